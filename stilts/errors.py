@@ -1,0 +1,138 @@
+"""Every error that stilts raises on purpose, as one tree.
+
+A message has four parts: what was asked, what was found, why it matters, what to type next.
+``InputError`` and its children are the user's to mend and end the command line with status 2;
+the others end it with status 1. Every floor may import this module.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class StiltsError(Exception):
+    """A failure that stilts can explain; ``exit_code`` is what the command line ends with."""
+
+    exit_code = 1
+
+    def __init__(self, asked: str, found: str, why: str = "", next_step: str = "") -> None:
+        self.asked = asked
+        self.found = found
+        self.why = why
+        self.next_step = next_step
+        super().__init__(asked, found, why, next_step)
+
+    def __str__(self) -> str:
+        head = f"{self.asked}: {self.found}"
+        return " ".join(_sentence(part) for part in (head, self.why, self.next_step) if part)
+
+
+class InputError(StiltsError):
+    """Something the user wrote or pointed at cannot be used as it is."""
+
+    exit_code = 2
+
+
+class StudyError(InputError):
+    """A study file, or a file of tasks, says something that cannot be meant."""
+
+
+class UnknownNameError(InputError):
+    """A name that nothing is registered under; says which known names are close."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        found = f"no {what} has that name" + (f" ({where})" if where else "")
+        why = f'Did you mean "{close[0]}"?' if close else ""
+        listed = ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:12])}, ..."
+        super().__init__(f'{what} "{name}"', found, why, f"Known: {listed or 'none'}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.asked, self.found, self.why, self.next_step)
+
+
+class DataError(InputError):
+    """A data file is missing, malformed, or holds what its task does not allow.
+
+    ``line`` counts from 1; ``field`` is a column or key of that line.
+    """
+
+    def __init__(
+        self,
+        file: object,
+        found: str,
+        *,
+        line: int | None = None,
+        field: str | None = None,
+        why: str = "",
+        next_step: str = "",
+    ) -> None:
+        self.file = str(file)
+        self.line = line
+        self.field = field
+        place = self.file + (f", line {line}" if line is not None else "")
+        place += f", field {field}" if field is not None else ""
+        super().__init__(place, found, why, next_step)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_data_error, (self.file, self.found, self.line, self.field, self.why, self.next_step)
+
+
+class SplitOverlapError(InputError):
+    """Two splits of one target share an item, so a score on one would peek at the other."""
+
+
+class SelectionError(InputError):
+    """A choice was asked for that the study's selection rule does not allow (DESIGN rule 6)."""
+
+
+class EncoderError(InputError):
+    """An encoder folder or hub id cannot be loaded as an encoder."""
+
+
+class TransferError(InputError):
+    """Weights and model do not fit: tensors are missing, unexpected, or of another shape."""
+
+
+class FingerprintError(InputError):
+    """A value cannot be serialised stably, so it must not enter an identity."""
+
+
+class StoreError(InputError):
+    """The store's folder or bucket is not one that this version can use."""
+
+
+class MissingPackageError(InputError):
+    """An optional package is needed for what was asked."""
+
+
+class StageFailedError(StiltsError):
+    """One or more stages failed; the others are kept."""
+
+
+class LeaseHeldError(StiltsError):
+    """Another live process works on the same stage."""
+
+
+class LeaseLostError(StiltsError):
+    """This process held a lease that another has taken over meanwhile; its work is discarded."""
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "?", "!")) else text + "."
+
+
+def _rebuild(kind: type[StiltsError], asked: str, found: str, why: str, next_step: str) -> StiltsError:
+    """An error with the same parts, for errors whose constructor takes other arguments (pickling)."""
+    error = kind.__new__(kind)
+    StiltsError.__init__(error, asked, found, why, next_step)
+    return error
+
+
+def _rebuild_data_error(
+    file: str, found: str, line: int | None, field: str | None, why: str, next_step: str
+) -> DataError:
+    return DataError(file, found, line=line, field=field, why=why, next_step=next_step)

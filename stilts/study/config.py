@@ -1,0 +1,95 @@
+"""TrainConfig and TaskConfig: what of a stage's training bears on the weights beyond rounding.
+
+Everything here is identity; what changes rounding only (device, threads, micro-batch, paths) is
+``stilts.training.run_config.RunConfig``. They live on this floor, below torch, because a plan must name stages
+without importing it (docs/decisions.md, 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from stilts.errors import InputError
+from stilts.fingerprint import Json, plain
+
+
+class Precision(StrEnum):
+    """The type of matrix products; weights, optimizer and losses stay in fp32."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Keep(StrEnum):
+    """Which checkpoint a train stage publishes.
+
+    ``LAST`` is the one after the last step; ``BEST`` the evaluated step with the highest mean selection
+    score over the tasks of the mixture (each task the mean of its languages), the earliest among equals.
+    """
+
+    LAST = "last"
+    BEST = "best"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How a stage is optimised: AdamW, linear warm-up and linear decay to zero, gradient clipping.
+
+    ``dropout`` and ``attention_dropout`` are probabilities; None takes the encoder's own. ``evaluate_every`` counts
+    steps between evaluations on ``select``; 0 evaluates never, which needs ``keep: last``.
+    Defaults are jiant's, the authors' release of Phang et al. 2020 (DESIGN section 7).
+    """
+
+    steps: int
+    learning_rate: float = 1e-5
+    warmup_frac: float = 0.1
+    weight_decay: float = 0.0
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.999
+    adam_epsilon: float = 1e-8
+    clip_norm: float = 1.0
+    dropout: float | None = None
+    attention_dropout: float | None = None
+    precision: Precision = Precision.FP32
+    keep: Keep = Keep.LAST
+    evaluate_every: int = 0
+
+    def __post_init__(self) -> None:
+        if self.keep is Keep.BEST and self.evaluate_every == 0:
+            raise InputError(
+                'train setting "keep: best"',
+                "evaluate_every is 0, so no step is ever evaluated",
+                "The best checkpoint is chosen among evaluated steps",
+                'Set evaluate_every to a number of steps, or "keep: last"',
+            )
+
+    def payload(self) -> dict[str, Json]:
+        """Identity fields as plain JSON."""
+        return _payload(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskConfig:
+    """How one task's examples enter the model.
+
+    ``batch_size`` is the global batch in examples; ``max_length`` and ``doc_stride`` count tokens (the stride is
+    the overlap of neighbouring windows in span QA); ``layer`` is the hidden state pooled for
+    retrieval, 0 the embedding layer; ``temperature`` divides the cosine in the in-batch softmax of a dual encoder.
+    """
+
+    batch_size: int = 32
+    max_length: int = 256
+    doc_stride: int = 128
+    max_answer_tokens: int = 30
+    mask_frac: float = 0.15
+    layer: int = 0
+    temperature: float = 0.05
+
+    def payload(self) -> dict[str, Json]:
+        """Identity fields as plain JSON."""
+        return _payload(self)
+
+
+def _payload(config: TrainConfig | TaskConfig) -> dict[str, Json]:
+    return {name: plain(value, name) for name, value in asdict(config).items()}

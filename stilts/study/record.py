@@ -1,0 +1,84 @@
+"""StudyRecord: what a study asks of the store, as plain values.
+
+``stilts run`` keeps it in the store (record ``studies/<name>/record``), so that matrix, best and the MLflow view can
+be made from the store alone, without the study's data, encoder or file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stilts.fingerprint import Json
+
+NONE_ROW = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An intermediate: its tasks with their shares of steps, and whether its recipe was searched."""
+
+    name: str
+    mixture: Mapping[str, float] = field(default_factory=dict)
+    searched: bool = False
+    num_proposals: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A target: its task's kind and metric, XTREME's group, and the languages that it reports."""
+
+    name: str
+    task: str
+    kind: str
+    metric: str
+    group: str
+    languages: tuple[str, ...]
+    select_languages: tuple[str, ...]
+    chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicate:
+    """One (cell, intermediate seed, target seed), of one proposal where the row is searched.
+
+    ``outputs`` maps a use to a language to the key of the artifact that holds its score. Seeds are None where
+    there is nothing to seed: the intermediate's in the row ``none``, the target's where a target does not train.
+    """
+
+    row: str
+    column: str
+    intermediate_seed: int | None
+    target_seed: int | None
+    proposal: int | None
+    intermediate_stage: str | None
+    target_stage: str | None
+    evaluate_stage: str
+    outputs: Mapping[str, Mapping[str, str]]
+
+    @property
+    def replicate_id(self) -> str:
+        """``<row>><column>`` with what tells replicates of one cell apart; unique in a study."""
+        seeds = [("p", self.proposal), ("i", self.intermediate_seed), ("t", self.target_seed)]
+        return f"{self.row}>{self.column}" + "".join(f"/{k}{v}" for k, v in seeds if v is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """Rows, columns and replicates of one study, with the ids of the stages that make them.
+
+    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why) where an
+    intermediate trains on a target's own data; ``settings`` is the resolved study as plain JSON, ``text`` its YAML.
+    """
+
+    name: str
+    encoder: str
+    toy: bool
+    selection: str
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...]
+    replicates: tuple[Replicate, ...]
+    stages: Mapping[str, Mapping[str, Json]]
+    overlaps: tuple[tuple[str, str, str], ...] = ()
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    text: str = ""

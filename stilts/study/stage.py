@@ -1,0 +1,168 @@
+"""Stage: one unit of work with an identity. Read this first; ``plan.py`` next.
+
+A stage's id is the SHA-256 of its identity payload: canonical JSON of the fields below, its parent's id, the
+encoder, tokenizer and data by content, and the ``SEMANTIC_VERSION`` of its kind. Two stages with equal
+payloads are one stage, whoever asks for it. What a stage needs in order to be *run* but not to be *named* (where
+files lie, which device) is left out of the payload.
+
+A train stage publishes one artifact, under its id. An evaluate stage publishes one per (use, language), under
+``<stage id>/<use>.<language>-<8 hex of the data>``, so that a new language evaluates only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from stilts.fingerprint import Json, digest
+from stilts.study.config import TaskConfig, TrainConfig
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.task import Task
+from stilts.tasks.view import DataView
+
+
+class StageKind(StrEnum):
+    """What a stage does."""
+
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+
+
+class Use(StrEnum):
+    """The disjoint uses of a target's data, beside training (DESIGN rule 6)."""
+
+    SELECT = "select"
+    REPORT = "report"
+
+
+# Raise one when the same payload comes to mean other weights or other scores; old results then show as stale.
+SEMANTIC_VERSION: Mapping[StageKind, int] = {StageKind.TRAIN: 1, StageKind.EVALUATE: 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixturePart:
+    """One task of a mixture: its share of optimizer steps, its data and how they enter the model."""
+
+    task: Task
+    weight: float
+    config: TaskConfig
+    train: tuple[DataView, ...]
+    select: tuple[DataView, ...] = ()
+
+    def payload(self, *, with_select: bool) -> dict[str, Json]:
+        """The identity fields; ``select`` bears identity only where the stage evaluates on it."""
+        return {
+            "task": self.task.payload(),
+            "weight": self.weight,
+            "config": self.config.payload(),
+            "train": [digest(view.payload()) for view in self.train],
+            "select": [digest(view.payload()) for view in self.select] if with_select else [],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainStage:
+    """Fine-tune an encoder on a mixture: a recipe, or the fine-tuning of a target."""
+
+    parent: str | None
+    encoder: EncoderRef
+    mixture: tuple[MixturePart, ...]
+    config: TrainConfig
+    seed: int
+
+    kind = StageKind.TRAIN
+
+    @cached_property
+    def payload(self) -> dict[str, Json]:
+        """All that decides the weights, as plain JSON."""
+        with_select = self.config.evaluate_every > 0
+        return {
+            "kind": self.kind.value,
+            "semantic_version": SEMANTIC_VERSION[self.kind],
+            "parent": self.parent,
+            "encoder": self.encoder.payload(),
+            "mixture": [part.payload(with_select=with_select) for part in self.mixture],
+            "config": self.config.payload(),
+            "seed": self.seed,
+        }
+
+    @cached_property
+    def name(self) -> str:
+        """The tasks' names, joined by a plus sign."""
+        return "+".join(part.task.name for part in self.mixture)
+
+    @cached_property
+    def stage_id(self) -> str:
+        """``train-<tasks>-<12 hex>``."""
+        return make_stage_id(self.kind, self.name, self.payload)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The keys of the artifacts that this stage publishes."""
+        return (self.stage_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateItem:
+    """One (use, language) that an evaluate stage scores."""
+
+    use: Use
+    view: DataView
+
+    @property
+    def suffix(self) -> str:
+        """``<use>.<language>-<8 hex of the data>``: the part of the output's key behind the stage id."""
+        return f"{self.use.value}.{self.view.language}-{digest(self.view.payload())[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateStage:
+    """Score one model on one target, zero-shot, in the languages of ``items``.
+
+    ``parent`` is the train stage whose weights (and head) are scored; None scores the encoder as it is.
+    """
+
+    parent: str | None
+    encoder: EncoderRef
+    task: Task
+    config: TaskConfig
+    items: tuple[EvaluateItem, ...]
+
+    kind = StageKind.EVALUATE
+
+    @cached_property
+    def payload(self) -> dict[str, Json]:
+        """All that decides the scores but the data, which are in the outputs' keys."""
+        return {
+            "kind": self.kind.value,
+            "semantic_version": SEMANTIC_VERSION[self.kind],
+            "parent": self.parent,
+            "encoder": self.encoder.payload(),
+            "task": self.task.payload(),
+            "config": self.config.payload(),
+        }
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.task.name
+
+    @cached_property
+    def stage_id(self) -> str:
+        """``evaluate-<target>-<12 hex>``."""
+        return make_stage_id(self.kind, self.name, self.payload)
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """One key per (use, language)."""
+        return tuple(f"{self.stage_id}/{item.suffix}" for item in self.items)
+
+
+Stage = TrainStage | EvaluateStage
+
+
+def make_stage_id(kind: StageKind, name: str, payload: Mapping[str, Json]) -> str:
+    """``<kind>-<short name>-<12 hex of the payload's SHA-256>``; the name is cut to 40 characters."""
+    return f"{kind.value}-{name[:40]}-{digest(payload)}"

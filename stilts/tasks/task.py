@@ -1,0 +1,166 @@
+"""Task and Dataset: what is learned, and where its examples come from, as declarative values.
+
+Start here to see what one task says of itself; ``registry.py`` holds them by name, ``catalog/`` declares
+those that ship with stilts, ``resolve.py`` turns a Dataset into views with a content hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from stilts.errors import InputError
+from stilts.fingerprint import Json
+
+
+class Kind(StrEnum):
+    """How a task's examples are read, encoded, learned and scored."""
+
+    CLASSIFICATION = "classification"
+    TAGGING = "tagging"
+    SPAN_QA = "span_qa"
+    MULTIPLE_CHOICE = "multiple_choice"
+    RETRIEVAL = "retrieval"
+    MASKED_LM = "masked_lm"
+
+
+class Source(StrEnum):
+    """Where a dataset's examples come from."""
+
+    HUB = "hub"
+    FILES = "files"
+    TOY = "toy"
+
+
+class Part(StrEnum):
+    """The share of a split that is meant; shares are drawn by content hash, so they never move.
+
+    ``REST`` and ``TENTH`` divide a split by the hash of each example's content, ``HALF_SELECT`` and
+    ``HALF_REPORT`` by the hash of its source item, all translations together (DESIGN rule 6).
+    """
+
+    ALL = "all"
+    REST = "rest"
+    TENTH = "tenth"
+    HALF_SELECT = "half_select"
+    HALF_REPORT = "half_report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRef:
+    """A part of one split of one dataset."""
+
+    dataset: str
+    split: str
+    part: Part = Part.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesLayout:
+    """How a dataset lies in a folder, in its release's own format.
+
+    ``splits`` maps a split to a path under the root; ``{lang}`` stands for the language and ``{code}``
+    for ``codes[lang]``. ``reader`` names a reader of ``stilts.data.readers``; ``options`` are its own.
+    """
+
+    reader: str
+    splits: Mapping[str, str]
+    options: Mapping[str, Json] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubLayout:
+    """A dataset repository on the hub, as Parquet: no loading scripts.
+
+    ``config`` may hold ``{lang}`` or ``{code}``; ``splits`` maps our split names to the repository's; ``columns``
+    maps a field of the example to a column of the Parquet file, ``options`` are the row reader's own.
+    """
+
+    repo: str
+    splits: Mapping[str, str]
+    columns: Mapping[str, str]
+    config: str | None = None
+    revision: str | None = None
+    options: Mapping[str, Json] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyLayout:
+    """The artificial stand-in of a dataset: which generator makes it, and how many examples a split has."""
+
+    generator: str
+    sizes: Mapping[str, int]
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Where examples come from: up to three sources, languages per split, licence and domain.
+
+    ``languages`` lists, per split, every language the release has (BCP-47).
+    """
+
+    name: str
+    languages: Mapping[str, tuple[str, ...]]
+    files: FilesLayout | None = None
+    hub: HubLayout | None = None
+    toy: ToyLayout | None = None
+    licence: str = "unknown"
+    domain: str = "unknown"
+    citation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is learned: a kind, its labels, the metric, and the splits that it uses.
+
+    ``train`` is English (a target's training data, or an intermediate's); ``dev`` holds labelled data to
+    choose by; ``test`` is evaluated zero-shot in every language. A task without ``test`` can only
+    be an intermediate; one without ``train`` is evaluated with the encoder as it is. ``on_overlap`` says
+    what to do with examples of ``train`` that also stand in ``dev`` or ``test``, and of ``dev`` in ``test``: refuse the
+    study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's.
+    """
+
+    name: str
+    kind: Kind
+    metric: str
+    labels: tuple[str, ...] = ()
+    train: SplitRef | None = None
+    dev: SplitRef | None = None
+    test: SplitRef | None = None
+    group: str = ""
+    on_overlap: str = "refuse"
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.on_overlap not in ("refuse", "exclude"):
+            raise InputError(
+                f'task "{self.name}", on_overlap',
+                f'"{self.on_overlap}" is neither "refuse" nor "exclude"',
+                "It decides what happens to examples that two splits share",
+                'Write "refuse" or "exclude"',
+            )
+        if self.kind in (Kind.CLASSIFICATION, Kind.TAGGING) and len(self.labels) < 2:
+            raise InputError(
+                f'task "{self.name}", labels',
+                f"{len(self.labels)} labels",
+                f"A {self.kind} task tells at least two labels apart",
+                "List its labels",
+            )
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a target of this task has a fine-tuning stage of its own."""
+        return self.train is not None
+
+    def payload(self) -> dict[str, Json]:
+        """What of a task bears identity: its data do so on their own."""
+        return {
+            "name": self.name,
+            "kind": self.kind.value,
+            "metric": self.metric,
+            "labels": list(self.labels),
+        }

@@ -1,0 +1,54 @@
+"""DataView: one language of one split of one dataset, pinned to a commit or a content hash.
+
+A view is what a stage carries: enough to load the same examples again, and the part of it that bears
+identity. Made by ``stilts.tasks.resolve``, read by ``stilts.data.load``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stilts.fingerprint import Json, digest
+from stilts.tasks.task import Kind, Part, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataView:
+    """Examples of one language of one split, as one use sees them.
+
+    ``location`` says where the bytes are and never enters an id: for files ``{"root": name, "paths": [...]}`` with
+    paths below that named root, for the hub ``{"repo", "config", "revision", "split"}``, for toy empty. ``fingerprint`` is
+    ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or ``toy:<generator>/<version>/...``. ``limit``
+    keeps at most that many examples, those with the smallest hash of their source item, so
+    that all languages keep the same items. Examples whose content stands in a view of ``exclude`` are left out.
+    """
+
+    dataset: str
+    kind: Kind
+    split: str
+    language: str
+    source: Source
+    fingerprint: str
+    reader: str
+    options: Mapping[str, Json] = field(default_factory=dict)
+    location: Mapping[str, Json] = field(default_factory=dict)
+    part: Part = Part.ALL
+    limit: int | None = None
+    exclude: tuple[DataView, ...] = ()
+
+    def payload(self) -> dict[str, Json]:
+        """The identity fields: what decides which examples come out, and nothing of where they lie."""
+        return {
+            "dataset": self.dataset,
+            "kind": self.kind.value,
+            "split": self.split,
+            "language": self.language,
+            "source": self.source.value,
+            "fingerprint": self.fingerprint,
+            "reader": self.reader,
+            "options": dict(self.options),
+            "part": self.part.value,
+            "limit": self.limit,
+            "exclude": [digest(view.payload()) for view in self.exclude],
+        }
