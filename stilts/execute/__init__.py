@@ -1,0 +1,1 @@
+"""Execute: run_stage, the only way a stage is executed. Start at run_stage.py."""

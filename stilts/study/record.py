@@ -1,7 +1,7 @@
 """StudyRecord: what a study asks of the store, as plain values.
 
-``stilts run`` keeps it in the store (record ``studies/<name>/record``), so that matrix, best and the MLflow view can
-be made from the store alone, without the study's data, encoder or file.
+``stilts run`` keeps it in the store (record ``studies/<name>/record``), so that matrix, best and the MLflow view can be
+made from the store alone, without the study's data, encoder or file.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Replicate:
 class StudyRecord:
     """Rows, columns and replicates of one study, with the ids of the stages that make them.
 
-    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why) where an
-    intermediate trains on a target's own data; ``settings`` is the resolved study as plain JSON, ``text`` its YAML.
+    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why) where
+    an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
     """
 
     name: str

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from stilts.fingerprint import Json, digest
-from stilts.study.config import TaskConfig, TrainConfig
+from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -54,11 +54,11 @@ class MixturePart:
     def payload(self, *, with_select: bool) -> dict[str, Json]:
         """The identity fields; ``select`` bears identity only where the stage evaluates on it."""
         return {
-            "task": self.task.payload(),
+            "task": self.task.learning_payload(),
             "weight": self.weight,
             "config": self.config.payload(),
-            "train": [digest(view.payload()) for view in self.train],
-            "select": [digest(view.payload()) for view in self.select] if with_select else [],
+            "train": [view.digest for view in self.train],
+            "select": [view.digest for view in self.select] if with_select else [],
         }
 
 
@@ -90,8 +90,8 @@ class TrainStage:
 
     @cached_property
     def name(self) -> str:
-        """The tasks' names, joined by a plus sign."""
-        return "+".join(part.task.name for part in self.mixture)
+        """What is learned, joined by a plus sign."""
+        return "+".join(part.task.learner for part in self.mixture)
 
     @cached_property
     def stage_id(self) -> str:
@@ -114,7 +114,7 @@ class EvaluateItem:
     @property
     def suffix(self) -> str:
         """``<use>.<language>-<8 hex of the data>``: the part of the output's key behind the stage id."""
-        return f"{self.use.value}.{self.view.language}-{digest(self.view.payload())[:8]}"
+        return f"{self.use.value}.{self.view.language}-{self.view.digest[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +128,7 @@ class EvaluateStage:
     encoder: EncoderRef
     task: Task
     config: TaskConfig
+    precision: Precision
     items: tuple[EvaluateItem, ...]
 
     kind = StageKind.EVALUATE
@@ -142,6 +143,7 @@ class EvaluateStage:
             "encoder": self.encoder.payload(),
             "task": self.task.payload(),
             "config": self.config.payload(),
+            "precision": self.precision.value,
         }
 
     @property

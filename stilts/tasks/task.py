@@ -60,14 +60,16 @@ class SplitRef:
 class FilesLayout:
     """How a dataset lies in a folder, in its release's own format.
 
-    ``splits`` maps a split to a path under the root; ``{lang}`` stands for the language and ``{code}``
-    for ``codes[lang]``. ``reader`` names a reader of ``stilts.data.readers``; ``options`` are its own.
+    ``splits`` maps a split to a path under the root, or to several, in order, separated by ``|``; ``{lang}`` stands for
+    the language and ``{code}`` for ``codes[lang]``. ``reader`` names a format of ``stilts.tasks.formats``; ``options``
+    are its own. ``root`` is the named root that the paths lie under.
     """
 
     reader: str
     splits: Mapping[str, str]
     options: Mapping[str, Json] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
+    root: str = "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,8 @@ class Task:
     choose by; ``test`` is evaluated zero-shot in every language. A task without ``test`` can only
     be an intermediate; one without ``train`` is evaluated with the encoder as it is. ``on_overlap`` says
     what to do with examples of ``train`` that also stand in ``dev`` or ``test``, and of ``dev`` in ``test``: refuse the
-    study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's.
+    study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what is
+    learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): their training stages are one.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Task:
     test: SplitRef | None = None
     group: str = ""
     on_overlap: str = "refuse"
+    trained_as: str = ""
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -156,8 +160,17 @@ class Task:
         """Whether a target of this task has a fine-tuning stage of its own."""
         return self.train is not None
 
+    @property
+    def learner(self) -> str:
+        """The name of what is learned: heads and training stages go by it."""
+        return self.trained_as or self.name
+
+    def learning_payload(self) -> dict[str, Json]:
+        """What of a task decides its training: neither its metric nor what it is evaluated on."""
+        return {"learner": self.learner, "kind": self.kind.value, "labels": list(self.labels)}
+
     def payload(self) -> dict[str, Json]:
-        """What of a task bears identity: its data do so on their own."""
+        """What of a task decides its scores: its data do so on their own."""
         return {
             "name": self.name,
             "kind": self.kind.value,

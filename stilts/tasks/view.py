@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from stilts.fingerprint import Json, digest
 from stilts.tasks.task import Kind, Part, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DataView:
     """Examples of one language of one split, as one use sees them.
 
@@ -50,5 +51,10 @@ class DataView:
             "options": dict(self.options),
             "part": self.part.value,
             "limit": self.limit,
-            "exclude": [digest(view.payload()) for view in self.exclude],
+            "exclude": [view.digest for view in self.exclude],
         }
+
+    @cached_property
+    def digest(self) -> str:
+        """12 hex digits of the identity fields."""
+        return digest(self.payload())

@@ -1,0 +1,1 @@
+"""Training: the loop, objectives, checkpoints and predictions. No ray, mlflow or optuna. Start at loop.py."""

@@ -12,8 +12,8 @@ class RunConfig:
 
     ``roots`` maps the named roots of data views and encoders to folders on this machine. ``threads`` counts torch's
     intra-op threads (None leaves torch's own); ``micro_batch`` is how many rows (sequences) go through the model at
-    once, None the whole batch; ``eval_tokens`` caps padded tokens of an evaluation batch. ``cache_dir`` keeps tokenized data;
-    None tokenizes in memory. ``scratch_dir`` holds what is being written; None takes the system's.
+    once, None the whole batch; ``eval_tokens`` caps padded tokens of an evaluation batch. ``cache_dir`` keeps
+    tokenized data; None tokenizes in memory. ``scratch_dir`` holds what is being written; None takes the system's.
     ``checkpoint_every_s`` is the time between checkpoints in seconds.
     """
 

@@ -1,0 +1,55 @@
+"""One reader per format of ``stilts.tasks.formats``; start at ``reading.py`` for what a reader is given.
+
+Imported by ``stilts.data.load`` only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from stilts.data.readers import choices, pairs, squad, tagging, text
+from stilts.data.readers.reading import Reader, Reading
+from stilts.errors import UnknownNameError
+from stilts.tasks.examples import Example
+from stilts.tasks.formats import FORMATS
+
+READERS: Mapping[str, Reader] = {
+    "pair_tsv": pairs.read_pair_tsv,
+    "nli_jsonl": pairs.read_nli_jsonl,
+    "anli_jsonl": pairs.read_anli_jsonl,
+    "nli_csv": pairs.read_nli_csv,
+    "glue_tsv": pairs.read_glue_tsv,
+    "conllu": tagging.read_conllu,
+    "bio_tsv": tagging.read_bio_tsv,
+    "squad_json": squad.read_squad_json,
+    "hellaswag_jsonl": choices.read_hellaswag_jsonl,
+    "cosmos_csv": choices.read_cosmos_csv,
+    "csqa_jsonl": choices.read_csqa_jsonl,
+    "copa_jsonl": choices.read_copa_jsonl,
+    "tatoeba": text.read_tatoeba,
+    "lines": text.read_lines,
+    "parallel_tsv": text.read_parallel_tsv,
+}
+
+READER_VERSION: Mapping[str, int] = {name: form.version for name, form in FORMATS.items()}
+
+
+def read_examples(reader: str, reading: Reading) -> Iterator[Example]:
+    """The examples that a reader finds, items made unique within the language: a second "7" becomes "7#2"."""
+    if reader not in READERS:
+        raise UnknownNameError("reader", reader, READERS)
+    return unique_items(READERS[reader](reading))
+
+
+def unique_items(examples: Iterable[Example]) -> Iterator[Example]:
+    """The same examples, with ``#2``, ``#3``, ... behind an item that came before."""
+    seen: Counter[str] = Counter()
+    for example in examples:
+        item = example.item
+        while item in seen:
+            seen[example.item] += 1
+            item = f"{example.item}#{seen[example.item]}"
+        seen[item] += 1
+        yield example if item == example.item else replace(example, item=item)

@@ -1,0 +1,257 @@
+"""The transfer matrix: every replicate's scores as a tidy table, and the cells that they make.
+
+Start at ``load_matrix``. A replicate is *done* (its artifacts are published), *failed* or *pruned* (a record of one of
+its stages says so), *pending* (a live process works on one of them) or *missing*. Only done replicates have a score,
+and what is not done is counted, never averaged over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pandas as pd
+
+from stilts.analysis.proposals import chosen_proposals
+from stilts.fingerprint import Json
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
+
+# A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
+# by one to three points (TaskWeb's standard deviations, DESIGN section 7).
+NEAR_CHANCE_PP = 5.0
+
+
+class State(StrEnum):
+    """What became of a replicate (DESIGN rule 3)."""
+
+    DONE = "done"
+    FAILED = "failed"
+    PRUNED = "pruned"
+    PENDING = "pending"
+    MISSING = "missing"
+
+
+MATRIX_COLUMNS = (
+    "row",
+    "column",
+    "replicate_id",
+    "intermediate_seed",
+    "target_seed",
+    "proposal",
+    "use",
+    "language",
+    "state",
+    "score",
+    "parts",
+    "num_items",
+    "chance",
+    "key",
+)
+
+
+def load_matrix(record: StudyRecord, store: ArtifactStore) -> pd.DataFrame:
+    """One row per (replicate, use, language), with the columns of ``MATRIX_COLUMNS``.
+
+    ``score`` is 0..100; ``score``, ``num_items`` and ``chance`` are missing, and ``parts`` is empty, where ``state`` is
+    not done. ``parts`` maps the metric's further figures to values. Seeds and ``proposal`` are nullable integers.
+    """
+    states = _States.of(record, store)
+    lines = [
+        _line(replicate, use, language, key, states.of_key(replicate, key), store)
+        for replicate in record.replicates
+        for use, outputs in replicate.outputs.items()
+        for language, key in outputs.items()
+    ]
+    frame = pd.DataFrame(lines, columns=list(MATRIX_COLUMNS))
+    integers = ("intermediate_seed", "target_seed", "proposal", "num_items")
+    return frame.astype({**dict.fromkeys(integers, "Int64"), "score": "float64", "chance": "float64"})
+
+
+def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
+    """One row per replicate: its score and chance level as means over languages, in 0..100.
+
+    ``state`` is done only where every language of the use is; ``score`` is missing elsewhere. ``chance`` is missing
+    where any language has none.
+    """
+    parts = frame[frame["use"] == use]
+    lines = [
+        {
+            **{name: group[name].iloc[0] for name in MATRIX_COLUMNS[:6]},
+            "state": _worst(set(group["state"])),
+            "score": group["score"].mean(skipna=False),
+            "chance": group["chance"].mean(skipna=False),
+        }
+        for _, group in parts.groupby("replicate_id", sort=False)
+    ]
+    names = [*MATRIX_COLUMNS[:6], "state", "score", "chance"]
+    return pd.DataFrame(lines, columns=names).astype({"score": "float64", "chance": "float64", "proposal": "Int64"})
+
+
+def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
+    """One row per (row, column) of the study, in its order: the matrix itself.
+
+    ``score`` averages done replicates (within an intermediate seed first); ``gain`` is over ``none``, in points;
+    ``sd`` is the spread over done replicates (missing for one); ``num_done`` of ``num_planned`` replicates are there.
+    ``state`` is done, or that of the most serious replicate that is not. In a searched row the cell is that of
+    ``proposal`` (see ``proposals.py``; missing while none can be chosen). ``chance`` is the level of guessing as
+    measured, else as the column states it; ``near_chance`` marks scores within NEAR_CHANCE_PP of it (of 0 if unknown).
+    ``overlap`` says why a row has seen the column's own data, or is missing.
+    """
+    scores = replicate_scores(frame, use)
+    chosen = chosen_proposals(record, replicate_scores(frame, "select"))
+    overlaps = {(row, column): why for row, column, why in record.overlaps}
+    lines = [
+        _cell(scores[_of_cell(scores, row.name, column.name)], row.name, column, chosen, row.searched)
+        | {"overlap": overlaps.get((row.name, column.name))}
+        for row in record.rows
+        for column in record.columns
+        if use == "report" or column.select_languages
+    ]
+    table = pd.DataFrame(lines, columns=[*_CELL_COLUMNS, "overlap"]).astype({"proposal": "Int64", "chance": "float64"})
+    base = table[table["row"] == NONE_ROW].set_index("column")["score"]
+    table.insert(3, "gain", table["score"] - table["column"].map(base).astype("float64"))
+    return table
+
+
+def language_scores(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
+    """One row per (row, column, language) that is done: the score behind ``cells``, averaged in the same way."""
+    lines = frame[(frame["use"] == use) & frame["replicate_id"].isin(done_in_cells(record, frame, use))]
+    names = ["row", "column", "language"]
+    by_seed = lines.assign(seed=lines["intermediate_seed"].astype("object").fillna(lines["replicate_id"]))
+    means = by_seed.groupby([*names, "seed"], sort=False, as_index=False)["score"].mean()
+    averaged: pd.DataFrame = means.groupby(names, sort=False, as_index=False)["score"].mean()
+    return averaged
+
+
+def done_in_cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> frozenset[str]:
+    """The ids of the replicates behind the scores of ``cells``: done, and of the chosen proposal in a searched row."""
+    scores = replicate_scores(frame, use)
+    chosen = chosen_proposals(record, replicate_scores(frame, "select"))
+    searched = {row.name for row in record.rows if row.searched}
+    done = scores[scores["state"] == State.DONE]
+    proposals = done["proposal"].astype("object")
+    return frozenset(
+        str(name)
+        for name, row, column, proposal in zip(
+            done["replicate_id"], done["row"], done["column"], proposals, strict=True
+        )
+        if row not in searched or chosen.get((row, column)) == proposal
+    )
+
+
+_CELL_COLUMNS = (
+    "row",
+    "column",
+    "score",
+    "sd",
+    "num_done",
+    "num_planned",
+    "state",
+    "proposal",
+    "chance",
+    "near_chance",
+)
+
+
+def _of_cell(scores: pd.DataFrame, row: str, column: str) -> pd.Series[bool]:
+    return (scores["row"] == row) & (scores["column"] == column)
+
+
+def _cell(
+    replicates: pd.DataFrame, row: str, column: Column, chosen: Mapping[tuple[str, str], int], searched: bool
+) -> dict[str, object]:
+    proposal = chosen.get((row, column.name))
+    if proposal is not None:
+        replicates = replicates[replicates["proposal"] == proposal]
+    done = replicates[replicates["state"] == State.DONE]
+    if searched and proposal is None:
+        done = done.iloc[:0]  # Without a choice no proposal stands for the row.
+    by_seed = done.assign(seed=done["intermediate_seed"].astype("object").fillna(done["replicate_id"]))
+    score = by_seed.groupby("seed", sort=False)["score"].mean().mean() if len(done) else float("nan")
+    measured = done["chance"].mean()
+    chance = column.chance if pd.isna(measured) else measured
+    complete = len(done) == len(replicates) and len(done) > 0
+    rest = set(replicates["state"]) - {State.DONE}
+    return {
+        "row": row,
+        "column": column.name,
+        "score": score,
+        "sd": done["score"].std(ddof=1) if len(done) > 1 else float("nan"),
+        "num_done": len(done),
+        "num_planned": len(replicates),
+        "state": State.DONE if complete else _worst(rest or {State.MISSING}),
+        "proposal": proposal,
+        "chance": chance,
+        "near_chance": bool(score < (chance or 0.0) + NEAR_CHANCE_PP),
+    }
+
+
+def _worst(states: set[str]) -> str:
+    """The most serious state: that of a replicate whose languages differ, or of a cell's replicates."""
+    order = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.DONE)
+    return next(str(state) for state in order if state in states)
+
+
+def _line(
+    replicate: Replicate, use: str, language: str, key: str, state: State, store: ArtifactStore
+) -> dict[str, object]:
+    result: Mapping[str, Json] = store.result(key) if state is State.DONE else {}
+    return {
+        "row": replicate.row,
+        "column": replicate.column,
+        "replicate_id": replicate.replicate_id,
+        "intermediate_seed": replicate.intermediate_seed,
+        "target_seed": replicate.target_seed,
+        "proposal": replicate.proposal,
+        "use": use,
+        "language": language,
+        "state": str(state),
+        "parts": result.get("parts", {}),
+        "key": key,
+        **{name: result.get(name) for name in ("score", "num_items", "chance")},
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _States:
+    """What the store says of keys and stages, read once."""
+
+    done: frozenset[str]
+    leased: frozenset[str]
+    failed: frozenset[str]
+    pruned: frozenset[str]
+    parents: Mapping[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: StudyRecord, store: ArtifactStore) -> _States:
+        def stages(prefix: str) -> frozenset[str]:
+            return frozenset(name.rsplit("/", 1)[-1] for name in store.records(prefix))
+
+        parents = {stage_id: stage.get("parent") for stage_id, stage in record.stages.items()}
+        return cls(
+            done=store.done(),
+            leased=store.leased(),
+            failed=stages("failures/"),
+            pruned=stages(f"studies/{record.name}/pruned/"),
+            parents={stage_id: parent if isinstance(parent, str) else None for stage_id, parent in parents.items()},
+        )
+
+    def of_key(self, replicate: Replicate, key: str) -> State:
+        if key in self.done:
+            return State.DONE
+        chain = self._chain(replicate)
+        for state, stages in ((State.PENDING, self.leased), (State.FAILED, self.failed), (State.PRUNED, self.pruned)):
+            if chain & stages:
+                return state
+        return State.MISSING
+
+    def _chain(self, replicate: Replicate) -> set[str]:
+        """The replicate's stages and all their ancestors."""
+        chain: set[str] = set()
+        for stage in (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage):
+            while stage is not None and stage not in chain:
+                chain.add(stage)
+                stage = self.parents.get(stage)
+        return chain

@@ -1,0 +1,192 @@
+"""The composition root: from a study file and a store's address to everything that a verb needs.
+
+Floors below know nothing of each other's implementations; here they meet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stilts.errors import StoreError, StudyError
+from stilts.fingerprint import Json, plain
+from stilts.store.store import Store, open_store
+from stilts.study.config import TaskConfig, TrainConfig
+from stilts.study.planner import Planner
+from stilts.study.record import StudyRecord
+from stilts.study.record_json import record_from_json
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.study import Study
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.registry import Registry, default_registry
+from stilts.tasks.resolve import Resolver
+from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
+from stilts.tasks.task import Source
+from stilts.tasks.user_tasks import load_user_tasks
+from stilts.tasks.view import DataView
+from stilts.training.run_config import RunConfig
+
+DEFAULT_STORE = "stilts_store"
+DEFAULT_TRACKING = "sqlite:///mlflow.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A study with its tasks, its data pinned, and its planner. ``roots`` are the named roots on this machine."""
+
+    study: Study
+    registry: Registry
+    resolver: Resolver
+    planner: Planner
+    roots: dict[str, str]
+
+
+def store_url(given: str | None) -> str:
+    """The store's address: what is given, else STILTS_STORE, else ``stilts_store`` in the working folder."""
+    return given or os.environ.get("STILTS_STORE") or DEFAULT_STORE
+
+
+def tracking_uri(given: str | None) -> str:
+    """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING
+
+
+def assemble(study: Study) -> Workspace:
+    """The study made ready to plan: registry, roots, pinned encoder. Errors of input surface here."""
+    roots = _roots(study)
+    registry = default_registry()
+    if study.file.tasks is not None:
+        load_user_tasks(study.folder / study.file.tasks, registry)
+    data = study.file.data
+    for dataset in data.sources:
+        registry.dataset(dataset)
+    resolver = Resolver(
+        registry,
+        {name: Path(path) for name, path in roots.items()},
+        source=Source(data.source),
+        overrides={dataset: Source(source) for dataset, source in data.sources.items()},
+    )
+    encoder, pretraining = _encoder(study, registry, roots)
+    planner = Planner(
+        study=study,
+        registry=registry,
+        resolver=resolver,
+        encoder=encoder,
+        count_examples=lambda views: _count(views, roots),
+        pretraining=pretraining,
+    )
+    return Workspace(study=study, registry=registry, resolver=resolver, planner=planner, roots=roots)
+
+
+def run_config(workspace: Workspace, *, cache_dir: str | None, device: str, threads: int | None) -> RunConfig:
+    """How this machine runs the study's stages."""
+    return RunConfig(
+        device=device,
+        threads=threads,
+        micro_batch=workspace.study.file.resources.micro_batch,
+        roots=workspace.roots,
+        cache_dir=cache_dir,
+    )
+
+
+def load_record(study: str, store: Store) -> StudyRecord:
+    """The record of a study, given its file or its name in the store; StoreError when the store has none."""
+    name = Study.load(study).name if Path(study).suffix in (".yaml", ".yml") else study
+    value = store.read_record(record_name(name))
+    if value is None:
+        known = sorted({record.split("/")[1] for record in store.records("studies/")})
+        raise StoreError(
+            f'study "{name}" in the store {store.url}',
+            "it was never run there",
+            f"Studies in it: {', '.join(known) or 'none'}",
+            f"Run it first: stilts run {study} --store {store.url}",
+        )
+    return record_from_json(value)
+
+
+def record_name(study: str) -> str:
+    """The name of the record that a study leaves in the store."""
+    return f"studies/{study}/record"
+
+
+def open_store_at(given: str | None, *, create: bool = True) -> Store:
+    """The store at an address; without ``create`` a local one that is not there is a StoreError."""
+    url = store_url(given)
+    if not create and "://" not in url and not Path(url).is_dir():
+        raise StoreError(f"store {url}", "there is no such folder", "", "Give --store, or set STILTS_STORE")
+    return open_store(url)
+
+
+def settings_json(study: Study) -> Json:
+    """The study file's fields as written, as JSON."""
+    return plain(study.file.model_dump(mode="json", exclude_unset=True))
+
+
+def _roots(study: Study) -> dict[str, str]:
+    """Absolute folders of the named roots; a root that the study names must exist."""
+    folder = study.folder.resolve()
+    data = study.file.data
+    roots = {"study": str(folder)}
+    if study.file.tasks is not None:
+        roots["tasks"] = str((folder / study.file.tasks).parent)
+    for name, path in (("data", data.root), ("text", data.text_root)):
+        if path is None:
+            continue
+        where = Path(os.path.normpath(folder / os.path.expanduser(path)))
+        if not where.is_dir():
+            raise StudyError(
+                f"{study.path}: data.{'root' if name == 'data' else 'text_root'}",
+                f"the folder {where} does not exist",
+                "Paths are relative to the study file",
+                "Correct the path, or make the folder",
+            )
+        roots[name] = str(where)
+    return roots
+
+
+def _encoder(study: Study, registry: Registry, roots: dict[str, str]) -> tuple[EncoderRef, TrainStage | None]:
+    wanted = study.file.encoder
+    if wanted.toy:
+        return _toy_encoder(registry)
+    if wanted.hub is not None:
+        return encoder_from_hub(wanted.hub, wanted.revision), None
+    assert wanted.path is not None
+    paths = {name: Path(path) for name, path in roots.items()}
+    return encoder_from_folder(Path(wanted.path).name, "study", wanted.path, paths), None
+
+
+def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
+    """The toy encoder, and the masked-LM stage that pretrains it."""
+    from stilts.tasks.toy import TOY_ENCODER, TOY_PRETRAINING, TOY_VERSION
+
+    encoder = EncoderRef(
+        name="toy",
+        fingerprint=f"toy:{TOY_VERSION}",
+        tokenizer=f"toy:{TOY_VERSION}",
+        num_layers=int(str(TOY_ENCODER["num_hidden_layers"])),
+        max_length=int(str(TOY_ENCODER["max_position_embeddings"])) - 2,
+        location={"toy": TOY_VERSION},
+    )
+    resolver = Resolver(registry, {}, source=Source.TOY)
+    parts = []
+    for name, weight in TOY_PRETRAINING.weights.items():
+        task = registry.task(name)
+        train, _ = resolver.intermediate_views(task, languages=TOY_PRETRAINING.languages)
+        config = TaskConfig(
+            batch_size=TOY_PRETRAINING.batch_size,
+            max_length=TOY_PRETRAINING.max_length,
+            mask_frac=TOY_PRETRAINING.mask_frac,
+        )
+        parts.append(MixturePart(task=task, weight=weight, config=config, train=train))
+    config = TrainConfig(
+        steps=TOY_PRETRAINING.steps, learning_rate=TOY_PRETRAINING.learning_rate, warmup_frac=TOY_PRETRAINING.warmup_frac
+    )
+    return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=config, seed=0)
+
+
+def _count(views: Sequence[DataView], roots: dict[str, str]) -> int:
+    from stilts.data.load import load_examples
+
+    return sum(len(load_examples(view, roots)) for view in views)

@@ -1,0 +1,100 @@
+"""Batch: some units as padded tensors, and masked-LM masking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stilts.data.counter_hash import keys, uniform
+from stilts.data.encoded import IGNORED, Encoded, Ragged
+
+# Of the chosen tokens, 80 % become <mask>, 10 % a random token, 10 % stay (Devlin et al. 2019, section 3.1).
+_MASKED, _RANDOM = 0.8, 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Padded tensors of some units.
+
+    ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``: (units, 2).
+    ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    units: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    rows_per_unit: int
+    labels: torch.Tensor | None = None
+    row_labels: torch.Tensor | None = None
+    spans: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What masking and padding must know of a tokenizer: sizes and special ids."""
+
+    size: int
+    pad: int
+    mask: int
+    special: tuple[int, ...]
+
+
+def collate(encoded: Encoded, units: NDArray[np.int64], vocabulary: Vocabulary, *, pad_to: int | None = None) -> Batch:
+    """The units padded to their longest row (or to ``pad_to`` tokens)."""
+    rows = encoded.rows_of(units)
+    width = max(int(encoded.ids.lengths[rows].max()), pad_to or 0)
+    ids = _padded(encoded.ids, rows, width, vocabulary.pad)
+    present = np.arange(width)[None, :] < encoded.ids.lengths[rows][:, None]
+    row_labels = None if encoded.row_labels is None else _padded(encoded.row_labels, rows, width, IGNORED)
+    return Batch(
+        ids=torch.from_numpy(ids),
+        mask=torch.from_numpy(present),
+        units=units,
+        rows=rows,
+        rows_per_unit=encoded.rows_per_unit,
+        labels=_tensor(None if encoded.labels is None else encoded.labels[units]),
+        row_labels=_tensor(row_labels),
+        spans=_tensor(None if encoded.spans is None else encoded.spans[units]),
+    )
+
+
+def mask_tokens(batch: Batch, vocabulary: Vocabulary, seed: int, step: int, frac: float) -> Batch:
+    """The batch with a share ``frac`` of its tokens masked, and their ids as ``row_labels``.
+
+    What is masked derives from (seed, step, row, place), so it is the same in any micro-batch. Special tokens
+    never are. A row in which chance chose nothing gets its luckiest token masked.
+    """
+    ids = batch.ids.numpy()
+    place = np.arange(ids.shape[1])[None, :]
+    key = keys(seed, step, batch.rows[:, None], place)
+    draw = np.where(np.isin(ids, vocabulary.special), np.inf, uniform(key))
+    chosen = draw < frac
+    lucky = draw.argmin(axis=1)
+    chosen[np.arange(len(ids)), lucky] |= np.isfinite(draw.min(axis=1))
+    how = uniform(key + np.uint32(1))
+    other = (uniform(key + np.uint32(2)) * vocabulary.size).astype(ids.dtype)
+    replaced = np.where(how < _MASKED, vocabulary.mask, np.where(how < _RANDOM, other, ids))
+    return Batch(
+        ids=torch.from_numpy(np.where(chosen, replaced, ids)),
+        mask=batch.mask,
+        units=batch.units,
+        rows=batch.rows,
+        rows_per_unit=batch.rows_per_unit,
+        row_labels=torch.from_numpy(np.where(chosen, ids, IGNORED)),
+    )
+
+
+def _padded(ragged: Ragged, rows: NDArray[np.int64], width: int, fill: int) -> NDArray[np.int64]:
+    out = np.full((len(rows), width), fill, np.int64)
+    for i, row in enumerate(rows):
+        values = ragged[int(row)]
+        out[i, : len(values)] = values
+    return out
+
+
+def _tensor(array: NDArray[np.integer] | None) -> torch.Tensor | None:
+    return None if array is None else torch.from_numpy(np.asarray(array, np.int64))

@@ -1,0 +1,176 @@
+"""From a view to its examples: read, leave out, take the part, limit. The only way in which examples enter the system.
+
+``check_disjoint`` proves that the three uses of a target's data share nothing (DESIGN rule 6).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from stilts.data.hub_rows import read_hub
+from stilts.data.readers import read_examples, unique_items
+from stilts.data.readers.reading import Reading
+from stilts.errors import DataError
+from stilts.fingerprint import canonical_json, text_digest
+from stilts.tasks.examples import ChoiceExample, ClassificationExample, Example, SpanExample, TaggingExample
+from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.task import Part, Source
+from stilts.tasks.view import DataView
+
+# Splits in memory at a time: a target's dev and all its languages (48 for panx), twice.
+_KEPT = 128
+
+
+def load_examples(
+    view: DataView, roots: Mapping[str, str | Path], *, labels: Sequence[str] | None = None
+) -> list[Example]:
+    """The examples of a view, in the order of its source; the same on every call and machine.
+
+    First those whose content stands in a view of ``exclude`` are left out, then the part is taken, then at most
+    ``limit`` are kept, those with the smallest hash of their item. ``labels``, where given, are the only ones allowed.
+    Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
+    """
+    examples: Sequence[Example] = _whole_split(view, roots, labels).examples
+    if view.exclude:
+        banned = frozenset[str]().union(*(_contents(other, roots, labels) for other in view.exclude))
+        examples = [example for example in examples if example.content() not in banned]
+    examples = [example for example in examples if in_part(example, view.part)]
+    return limited(examples, view.limit)
+
+
+def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, int]:
+    """How many rows of the source a release's convention leaves out, by reason (PAWS-X's ``NS``, NLI's "-")."""
+    return dict(_whole_split(view, roots, None).skipped)
+
+
+def in_part(example: Example, part: Part) -> bool:
+    """Whether an example belongs to a part of its split: decided by hash, so it never moves."""
+    if part in (Part.TENTH, Part.REST):
+        return (int(example.content(), 16) % 10 == 0) == (part is Part.TENTH)
+    if part in (Part.HALF_SELECT, Part.HALF_REPORT):
+        return (_item_hash(example) % 2 == 0) == (part is Part.HALF_SELECT)
+    return True
+
+
+def limited(examples: Sequence[Example], limit: int | None) -> list[Example]:
+    """At most ``limit`` examples, those with the smallest hash of their item, in their old order."""
+    if limit is None or len(examples) <= limit:
+        return list(examples)
+    ranked = sorted(range(len(examples)), key=lambda i: (_item_hash(examples[i]), i))
+    return [examples[i] for i in sorted(ranked[:limit])]
+
+
+def is_labelled(example: Example) -> bool:
+    """Whether a metric can score a prediction on it; True for kinds that need no label."""
+    if isinstance(example, ClassificationExample | ChoiceExample):
+        return example.label is not None
+    if isinstance(example, TaggingExample):
+        return example.tags is not None
+    return not isinstance(example, SpanExample) or example.answers is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    examples: tuple[Example, ...]
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A split to be read; equal keys are one request, wherever else the views differ."""
+
+    key: str
+    view: DataView = field(compare=False)
+    paths: tuple[Path, ...] = field(compare=False)
+    labels: tuple[str, ...] | None = field(compare=False)
+
+
+def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Loaded:
+    paths = _paths(view, roots) if view.source is Source.FILES else ()
+    identity = replace(view, part=Part.ALL, limit=None, exclude=()).payload()
+    allowed = None if labels is None else tuple(labels)
+    key = canonical_json([identity, dict(view.location), [str(path) for path in paths], allowed])
+    return _read(_Request(key, view, paths, allowed))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(request: _Request) -> _Loaded:
+    view, skipped = request.view, Counter[str]()
+    if view.source is Source.FILES:
+        reading = Reading(
+            paths=request.paths, language=view.language, options=view.options, labels=request.labels, skipped=skipped
+        )
+        examples = tuple(read_examples(view.reader.split("/")[0], reading))
+    elif view.source is Source.HUB:
+        examples = tuple(unique_items(read_hub(view, request.labels, skipped)))
+    else:
+        examples = tuple(_toy(view))
+    if not examples:
+        raise DataError(
+            f"dataset {view.dataset}, split {view.split}, language {view.language}",
+            "it holds no examples",
+            why="Nothing can be learned from or scored on it",
+            next_step="Check its files, or leave the language out",
+        )
+    unlabelled = view.options.get("unlabelled")
+    if isinstance(unlabelled, list) and view.split in unlabelled:
+        examples = tuple(_without_label(example) for example in examples)
+    return _Loaded(examples, dict(skipped))
+
+
+def _toy(view: DataView) -> list[Example]:
+    from stilts.data.toy.generate import generate
+
+    options = view.options["generator_options"]
+    return generate(
+        generator=str(view.options["generator"]),
+        split=view.split,
+        language=view.language,
+        size=int(str(view.options["size"])),
+        options=options if isinstance(options, dict) else {},
+    )
+
+
+def _paths(view: DataView, roots: Mapping[str, str | Path]) -> tuple[Path, ...]:
+    """The view's files, checked to hold what they held when the view was made."""
+    name, relative = str(view.location["root"]), view.location["paths"]
+    if name not in roots:
+        raise DataError(
+            f'root "{name}"',
+            f"no folder of that name is given, but dataset {view.dataset} lies there",
+            why=f"Given: {', '.join(sorted(roots)) or 'none'}",
+            next_step=f'Give the root "{name}"',
+        )
+    root = Path(roots[name])
+    paths = tuple(root / str(path) for path in relative) if isinstance(relative, list) else ()
+    for path in paths:
+        if not path.is_file():
+            raise DataError(path, "no such file", next_step=f'Check the root "{name}", here {root}')
+    if files_fingerprint(paths) != view.fingerprint:
+        raise DataError(
+            paths[0],
+            "the content is not what it was when the study was planned",
+            why="The stage would be named after data that it did not see",
+            next_step="Plan the study again, or put the old file back",
+        )
+    return paths
+
+
+def _contents(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> frozenset[str]:
+    return frozenset(example.content() for example in load_examples(view, roots, labels=labels))
+
+
+def _item_hash(example: Example) -> int:
+    return int(text_digest(example.item), 16)
+
+
+def _without_label(example: Example) -> Example:
+    if isinstance(example, ClassificationExample | ChoiceExample):
+        return replace(example, label=None)
+    if isinstance(example, TaggingExample):
+        return replace(example, tags=None)
+    return replace(example, answers=None) if isinstance(example, SpanExample) else example

@@ -1,0 +1,74 @@
+"""From views to arrays: loads a view's examples, encodes them, and keeps the result in the token cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from stilts.data.collate import Vocabulary
+from stilts.data.encode import Encoder, encode, special_id
+from stilts.data.encoded import Encoded, join
+from stilts.data.load import load_examples
+from stilts.data.token_cache import cache_key, cached
+from stilts.errors import DataError, EncoderError
+from stilts.tasks.task import Task
+from stilts.tasks.view import DataView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """A tokenizer, where data lie, and where tokenized views are kept.
+
+    ``fingerprint`` is the tokenizer's; ``cache`` None tokenizes in memory every time.
+    """
+
+    tokenizer: Tokenizer
+    fingerprint: str
+    roots: Mapping[str, str]
+    cache: Path | None = None
+
+    def examples(self, task: Task, view: DataView) -> list[Any]:
+        """The examples of a view; DataError when there is none."""
+        examples: list[Any] = load_examples(view, self.roots, labels=task.labels or None)
+        if not examples:
+            raise DataError(
+                f"{view.dataset}/{view.split} in {view.language}",
+                "no example is left in it",
+                why="A task needs at least one",
+                next_step="Look at the file, the limit and what is left out as overlap",
+            )
+        return examples
+
+    def encoded(self, task: Task, view: DataView, *, max_length: int, doc_stride: int) -> Encoded:
+        """The view as arrays for the task."""
+        key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride)
+        encoder = Encoder(tokenizer=self.tokenizer, labels=task.labels, max_length=max_length, doc_stride=doc_stride)
+        return cached(self.cache, key, lambda: encode(task.kind, self.examples(task, view), encoder))
+
+    def encoded_all(self, task: Task, views: Sequence[DataView], *, max_length: int, doc_stride: int) -> Encoded:
+        """Several views of one task, joined."""
+        return join([self.encoded(task, view, max_length=max_length, doc_stride=doc_stride) for view in views])
+
+    def vocabulary(self) -> Vocabulary:
+        """Sizes and special ids of the tokenizer."""
+        specials = {name: special_id(self.tokenizer, name) for name in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")}
+        return Vocabulary(
+            size=self.tokenizer.get_vocab_size(),
+            pad=specials["<pad>"],
+            mask=specials["<mask>"],
+            special=tuple(sorted(specials.values())),
+        )
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer in a ``tokenizer.json``; EncoderError when it cannot be read."""
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the tokenizers library raises bare Exception for every fault of a file
+        raise EncoderError(
+            f"tokenizer {path}", f"it cannot be read ({error})", "", "Use an encoder folder with a tokenizer.json"
+        ) from error

@@ -1,0 +1,101 @@
+"""Readers of sentence pairs with a label: XNLI and PAWS-X, the NLI releases, GLUE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank, numbered_lines, tab_rows
+from stilts.errors import DataError
+from stilts.tasks.examples import ClassificationExample
+
+
+def read_pair_tsv(reading: Reading) -> Iterator[ClassificationExample]:
+    """XTREME's preprocessed pairs: text TAB text TAB label, no header.
+
+    The item is the row number from 0, so translations of one row share it. Option ``drop``: a row with a sentence
+    that is exactly this text has no translation (PAWS-X writes ``NS``) and is left out, as XTREME does.
+    """
+    drop = reading.options.get("drop")
+    for path in reading.paths:
+        for line, (text, pair, label) in tab_rows(path, 3):
+            if drop is not None and drop in (text, pair):
+                reading.skipped[f"a sentence is {drop}"] += 1
+                continue
+            yield ClassificationExample(
+                item=str(line - 1),
+                text=not_blank(text, path, line, "first text"),
+                text_pair=not_blank(pair, path, line, "second text"),
+                label=reading.label(label, path, line=line),
+            )
+
+
+def read_nli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
+    """SNLI's and MultiNLI's lines; the item is the row number from 0.
+
+    ``gold_label`` "-" means that the annotators found no majority; such rows are left out, as in both papers.
+    """
+    row_number = -1
+    for path in reading.paths:
+        for line, row in json_rows(path):
+            row_number += 1
+            gold = filled(row, "gold_label", path, line)
+            if gold == "-":
+                reading.skipped["no gold label"] += 1
+                continue
+            yield ClassificationExample(
+                item=str(row_number),
+                text=filled(row, "sentence1", path, line),
+                text_pair=filled(row, "sentence2", path, line),
+                label=reading.label(gold, path, line=line, at="gold_label"),
+            )
+
+
+def read_anli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
+    """ANLI's lines, its rounds in the order of the files; the option ``label_map`` spells e, n and c out."""
+    for path in reading.paths:
+        for line, row in json_rows(path):
+            yield ClassificationExample(
+                item=filled(row, "uid", path, line),
+                text=filled(row, "context", path, line),
+                text_pair=filled(row, "hypothesis", path, line),
+                label=reading.label(filled(row, "label", path, line), path, line=line),
+            )
+
+
+def read_nli_csv(reading: Reading) -> Iterator[ClassificationExample]:
+    """CSV with the columns premise, hypothesis and label; the item is the record's number from 0."""
+    record = -1
+    for path in reading.paths:
+        for line, row in csv_rows(path):
+            record += 1
+            yield ClassificationExample(
+                item=str(record),
+                text=filled(row, "premise", path, line),
+                text_pair=filled(row, "hypothesis", path, line),
+                label=reading.label(filled(row, "label", path, line), path, line=line),
+            )
+
+
+def read_glue_tsv(reading: Reading) -> Iterator[ClassificationExample]:
+    """GLUE's TSV with a header and without quoting.
+
+    Options name the columns: ``text``, ``text_pair``, ``label`` and ``item`` (default: QQP's).
+    """
+    defaults = {"text": "question1", "text_pair": "question2", "label": "is_duplicate", "item": "id"}
+    names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
+    for path in reading.paths:
+        header: list[str] = []
+        for line, text in numbered_lines(path):
+            cells = text.split("\t")
+            if not header:
+                header = cells
+                continue
+            if len(cells) != len(header):
+                raise DataError(path, f"{len(cells)} columns", line=line, why=f"The header names {len(header)}")
+            row = dict(zip(header, cells, strict=True))
+            yield ClassificationExample(
+                item=filled(row, names["item"], path, line),
+                text=filled(row, names["text"], path, line),
+                text_pair=filled(row, names["text_pair"], path, line),
+                label=reading.label(filled(row, names["label"], path, line), path, line=line, at=names["label"]),
+            )

@@ -1,0 +1,177 @@
+"""Reading: one request to a reader, and the checks that every reader shares.
+
+A reader is a function from a ``Reading`` to examples. Whatever it cannot make an example of is a DataError that names
+file, line and field; nothing is dropped silently: a row that a release's own convention leaves
+out is counted in ``skipped`` under its reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from stilts.errors import DataError
+from stilts.fingerprint import Json
+from stilts.tasks.examples import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a reader is asked for: files in a stated order, their language, the format's options, the labels allowed.
+
+    ``labels`` None accepts any label. ``skipped`` counts, by reason, the rows that the release says to leave out.
+    """
+
+    paths: tuple[Path, ...]
+    language: str
+    options: Mapping[str, Json] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def label(self, raw: object, path: Path, *, line: int | None = None, at: str = "label") -> str:
+        """The task's name of a label as written; ``label_map`` of the options translates. Raises for an unknown one."""
+        mapping = self.options.get("label_map", {})
+        known = mapping if isinstance(mapping, Mapping) else {}
+        label = str(known.get(str(raw), raw))
+        if self.labels is not None and label not in self.labels:
+            raise DataError(
+                path,
+                f'label "{label}" is none of the task\'s',
+                line=line,
+                field=at,
+                why=f"Labels are {', '.join(self.labels)}",
+                next_step="Mend the line, or the task's labels",
+            )
+        return label
+
+
+Reader: TypeAlias = Callable[[Reading], Iterator[Example]]
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The file's lines with their numbers from 1, without their ends (only ``\\n`` and ``\\r\\n`` end a line).
+
+    Raises DataError for a missing file, and for bytes that are not UTF-8, with their line.
+    """
+    lines = _bytes_of(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for number, raw in enumerate(lines, start=1):
+        yield number, _decoded(raw.removesuffix(b"\r"), path, number)
+
+
+def whole_text(path: Path) -> str:
+    """The file as text; raises DataError as ``numbered_lines`` does."""
+    return "\n".join(line for _, line in numbered_lines(path)) + "\n"
+
+
+def tab_rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
+    """Lines of tab-separated columns, no quoting; raises DataError for a line with another number of columns."""
+    for number, line in numbered_lines(path):
+        row = line.split("\t")
+        if len(row) != columns:
+            raise DataError(
+                path,
+                f"{len(row)} tab-separated columns",
+                line=number,
+                why=f"This format has {columns}",
+                next_step="Mend the line",
+            )
+        yield number, row
+
+
+def json_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    """One JSON object per line, blank lines left out; raises DataError for a line that is none."""
+    for number, line in numbered_lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                path,
+                f"not JSON: {error.msg} at character {error.pos}",
+                line=number,
+                why="Every line is one JSON object",
+                next_step="Mend the line; it may be cut short",
+            ) from error
+        if not isinstance(row, dict):
+            raise DataError(path, f"a JSON {type(row).__name__}", line=number, why="Every line is one JSON object")
+        yield number, row
+
+
+def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Records of a CSV with a header, numbered by the line that they begin on; raises DataError for a broken one."""
+    reader = csv.reader(whole_text(path).splitlines(keepends=True), strict=True)
+    header: list[str] | None = None
+    while True:
+        first_line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise DataError(
+                path,
+                f"broken CSV: {error}",
+                line=first_line,
+                why="A quote that is opened here is not closed where it should be",
+                next_step="Close it, and double the quotes within a field",
+            ) from error
+        if row is None:
+            return
+        if header is None:
+            header = row
+        elif len(row) != len(header):
+            raise DataError(path, f"{len(row)} columns", line=first_line, why=f"The header names {len(header)}")
+        else:
+            yield first_line, dict(zip(header, row, strict=True))
+
+
+def filled(row: Mapping[str, object], key: str, path: Path, line: int | None) -> str:
+    """The text under ``key``; raises DataError where it is missing, no text, or blank."""
+    if key not in row:
+        raise DataError(path, "the field is missing", line=line, field=key, why=f"Found {', '.join(row) or 'nothing'}")
+    value = row[key]
+    if not isinstance(value, str):
+        raise DataError(path, f"a {type(value).__name__} where text belongs", line=line, field=key)
+    return not_blank(value, path, line, key)
+
+
+def not_blank(value: str, path: Path, line: int | None, at: str) -> str:
+    """The text as it is; raises DataError where nothing is in it."""
+    if not value.strip():
+        raise DataError(
+            path,
+            "the text is empty",
+            line=line,
+            field=at,
+            why="A model has nothing to read there",
+            next_step="Fill the field or take the row out",
+        )
+    return value
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            path, f"cannot be read ({error.strerror})", next_step="Check the root that the study gives"
+        ) from error
+
+
+def _decoded(raw: bytes, path: Path, line: int) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            path,
+            f"byte 0x{raw[error.start]:02x} at position {error.start} is not UTF-8",
+            line=line,
+            why="Every release is read as UTF-8",
+            next_step="Convert the file to UTF-8",
+        ) from error

@@ -1,0 +1,75 @@
+"""What a stage starts from: its encoder or its parent's weights, its tokenizer, its data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from stilts.data.prepare import Preparation, read_tokenizer
+from stilts.errors import EncoderError, InputError
+from stilts.models.model import TOKENIZER_FILE
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import Stage
+from stilts.tasks.encoder import EncoderRef
+from stilts.training.run_config import RunConfig
+
+
+def start_folder(stage: Stage, store: ArtifactStore, run: RunConfig) -> Path | None:
+    """The folder whose weights a stage starts from: its parent's artifact, or the encoder's; None for random weights."""
+    if stage.parent is not None:
+        return store.fetch(stage.parent)
+    return None if "toy" in stage.encoder.location else encoder_folder(stage.encoder, run)
+
+
+def encoder_folder(encoder: EncoderRef, run: RunConfig) -> Path:
+    """Where a pretrained encoder lies on this machine; EncoderError or InputError when it does not."""
+    where = encoder.location
+    if "repo" in where:
+        return _from_hub(str(where["repo"]), str(where["revision"]))
+    root = str(where["root"])
+    if root not in run.roots:
+        raise InputError(
+            f'encoder "{encoder.name}"',
+            f'this machine was not told where the root "{root}" is',
+            "Paths are never part of a stage",
+            "Pass RunConfig.roots, or run through the study",
+        )
+    folder = Path(os.path.normpath(Path(run.roots[root]) / str(where["path"])))
+    if not folder.is_dir():
+        raise EncoderError(
+            f'encoder "{encoder.name}"', f"the folder {folder} does not exist", "", "Correct encoder.path in the study"
+        )
+    return folder
+
+
+def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparation:
+    """The stage's tokenizer with its fingerprint, and where data and token cache are."""
+    from tokenizers import Tokenizer
+
+    if folder is None:
+        from stilts.data.toy import toy_tokenizer_json
+
+        tokenizer = Tokenizer.from_str(toy_tokenizer_json())
+    else:
+        tokenizer = read_tokenizer(folder / TOKENIZER_FILE)
+    return Preparation(
+        tokenizer=tokenizer,
+        fingerprint=stage.encoder.tokenizer,
+        roots=run.roots,
+        cache=Path(run.cache_dir) / "tokens" if run.cache_dir else None,
+    )
+
+
+def _from_hub(repo: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["config.json", "*.safetensors", "tokenizer.json"]
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
+    except Exception as error:
+        raise EncoderError(
+            f'encoder "{repo}" at {revision}',
+            f"it could not be fetched from the hub ({type(error).__name__}: {error})",
+            "",
+            "Check the network, or point encoder.path to a local copy",
+        ) from error

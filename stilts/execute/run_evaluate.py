@@ -1,0 +1,113 @@
+"""An evaluate stage: one model scored on one target, language by language, each published as it is done."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stilts.errors import InputError
+from stilts.execute.inputs import preparation, start_folder
+from stilts.fingerprint import Json, plain
+from stilts.metrics.metric import metric
+from stilts.models.model import load_model
+from stilts.store.artifact_store import ArtifactStore, Lease
+from stilts.study.stage import EvaluateItem, EvaluateStage
+from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.predict import Scored, Scorer
+from stilts.training.reporter import Reporter
+from stilts.training.run_config import RunConfig
+from stilts.training.selection import column_sums, score_view
+
+EXAMPLES_FILE = "examples.parquet"
+
+
+def run_evaluate(
+    stage: EvaluateStage,
+    store: ArtifactStore,
+    run: RunConfig,
+    reporter: Reporter,
+    lease: Lease,
+    missing: frozenset[str],
+) -> None:
+    """Scores and publishes those (use, language) of the stage whose keys are in ``missing``."""
+    device = set_up(run)
+    folder = start_folder(stage, store, run)
+    if folder is None:
+        raise InputError(
+            f"evaluate stage {stage.stage_id}",
+            "it starts from random weights",
+            "There is nothing to score",
+            "Give it a parent stage or a pretrained encoder",
+        )
+    prepared = preparation(stage, folder, run)
+    model, _ = load_model(folder, [stage.task] if stage.task.is_trained else [])
+    scorer = Scorer(
+        model=model.to(device),
+        vocabulary=prepared.vocabulary(),
+        device=device,
+        eval_tokens=run.eval_tokens,
+        autocast=autocast(device, stage.precision),
+    )
+    for number, (key, item) in enumerate(zip(stage.outputs, stage.items, strict=True)):
+        if key in missing:
+            started = time.time()
+            examples, _, scored = score_view(scorer, stage.task, stage.config, item.view, prepared)
+            result = _result(stage, item, scored, started, run)
+            _publish(stage, key, item, examples, scored, result, store, run, lease)
+        reporter.progress(stage.stage_id, number + 1, len(stage.items))
+
+
+def _result(
+    stage: EvaluateStage, item: EvaluateItem, scored: Scored, started: float, run: RunConfig
+) -> dict[str, Json]:
+    measure, sums, ended = metric(stage.task.metric), column_sums(stage.task, scored), time.time()
+    return {
+        "kind": stage.kind.value,
+        "stage_id": stage.stage_id,
+        "parent": stage.parent,
+        "task": stage.task.name,
+        "metric": measure.name,
+        "use": item.use.value,
+        "language": item.view.language,
+        "score": float(measure.score(sums)),
+        "parts": plain(measure.parts(sums)),
+        "num_items": len(scored.rows),
+        "chance": scored.chance,
+        "stats": plain(sums),
+        "started": started,
+        "ended": ended,
+        "seconds": ended - started,
+        "execution": execution_record(run),
+    }
+
+
+def _publish(
+    stage: EvaluateStage,
+    key: str,
+    item: EvaluateItem,
+    examples: Sequence[Any],
+    scored: Scored,
+    result: dict[str, Json],
+    store: ArtifactStore,
+    run: RunConfig,
+    lease: Lease,
+) -> None:
+    with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
+        write_examples(Path(name) / EXAMPLES_FILE, stage, examples, scored)
+        payload = {**stage.payload, "use": item.use.value, "view": item.view.payload()}
+        store.publish(key, Path(name), payload=payload, result=result, lease=lease)
+
+
+def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], scored: Scored) -> None:
+    """Writes Parquet with one row per example: its source item, the metric's statistics, and the prediction."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {"item": [example.item for example in examples]}
+    for number, name in enumerate(metric(stage.task.metric).columns):
+        columns[name] = scored.rows[:, number]
+    columns["prediction"] = list(scored.predictions)
+    pq.write_table(pa.table(columns), path)

@@ -1,0 +1,84 @@
+"""run_stage: the only way a stage is executed, here or on a cluster. Idempotent: what is published stays.
+
+A stage is run under its lease, resumes from its last checkpoint, and publishes its outputs atomically. Nothing on
+this path imports ray, mlflow or optuna.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.execute.run_evaluate import run_evaluate
+from stilts.execute.run_train import run_train
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import EvaluateStage, Stage, TrainStage
+from stilts.training.reporter import Reporter, SilentReporter
+from stilts.training.run_config import RunConfig
+
+
+class State(StrEnum):
+    """How an execution ended without an error."""
+
+    DONE = "done"
+    PRUNED = "pruned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What ``run_stage`` did: ``executed`` is False where everything was done before; ``seconds`` is this call's."""
+
+    state: State
+    stage_id: str
+    executed: bool
+    seconds: float
+
+
+def failure_record(stage_id: str) -> str:
+    """The name of the record that says why a stage failed."""
+    return f"failures/{stage_id}"
+
+
+def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Reporter | None = None) -> Outcome:
+    """Executes what of a stage is not yet published.
+
+    Raises LeaseHeldError when another live process works on it, and whatever the stage itself raises after
+    writing a failure record that says so.
+    """
+    started = time.monotonic()
+    if all(store.is_done(key) for key in stage.outputs):
+        return Outcome(state=State.DONE, stage_id=stage.stage_id, executed=False, seconds=0.0)
+    with store.lease(stage.stage_id) as lease:
+        missing = [key for key in stage.outputs if not store.is_done(key)]
+        state = State.DONE
+        try:
+            if missing and isinstance(stage, TrainStage):
+                stopped = run_train(stage, store, run, reporter or SilentReporter(), lease)
+                state = State.PRUNED if stopped else State.DONE
+            elif missing and isinstance(stage, EvaluateStage):
+                run_evaluate(stage, store, run, reporter or SilentReporter(), lease, frozenset(missing))
+        except (LeaseLostError, LeaseHeldError):
+            raise
+        except Exception as error:
+            _record_failure(store, stage.stage_id, error)
+            raise
+        store.delete_record(failure_record(stage.stage_id))
+    seconds = time.monotonic() - started
+    return Outcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)
+
+
+def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:
+    earlier = store.read_record(failure_record(stage_id))
+    attempts = int(str(earlier["attempts"])) if isinstance(earlier, dict) else 0
+    store.write_record(
+        failure_record(stage_id),
+        {
+            "stage_id": stage_id,
+            "error": str(error),
+            "kind": type(error).__name__,
+            "attempts": attempts + 1,
+            "time": time.time(),
+        },
+    )

@@ -1,0 +1,140 @@
+"""A train stage, from its parent's weights to a published artifact."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from stilts.data.prepare import Preparation
+from stilts.execute.inputs import preparation, start_folder
+from stilts.fingerprint import Json, plain
+from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, save_model, uses_masked_lm
+from stilts.models.transfer import Transfer
+from stilts.store.artifact_store import ArtifactStore, Lease
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.training.checkpoint import TrainState
+from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.loop import TaskData, Training, train
+from stilts.training.predict import Scorer
+from stilts.training.reporter import Reporter
+from stilts.training.run_config import RunConfig
+from stilts.training.selection import selection_scores
+
+
+def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter: Reporter, lease: Lease) -> bool:
+    """Trains and publishes the stage; True when a reporter stopped it, which publishes nothing."""
+    started = time.time()
+    device = set_up(run)
+    folder = start_folder(stage, store, run)
+    prepared = preparation(stage, folder, run)
+    model, transferred = _start_model(stage, folder)
+    training = Training(
+        stage_id=stage.stage_id,
+        config=stage.config,
+        seed=stage.seed,
+        tasks=[_task_data(part, prepared) for part in stage.mixture],
+        vocabulary=prepared.vocabulary(),
+        run=run,
+        reporter=reporter,
+        evaluate=lambda current: selection_scores(_scorer(current, stage, prepared, device, run), stage, prepared),
+        save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease),
+        resume=store.load_progress(stage.stage_id),
+    )
+    state, stopped = train(model, training)
+    if not stopped:
+        result = _result(stage, state, transferred, started, run)
+        _publish(stage, model, folder, result, store, run, lease)
+    return stopped
+
+
+def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, Transfer]:
+    """The model with its parent's weights and one new head per task, from the stage's seed."""
+    hidden, attention = stage.config.dropout, stage.config.attention_dropout
+    if folder is None:
+        from stilts.tasks.toy import TOY_ENCODER
+
+        model = fresh_model(TOY_ENCODER, stage.seed, dropout=hidden, attention_dropout=attention)
+        transferred = Transfer(loaded=0, fresh=("encoder",))
+    else:
+        model, transferred = load_model(folder, dropout=hidden, attention_dropout=attention)
+    tasks = [part.task for part in stage.mixture]
+    heads = tuple(f"head.{task.learner}" for task in tasks if model.add_head(task, stage.seed))
+    if not uses_masked_lm(tasks):
+        for parameter in model.lm_head.parameters():
+            parameter.requires_grad_(False)
+    return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *heads))
+
+
+def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:
+    lengths = {"max_length": part.config.max_length, "doc_stride": part.config.doc_stride}
+    encoded = prepared.encoded_all(part.task, part.train, **lengths)
+    return TaskData(task=part.task, weight=part.weight, config=part.config, train=encoded)
+
+
+def _scorer(
+    model: StiltsModel, stage: TrainStage, prepared: Preparation, device: torch.device, run: RunConfig
+) -> Scorer:
+    return Scorer(
+        model=model,
+        vocabulary=prepared.vocabulary(),
+        device=device,
+        eval_tokens=run.eval_tokens,
+        autocast=autocast(device, stage.config.precision),
+    )
+
+
+def _result(
+    stage: TrainStage, state: TrainState, transferred: Transfer, started: float, run: RunConfig
+) -> dict[str, Json]:
+    return {
+        "kind": stage.kind.value,
+        "stage_id": stage.stage_id,
+        "name": stage.name,
+        "parent": stage.parent,
+        "started": started,
+        "ended": time.time(),
+        "seconds": state.seconds,
+        "steps": state.step,
+        "kept_step": state.best_step if state.best_step is not None else state.step,
+        "examples": plain(state.examples),
+        "tokens": state.tokens,
+        "curve": plain(state.curve),
+        "select": plain(state.select),
+        "transfer": {"loaded": transferred.loaded, "fresh": list(transferred.fresh)},
+        "peak_memory_gib": _peak_memory_gib(run),
+        "execution": execution_record(run),
+    }
+
+
+def _peak_memory_gib(run: RunConfig) -> float:
+    """The most memory held at once, in GiB: the device's on a GPU, else this process's resident set."""
+    if run.device.startswith("cuda"):
+        return round(torch.cuda.max_memory_allocated() / 2**30, 3)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss counts bytes on macOS, KiB on Linux
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 3)
+
+
+def _publish(
+    stage: TrainStage,
+    model: StiltsModel,
+    start: Path | None,
+    result: dict[str, Json],
+    store: ArtifactStore,
+    run: RunConfig,
+    lease: Lease,
+) -> None:
+    if start is None:
+        from stilts.data.toy import toy_tokenizer_json
+
+        tokenizer = toy_tokenizer_json().encode()
+    else:
+        tokenizer = (start / TOKENIZER_FILE).read_bytes()
+    with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
+        save_model(model, Path(name), tokenizer=tokenizer)
+        store.publish(stage.stage_id, Path(name), payload=stage.payload, result=result, lease=lease)
+    store.drop_progress(stage.stage_id)

@@ -1,0 +1,124 @@
+"""Metric: a score as a function of column sums over examples. Start here; the row makers lie beside.
+
+Because every score is a function of sums, an evaluation stores one row of numbers per example, and any
+resampling of examples is one matrix product (``uncertainty.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stilts.errors import UnknownNameError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Number: TypeAlias = "float | FloatArray"
+Sums: TypeAlias = Mapping[str, Number]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A named score in 0..100, higher is better, of column sums; arrays of sums give arrays of scores.
+
+    ``columns`` names the sufficient statistics of one example in order; ``score`` and ``parts`` take a mapping from
+    column to sum (all floats, or all arrays of one shape). Where nothing was counted (0/0) the score is 0.
+    ``parts`` gives further figures by name: percentages, or raw values where their name says so.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    score: Callable[[Sums], Number]
+    parts: Callable[[Sums], dict[str, Number]]
+    description: str
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name; UnknownNameError, naming a close one, if there is none."""
+    if name not in METRICS:
+        raise UnknownNameError("metric", name, METRICS)
+    return METRICS[name]
+
+
+def _ratio(numerator: Number, denominator: Number) -> Number:
+    """numerator / denominator, 0 where the denominator is 0; floats stay floats."""
+    top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    result = np.divide(top, bottom, out=np.zeros(np.broadcast(top, bottom).shape), where=bottom != 0)
+    return result if result.ndim else float(result)
+
+
+def _accuracy(sums: Sums) -> Number:
+    return 100.0 * _ratio(sums["correct"], sums["total"])
+
+
+def _accuracy_parts(sums: Sums) -> dict[str, Number]:
+    return {"accuracy": _accuracy(sums)}
+
+
+def _span_f1(sums: Sums) -> Number:
+    # 2PR / (P + R) with P = tp/predicted and R = tp/gold, in one fraction.
+    return 100.0 * _ratio(2.0 * sums["tp"], sums["predicted"] + sums["gold"])
+
+
+def _span_parts(sums: Sums) -> dict[str, Number]:
+    return {
+        "f1": _span_f1(sums),
+        "precision": 100.0 * _ratio(sums["tp"], sums["predicted"]),
+        "recall": 100.0 * _ratio(sums["tp"], sums["gold"]),
+    }
+
+
+def _squad(sums: Sums) -> Number:
+    return 50.0 * _ratio(sums["em"] + sums["f1"], sums["total"])
+
+
+def _squad_parts(sums: Sums) -> dict[str, Number]:
+    return {name: 100.0 * _ratio(sums[name], sums["total"]) for name in ("f1", "em")}
+
+
+def _masked_parts(sums: Sums) -> dict[str, Number]:
+    return {"accuracy": _accuracy(sums), "nll_nats": _ratio(sums["nll"], sums["total"])}
+
+
+_ALL = (
+    Metric(
+        name="accuracy",
+        columns=("correct", "total"),
+        score=_accuracy,
+        parts=_accuracy_parts,
+        description="Share of right labels, over examples or, in tagging, over words (XTREME, Hu et al. 2020)",
+    ),
+    Metric(
+        name="span_f1",
+        columns=("tp", "predicted", "gold"),
+        score=_span_f1,
+        parts=_span_parts,
+        description="Micro F1 of entity spans as conlleval counts them (Tjong Kim Sang and De Meulder 2003)",
+    ),
+    Metric(
+        name="squad",
+        columns=("em", "f1", "total"),
+        score=_squad,
+        parts=_squad_parts,
+        description="Mean of exact match and token F1 (Rajpurkar et al. 2016), averaged as XTREME's QA score",
+    ),
+    Metric(
+        name="retrieval_accuracy",
+        columns=("correct", "total"),
+        score=_accuracy,
+        parts=_accuracy_parts,
+        description="Share of queries whose nearest candidate is the right one (Artetxe and Schwenk 2019)",
+    ),
+    Metric(
+        name="masked_accuracy",
+        columns=("correct", "total", "nll"),
+        score=_accuracy,
+        parts=_masked_parts,
+        description="Share of masked tokens guessed right; nll_nats is the mean loss per token (Devlin et al. 2019)",
+    ),
+)
+
+METRICS: Mapping[str, Metric] = {item.name: item for item in _ALL}

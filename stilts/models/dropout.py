@@ -1,0 +1,169 @@
+"""Dropout whose masks derive from (seed, step, example, site, place), on hidden states and on attention.
+
+torch's own dropout draws from a generator, so its masks depend on how a batch was cut. Here a mask's bits are
+``hash(key of the row, site, place in the row)``: micro-batches, padding and devices change rounding only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+ATTENTION = "stilts_counted"
+# The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
+GOLDEN = 0x9E3779B9
+_M1, _M2 = 0x7FEB352D, 0x846CA68B
+# Places of an attention matrix are numbered as if it had this width: more than any XLM-R encoder has positions.
+_WIDTH = 1024
+
+
+class DropoutStream:
+    """Where the dropout modules of one model find the keys of the rows that are going through it.
+
+    ``keys`` is (rows,) int32, or None outside training.
+    """
+
+    def __init__(self) -> None:
+        self.keys: torch.Tensor | None = None
+        self._places: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
+
+    def kept(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
+        """A mask of ``shape`` (rows first), False with probability ``p``.
+
+        Place numbers are row-major over all but the first axis, the token axis first, so that padding at the end
+        moves none of them.
+        """
+        if self.keys is None:
+            raise RuntimeError("a model in training mode needs DropoutStream.keys before its forward pass")
+        places = self._numbers("hidden", shape[1:], device)
+        return self._hashed(places, site, p)
+
+    def kept_attention(
+        self, shape: tuple[int, int, int, int], site: int, p: float, device: torch.device
+    ) -> torch.Tensor:
+        """A mask of (rows, heads, queries, keys), False with probability ``p``."""
+        return self._hashed(self._numbers("attention", shape[1:], device), site, p)
+
+    def _hashed(self, places: torch.Tensor, site: int, p: float) -> torch.Tensor:
+        assert self.keys is not None
+        key = mix_(self.keys + _int32((site + 1) * GOLDEN))
+        bits = mix_(key.view(-1, *(1 for _ in places.shape)) + places)
+        return bits >= int(p * 2**32) - 2**31
+
+    def _numbers(self, what: str, shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
+        """Place numbers of one row; the largest asked for so far is kept, smaller ones are corners of it."""
+        inner = shape[:1] if what == "attention" else shape[1:]
+        extent = max(shape[1:]) if what == "attention" else shape[0]
+        found = self._places.get((what, inner))
+        if found is None or found.device != device or found.shape[-1 if what == "attention" else 0] < extent:
+            found = _attention_places(inner[0], extent) if what == "attention" else _hidden_places(extent, inner)
+            found = self._places[(what, inner)] = found.to(device)
+        return found[:, : shape[1], : shape[2]] if what == "attention" else found[: shape[0]]
+
+
+def _hidden_places(tokens: int, inner: tuple[int, ...]) -> torch.Tensor:
+    number = torch.arange(tokens * math.prod(inner), dtype=torch.int64).view(tokens, *inner)
+    return _spread(number)
+
+
+def _attention_places(heads: int, extent: int) -> torch.Tensor:
+    head, place = torch.arange(heads, dtype=torch.int64), torch.arange(extent, dtype=torch.int64)
+    return _spread((head[:, None, None] * _WIDTH + place[:, None]) * _WIDTH + place)
+
+
+def _spread(number: torch.Tensor) -> torch.Tensor:
+    """The numbers times the golden ratio, modulo 2**32, as int32."""
+    wrapped = (number * GOLDEN) & 0xFFFFFFFF
+    return torch.where(wrapped >= 2**31, wrapped - 2**32, wrapped).to(torch.int32)
+
+
+class CountedDropout(nn.Module):
+    """Dropout at one site of a model: zeroes with probability ``p`` and scales by 1 / (1 - p) in training."""
+
+    def __init__(self, stream: DropoutStream, site: int, p: float) -> None:
+        super().__init__()
+        self._stream, self.site, self.p = stream, site, p
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The tensor (rows, tokens, channels) or (rows, channels), thinned in training."""
+        if not self.training or self.p == 0.0:
+            return x
+        kept = self._stream.kept(tuple(x.shape), self.site, self.p, x.device)
+        return torch.where(kept, x / (1.0 - self.p), torch.zeros((), dtype=x.dtype, device=x.device))
+
+
+def install(model: nn.Module, stream: DropoutStream, *, dropout: float, attention_dropout: float) -> int:
+    """Replaces every dropout of an encoder by counted ones, numbered in module order; returns their number.
+
+    Attention modules keep their ``nn.Dropout`` as the holder of ``p``; the attention function reads it.
+    """
+    site = 0
+    for parent in model.modules():
+        is_attention = hasattr(parent, "query") and hasattr(parent, "key")
+        for name, child in list(parent.named_children()):
+            if not isinstance(child, nn.Dropout):
+                continue
+            if is_attention:
+                child.p = attention_dropout
+                parent.stilts_stream, parent.stilts_site = (lambda: stream), site  # type: ignore[assignment]
+            else:
+                setattr(parent, name, CountedDropout(stream, site, dropout))
+            site += 1
+    return site
+
+
+def counted_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Scaled dot-product attention with counted dropout of its probabilities, for transformers' interface.
+
+    ``query``, ``key``, ``value``: (rows, heads, tokens, channels); ``attention_mask``: True where a key may be seen.
+    Without dropout it is torch's fused kernel.
+    """
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    if dropout == 0.0:
+        out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
+        return out.transpose(1, 2).contiguous(), None
+    scores = torch.matmul(query, key.transpose(2, 3)) * scale
+    if attention_mask is not None:
+        scores = scores.masked_fill(~attention_mask, float("-inf"))
+    probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
+    stream: DropoutStream = module.stilts_stream()  # type: ignore[operator,assignment]
+    rows, heads, queries, width = probabilities.shape
+    kept = stream.kept_attention((rows, heads, queries, width), int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
+    probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)
+    return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
+
+
+def register_attention() -> str:
+    """Makes ``counted_attention`` known to transformers and returns its name; harmless when repeated."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(ATTENTION, counted_attention)
+    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    return ATTENTION
+
+
+def _int32(value: int) -> int:
+    value &= 0xFFFFFFFF
+    return value - 2**32 if value >= 2**31 else value
+
+
+def mix_(x: torch.Tensor) -> torch.Tensor:
+    """The 32-bit mixer on an int32 tensor, in place: the same bits on every device."""
+    x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))
+    x.mul_(_M1)
+    x.bitwise_xor_((x >> 15).bitwise_and_(0x1FFFF))
+    x.mul_(_M2 - 2**32)
+    return x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))

@@ -1,0 +1,92 @@
+"""Heads: what stands on an encoder's hidden states for each task kind.
+
+``hidden`` is (rows, tokens, width). A head's forward gives logits; losses are in ``stilts.training.objectives``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import nn
+
+from stilts.models.dropout import CountedDropout, DropoutStream
+from stilts.tasks.task import Kind, Task
+
+# Dropout sites of heads are numbered from here, behind those of any encoder.
+_HEAD_SITE = 10_000
+
+
+class SentenceHead(nn.Module):
+    """Logits (rows, num_labels) from the first token, through a dense layer and tanh, as XLM-R's own."""
+
+    def __init__(self, width: int, num_labels: int, stream: DropoutStream, dropout: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, num_labels)
+        self.dropout_in = CountedDropout(stream, _HEAD_SITE, dropout)
+        self.dropout_out = CountedDropout(stream, _HEAD_SITE + 1, dropout)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(rows, num_labels)."""
+        first = self.dropout_in(hidden[:, 0])
+        logits: torch.Tensor = self.out_proj(self.dropout_out(torch.tanh(self.dense(first))))
+        return logits
+
+
+class TokenHead(nn.Module):
+    """Logits (rows, tokens, num_labels): one linear layer on every token."""
+
+    def __init__(self, width: int, num_labels: int, stream: DropoutStream, dropout: float) -> None:
+        super().__init__()
+        self.dropout = CountedDropout(stream, _HEAD_SITE, dropout)
+        self.out_proj = nn.Linear(width, num_labels)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(rows, tokens, num_labels); span QA has two labels: an answer's first and last token."""
+        logits: torch.Tensor = self.out_proj(self.dropout(hidden))
+        return logits
+
+
+class MaskedLMHead(nn.Module):
+    """Logits over the vocabulary, with the encoder's own word embeddings as output matrix, as in XLM-R."""
+
+    def __init__(self, width: int, vocabulary: int, layer_norm_eps: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.layer_norm = nn.LayerNorm(width, eps=layer_norm_eps)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, hidden: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+        """(tokens, vocabulary) from (tokens, width)."""
+        x = self.layer_norm(nn.functional.gelu(self.dense(hidden)))
+        return nn.functional.linear(x, embeddings, self.bias)
+
+
+def mean_pooled(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(rows, width) L2-normalised mean over all tokens, ``<s>`` and ``</s>`` among them, as XTREME's Tatoeba script."""
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * weights).sum(1) / weights.sum(1)
+    return nn.functional.normalize(mean, dim=-1)
+
+
+def make_head(task: Task, width: int, stream: DropoutStream, dropout: float) -> nn.Module | None:
+    """A new head for the task; None for kinds that add no parameters of their own (retrieval, masked LM)."""
+    maker = _MAKERS.get(task.kind)
+    return None if maker is None else maker(task, width, stream, dropout)
+
+
+def _sentence(labels: Callable[[Task], int]) -> Callable[[Task, int, DropoutStream, float], nn.Module]:
+    return lambda task, width, stream, dropout: SentenceHead(width, labels(task), stream, dropout)
+
+
+def _token(labels: Callable[[Task], int]) -> Callable[[Task, int, DropoutStream, float], nn.Module]:
+    return lambda task, width, stream, dropout: TokenHead(width, labels(task), stream, dropout)
+
+
+_MAKERS: Mapping[Kind, Callable[[Task, int, DropoutStream, float], nn.Module]] = {
+    Kind.CLASSIFICATION: _sentence(lambda task: len(task.labels)),
+    Kind.MULTIPLE_CHOICE: _sentence(lambda task: 1),
+    Kind.TAGGING: _token(lambda task: len(task.labels)),
+    Kind.SPAN_QA: _token(lambda task: 2),
+}

@@ -1,0 +1,185 @@
+"""StiltsModel: an encoder of the XLM-R family with one head per task, and how it is built, loaded and saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from stilts.errors import EncoderError
+from stilts.models.dropout import DropoutStream, install, register_attention
+from stilts.models.heads import MaskedLMHead, make_head
+from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
+from stilts.seeds import derive_seed
+from stilts.tasks.task import Kind, Task
+
+ENCODER_FILE, LM_HEAD_FILE, CONFIG_FILE, TOKENIZER_FILE = (
+    "encoder.safetensors",
+    "lm_head.safetensors",
+    "config.json",
+    "tokenizer.json",
+)
+# Tensors of pretrained checkpoints that a STILTs model has no place for, on purpose: the pooler of next-sentence
+# prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
+_LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")
+
+
+class StiltsModel(nn.Module):
+    """An encoder, a masked-LM head, and the heads of the tasks at hand.
+
+    ``stream`` gives dropout its keys; set ``stream.keys`` (rows,) before a forward pass in training mode.
+    """
+
+    def __init__(self, config: Any, *, dropout: float | None = None, attention_dropout: float | None = None) -> None:
+        from transformers import AutoModel
+
+        super().__init__()
+        self.config = config
+        self.stream = DropoutStream()
+        self.hidden_dropout = float(config.hidden_dropout_prob if dropout is None else dropout)
+        attention = float(config.attention_probs_dropout_prob if attention_dropout is None else attention_dropout)
+        settings = {"attn_implementation": register_attention(), "add_pooling_layer": False}
+        self.encoder = AutoModel.from_config(config, **settings)  # type: ignore[no-untyped-call]
+        install(self.encoder, self.stream, dropout=self.hidden_dropout, attention_dropout=attention)
+        self.lm_head = MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps)
+        self.heads = nn.ModuleDict()
+
+    def add_head(self, task: Task, seed: int) -> bool:
+        """Gives the task a new head, initialised from ``seed`` and the learner's name; False if its kind has none."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed("head", task.learner, seed))
+            head = make_head(task, self.config.hidden_size, self.stream, self.hidden_dropout)
+        if head is None:
+            return False
+        for module in head.modules():
+            if isinstance(module, nn.Linear):
+                _reinitialise(module, self.config.initializer_range, derive_seed("head", task.learner, seed))
+        self.heads[task.learner] = head
+        return True
+
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
+        out: torch.Tensor = self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :]).last_hidden_state
+        return out
+
+    def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
+        """Hidden state ``layer`` (rows, tokens, width); 0 is the embedding layer."""
+        out = self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :], output_hidden_states=True)
+        states: torch.Tensor = out.hidden_states[layer]
+        return states
+
+    def masked_logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Vocabulary logits (tokens, vocabulary) of some hidden vectors (tokens, width)."""
+        logits: torch.Tensor = self.lm_head(hidden, self.encoder.embeddings.word_embeddings.weight)
+        return logits
+
+
+def fresh_model(
+    config: Mapping[str, Any], seed: int, *, dropout: float | None = None, attention_dropout: float | None = None
+) -> StiltsModel:
+    """A model with random weights drawn from ``seed``: the start of a pretraining stage."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed("encoder", seed))
+        return StiltsModel(_hf_config(config), dropout=dropout, attention_dropout=attention_dropout)
+
+
+def load_model(
+    folder: Path,
+    tasks: Sequence[Task] = (),
+    *,
+    dropout: float | None = None,
+    attention_dropout: float | None = None,
+) -> tuple[StiltsModel, Transfer]:
+    """The model of a folder: a pretrained encoder, or an artifact of a train stage with the heads of ``tasks``.
+
+    TransferError when tensors do not match; EncoderError when a file is not there.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # every tensor is replaced below, or named in ``fresh``
+        config = _hf_config(read_config(folder))
+        model = StiltsModel(config, dropout=dropout, attention_dropout=attention_dropout)
+    encoder, lm_head = _checkpoint(folder)
+    loaded = transfer(encoder, model.encoder, what=f"the encoder in {folder.name}")
+    fresh = [] if lm_head else ["lm_head"]
+    if lm_head:
+        loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {folder.name}")
+    for task in tasks:
+        if model.add_head(task, seed=0):
+            path = folder / head_file(task.learner)
+            loaded += transfer(read_tensors(path), model.heads[task.learner], what=f"the head of {task.learner}")
+    return model, Transfer(loaded=loaded, fresh=tuple(fresh))
+
+
+def save_model(model: StiltsModel, folder: Path, *, tokenizer: bytes) -> None:
+    """Writes configuration, tokenizer, encoder, masked-LM head and task heads into ``folder``."""
+    (folder / CONFIG_FILE).write_text(json.dumps(model.config.to_dict(), indent=1, sort_keys=True, default=str))
+    (folder / TOKENIZER_FILE).write_bytes(tokenizer)
+    write_tensors(folder / ENCODER_FILE, model.encoder.state_dict())
+    write_tensors(folder / LM_HEAD_FILE, model.lm_head.state_dict())
+    for name, head in model.heads.items():
+        write_tensors(folder / head_file(name), head.state_dict())
+
+
+def head_file(learner: str) -> str:
+    """The file name of the head of what was learned."""
+    return f"head.{learner}.safetensors"
+
+
+def uses_masked_lm(tasks: Sequence[Task]) -> bool:
+    """Whether a mixture trains the masked-LM head."""
+    return any(task.kind is Kind.MASKED_LM for task in tasks)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration in a folder, as written by transformers."""
+    path = folder / CONFIG_FILE
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(
+            f"encoder configuration {path}", f"it cannot be read ({error})", "", "Point to a folder with a config.json"
+        ) from error
+    return config
+
+
+def _hf_config(config: Mapping[str, Any]) -> Any:
+    from transformers import AutoConfig
+
+    fields = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "transformers_version")}
+    return AutoConfig.for_model(config["model_type"], **fields)
+
+
+def _checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The tensors of a folder as (encoder, masked-LM head), names without prefixes."""
+    if (folder / ENCODER_FILE).exists():
+        return read_tensors(folder / ENCODER_FILE), read_tensors(folder / LM_HEAD_FILE)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise EncoderError(
+            f"encoder in {folder}",
+            "it has no safetensors file",
+            "Pickled weights are never loaded",
+            "Convert it with transformers: save_pretrained(folder)",
+        )
+    tensors = {name: tensor for file in files for name, tensor in read_tensors(file).items()}
+    encoder, lm_head = {}, {}
+    for name, tensor in tensors.items():
+        short = name.removeprefix("roberta.")
+        if short.startswith(_LEFT_OUT):
+            continue
+        if short.startswith("lm_head."):
+            lm_head[short.removeprefix("lm_head.")] = tensor
+        else:
+            encoder[short] = tensor
+    return encoder, lm_head
+
+
+def _reinitialise(module: nn.Linear, std: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed ^ module.out_features)
+    with torch.no_grad():
+        module.weight.normal_(0.0, std, generator=generator)
+        module.bias.zero_()

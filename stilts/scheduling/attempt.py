@@ -1,0 +1,90 @@
+"""One attempt at a stage, in the process that does the work: what it came to, as plain JSON. No Ray."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.fingerprint import Json
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import Stage
+from stilts.training.reporter import Reporter
+from stilts.training.run_config import RunConfig
+
+
+class Ended(Protocol):
+    """How a stage ended: ``stilts.execute.run_stage.Outcome``, as far as scheduling looks at it."""
+
+    @property
+    def state(self) -> str:
+        """``done`` or ``pruned``."""
+
+    @property
+    def executed(self) -> bool:
+        """Whether work was done now; False where the stage was found done."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of this attempt."""
+
+
+class Executor(Protocol):
+    """Runs one stage to its end. Travels to workers by pickle."""
+
+    def __call__(self, stage: Stage, reporter: Reporter) -> Ended:
+        """How the stage ended; raises what it failed with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreExecutor:
+    """Runs stages on the store at ``store_url``, opened once per process."""
+
+    store_url: str
+    run_config: RunConfig = field(default_factory=RunConfig)
+
+    def __call__(self, stage: Stage, reporter: Reporter) -> Ended:
+        """Runs ``run_stage``. Torch is imported with the first stage, so a warm worker pays for it once."""
+        from stilts.execute.run_stage import run_stage
+
+        return run_stage(stage, _store(self.store_url, self.run_config.scratch_dir), self.run_config, reporter)
+
+
+def attempt(execute: Executor, stage: Stage, reporter: Reporter) -> dict[str, Json]:
+    """The attempt's outcome: stage_id, state (done, pruned, failed, busy), executed, seconds, error.
+
+    A failure is an outcome, because the other stages go on. ``may_pass`` says whether another try may help, and
+    ``spoiled`` that this process should not try again (a CUDA error stays with its process).
+    """
+    started = time.monotonic()
+    try:
+        ended = execute(stage, reporter)
+    except LeaseHeldError as error:
+        return _outcome(stage, "busy", started, error=_text(error), may_pass=True)
+    except Exception as error:
+        spoiled = isinstance(error, RuntimeError | MemoryError) and not isinstance(
+            error, NotImplementedError | RecursionError
+        )
+        may_pass = spoiled or isinstance(error, OSError | LeaseLostError)
+        return _outcome(stage, "failed", started, error=_text(error), may_pass=may_pass, spoiled=spoiled)
+    return {**_outcome(stage, str(ended.state), started), "executed": ended.executed, "seconds": ended.seconds}
+
+
+def _outcome(stage: Stage, state: str, started: float, **more: Json) -> dict[str, Json]:
+    base: Mapping[str, Json] = {"executed": True, "error": "", "may_pass": False, "spoiled": False}
+    return {**base, "stage_id": stage.stage_id, "state": state, "seconds": time.monotonic() - started, **more}
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+@lru_cache(maxsize=4)
+def _store(url: str, scratch_dir: str | None) -> ArtifactStore:
+    from stilts.store.store import open_store
+
+    return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None)

@@ -1,0 +1,100 @@
+"""Board: the small Ray actor through which running stages speak with the driver.
+
+Progress is pinned to it and forgotten; a question (stop after this evaluation?) waits on it until the driver, which
+alone knows the plan, has answered. A board that is gone, or a driver that is silent, never stops a stage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from stilts.training.reporter import Decision
+
+_PROGRESS_EVERY_S = 0.5
+# The driver looks at the board several times a second; a driver that says nothing for so long is busy or gone.
+_ANSWER_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A running stage asks whether to go on after the evaluation at ``step``."""
+
+    ticket: int
+    stage_id: str
+    step: int
+    steps: int
+    scores: Mapping[str, float]
+
+
+class Board:
+    """Where each stage is, and which questions are open. Runs as a Ray actor with asynchronous methods."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, tuple[int, int]] = {}
+        self._open: list[Question] = []
+        self._answers: dict[int, asyncio.Future[bool]] = {}
+        self._num_asked = 0
+
+    async def progress(self, stage_id: str, step: int, steps: int) -> None:
+        """Pins where a stage is."""
+        self._steps[stage_id] = (step, steps)
+
+    async def ask(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> bool:
+        """Whether the stage should stop, once the driver has answered."""
+        self._num_asked += 1
+        ticket = self._num_asked
+        self._steps[stage_id] = (step, steps)
+        self._answers[ticket] = asyncio.get_running_loop().create_future()
+        self._open.append(Question(ticket=ticket, stage_id=stage_id, step=step, steps=steps, scores=scores))
+        return await self._answers[ticket]
+
+    async def read(self) -> tuple[dict[str, tuple[int, int]], list[Question]]:
+        """The driver's look: steps by stage since the last look, and the questions asked since then."""
+        steps, questions = self._steps, self._open
+        self._steps, self._open = {}, []
+        return steps, questions
+
+    async def answer(self, ticket: int, stop: bool) -> None:
+        """The driver's answer to one question."""
+        future = self._answers.pop(ticket, None)
+        if future is not None and not future.done():
+            future.set_result(stop)
+
+
+def start_board() -> Any:
+    """A handle on a new board; Ray starts it again (empty) when its process dies, and it ends with the driver."""
+    return ray.remote(Board).options(num_cpus=0, max_restarts=-1, max_concurrency=1000).remote()
+
+
+class BoardReporter:
+    """A worker's Reporter that speaks through a board; at most two words of progress per second and stage."""
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+        self._last: tuple[str, float] = ("", 0.0)
+
+    def progress(self, stage_id: str, step: int, steps: int) -> None:
+        """Pins the step and does not wait."""
+        now = time.monotonic()
+        if self._last[0] == stage_id and now - self._last[1] < _PROGRESS_EVERY_S:
+            return
+        self._last = (stage_id, now)
+        try:
+            self._board.progress.remote(stage_id, step, steps)
+        except RayError:
+            return  # Nobody watches: the stage goes on.
+
+    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+        """What the driver answers; CONTINUE where none comes in time."""
+        try:
+            stop = ray.get(self._board.ask.remote(stage_id, step, steps, dict(scores)), timeout=_ANSWER_WITHIN_S)
+        except RayError:
+            return Decision.CONTINUE
+        return Decision.STOP if stop else Decision.CONTINUE

@@ -1,0 +1,120 @@
+"""The Ray cluster that a run uses: an existing one, or a private one on this machine that ends with the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, TextIO, cast
+
+# Read by Ray in the driver (and passed on to its workers) when it starts.
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    # Its successor prints tables at verbosity 0 too.
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # Tune's own state is never read: save it at the end only.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_WARN_THRESHOLD_S": "30",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "60",
+}
+# Weights go through the store, not through Ray.
+_OBJECT_STORE_BYTES = 200 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaySettings:
+    """Which cluster, and how much of it.
+
+    ``address`` is an existing cluster's; None takes RAY_ADDRESS, and where that is unset starts a private cluster with
+    ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight.
+    """
+
+    address: str | None = None
+    num_cpus: int | None = None
+    num_gpus: int | None = None
+    max_concurrent: int | None = None
+
+
+@contextmanager
+def ray_cluster(settings: RaySettings) -> Iterator[None]:
+    """Connects to the cluster, or starts it, and leaves it again; a connection that was there before stays."""
+    with _environment(_QUIET), _quiet_loggers(), redirect_stdout(_clean(sys.stdout)):
+        import ray
+
+        if ray.is_initialized():
+            yield
+            return
+        address = settings.address or os.environ.get("RAY_ADDRESS")
+        quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if address and address != "local":
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(
+                address="local",
+                num_cpus=settings.num_cpus,
+                num_gpus=settings.num_gpus,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                **quiet,
+            )
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets variables that are unset, for a while: what the user set stays."""
+    fresh = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(fresh)
+    try:
+        yield
+    finally:
+        for name in fresh:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _quiet_loggers() -> Iterator[None]:
+    """Tune logs a failed trial with a traceback; the desk tells of it in one line."""
+    loggers = [logging.getLogger(name) for name in ("ray.tune", "ray.air", "ray.train")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+class _WithoutRay:
+    """Standard output without Ray's notices (a dead worker, a full disk): those go to standard error.
+
+    Ray prints them to standard output from a thread of its own, and a command's standard output is its answer.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes to where the calling thread's words belong."""
+        from_ray = threading.current_thread().name == "ray_listen_error_messages"
+        return (sys.stderr if from_ray else self._stream).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _clean(stream: TextIO) -> TextIO:
+    return cast(TextIO, _WithoutRay(stream))

@@ -1,0 +1,136 @@
+"""Desk: hands a source's stages out, takes their outcomes back, and decides what is run again. No Ray.
+
+An outcome is what ``attempt.py`` returns: ``done``, ``pruned``, ``failed`` or ``busy`` (another process holds the
+stage's lease: an other driver, or a worker that was killed and whose lease has not run out yet).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from stilts.fingerprint import Json
+from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
+from stilts.search.verdict import Verdict
+from stilts.search.work_source import NoStage, Resources, WorkSource
+from stilts.study.stage import Stage
+
+MAX_RETRIES = 2
+BUSY_WAIT_S = 2.0
+
+
+class Desk:
+    """Between one WorkSource and whoever runs its stages; all methods are called from one thread.
+
+    A stage whose worker died, or whose failure may pass, is handed out again at most ``MAX_RETRIES`` times; a busy one
+    after ``BUSY_WAIT_S`` seconds, as often as needed. ``max_concurrent`` caps the stages in flight.
+    """
+
+    def __init__(
+        self,
+        source: WorkSource,
+        on_event: OnEvent = ignore,
+        *,
+        max_concurrent: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source, self._on_event, self._clock = source, on_event, clock
+        self._max_concurrent = max_concurrent
+        self._in_flight: dict[str, Stage] = {}
+        self._again: dict[str, tuple[float, Stage]] = {}
+        self._retries: dict[str, int] = {}
+        self._done: list[str] = []
+        self._pruned: list[str] = []
+        self._failed: dict[str, str] = {}
+        self._executed = 0
+        self._started = clock()
+
+    def next_stage(self) -> Stage | NoStage:
+        """The stage to run now, or why there is none."""
+        if self._max_concurrent is not None and len(self._in_flight) >= self._max_concurrent:
+            return NoStage.WAIT
+        stage = self._due() or self._source.next_stage()
+        if isinstance(stage, NoStage):
+            return NoStage.WAIT if self._in_flight or self._again else stage
+        self._in_flight[stage.stage_id] = stage
+        self._say(Happening.STARTED, stage.stage_id)
+        return stage
+
+    def resources(self, stage: Stage) -> Resources:
+        """What the stage holds while it runs."""
+        return self._source.resources(stage)
+
+    def settle(self, outcome: Mapping[str, Json]) -> None:
+        """Takes the outcome of a stage in flight."""
+        stage_id, state = str(outcome["stage_id"]), outcome["state"]
+        if state == "busy":
+            self._put_back(stage_id, BUSY_WAIT_S)
+            self._say(Happening.WAITING, stage_id, str(outcome["error"]))
+        elif state == "failed":
+            self.lost(stage_id, str(outcome["error"]), may_pass=bool(outcome["may_pass"]))
+        else:
+            self._finish(stage_id, outcome)
+
+    def lost(self, stage_id: str, error: str, *, may_pass: bool = True) -> None:
+        """Takes the failure of a stage in flight; one that may pass is tried again."""
+        retries = self._retries.get(stage_id, 0)
+        will_retry = may_pass and retries < MAX_RETRIES
+        self._source.failed(stage_id, error, will_retry=will_retry)
+        if will_retry:
+            self._retries[stage_id] = retries + 1
+            self._put_back(stage_id, 0.0)
+            self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {MAX_RETRIES})")
+        else:
+            self._in_flight.pop(stage_id)
+            self._failed[stage_id] = error
+            self._say(Happening.FAILED, stage_id, error)
+
+    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+        """Whether the stage should stop after the evaluation at ``step``."""
+        if stage_id not in self._in_flight:
+            return Verdict(stop=False, reason="The stage is not in flight.")
+        return self._source.verdict(stage_id, step, steps, scores)
+
+    def show(self, steps: Mapping[str, tuple[int, int]]) -> None:
+        """Tells the listener where the run is; ``steps`` maps stage ids to (step, steps)."""
+        none = (0, 0)
+        running = tuple(
+            StageStep(stage_id=one, step=steps.get(one, none)[0], steps=steps.get(one, none)[1])
+            for one in self._in_flight
+        )
+        self._on_event(Snapshot(progress=self._source.progress(), running=running))
+
+    def report(self, *, interrupted: bool = False) -> RunReport:
+        """What happened so far; on an interrupt the listener is told how to go on."""
+        if interrupted:
+            kept = f"The checkpoints of {len(self._in_flight)} running stages stay in the store."
+            self._say(Happening.INTERRUPTED, "", f"{kept} Run the same command again to go on from them.")
+        return RunReport(
+            done=tuple(self._done),
+            pruned=tuple(self._pruned),
+            failed=dict(self._failed),
+            executed=self._executed,
+            seconds=self._clock() - self._started,
+            interrupted=interrupted,
+        )
+
+    def _due(self) -> Stage | None:
+        now = self._clock()
+        due = [stage_id for stage_id, (at, _) in self._again.items() if at <= now]
+        return self._again.pop(due[0])[1] if due else None
+
+    def _put_back(self, stage_id: str, wait_s: float) -> None:
+        self._again[stage_id] = (self._clock() + wait_s, self._in_flight.pop(stage_id))
+
+    def _finish(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
+        self._in_flight.pop(stage_id)
+        pruned, seconds = outcome["state"] == "pruned", outcome["seconds"]
+        (self._pruned if pruned else self._done).append(stage_id)
+        self._executed += bool(outcome["executed"])
+        told = {name: outcome[name] for name in ("state", "stage_id", "executed", "seconds")}
+        self._source.finished(stage_id, told)
+        spent = float(seconds) if isinstance(seconds, int | float) else None
+        self._say(Happening.PRUNED if pruned else Happening.DONE, stage_id, seconds=spent)
+
+    def _say(self, happening: Happening, stage_id: str, message: str = "", seconds: float | None = None) -> None:
+        self._on_event(StageEvent(happening=happening, stage_id=stage_id, message=message, seconds=seconds))

@@ -1,0 +1,98 @@
+"""run_stages: a WorkSource's stages as Ray Tune trials, until there are no more."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from typing import Any
+
+from stilts.scheduling.attempt import Executor, StoreExecutor
+from stilts.scheduling.cluster import RaySettings, ray_cluster
+from stilts.scheduling.desk import Desk
+from stilts.scheduling.events import OnEvent, RunReport, ignore
+from stilts.search.work_source import WorkSource
+from stilts.training.run_config import RunConfig
+
+
+def run_stages(
+    source: WorkSource,
+    *,
+    store_url: str,
+    run_config: RunConfig,
+    settings: RaySettings | None = None,
+    on_event: OnEvent = ignore,
+    execute: Executor | None = None,
+) -> RunReport:
+    """What the run did, once the source is finished or the user interrupts (Ctrl-C).
+
+    ``store_url`` must mean the same place on every node. ``execute`` replaces what runs a stage in the worker.
+    Failed stages are in the report; errors of the source itself are raised.
+    """
+    settings = settings or RaySettings()
+    desk = Desk(source, on_event, max_concurrent=settings.max_concurrent)
+    execute = execute or StoreExecutor(store_url=store_url, run_config=run_config)
+    scratch = tempfile.mkdtemp(prefix="stilts-tune-")
+    try:
+        with ray_cluster(settings):
+            _tune(desk, execute, scratch)
+    except KeyboardInterrupt:
+        return desk.report(interrupted=True)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return desk.report()
+
+
+def _tune(desk: Desk, execute: Executor, scratch: str) -> None:
+    """Lets Tune run until the searcher is finished, and raises what the driver's side failed with."""
+    from ray import tune
+
+    from stilts.scheduling.board import start_board
+    from stilts.scheduling.searcher import DeskCallback, StageSearcher
+    from stilts.scheduling.trainable import StageTrainable
+
+    board, searcher = start_board(), StageSearcher(desk)
+    trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), _placement)
+    tuner = tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=_stage_name,
+            trial_dirname_creator=_folder_name,
+        ),
+        run_config=tune.RunConfig(
+            name="stages",
+            storage_path=scratch,
+            verbose=0,
+            # The desk hands a lost stage out again, also where Tune gives up (a worker that dies between two stages).
+            failure_config=tune.FailureConfig(max_failures=0),
+            # Stages checkpoint into the store themselves.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            callbacks=[DeskCallback(desk, searcher, board)],
+        ),
+    )
+    try:
+        tuner.fit()
+    except Exception:
+        if searcher.error is None:
+            raise
+    if searcher.error is not None:
+        raise searcher.error
+
+
+def _placement(config: dict[str, Any]) -> Any:
+    """The stage's placement group: one bundle."""
+    from ray.tune import PlacementGroupFactory
+
+    bundle = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
+    return PlacementGroupFactory([bundle])
+
+
+def _stage_name(trial: Any) -> str:
+    return str(trial.config["stage_id"])
+
+
+def _folder_name(trial: Any) -> str:
+    """A stage that is tried again is another trial, so the stage id alone would not be unique."""
+    return f"{trial.config['stage_id']}-{trial.trial_id}"

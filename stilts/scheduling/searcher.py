@@ -1,0 +1,122 @@
+"""StageSearcher and DeskCallback: Ray Tune's two ways to ask and to tell, tied to a Desk.
+
+Tune swallows or rewraps what is raised in here, so the first error of the driver's own side is kept and raised
+again by the runner.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.tune import Callback
+from ray.tune.search import Searcher
+
+from stilts.errors import StageFailedError
+from stilts.scheduling.desk import Desk
+from stilts.scheduling.trainable import to_config
+from stilts.search.work_source import NoStage
+
+_LOOK_EVERY_S = 0.2
+_SHOW_EVERY_S = 0.5
+
+
+class StageSearcher(Searcher):
+    """Suggests the desk's next stage; None while nothing is ready, FINISHED at the end."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(metric="seconds", mode="min")
+        self._desk = desk
+        self.error: Exception | None = None
+
+    def suggest(self, trial_id: str) -> Any:
+        """The config of the next trial."""
+        if self.error is not None:
+            return Searcher.FINISHED
+        found = self.guard(self._desk.next_stage)
+        if found is None or found is NoStage.FINISHED:
+            return Searcher.FINISHED
+        if isinstance(found, NoStage):
+            return None
+        held = self._desk.resources(found)
+        return to_config(found, cpus=held.cpus, gpus=held.gpus)
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Gives the outcome to the desk; failed trials reach it through DeskCallback, which knows their error."""
+        if result is not None and not error:
+            self.guard(lambda: self._desk.settle(result))
+
+    def guard(self, act: Callable[[], Any]) -> Any:
+        """The value of ``act``; what it raises is kept in ``error``, and None comes back."""
+        try:
+            return act()
+        except Exception as error:
+            self.error = self.error or error
+            return None
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: Tune holds no state that would be missed."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a run is resumed from the store."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Nothing."""
+
+
+class DeskCallback(Callback):
+    """Between two events of Tune: answers the board's questions, shows progress, and hears of dead workers."""
+
+    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any) -> None:
+        self._desk, self._searcher, self._board = desk, searcher, board
+        self._steps: dict[str, tuple[int, int]] = {}
+        self._looked = self._shown = 0.0
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Looks at the board five times a second and shows progress twice; raises what the driver failed with."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY_S:
+            self._looked = now
+            self._searcher.guard(self._answer)
+        if now - self._shown >= _SHOW_EVERY_S:
+            self._shown = now
+            self._searcher.guard(lambda: self._desk.show(self._steps))
+        if self._searcher.error is not None:
+            raise self._searcher.error
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tells the desk that a stage's worker died, or may not be used again."""
+        stage_id = trial.config["stage_id"]
+        self._searcher.guard(lambda: self._desk.lost(stage_id, _error_text(trial)))
+
+    def _answer(self) -> None:
+        try:
+            steps, questions = ray.get(self._board.read.remote(), timeout=5.0)
+        except RayError:
+            return  # The board's process died and is being started again: stages go on unasked.
+        self._steps |= steps
+        for question in questions:
+            verdict = self._desk.verdict(question.stage_id, question.step, question.steps, question.scores)
+            self._board.answer.remote(question.ticket, verdict.stop)
+
+
+def _error_text(trial: Any) -> str:
+    """What the trial failed with; Tune keeps it pickled on the driver, and syncs it away only later."""
+    try:
+        error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except (OSError, TypeError, pickle.UnpicklingError) as unread:
+        return f"WorkerDied: the worker process ended; its error cannot be read ({type(unread).__name__})"
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, StageFailedError):
+        return cause.found
+    lines = str(cause).strip().splitlines()
+    return f"WorkerDied: the worker process ended ({type(cause).__name__}: {lines[0] if lines else 'no message'})"

@@ -1,0 +1,72 @@
+"""run_sequentially: a WorkSource's stages one after the other in this process, without Ray."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from stilts.scheduling.attempt import Executor, attempt
+from stilts.scheduling.desk import Desk
+from stilts.scheduling.events import OnEvent, RunReport, ignore
+from stilts.search.work_source import NoStage, WorkSource
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import Stage
+from stilts.training.reporter import Decision, Reporter, SilentReporter
+from stilts.training.run_config import RunConfig
+
+_WAIT_S = 0.2
+_SHOW_EVERY_S = 0.5
+
+
+class DeskReporter:
+    """Passes on to another reporter, shows the desk's progress, and asks the desk for verdicts."""
+
+    def __init__(self, desk: Desk, inner: Reporter) -> None:
+        self._desk, self._inner = desk, inner
+        self._shown = 0.0
+
+    def progress(self, stage_id: str, step: int, steps: int) -> None:
+        """Passes the step on; shows it twice a second at most."""
+        self._inner.progress(stage_id, step, steps)
+        if time.monotonic() - self._shown >= _SHOW_EVERY_S:
+            self._shown = time.monotonic()
+            self._desk.show({stage_id: (step, steps)})
+
+    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+        """STOP where the source or the other reporter says so."""
+        inner = self._inner.evaluated(stage_id, step, steps, scores)
+        return Decision.STOP if self._desk.verdict(stage_id, step, steps, scores).stop else inner
+
+
+def run_sequentially(
+    source: WorkSource,
+    *,
+    store: ArtifactStore,
+    run_config: RunConfig,
+    reporter: Reporter | None = None,
+    on_event: OnEvent = ignore,
+    execute: Executor | None = None,
+) -> RunReport:
+    """What the run did, once the source is finished or the user interrupts (Ctrl-C)."""
+    desk = Desk(source, on_event)
+    inner = DeskReporter(desk, reporter or SilentReporter())
+    execute = execute or _executor(store, run_config)
+    try:
+        while (stage := desk.next_stage()) is not NoStage.FINISHED:
+            if isinstance(stage, NoStage):
+                time.sleep(_WAIT_S)
+            else:
+                desk.settle(attempt(execute, stage, inner))
+    except KeyboardInterrupt:
+        return desk.report(interrupted=True)
+    return desk.report()
+
+
+def _executor(store: ArtifactStore, run_config: RunConfig) -> Executor:
+    """Runs stages on a store that is open already."""
+    from stilts.execute.run_stage import Outcome, run_stage
+
+    def execute(stage: Stage, reporter: Reporter) -> Outcome:
+        return run_stage(stage, store, run_config, reporter)
+
+    return execute

@@ -1,0 +1,44 @@
+"""StageTrainable: a Ray Tune trial is one stage, run to its end in one step of a warm actor."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+from typing import Any
+
+from ray import tune
+
+from stilts.errors import StageFailedError
+from stilts.scheduling.attempt import Executor, attempt
+from stilts.scheduling.board import BoardReporter
+from stilts.study.stage import Stage
+
+
+def to_config(stage: Stage, *, cpus: float, gpus: float) -> dict[str, Any]:
+    """The trial's config: the stage, opaque to Tune (it searches configs for search spaces), and what it holds."""
+    opaque = base64.b64encode(pickle.dumps(stage)).decode()
+    return {"stage_id": stage.stage_id, "stage": opaque, "cpus": cpus, "gpus": gpus}
+
+
+class StageTrainable(tune.Trainable):
+    """Runs the stage in its config; ``reset_config`` gives the same process the next one."""
+
+    # Tune calls it with what ``with_parameters`` was given.
+    def setup(  # type: ignore[override]
+        self, config: dict[str, Any], *, execute: Executor, board: Any
+    ) -> None:
+        """Keeps what all stages of this process share."""
+        self._execute = execute
+        self._reporter = BoardReporter(board)
+
+    def step(self) -> dict[str, Any]:
+        """The outcome of the stage (``attempt.py``); raises where this process should not be used again."""
+        stage: Stage = pickle.loads(base64.b64decode(self.config["stage"]))
+        outcome = attempt(self._execute, stage, self._reporter)
+        if outcome["spoiled"]:
+            raise StageFailedError(f'stage "{stage.stage_id}"', str(outcome["error"]))
+        return {**outcome, "done": True}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Whether this process can take the next stage: always."""
+        return True

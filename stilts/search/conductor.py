@@ -1,0 +1,214 @@
+"""Conductor: which stage next, which proposal next, what to prune, for one run of one study. No ray, no torch.
+
+It is the WorkSource that schedulers ask. Its whole state comes from the study and the store: a new conductor over
+the same store continues where any earlier one stopped. Read ``study/plan.py`` first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from stilts.fingerprint import Json
+from stilts.search.expectation import Expectation
+from stilts.search.order import priority_order
+from stilts.search.pruning import NoPruning, PruningPolicy, RungHistory, target_score
+from stilts.search.row_search import RowSearch
+from stilts.search.verdict import Verdict
+from stilts.search.work_source import NoStage, Progress, Resources
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.plan import Plan
+from stilts.study.planner import Planner
+from stilts.study.stage import Stage, TrainStage
+
+Listener = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Conductor:
+    """Hands out the stages of one study until nothing is left to do.
+
+    ``searches`` holds one RowSearch per searched row; ``max_open`` is how many proposals of a row may be unfinished at
+    once; ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan.
+    """
+
+    planner: Planner
+    store: ArtifactStore
+    searches: Mapping[str, RowSearch] = field(default_factory=dict)
+    pruning: PruningPolicy = field(default_factory=NoPruning)
+    stage_resources: Resources = field(default_factory=Resources)
+    max_open: int = 1
+    on_change: Listener = lambda stage_id: None
+    on_plan: Callable[[Plan], None] = lambda plan: None
+    plan: Plan = field(init=False)
+    expectation: Expectation = field(init=False)
+    done_here: int = field(default=0, init=False)
+    _done: set[str] = field(init=False)
+    _needed: dict[str, None] = field(init=False)
+    _running: set[str] = field(default_factory=set, init=False)
+    _failed: dict[str, str] = field(default_factory=dict, init=False)
+    _pruned: set[str] = field(init=False)
+    _histories: dict[tuple[str, str], RungHistory] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        name = self.planner.study.name
+        self._done = set(self.store.done())
+        self._pruned = {record.rsplit("/", 1)[1] for record in self.store.records(f"studies/{name}/pruned/")}
+        for search in self.searches.values():
+            search.load()
+        self._replan()
+        self.expectation = Expectation.measured(self.plan, self._done, self.store)
+        for search in self.searches.values():
+            search.reconcile(self.plan, self._done, self._hopeless())
+
+    def next_stage(self) -> Stage | NoStage:
+        """The next stage to run, a new proposal's if nothing else is ready, or why there is none now."""
+        ready = self._ready()
+        while not ready and self._propose():
+            ready = self._ready()
+        if not ready:
+            return NoStage.WAIT if self._running else NoStage.FINISHED
+        seconds = {stage_id: self.expectation.seconds(self.plan.stages[stage_id]) or 0.0 for stage_id in ready}
+        chosen = priority_order(ready, num_descendants=self.plan.descendants, seconds=seconds)[0]
+        self._running.add(chosen)
+        return self.plan.stages[chosen]
+
+    def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
+        """Notes that a stage was done or pruned, and tells the searches what it means for them."""
+        self._running.discard(stage_id)
+        self._needed.pop(stage_id, None)
+        self._failed.pop(stage_id, None)
+        self.done_here += 1
+        if outcome["state"] == "pruned":
+            self._prune(stage_id)
+        else:
+            self._done.update(self.plan.stages[stage_id].outputs)
+            self.expectation.learn(self.plan.stages[stage_id], self.store)
+        self._tell()
+        self.on_change(stage_id)
+
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+        """Notes a failure; unless it is tried again, whatever starts from the stage is given up for this run."""
+        if will_retry:
+            return
+        self._running.discard(stage_id)
+        self._record_failure(stage_id, error)
+        self._failed[stage_id] = error
+        self._drop(stage_id)
+        self._tell()
+        self.on_change(stage_id)
+
+    def resources(self, stage: Stage) -> Resources:
+        """What every stage of this study holds while it runs."""
+        return self.stage_resources
+
+    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+        """Whether a searched recipe's fine-tuning should stop, judged against its row's other recipes on that target."""
+        place = self._searched_cell(stage_id)
+        stage = self.plan.stages.get(stage_id)
+        if place is None or not isinstance(stage, TrainStage):
+            return Verdict(stop=False, reason="Only the target stages of a searched row are compared.")
+        row, column, recipe = place
+        score = target_score(stage.name, scores, fine_tunes=stage.name)
+        if score is None:
+            return Verdict(stop=False, reason="There is no selection score to compare.")
+        history = self._histories.get((row, column), RungHistory(space=row, target=column))
+        verdict = self.pruning.decide(history, recipe, step / steps, score)
+        self._histories[(row, column)] = history.with_score(recipe, step / steps, score)
+        if verdict.stop:
+            record: Json = {
+                "stage_id": stage_id,
+                "step": step,
+                "steps": steps,
+                "reason": verdict.reason,
+                "time": time.time(),
+            }
+            self.store.write_record(f"studies/{self.planner.study.name}/pruned/{stage_id}", record)
+        return verdict
+
+    def progress(self) -> Progress:
+        """Counts over the plan as it is now; proposals still to be drawn count with the stages of those drawn."""
+        left = [self.expectation.seconds(self.plan.stages[stage_id]) for stage_id in self._needed]
+        known = [seconds for seconds in left if seconds is not None]
+        seconds_left = None if len(known) < len(left) else sum(known) / max(1, len(self._running))
+        done = len(self.plan.stages) - len(self._needed) - len(self._blocked())
+        total = len(self.plan.stages)
+        return Progress(
+            total=total, done=done, running=len(self._running), failed=len(self._failed), seconds_left=seconds_left
+        )
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Why stages failed in this run, by stage id."""
+        return dict(self._failed)
+
+    def _ready(self) -> list[str]:
+        return self.plan.ready(self._needed, self._running)
+
+    def _propose(self) -> bool:
+        """Draws one more proposal for the first row that may have one; whether there was any."""
+        for row, search in self.searches.items():
+            if search.open_proposals(self.plan, self._done, self._hopeless()) < self.max_open and search.propose(
+                self.plan, self._done, self._hopeless()
+            ):
+                self._replan()
+                return True
+        return False
+
+    def _replan(self) -> None:
+        self.plan = self.planner.plan({row: search.proposals for row, search in self.searches.items()})
+        gone = {stage_id for stage_id in self.plan.stages if stage_id in self._done and self.store.gone(stage_id)}
+        needed = self.plan.needed(self._done, gone)
+        blocked = self._blocked()
+        self._needed = {stage_id: None for stage_id in needed if stage_id not in blocked}
+        self.on_plan(self.plan)
+
+    def _hopeless(self) -> frozenset[str]:
+        """Stages that failed in this run or were pruned, and all that would start from them."""
+        return frozenset(self._blocked())
+
+    def _blocked(self) -> set[str]:
+        blocked: set[str] = set()
+        for stage_id in [*self._failed, *self._pruned]:
+            if stage_id in self.plan.stages:
+                blocked |= {stage_id, *self._below(stage_id)}
+        return blocked
+
+    def _below(self, stage_id: str) -> set[str]:
+        below: set[str] = set()
+        waiting = list(self.plan.children[stage_id])
+        while waiting:
+            child = waiting.pop()
+            below.add(child)
+            waiting.extend(self.plan.children[child])
+        return below
+
+    def _drop(self, stage_id: str) -> None:
+        for gone in {stage_id, *self._below(stage_id)}:
+            self._needed.pop(gone, None)
+
+    def _prune(self, stage_id: str) -> None:
+        self._pruned.add(stage_id)
+        self._drop(stage_id)
+
+    def _tell(self) -> None:
+        for search in self.searches.values():
+            search.tell(self.plan, self._done, self._hopeless())
+
+    def _record_failure(self, stage_id: str, error: str) -> None:
+        """Leaves the reason where the stage could not do so itself: a killed process writes nothing."""
+        name = f"failures/{stage_id}"
+        if self.store.read_record(name) is None:
+            kind, _, message = error.partition(": ")
+            record: Json = {
+                "stage_id": stage_id, "error": message or error, "kind": kind, "attempts": 1, "time": time.time()
+            }
+            self.store.write_record(name, record)
+
+    def _searched_cell(self, stage_id: str) -> tuple[str, str, str] | None:
+        """(row, column, recipe) of the searched replicate that a fine-tuning stage belongs to."""
+        for replicate in self.plan.replicates:
+            if replicate.target_stage == stage_id and replicate.proposal is not None:
+                return replicate.row, replicate.column, str(replicate.proposal)
+        return None

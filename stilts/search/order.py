@@ -1,0 +1,34 @@
+"""Which ready stage runs first: the one that most of the plan waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+def priority_order(
+    ready: Iterable[str], *, num_descendants: Mapping[str, int], seconds: Mapping[str, float]
+) -> list[str]:
+    """The ready stages, first to last: more planned descendants, then longer expected time, then stage id.
+
+    Stages that many others wait for go first so that no worker runs dry; long ones before short ones so that none
+    is left alone at the end. A stage missing from a mapping counts as 0.
+    """
+
+    def rank(stage_id: str) -> tuple[int, float, str]:
+        return -num_descendants.get(stage_id, 0), -seconds.get(stage_id, 0.0), stage_id
+
+    return sorted(ready, key=rank)
+
+
+def count_descendants(parents: Mapping[str, str | None]) -> dict[str, int]:
+    """How many stages wait for each stage, directly or through others, given every stage's parent.
+
+    ``parents`` is a forest: a parent that is not itself a key (because it is done) is counted too.
+    """
+    counts = dict.fromkeys(parents, 0)
+    for stage_id in parents:
+        ancestor = parents[stage_id]
+        while ancestor is not None:
+            counts[ancestor] = counts.get(ancestor, 0) + 1
+            ancestor = parents.get(ancestor)
+    return counts

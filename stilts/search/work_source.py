@@ -1,0 +1,68 @@
+"""WorkSource: what the scheduler asks of whoever knows the plan. Ray-free, so that a study can run without it.
+
+The one real implementation is ``stilts.search.conductor.Conductor``. All methods are called from one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from stilts.fingerprint import Json
+from stilts.search.verdict import Verdict
+from stilts.study.stage import Stage
+
+
+class NoStage(StrEnum):
+    """Why no stage is handed out: ``WAIT`` until a running one ends, or ``FINISHED`` for good."""
+
+    WAIT = "wait"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What one stage holds while it runs: CPU cores and GPUs, both may be fractions (several GPUs: whole ones)."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a study is, in stages; ``done`` counts pruned ones too. ``seconds_left`` is None where unknown."""
+
+    total: int
+    done: int
+    running: int
+    failed: int
+    seconds_left: float | None = None
+
+
+class WorkSource(Protocol):
+    """Hands ready stages out and hears what became of them.
+
+    Every stage handed out is answered by exactly one of ``finished`` or ``failed(will_retry=False)``, with any number
+    of ``failed(will_retry=True)`` before it: then the scheduler itself runs the stage again and the source keeps it
+    as running. On an interrupt, stages in flight get no answer.
+    """
+
+    def next_stage(self) -> Stage | NoStage:
+        """A ready stage that nobody has been given yet, or why there is none now."""
+
+    def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
+        """The stage ended: ``{"state": "done" | "pruned", "stage_id", "executed": bool, "seconds": float}``."""
+
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+        """The stage failed; ``error`` reads ``<exception class>: <message>``."""
+
+    def resources(self, stage: Stage) -> Resources:
+        """What the stage holds while it runs; equal for equal stages."""
+
+    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+        """Whether a running stage should stop after the evaluation at ``step`` (scores 0 to 100, by task)."""
+
+    def progress(self) -> Progress:
+        """Counts of stages, and the seconds that the rest is expected to take."""

@@ -1,0 +1,209 @@
+"""BucketBackend: a store in a bucket, or in any fsspec file system that can create an object only if it is absent.
+
+fsspec's own ``pipe_file(mode="create")`` is a look followed by a write, which two rivals can both pass; only file
+systems that bring their own are accepted (s3fs, gcsfs, memory).
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stilts.errors import MissingPackageError, StoreError
+from stilts.store.backend import Entry
+
+T = TypeVar("T")
+
+# fsspec's memory file system is one dict per process, and neither its "create" nor its reads are safe among threads.
+_MEMORY_LOCK = threading.RLock()
+_EXTRAS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+
+
+class BucketBackend:
+    """The ``Backend`` of a bucket URL such as ``s3://bucket/stilts``."""
+
+    remote = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._fs, root = _open(url)
+        self._root = root.rstrip("/")
+        memory = url.startswith("memory:")
+        self._guard: AbstractContextManager[object] = _MEMORY_LOCK if memory else nullcontext()
+
+    def read(self, path: str) -> bytes | None:
+        """See ``Backend``."""
+        return self._or_none(f"read {path}", lambda: bytes(self._fs.cat_file(self._at(path))))
+
+    def read_many(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """See ``Backend``."""
+        places = {self._at(path): path for path in paths}
+        if not places:
+            return {}
+        found = self._do("read objects", lambda: self._fs.cat(list(places), on_error="omit"))
+        # The keys come back as the file system spells them, which may differ in a leading slash.
+        spelled = {place.lstrip("/"): path for place, path in places.items()}
+        return {spelled[str(place).lstrip("/")]: bytes(data) for place, data in found.items()}
+
+    def exists(self, path: str) -> bool:
+        """See ``Backend``."""
+        self._forget()
+        return self._or_none(f"look for {path}", lambda: self._fs.info(self._at(path))["type"] == "file") or False
+
+    def create(self, path: str, data: bytes) -> bool:
+        """See ``Backend``."""
+        place = self._at(path)
+        with self._guard:
+            try:
+                self._fs.pipe_file(place, data, mode="create")
+            except FileExistsError:
+                return False
+            except Exception as error:
+                return self._was_created(path, data, error)
+        return True
+
+    def replace(self, path: str, data: bytes, *, durable: bool = True) -> None:
+        """See ``Backend``."""
+        self._do(f"write {path}", lambda: self._fs.pipe_file(self._at(path), data))
+
+    def delete(self, path: str) -> None:
+        """See ``Backend``."""
+        self._or_none(f"delete {path}", lambda: self._fs.rm_file(self._at(path)))
+
+    def delete_tree(self, path: str) -> None:
+        """See ``Backend``."""
+        self._forget()
+        self._or_none(f"delete {path}", lambda: self._fs.rm(self._at(path), recursive=True))
+
+    def names(self, path: str) -> Iterator[str]:
+        """See ``Backend``."""
+        return (entry.path for entry in self.walk(path))
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """See ``Backend``."""
+        self._forget()
+        base = self._at(path)
+        found = self._or_none(f"list {path}", lambda: self._fs.find(base, detail=True)) or {}
+        for name, facts in found.items():
+            relative = name.lstrip("/")[len(base.lstrip("/")) + 1 :]
+            yield Entry(path=relative, bytes=int(facts.get("size") or 0), modified=_modified(facts))
+
+    def children(self, path: str) -> list[str]:
+        """See ``Backend``."""
+        self._forget()
+        found = self._or_none(f"list {path}", lambda: self._fs.ls(self._at(path), detail=False)) or []
+        return [name for name in (str(place).rstrip("/").rpartition("/")[2] for place in found) if name]
+
+    def put(self, folder: Path, files: Iterable[str], path: str, *, keep: bool, alias: bool) -> None:
+        """See ``Backend``."""
+        names = list(files)
+        sources = [str(folder / name) for name in names]
+        self._do(f"upload to {path}", lambda: self._fs.put(sources, [self._at(f"{path}/{name}") for name in names]))
+
+    def get(self, path: str, files: Iterable[str], folder: Path) -> None:
+        """See ``Backend``."""
+        present = set(self.names(path))
+        names = [name for name in files if name in present]
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        sources = [self._at(f"{path}/{name}") for name in names]
+        if names:
+            self._do(f"download {path}", lambda: self._fs.get(sources, [str(folder / name) for name in names]))
+
+    def local(self, path: str) -> Path | None:
+        """See ``Backend``."""
+        return None
+
+    def _at(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def _forget(self) -> None:
+        """Drops cached listings: other processes write here too."""
+        self._fs.invalidate_cache()
+
+    def _do(self, what: str, action: Callable[[], T]) -> T:
+        """The action's value; whatever the file system raises comes as StoreError, a missing object as it is."""
+        try:
+            with self._guard:
+                return action()
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise self._failed(what, error) from error
+
+    def _or_none(self, what: str, action: Callable[[], T]) -> T | None:
+        try:
+            return self._do(what, action)
+        except FileNotFoundError:
+            return None
+
+    def _failed(self, what: str, error: Exception) -> StoreError:
+        found = f"{type(error).__name__}: {error}"
+        return StoreError(
+            f"{what} in the store {self.url}", found, "", "Check the network, the bucket and your credentials"
+        )
+
+    def _was_created(self, path: str, data: bytes, error: Exception) -> bool:
+        """After a failed create: a lost reply may hide a success, and some services answer otherwise."""
+        present = self.read(path)
+        if present is None:
+            raise self._failed(f"create {path}", error) from error
+        return present == data
+
+
+def _open(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    protocol = url.partition("://")[0]
+    try:
+        fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    except ImportError as error:
+        package = _EXTRAS.get(protocol, protocol)
+        raise MissingPackageError(
+            f"open the store {url}",
+            str(error),
+            f"Stores on {protocol}:// need it",
+            f"Install it: pip install {package}",
+        ) from error
+    except Exception as error:
+        raise StoreError(
+            f"open the store {url}", f"{type(error).__name__}: {error}", "", "Check the URL and your credentials"
+        ) from error
+    if not _creates_conditionally(fs):
+        raise cannot_create(url)
+    return fs, str(root)
+
+
+def cannot_create(url: str) -> StoreError:
+    """The error for a place where two rivals could both believe that they were first."""
+    return StoreError(
+        f"open the store {url}",
+        "this file system cannot create a file only if it is absent",
+        "Two processes could then publish or run the same stage at once",
+        "Use a folder on a file system with hard links, or an s3:// or gs:// URL with a recent s3fs or gcsfs",
+    )
+
+
+def _creates_conditionally(fs: Any) -> bool:
+    from fsspec.asyn import AsyncFileSystem
+    from fsspec.spec import AbstractFileSystem
+
+    if isinstance(fs, AsyncFileSystem):
+        return "mode" in inspect.signature(fs._pipe_file).parameters
+    return type(fs).pipe_file is not AbstractFileSystem.pipe_file
+
+
+def _modified(facts: dict[str, Any]) -> float:
+    """Unix seconds of an object's last writing, whichever of fsspec's spellings it has; 0 where none is known."""
+    for name in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        value = facts.get(name)
+        if isinstance(value, int | float):
+            return float(value)
+        if isinstance(value, datetime):
+            return float(value.timestamp())
+    return 0.0

@@ -1,0 +1,88 @@
+"""Census: the stages that the studies of a store ask for, and the weights that lie in it, as values.
+
+Gathered for ``gc.py``; decided upon in ``retention.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from stilts.fingerprint import Json
+from stilts.store.retention import PlannedStage, Retention, StoredWeights, WeightsUse
+from stilts.store.store import Store
+from stilts.study.record import StudyRecord
+
+Stages: TypeAlias = Mapping[str, Mapping[str, Json]]
+
+
+def take_census(store: Store, given: Sequence[StudyRecord], pinned: frozenset[str]) -> Retention:
+    """What the given studies, and all others recorded in the store, ask for and have."""
+    planned: dict[str, PlannedStage] = {}
+    uses: dict[str, set[WeightsUse]] = {}
+    trains: set[str] = set()
+    for stages, replicates in _studies(store, given):
+        for stage_id, fields in stages.items():
+            planned[stage_id] = _merged(planned.get(stage_id), stage_id, fields)
+            if fields.get("kind") == "train":
+                trains.add(stage_id)
+        for intermediate, target in replicates:
+            uses.setdefault(str(intermediate), set()).add(WeightsUse.INTERMEDIATE)
+            uses.setdefault(str(target), set()).add(WeightsUse.TARGET)
+    done = store.done()
+    weights = _weights(store, sorted(trains & done), uses)
+    return Retention(planned=planned, weights=weights, done=done, pruned=_pruned(store), pinned=pinned)
+
+
+def seconds_of(result: Mapping[str, Json]) -> float:
+    """Seconds of work that a published result reports; 0 where it does not say."""
+    value = result.get("seconds")
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _studies(store: Store, given: Sequence[StudyRecord]) -> Iterator[tuple[Stages, list[tuple[Json, Json]]]]:
+    """Stages, and (intermediate stage, target stage) of each replicate, study by study."""
+    for record in given:
+        yield record.stages, [(item.intermediate_stage, item.target_stage) for item in record.replicates]
+    names = {f"studies/{record.name}/record" for record in given}
+    stored = store.records("studies")
+    for name in (name for name in stored if name.endswith("/record") and name not in names):
+        fields = _dict(store.read_record(name))
+        replicates = fields.get("replicates")
+        items = [_dict(item) for item in (replicates if isinstance(replicates, list) else [])]
+        stages = {stage_id: _dict(stage) for stage_id, stage in _dict(fields.get("stages")).items()}
+        yield stages, [(item.get("intermediate_stage"), item.get("target_stage")) for item in items]
+
+
+def _merged(known: PlannedStage | None, stage_id: str, fields: Mapping[str, Json]) -> PlannedStage:
+    """The stage with the outputs of every study that asks for it."""
+    parent, outputs = fields.get("parent"), fields.get("outputs")
+    keys = {str(key) for key in outputs} if isinstance(outputs, list | tuple) else {stage_id}
+    keys.update(known.outputs if known else ())
+    return PlannedStage(
+        stage_id=stage_id, parent=parent if isinstance(parent, str) else None, outputs=tuple(sorted(keys))
+    )
+
+
+def _weights(store: Store, stage_ids: Sequence[str], uses: Mapping[str, set[WeightsUse]]) -> dict[str, StoredWeights]:
+    results, gone = store.results(stage_ids), store.gone_keys()
+    return {
+        stage_id: StoredWeights(
+            stage_id=stage_id,
+            uses=frozenset(uses.get(stage_id) or {WeightsUse.PRETRAINING}),
+            bytes=sum(store.sizes(stage_id).values()),
+            gone=stage_id in gone,
+            seconds=seconds_of(results[stage_id]),
+        )
+        for stage_id in stage_ids
+    }
+
+
+def _pruned(store: Store) -> frozenset[str]:
+    """Ids of pruned stages: records ``studies/<study>/pruned/<stage id>``."""
+    parts = (name.split("/") for name in store.records("studies"))
+    return frozenset(part[3] for part in parts if len(part) == 4 and part[2] == "pruned")
+
+
+def _dict(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,81 @@
+"""Plan: the deduplicated DAG of stages that a study needs, and what of it is ready. Pure values, no store.
+
+What is done, running or failed is *given*, as sets of keys and ids. ``planner.py`` makes plans; read ``stage.py`` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from stilts.study.record import Replicate, StudyRecord
+from stilts.study.stage import Stage, StageKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Stages by id, parents before children, and the record of what the study asks for.
+
+    ``requested`` counts how often each stage was asked for: above 1, the stage is shared.
+    """
+
+    stages: Mapping[str, Stage]
+    requested: Mapping[str, int]
+    record: StudyRecord
+
+    @cached_property
+    def children(self) -> dict[str, tuple[str, ...]]:
+        """The stages that start from each stage's weights."""
+        found: dict[str, list[str]] = {stage_id: [] for stage_id in self.stages}
+        for stage_id, stage in self.stages.items():
+            if stage.parent is not None:
+                found[stage.parent].append(stage_id)
+        return {stage_id: tuple(ids) for stage_id, ids in found.items()}
+
+    @cached_property
+    def descendants(self) -> dict[str, int]:
+        """How many stages need each stage, directly or not."""
+        counts: dict[str, int] = {}
+        for stage_id in reversed(list(self.stages)):  # children stand after their parents
+            counts[stage_id] = sum(1 + counts[child] for child in self.children[stage_id])
+        return counts
+
+    @property
+    def replicates(self) -> tuple[Replicate, ...]:
+        """Every replicate of the study."""
+        return self.record.replicates
+
+    def is_done(self, stage_id: str, done: Set[str]) -> bool:
+        """Whether all outputs of the stage are among the published keys."""
+        return all(key in done for key in self.stages[stage_id].outputs)
+
+    def needed(self, done: Set[str], gone: Set[str] = frozenset()) -> list[str]:
+        """The stages to run, parents first.
+
+        A stage that is done is not run again, unless its files are among ``gone`` and a stage to be run starts
+        from them. A train stage whose every planned descendant is done is not needed either, done or not:
+        its scores are what the study wanted.
+        """
+        wanted: set[str] = set()
+        for stage_id in reversed(list(self.stages)):
+            stage = self.stages[stage_id]
+            needed_by_child = any(child in wanted for child in self.children[stage_id])
+            if stage.kind is StageKind.EVALUATE:
+                run = not self.is_done(stage_id, done)
+            elif self.is_done(stage_id, done):
+                run = needed_by_child and stage_id in gone
+            else:
+                run = needed_by_child or not self.children[stage_id]
+            if run:
+                wanted.add(stage_id)
+        return [stage_id for stage_id in self.stages if stage_id in wanted]
+
+    def ready(self, needed: Iterable[str], busy: Set[str]) -> list[str]:
+        """Those of ``needed`` that are not busy and whose parent is not still to be run."""
+        waiting = set(needed)
+        return [
+            stage_id
+            for stage_id in self.stages
+            if stage_id in waiting and stage_id not in busy and self.stages[stage_id].parent not in waiting
+        ]

@@ -1,0 +1,344 @@
+"""Planner: turns a study, with the proposals drawn so far, into a Plan.
+
+Rows become recipes (train stages on an intermediate), cells become target fine-tunings on top of them, and every model
+that a cell asks for is evaluated. Equal stages are one stage: that is all the sharing there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stilts.errors import StudyError
+from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.plan import Plan
+from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord
+from stilts.study.schema import Intermediate, Seeds
+from stilts.study.search_space import Proposal
+from stilts.study.settings import task_config, train_config, train_limit
+from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, Stage, TrainStage, Use
+from stilts.study.study import Study
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.registry import Registry
+from stilts.tasks.resolve import Resolver, TargetViews
+from stilts.tasks.task import Kind, Task
+from stilts.tasks.view import DataView
+
+
+class CountExamples(Protocol):
+    """How many examples some views hold: given to the planner, which reads no data itself."""
+
+    def __call__(self, views: Sequence[DataView]) -> int:
+        """The number of examples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedTarget:
+    """A column with its data pinned."""
+
+    name: str
+    task: Task
+    config: TaskConfig
+    views: TargetViews
+    languages: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class Planner:
+    """Plans one study. Data and encoder are pinned once; asking for another plan after a proposal is cheap.
+
+    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy).
+    """
+
+    study: Study
+    registry: Registry
+    resolver: Resolver
+    encoder: EncoderRef
+    count_examples: CountExamples
+    pretraining: TrainStage | None = None
+    _parts: dict[tuple[str, str], MixturePart] = field(default_factory=dict, init=False)
+    _targets: dict[str, ResolvedTarget] = field(default_factory=dict, init=False)
+    _stages: dict[Any, Stage | None] = field(default_factory=dict, init=False)
+
+    def plan(self, proposals: Mapping[str, Sequence[Proposal]] | None = None) -> Plan:
+        """The plan with these proposals of each searched row; a searched row without any has no stages yet."""
+        stages: dict[str, Stage] = {}
+        requested: dict[str, int] = {}
+        replicates: list[Replicate] = []
+        for row in self.study.rows:
+            for column in self.study.columns:
+                for proposal, intermediate_seed, target_seed in self._draws(row, column, proposals or {}):
+                    chain = self._chain(row, column, proposal, intermediate_seed, target_seed)
+                    for stage in chain:
+                        stages.setdefault(stage.stage_id, stage)
+                        requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
+                    replicates.append(self._replicate(row, column, proposal, intermediate_seed, target_seed, chain))
+        return Plan(stages=stages, requested=requested, record=self._record(stages, replicates))
+
+    def target(self, column: str) -> ResolvedTarget:
+        """A column with its task and data pinned; errors of its data surface here."""
+        if column not in self._targets:
+            self._targets[column] = self._resolve_target(column)
+        return self._targets[column]
+
+    def mixture(self, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
+        """The tasks of a row's recipe with their weights; empty for ``none``."""
+        if row == NONE_ROW:
+            return ()
+        content = self.study.rows[row]
+        if content.search is not None and content.search.weights is not None:
+            weights = proposal.params["weights"] if proposal else None
+            return tuple(weights.items()) if isinstance(weights, dict) else ()  # type: ignore[arg-type]
+        if content.mixture is not None:
+            return tuple(content.mixture.items())
+        return ((content.task or row, 1.0),)
+
+    def recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage | None:
+        """The stage that trains a row's recipe; None for ``none``."""
+        if row == NONE_ROW:
+            return None
+        key = ("recipe", row, proposal and proposal.number, seed)
+        if key not in self._stages:
+            self._stages[key] = self._make_recipe(row, proposal, seed)
+        stage = self._stages[key]
+        assert isinstance(stage, TrainStage)
+        return stage
+
+    def _make_recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
+        content = self.study.rows[row]
+        mixture = self.mixture(row, proposal)
+        parts = [self._part(row, content, task, weight) for task, weight in mixture]
+        config = train_config(
+            f"{self.study.path}: intermediates.{row}.train",
+            self.study.file.defaults.intermediate,
+            content.train,
+            overrides=_searched(proposal, ("learning_rate", "steps", "warmup_frac")),
+            steps_per_epoch=lambda: sum(self.count_examples(part.train) / part.config.batch_size for part in parts),
+        )
+        return TrainStage(parent=self._base, encoder=self.encoder, mixture=tuple(parts), config=config, seed=seed)
+
+    @property
+    def _base(self) -> str | None:
+        return None if self.pretraining is None else self.pretraining.stage_id
+
+    def _part(self, row: str, content: Intermediate, name: str, weight: float) -> MixturePart:
+        if (row, name) not in self._parts:
+            task = self.registry.task(name)
+            where = f"{self.study.path}: intermediates.{row}"
+            train, select = self.resolver.intermediate_views(
+                task,
+                train_limit=train_limit(self.study.file.defaults.intermediate, content.train),
+                select_limit=self.study.file.defaults.limits.select,
+            )
+            config = task_config(f"{where}.encoding", self.study, task, content.encoding, self.encoder)
+            self._parts[(row, name)] = MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+        part = self._parts[(row, name)]
+        return MixturePart(task=part.task, weight=weight, config=part.config, train=part.train, select=part.select)
+
+    def _resolve_target(self, column: str) -> ResolvedTarget:
+        content, file = self.study.columns[column], self.study.file
+        where = f"{self.study.path}: targets.{column}"
+        task = self.registry.task(content.task or column)
+        if task.test is None:
+            raise StudyError(
+                where,
+                f'task "{task.name}" has no evaluation data',
+                "A target is scored in several languages",
+                "Use it as an intermediate, or choose a target from: stilts tasks",
+            )
+        languages = content.languages or self.resolver.available_languages(task.test)
+        limits = content.limits.given()
+        views = self.resolver.target_views(
+            task,
+            languages=languages,
+            selection=file.selection,
+            train_limit=train_limit(file.defaults.target, content.train),
+            select_limit=limits.get("select", file.defaults.limits.select),
+            test_limit=limits.get("report", file.defaults.limits.report),
+        )
+        config = task_config(f"{where}.encoding", self.study, task, content.encoding, self.encoder)
+        return ResolvedTarget(name=column, task=task, config=config, views=views, languages=tuple(languages))
+
+    def _chain(
+        self, row: str, column: str, proposal: Proposal | None, intermediate_seed: int | None, target_seed: int | None
+    ) -> list[Stage]:
+        """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation, as far as they exist."""
+        chain: list[Stage] = [self.pretraining] if self.pretraining is not None else []
+        if intermediate_seed is not None:
+            recipe = self.recipe(row, proposal, intermediate_seed)
+            if recipe is not None:
+                chain.append(recipe)
+        parent = chain[-1].stage_id if chain else None
+        if target_seed is not None:
+            tuned = self._fine_tuning(column, parent, target_seed, proposal)
+            chain.append(tuned)
+            parent = tuned.stage_id
+        chain.append(self._evaluation(column, parent))
+        return chain
+
+    def _fine_tuning(self, column: str, parent: str | None, seed: int, proposal: Proposal | None) -> TrainStage:
+        rate = proposal.params.get("target_learning_rate") if proposal else None
+        key = ("target", column, parent, seed, rate)
+        if key not in self._stages:
+            self._stages[key] = self._make_fine_tuning(
+                column, parent, seed, {} if rate is None else {"learning_rate": rate}
+            )
+        stage = self._stages[key]
+        assert isinstance(stage, TrainStage)
+        return stage
+
+    def _make_fine_tuning(self, column: str, parent: str | None, seed: int, overrides: Mapping[str, Any]) -> TrainStage:
+        target = self.target(column)
+        config = self._target_config(column, target, overrides)
+        part = MixturePart(
+            task=target.task,
+            weight=1.0,
+            config=target.config,
+            train=target.views.train,
+            select=_english(target.views.select),
+        )
+        return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)
+
+    def _target_config(self, column: str, target: ResolvedTarget, overrides: Mapping[str, Any]) -> TrainConfig:
+        return train_config(
+            f"{self.study.path}: targets.{column}.train",
+            self.study.file.defaults.target,
+            self.study.columns[column].train,
+            overrides=overrides,
+            steps_per_epoch=lambda: self.count_examples(target.views.train) / target.config.batch_size,
+        )
+
+    def _evaluation(self, column: str, parent: str | None) -> EvaluateStage:
+        key = ("evaluate", column, parent)
+        if key not in self._stages:
+            target = self.target(column)
+            trained = self.study.columns[column].train.precision or self.study.file.defaults.target.precision
+            items = [EvaluateItem(use=Use.SELECT, view=view) for view in target.views.select]
+            items += [EvaluateItem(use=Use.REPORT, view=view) for view in target.views.report]
+            self._stages[key] = EvaluateStage(
+                parent=parent,
+                encoder=self.encoder,
+                task=target.task,
+                config=target.config,
+                precision=Precision(trained or Precision.FP32),
+                items=tuple(items),
+            )
+        stage = self._stages[key]
+        assert isinstance(stage, EvaluateStage)
+        return stage
+
+    def _draws(
+        self, row: str, column: str, proposals: Mapping[str, Sequence[Proposal]]
+    ) -> Iterator[tuple[Proposal | None, int | None, int | None]]:
+        """(proposal, intermediate seed, target seed) of each replicate of a cell, each once."""
+        is_trained = self.target(column).task.is_trained
+        searched = self.study.rows[row].search is not None
+        drawn: Sequence[Proposal | None] = proposals.get(row, ()) if searched else (None,)
+        for proposal in drawn:
+            pairs = _seed_pairs(self.study.seeds(row, column))
+            masked = [(None if row == NONE_ROW else i, t if is_trained else None) for i, t in pairs]
+            for intermediate_seed, target_seed in dict.fromkeys(masked):
+                yield proposal, intermediate_seed, target_seed
+
+    def _replicate(
+        self,
+        row: str,
+        column: str,
+        proposal: Proposal | None,
+        intermediate_seed: int | None,
+        target_seed: int | None,
+        chain: Sequence[Stage],
+    ) -> Replicate:
+        evaluation = chain[-1]
+        assert isinstance(evaluation, EvaluateStage)
+        outputs: dict[str, dict[str, str]] = {}
+        for item, key in zip(evaluation.items, evaluation.outputs, strict=True):
+            outputs.setdefault(item.use.value, {})[item.view.language] = key
+        recipe = None if row == NONE_ROW else self.recipe(row, proposal, intermediate_seed or 0)
+        return Replicate(
+            row=row,
+            column=column,
+            intermediate_seed=intermediate_seed,
+            target_seed=target_seed,
+            proposal=proposal.number if proposal else None,
+            intermediate_stage=recipe.stage_id if recipe else None,
+            target_stage=evaluation.parent if target_seed is not None else None,
+            evaluate_stage=evaluation.stage_id,
+            outputs=outputs,
+        )
+
+    def _record(self, stages: Mapping[str, Stage], replicates: Sequence[Replicate]) -> StudyRecord:
+        return StudyRecord(
+            name=self.study.name,
+            encoder=self.encoder.name,
+            toy=self._is_toy(),
+            selection=self.study.file.selection,
+            rows=tuple(self._row(name) for name in self.study.rows),
+            columns=tuple(self._column(name) for name in self.study.columns),
+            replicates=tuple(replicates),
+            stages={
+                stage_id: {
+                    "kind": stage.kind.value,
+                    "name": stage.name,
+                    "parent": stage.parent,
+                    "outputs": list(stage.outputs),
+                }
+                for stage_id, stage in stages.items()
+            },
+            overlaps=tuple(self._overlaps()),
+            settings=self.study.file.model_dump(mode="json", exclude_unset=True),
+            text=self.study.text,
+        )
+
+    def _is_toy(self) -> bool:
+        return "toy" in self.encoder.location or self.study.file.data.source == "toy"
+
+    def _row(self, name: str) -> Row:
+        search = self.study.rows[name].search
+        weights = dict.fromkeys(search.weights, 0.0) if search and search.weights else dict(self.mixture(name, None))
+        return Row(
+            name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1
+        )
+
+    def _column(self, name: str) -> Column:
+        target = self.target(name)
+        return Column(
+            name=name,
+            task=target.task.name,
+            kind=target.task.kind.value,
+            metric=target.task.metric,
+            group=target.task.group,
+            languages=target.languages,
+            select_languages=tuple(view.language for view in target.views.select),
+        )
+
+    def _overlaps(self) -> Iterator[tuple[str, str, str]]:
+        """Cells whose intermediate trains on the target's own English training data."""
+        for row in self.study.rows:
+            for column in self.study.columns:
+                own = self.target(column).task.train
+                for name in self._row(row).mixture:
+                    other = self.registry.task(name).train
+                    if (
+                        own is not None
+                        and other is not None
+                        and (own.dataset, own.split) == (other.dataset, other.split)
+                    ):
+                        yield row, column, f"{name} trains on the English training data of {column} ({own.dataset})"
+
+
+def _seed_pairs(seeds: Seeds) -> list[tuple[int, int]]:
+    """(intermediate seed, target seed): (0, 0), (1, 1), ... for a count, else every pair."""
+    if seeds.count is not None:
+        return [(number, number) for number in range(seeds.count)]
+    return [(i, t) for i in range(seeds.intermediate_seeds or 1) for t in range(seeds.target_seeds or 1)]
+
+
+def _searched(proposal: Proposal | None, names: Sequence[str]) -> dict[str, Any]:
+    return {} if proposal is None else {name: proposal.params[name] for name in names if name in proposal.params}
+
+
+def _english(views: Sequence[DataView]) -> tuple[DataView, ...]:
+    """The English ones, or all where none is English: what a train stage may choose its checkpoint by."""
+    return tuple(view for view in views if view.language == "en") or tuple(views)

@@ -1,0 +1,265 @@
+"""The study file's schema: every field that a study under ``search_spaces/`` may have, with its meaning and limits.
+
+Strict: an unknown key, a number in quotes or a value out of range is an error that names the field. ``study.py`` reads files
+into these values; nothing here looks at data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
+PathText = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
+Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, Field(gt=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Weight = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class Part(BaseModel):
+    """A group of fields: frozen, strict, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were written, as plain values."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Encoder(Part):
+    """Which encoder: exactly one of a folder, a hub id, or the toy encoder."""
+
+    path: PathText | None = None
+    hub: PathText | None = None
+    revision: Name | None = None
+    toy: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(value is not None for value in (self.path, self.hub, self.toy)) != 1:
+            raise ValueError("give exactly one of path, hub and toy")
+        if self.revision is not None and self.hub is None:
+            raise ValueError("revision belongs to hub")
+        return self
+
+
+class Data(Part):
+    """Where data come from. ``root`` and ``text_root`` are relative to the study file; ``sources`` overrides by dataset."""
+
+    source: Literal["hub", "files", "toy"]
+    root: PathText | None = None
+    text_root: PathText | None = None
+    sources: Mapping[Name, Literal["hub", "files", "toy"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _rooted(self) -> Self:
+        if "files" in {self.source, *self.sources.values()} and self.root is None and self.text_root is None:
+            raise ValueError("the source files needs a root")
+        return self
+
+
+class Train(Part):
+    """How a stage trains; see ``stilts.study.config.TrainConfig``. Give steps or epochs, not both.
+
+    ``limit`` keeps at most that many training examples (those with the smallest content hash).
+    """
+
+    steps: Count | None = None
+    epochs: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
+    learning_rate: Rate | None = None
+    warmup_frac: Fraction | None = None
+    weight_decay: Annotated[float, Field(ge=0.0, le=10.0)] | None = None
+    adam_beta1: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    adam_beta2: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    adam_epsilon: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] | None = None
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    attention_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    precision: Literal["fp32", "bf16"] | None = None
+    keep: Literal["last", "best"] | None = None
+    evaluate_every: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    limit: Count | None = None
+
+    @model_validator(mode="after")
+    def _length(self) -> Self:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("give steps or epochs, not both")
+        return self
+
+
+class Encoding(Part):
+    """How examples enter the model; see ``stilts.study.config.TaskConfig``."""
+
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    max_length: Annotated[int, Field(ge=16, le=8192)] | None = None
+    doc_stride: Annotated[int, Field(ge=0, le=8192)] | None = None
+    max_answer_tokens: Annotated[int, Field(ge=1, le=8192)] | None = None
+    mask_frac: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    layer: Annotated[int, Field(ge=0, le=1000)] | None = None
+    temperature: Annotated[float, Field(gt=0.0, le=100.0)] | None = None
+
+
+class Limits(Part):
+    """At most how many examples of a language are evaluated: those with the smallest hash of the source item."""
+
+    select: Count | None = None
+    report: Count | None = None
+
+
+KindName = Literal["classification", "tagging", "span_qa", "multiple_choice", "retrieval", "masked_lm"]
+
+
+class Defaults(Part):
+    """What rows and columns have unless they say otherwise; ``kinds`` refines ``encoding`` by task kind."""
+
+    intermediate: Train = Train()
+    target: Train = Train()
+    encoding: Encoding = Encoding()
+    kinds: Mapping[KindName, Encoding] = Field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+class NumberRange(Part):
+    """A searched number; ``log`` draws its logarithm uniformly."""
+
+    low: Annotated[float, Field(gt=0.0)]
+    high: Annotated[float, Field(gt=0.0)]
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+class Search(Part):
+    """What of a row is searched. ``weights`` names the tasks whose shares of steps are searched on a simplex."""
+
+    learning_rate: NumberRange | None = None
+    steps: NumberRange | None = None
+    warmup_frac: NumberRange | None = None
+    target_learning_rate: NumberRange | None = None
+    weights: Annotated[tuple[Name, ...], Field(strict=False, min_length=2)] | None = None
+    proposals: Annotated[int, Field(ge=1, le=100_000)]
+    sampler: Name = "tpe"
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        searched = (self.learning_rate, self.steps, self.warmup_frac, self.target_learning_rate, self.weights)
+        if all(value is None for value in searched):
+            raise ValueError("name at least one thing to search")
+        if self.weights is not None and len(set(self.weights)) != len(self.weights):
+            raise ValueError("weights names a task twice")
+        for rate in (self.learning_rate, self.target_learning_rate, self.warmup_frac):
+            if rate is not None and rate.high > 1.0:
+                raise ValueError("learning rates and warm-up shares end at 1")
+        return self
+
+
+class Intermediate(Part):
+    """A row: one task (by default the one of the row's name), a mixture with weights, or a searched mixture."""
+
+    task: Name | None = None
+    mixture: Annotated[Mapping[Name, Weight], Field(min_length=1)] | None = None
+    train: Train = Train()
+    encoding: Encoding = Encoding()
+    search: Search | None = None
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        weights = None if self.search is None else self.search.weights
+        if sum(value is not None for value in (self.task, self.mixture, weights)) > 1:
+            raise ValueError("give one of task, mixture and search.weights")
+        if self.mixture is not None and abs(sum(self.mixture.values()) - 1.0) > 1e-6:
+            raise ValueError(f"the weights of mixture sum to {sum(self.mixture.values()):g}, not to 1")
+        return self
+
+
+class Target(Part):
+    """A column: one task (by default the one of the column's name) in some languages (by default all there are)."""
+
+    task: Name | None = None
+    languages: Names | None = None
+    train: Train = Train()
+    encoding: Encoding = Encoding()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.languages is not None and len(set(self.languages)) != len(self.languages):
+            raise ValueError("languages names one twice")
+        return self
+
+
+class Seeds(Part):
+    """How many replicates a cell has: ``count`` pairs of seeds (0, 0), (1, 1), ..., or every pair of two sets of seeds."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None
+    intermediate_seeds: Annotated[int, Field(ge=1, le=1000)] | None = None
+    target_seeds: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _one_design(self) -> Self:
+        crossed = self.intermediate_seeds is not None and self.target_seeds is not None
+        if (self.count is not None) == crossed or (self.intermediate_seeds is None) != (self.target_seeds is None):
+            raise ValueError("give count, or both intermediate_seeds and target_seeds")
+        return self
+
+
+class CellSeeds(Seeds):
+    """Replicates of some cells; without ``rows`` or ``columns`` all of them."""
+
+    rows: Names | None = None
+    columns: Names | None = None
+
+
+class Replicates(Part):
+    """Replicates of all cells, and of named ones; the last that names a cell holds. Searched rows have one."""
+
+    default: Seeds = Seeds(count=1)
+    cells: Annotated[tuple[CellSeeds, ...], Field(strict=False)] = ()
+
+
+class Pruning(Part):
+    """Successive halving of a searched row's target stages, at ``evaluate_every`` of the target."""
+
+    policy: Literal["none", "successive_halving"] = "none"
+    keep_frac: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    at_fracs: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Field(strict=False, min_length=1)] = (
+        0.25,
+        0.5,
+    )
+
+
+class Resources(Part):
+    """What one stage holds while it runs, and how much of the cluster a study may use at once."""
+
+    cpus: Annotated[float, Field(ge=0.0, le=1024.0)] = 1.0
+    gpus: Annotated[float, Field(ge=0.0, le=64.0)] = 0.0
+    max_gpus: Annotated[float, Field(gt=0.0, le=4096.0)] | None = None
+    max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+
+
+class StudyFile(Part):
+    """A whole study file."""
+
+    name: Name
+    question: str = ""
+    encoder: Encoder
+    data: Data
+    tasks: PathText | None = None
+    selection: Literal["english_dev", "target_dev"] = "english_dev"
+    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+    defaults: Defaults = Defaults()
+    intermediates: Annotated[Mapping[Name, Intermediate | None], Field(min_length=1)]
+    targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
+    replicates: Replicates = Replicates()
+    pruning: Pruning = Pruning()
+    resources: Resources = Resources()
+    gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None

@@ -1,0 +1,93 @@
+"""From what a study file says to the configurations that stages carry: defaults, kinds, rows and columns merged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stilts.errors import StudyError
+from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
+from stilts.study.schema import Encoding, Search, Train
+from stilts.study.search_space import FloatRange, IntRange, Range, SearchSpace, Simplex
+from stilts.study.study import Study
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.task import Task
+
+
+def train_config(
+    where: str, default: Train, own: Train, *, overrides: Mapping[str, Any], steps_per_epoch: Callable[[], float]
+) -> TrainConfig:
+    """The training of a stage: defaults, then its own fields, then a proposal's values.
+
+    ``steps_per_epoch`` is asked only where the study counts epochs. StudyError, naming ``where``, when neither
+    steps nor epochs are given.
+    """
+    fields = {**default.given(), **_without_rival_length(own.given()), **overrides}
+    if "steps" in own.given() or "steps" in overrides:
+        fields.pop("epochs", None)
+    if "epochs" in own.given() and "steps" not in overrides:
+        fields.pop("steps", None)
+    fields.pop("limit", None)
+    epochs = fields.pop("epochs", None)
+    if epochs is not None:
+        fields["steps"] = max(1, round(epochs * steps_per_epoch()))
+    if fields.get("steps") is None:
+        raise StudyError(where, "neither steps nor epochs are given", "Training needs a length", "Add steps: 500")
+    if "precision" in fields:
+        fields["precision"] = Precision(fields["precision"])
+    if "keep" in fields:
+        fields["keep"] = Keep(fields["keep"])
+    return TrainConfig(**{name: value for name, value in fields.items() if value is not None})
+
+
+def train_limit(default: Train, own: Train) -> int | None:
+    """At most how many training examples are used."""
+    return own.limit if own.limit is not None else default.limit
+
+
+def task_config(where: str, study: Study, task: Task, own: Encoding, encoder: EncoderRef) -> TaskConfig:
+    """How a task's examples enter the model; StudyError where the encoder cannot take them so."""
+    defaults = study.file.defaults
+    kind = defaults.kinds.get(task.kind.value, Encoding())
+    fields = {"layer": sentence_layer(encoder.num_layers)}
+    fields.update({k: v for part in (defaults.encoding, kind, own) for k, v in part.given().items() if v is not None})
+    config = TaskConfig(**fields)
+    if config.max_length > encoder.max_length:
+        raise StudyError(
+            f"{where}.max_length",
+            f'{config.max_length} tokens, but encoder "{encoder.name}" takes at most {encoder.max_length}',
+            "Longer sequences have no position embeddings",
+            f"Set max_length to {encoder.max_length} or less",
+        )
+    if config.layer > encoder.num_layers:
+        raise StudyError(
+            f"{where}.layer",
+            f'{config.layer}, but encoder "{encoder.name}" has {encoder.num_layers} layers',
+            "Hidden states are numbered from 0, the embedding layer",
+            f"Set layer between 0 and {encoder.num_layers}",
+        )
+    return config
+
+
+def sentence_layer(num_layers: int) -> int:
+    """The hidden state to pool for retrieval: 14 of 24 in XTREME's scripts, elsewhere as deep in proportion."""
+    return round(14 / 24 * num_layers)
+
+
+def search_space(search: Search) -> SearchSpace:
+    """The ranges of a searched row."""
+    params: dict[str, Range] = {}
+    for name in ("learning_rate", "warmup_frac", "target_learning_rate"):
+        wanted = getattr(search, name)
+        if wanted is not None:
+            params[name] = FloatRange(low=wanted.low, high=wanted.high, log=wanted.log)
+    if search.steps is not None:
+        steps = search.steps
+        params["steps"] = IntRange(low=max(1, round(steps.low)), high=round(steps.high), log=steps.log)
+    if search.weights is not None:
+        params["weights"] = Simplex(tasks=search.weights)
+    return SearchSpace(params=params)
+
+
+def _without_rival_length(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,146 @@
+"""Study: one YAML file, read and checked. The public face is ``Study.load``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from stilts.errors import StudyError, UnknownNameError
+from stilts.study.record import NONE_ROW
+from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A study file: encoder, rows, columns, what is searched, and what it may use.
+
+    ``text`` is the file as written; ``path`` is where it was read, the folder that its relative paths start from.
+    """
+
+    path: Path
+    text: str
+    file: StudyFile
+
+    @classmethod
+    def load(cls, path: str | Path) -> Study:
+        """The study of a YAML file; StudyError, naming file and field, for anything that cannot be meant."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StudyError(
+                f"study file {path}", f"it cannot be read ({error})", "", "Give the path of a YAML file"
+            ) from error
+        return cls.parse(text, path)
+
+    @classmethod
+    def parse(cls, text: str, path: Path) -> Study:
+        """The study in some YAML text, as if it stood at ``path``."""
+        loaded = read_yaml(text, path)
+        try:
+            file = StudyFile.model_validate(loaded)
+        except ValidationError as error:
+            raise invalid(path, error) from error
+        study = cls(path=path, text=text, file=file)
+        study._check_names()
+        return study
+
+    @property
+    def name(self) -> str:
+        """The study's name, and that of its MLflow experiment."""
+        return self.file.name
+
+    @property
+    def folder(self) -> Path:
+        """What the file's relative paths start from."""
+        return self.path.parent
+
+    @property
+    def rows(self) -> dict[str, Intermediate]:
+        """The rows in order, the direct baseline ``none`` always first."""
+        named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
+        return {NONE_ROW: named.pop(NONE_ROW, Intermediate()), **named}
+
+    @property
+    def columns(self) -> dict[str, Target]:
+        """The columns in order."""
+        return {name: column or Target() for name, column in self.file.targets.items()}
+
+    def seeds(self, row: str, column: str) -> Seeds:
+        """The replicates of a cell: what the last entry that names it says, else the default."""
+        if self.rows[row].search is not None:
+            return Seeds(count=1)
+        found = self.file.replicates.default
+        for entry in self.file.replicates.cells:
+            if (entry.rows is None or row in entry.rows) and (entry.columns is None or column in entry.columns):
+                found = entry
+        return found
+
+    def _check_names(self) -> None:
+        for number, entry in enumerate(self.file.replicates.cells):
+            self._check_cells(f"replicates.cells[{number}]", entry)
+        none = self.rows[NONE_ROW]
+        if none.task or none.mixture or none.train.given() or (none.search and _searches_intermediate(none)):
+            raise StudyError(
+                f"{self.path}: intermediates.{NONE_ROW}",
+                "it names a task, a mixture or training",
+                f'"{NONE_ROW}" is the direct baseline: no intermediate is trained',
+                "Leave it empty, or give it only search.target_learning_rate",
+            )
+
+    def _check_cells(self, where: str, entry: CellSeeds) -> None:
+        for what, names, known in (("row", entry.rows, self.rows), ("column", entry.columns, self.columns)):
+            for name in names or ():
+                if name not in known:
+                    raise UnknownNameError(what, name, known, where=f"{self.path}: {where}.{what}s")
+
+
+def read_yaml(text: str, path: Path) -> Any:
+    """The values of some YAML 1.2 text; StudyError, naming file and line, for what is no YAML or repeats a key."""
+    try:
+        loaded = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise StudyError(f"{path}{line}", f"it is not YAML ({error.problem})", "", "Correct the line") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise StudyError(f"{path}", f"it is not YAML ({error})", "", "Correct the file") from error
+    if not isinstance(loaded, Mapping):
+        raise StudyError(
+            f"{path}", "it holds no mapping at its top level", "", "Start with a line such as: name: my_study"
+        )
+    return loaded
+
+
+def invalid(path: Path, error: ValidationError) -> StudyError:
+    """What pydantic found, as one StudyError that names the file and the first field at fault."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    field = ".".join(_place(part) for part in first["loc"]) or "the file"
+    more = f" ({len(problems) - 1} more fields are at fault)" if len(problems) > 1 else ""
+    found = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] != "missing":
+        found += f", found {_shown(first['input'])}"
+    return StudyError(f"{path}: {field}", found + more, "", "See docs/study_file.md for what it may be")
+
+
+def _place(part: int | str) -> str:
+    text = str(part)
+    return text if text.isprintable() and len(text) <= 60 else repr(text)[:60]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _searches_intermediate(row: Intermediate) -> bool:
+    search = row.search
+    return search is not None and any(
+        value is not None for value in (search.learning_rate, search.steps, search.warmup_frac, search.weights)
+    )

@@ -1,0 +1,62 @@
+"""The file formats that a dataset may name, with the version of each reader.
+
+They are listed here, below ``stilts.data``, because a view carries the reader's version in its identity and a plan
+must be made without importing a reader. ``stilts.data.readers.READERS`` has one function per format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stilts.errors import UnknownNameError
+from stilts.tasks.task import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A release's way of writing examples down, and what its reader makes of them.
+
+    ``version`` is raised when the reader comes to give other examples for the same bytes. ``global_items`` says that
+    equal items of two splits or datasets are the same source item (SQuAD's question ids); otherwise
+    an item, a row number say, means something within its split only.
+    """
+
+    kind: Kind
+    version: int
+    holds: str
+    global_items: bool = False
+
+
+FORMATS: Mapping[str, Format] = {
+    "pair_tsv": Format(kind=Kind.CLASSIFICATION, version=1, holds="text TAB text TAB label, no header"),
+    "nli_jsonl": Format(kind=Kind.CLASSIFICATION, version=1, holds="gold_label, sentence1, sentence2 per line"),
+    "anli_jsonl": Format(
+        kind=Kind.CLASSIFICATION, version=1, holds="uid, context, hypothesis, label e/n/c per line", global_items=True
+    ),
+    "nli_csv": Format(kind=Kind.CLASSIFICATION, version=1, holds="CSV with premise, hypothesis, label"),
+    "glue_tsv": Format(kind=Kind.CLASSIFICATION, version=1, holds="GLUE's TSV with a header"),
+    "conllu": Format(kind=Kind.TAGGING, version=1, holds="CoNLL-U, ten columns"),
+    "bio_tsv": Format(kind=Kind.TAGGING, version=1, holds="word TAB tag, a blank line between sentences"),
+    "squad_json": Format(kind=Kind.SPAN_QA, version=1, holds="SQuAD's JSON", global_items=True),
+    "hellaswag_jsonl": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="ctx, endings, label per line"),
+    "cosmos_csv": Format(
+        kind=Kind.MULTIPLE_CHOICE, version=1, holds="CSV with context, question, answer0.., label", global_items=True
+    ),
+    "csqa_jsonl": Format(
+        kind=Kind.MULTIPLE_CHOICE, version=1, holds="question, choices, answerKey per line", global_items=True
+    ),
+    "copa_jsonl": Format(
+        kind=Kind.MULTIPLE_CHOICE, version=1, holds="premise, choice1, choice2, question, label per line"
+    ),
+    "tatoeba": Format(kind=Kind.RETRIEVAL, version=1, holds="two line-aligned files: the language's, then English"),
+    "lines": Format(kind=Kind.MASKED_LM, version=1, holds="a sentence per line"),
+    "parallel_tsv": Format(kind=Kind.MASKED_LM, version=1, holds="English TAB translation"),
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of that name; raises UnknownNameError with the closest one."""
+    if name not in FORMATS:
+        raise UnknownNameError("reader", name, FORMATS)
+    return FORMATS[name]

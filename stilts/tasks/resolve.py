@@ -1,0 +1,263 @@
+"""Resolver: from a task's splits to views that are pinned by content, and from a target to its three uses of data.
+
+DESIGN rule 6 is implemented here: ``target_views`` says what is trained on, chosen by and reported. Nothing is read but
+the bytes that are hashed; ``stilts.data.load`` reads examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from stilts.errors import InputError, SelectionError, UnknownNameError
+from stilts.tasks.registry import Registry
+from stilts.tasks.sources import (
+    ResolveCommit,
+    files_languages,
+    files_view,
+    hub_commit,
+    hub_languages,
+    hub_view,
+    toy_languages,
+    toy_view,
+)
+from stilts.tasks.task import Kind, Part, Source, SplitRef, Task
+from stilts.tasks.toy import MIXED
+from stilts.tasks.view import DataView
+
+ENGLISH = "en"
+
+
+class Selection(StrEnum):
+    """By which data a target's choices are made (DESIGN rule 6)."""
+
+    ENGLISH_DEV = "english_dev"
+    TARGET_DEV = "target_dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetViews:
+    """The three disjoint uses of a target's data, one view per language; ``train`` is empty for an untrained target."""
+
+    train: tuple[DataView, ...]
+    select: tuple[DataView, ...]
+    report: tuple[DataView, ...]
+
+
+class Resolver:
+    """Pins datasets by content, from one source each.
+
+    ``roots`` gives the folder of every named root; ``source`` is where datasets come from, ``overrides`` names another
+    source for some of them; ``resolve_commit`` asks the hub for a revision's commit.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        roots: Mapping[str, Path],
+        *,
+        source: Source = Source.FILES,
+        overrides: Mapping[str, Source] | None = None,
+        resolve_commit: ResolveCommit = hub_commit,
+    ) -> None:
+        self.registry = registry
+        self._roots = {name: Path(path) for name, path in roots.items()}
+        self._source = source
+        self._overrides = dict(overrides or {})
+        self._resolve_commit = resolve_commit
+        self._commits: dict[tuple[str, str | None], str] = {}
+
+    def source_of(self, dataset: str) -> Source:
+        """Where a dataset's examples come from."""
+        return self._overrides.get(dataset, self._source)
+
+    def available_languages(self, ref: SplitRef) -> tuple[str, ...]:
+        """The languages of a split that its source has, in declared order: for files, those whose files are there."""
+        dataset = self.registry.dataset(ref.dataset)
+        if ref.split not in dataset.languages:
+            raise UnknownNameError("split", ref.split, dataset.languages, where=f'of dataset "{ref.dataset}"')
+        source = self.source_of(ref.dataset)
+        if source is Source.FILES:
+            return files_languages(dataset, ref.split, self._roots)
+        return hub_languages(dataset, ref.split) if source is Source.HUB else toy_languages(dataset, ref.split)
+
+    def views(
+        self,
+        ref: SplitRef,
+        kind: Kind,
+        languages: Sequence[str],
+        *,
+        limit: int | None = None,
+        exclude: Sequence[DataView] = (),
+    ) -> tuple[DataView, ...]:
+        """One pinned view per language, in the order asked for.
+
+        Raises UnknownNameError for a language that the release does not have, DataError for a missing root or file,
+        InputError where the hub cannot say which commit is meant.
+        """
+        return tuple(
+            replace(self._pin(ref, kind, language), limit=limit, exclude=tuple(exclude)) for language in languages
+        )
+
+    def target_views(
+        self,
+        task: Task,
+        *,
+        languages: Sequence[str],
+        selection: str = Selection.ENGLISH_DEV,
+        train_limit: int | None = None,
+        select_limit: int | None = None,
+        test_limit: int | None = None,
+    ) -> TargetViews:
+        """What a target trains on, is chosen by and is reported on.
+
+        ``english_dev`` chooses by English dev data (retrieval has none, so it chooses by nothing) and reports the whole
+        test split. ``target_dev`` chooses by the official dev sets of ``languages``; where these are not there, by one
+        half of the test split, by hash of the source item, and reports the other. Where the task excludes overlaps,
+        training data leave out what stands in English dev or in *any* language of the test split, so that
+        a new language changes no training stage; selection data leave out what is reported.
+        """
+        if task.test is None:
+            raise InputError(
+                f'target "{task.name}"',
+                "the task has no test split",
+                "A target is evaluated in other languages",
+                "Use it as an intermediate, or choose another target",
+            )
+        test, task, chosen = task.test, _with_dev(task), _selection(selection)
+        select_ref, select_languages = self._select_ref(task, chosen, languages)
+        halves = select_ref is not None and select_ref.part is Part.HALF_SELECT
+        report_ref = replace(test, part=Part.HALF_REPORT) if halves else test
+        select: tuple[DataView, ...] = ()
+        if select_ref is not None:
+            # Halves are drawn by item; where a release repeats a question under two ids, both could get it.
+            leaves_out = halves or task.on_overlap == "exclude"
+            exclude = self._all_test(task, report_ref) if leaves_out else ()
+            select = self.views(select_ref, task.kind, select_languages, limit=select_limit, exclude=exclude)
+        return TargetViews(
+            train=self._train(task, train_limit),
+            select=select,
+            report=self.views(report_ref, task.kind, languages, limit=test_limit),
+        )
+
+    def intermediate_views(
+        self,
+        task: Task,
+        *,
+        train_limit: int | None = None,
+        select_limit: int | None = None,
+        languages: Sequence[str] | None = None,
+    ) -> tuple[tuple[DataView, ...], tuple[DataView, ...]]:
+        """What an intermediate trains on and is followed by: English, or ``languages``; masked LM, all that are there.
+
+        A task that trains on the same split as a target that excludes overlaps leaves out the same examples: what a
+        target must not see in its fine-tuning it must not see before.
+        """
+        if task.train is None:
+            raise InputError(
+                f'intermediate "{task.name}"',
+                "the task has no training data",
+                next_step="Use it as a target, or choose another intermediate",
+            )
+        declared = _with_dev(task)
+        source = declared.train or task.train
+        spoken = tuple(languages) if languages is not None else self._intermediate_languages(task, source)
+        train_exclude, select_exclude = self._shared_exclusion(task, source)
+        train = self.views(source, task.kind, spoken, limit=train_limit, exclude=train_exclude)
+        if declared.dev is None:
+            return train, ()
+        dev_languages = tuple(code for code in spoken if code in self.available_languages(declared.dev))
+        return train, self.views(declared.dev, task.kind, dev_languages, limit=select_limit, exclude=select_exclude)
+
+    def _pin(self, ref: SplitRef, kind: Kind, language: str) -> DataView:
+        dataset = self.registry.dataset(ref.dataset)
+        source = self.source_of(ref.dataset)
+        known = toy_languages(dataset, ref.split) if source is Source.TOY else dataset.languages[ref.split]
+        if source is Source.TOY and kind is Kind.MASKED_LM:
+            known = (*known, MIXED)
+        if source is Source.HUB:
+            known = hub_languages(dataset, ref.split) or known
+        if language not in known:
+            raise UnknownNameError(
+                "language",
+                language,
+                known,
+                where=f'dataset "{dataset.name}", split "{ref.split}", source {source.value}',
+            )
+        if source is Source.FILES:
+            return files_view(dataset, ref, kind, language, self._roots)
+        if source is Source.HUB:
+            return hub_view(dataset, ref, kind, language, self._commit)
+        return toy_view(dataset, ref, kind, language)
+
+    def _commit(self, repo: str, revision: str | None) -> str:
+        """The commit, asked once, so that all languages of a study are of one commit."""
+        if (repo, revision) not in self._commits:
+            self._commits[repo, revision] = self._resolve_commit(repo, revision)
+        return self._commits[repo, revision]
+
+    def _train(self, task: Task, limit: int | None) -> tuple[DataView, ...]:
+        if task.train is None:
+            return ()
+        exclude = self._evaluation_views(task) if task.on_overlap == "exclude" else ()
+        return self.views(task.train, task.kind, (ENGLISH,), limit=limit, exclude=exclude)
+
+    def _evaluation_views(self, task: Task) -> tuple[DataView, ...]:
+        """English dev and every language of test: what training data may not hold."""
+        dev: tuple[DataView, ...] = ()
+        if task.dev is not None and ENGLISH in self.available_languages(task.dev):
+            dev = self.views(task.dev, task.kind, (ENGLISH,))
+        return dev + (() if task.test is None else self._all_test(task, task.test))
+
+    def _all_test(self, task: Task, ref: SplitRef) -> tuple[DataView, ...]:
+        return self.views(ref, task.kind, self.available_languages(ref))
+
+    def _select_ref(
+        self, task: Task, selection: Selection, languages: Sequence[str]
+    ) -> tuple[SplitRef | None, tuple[str, ...]]:
+        """The split to choose by and its languages; None where there is nothing to choose by."""
+        if selection is Selection.ENGLISH_DEV:
+            return task.dev, (ENGLISH,)
+        dev, test = task.dev, task.test
+        is_official = dev is not None and dev.part is Part.ALL and dev != test
+        if dev is not None and is_official and set(languages) <= set(self.available_languages(dev)):
+            return dev, tuple(languages)
+        return (None if test is None else replace(test, part=Part.HALF_SELECT)), tuple(languages)
+
+    def _intermediate_languages(self, task: Task, ref: SplitRef) -> tuple[str, ...]:
+        available = self.available_languages(ref)
+        return available if task.kind is Kind.MASKED_LM and available else (ENGLISH,)
+
+    def _shared_exclusion(self, task: Task, ref: SplitRef) -> tuple[tuple[DataView, ...], tuple[DataView, ...]]:
+        """What train and dev leave out for the sake of the targets that train on the same split."""
+        train: list[DataView] = []
+        select: list[DataView] = []
+        for target in self.registry.tasks():
+            same = target.train is not None and (target.train.dataset, target.train.split) == (ref.dataset, ref.split)
+            if same and target.test is not None and target.on_overlap == "exclude" and target.kind is task.kind:
+                train += [view for view in self._evaluation_views(target) if view not in train]
+                select += [view for view in self._all_test(target, target.test) if view not in select]
+        return tuple(train), tuple(select)
+
+
+def _with_dev(task: Task) -> Task:
+    """The target with data to choose by: where it declares none, or its test split, a tenth of English train."""
+    train, dev, test = task.train, task.dev, task.test
+    if train is None or test is None or train.part is not Part.ALL:
+        return task
+    if dev is not None and (dev.dataset, dev.split) != (test.dataset, test.split):
+        return task
+    return replace(task, train=replace(train, part=Part.REST), dev=replace(train, part=Part.TENTH))
+
+
+def _selection(name: str) -> Selection:
+    try:
+        return Selection(name)
+    except ValueError:
+        raise SelectionError(
+            f'selection "{name}"',
+            "there is no such rule",
+            next_step=f"Write one of: {', '.join(Selection)}",
+        ) from None

@@ -1,0 +1,259 @@
+"""A user's own datasets and tasks, from a YAML file beside the study.
+
+The file has two mappings, ``datasets`` and ``tasks``, each from a name to the fields of ``Dataset`` or ``Task``. Files
+of its datasets lie in the folder of the YAML file, which is the named root "tasks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from stilts.errors import InputError, StudyError
+from stilts.tasks.formats import FORMATS
+from stilts.tasks.registry import Registry
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, SplitRef, Task, ToyLayout
+
+# Which metrics can score which kind of task.
+METRICS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CLASSIFICATION: ("accuracy",),
+    Kind.TAGGING: ("accuracy", "span_f1"),
+    Kind.SPAN_QA: ("squad",),
+    Kind.MULTIPLE_CHOICE: ("accuracy",),
+    Kind.RETRIEVAL: ("retrieval_accuracy",),
+    Kind.MASKED_LM: ("masked_accuracy",),
+}
+USER_ROOT = "tasks"
+
+
+def load_user_tasks(path: Path, registry: Registry) -> None:
+    """Add the file's datasets and tasks to the registry.
+
+    Raises StudyError that names the file, the field and what is allowed there, before anything is
+    registered where the file's shape is wrong.
+    """
+    document = _parse(path)
+    try:
+        file = _File.model_validate(document)
+    except ValidationError as error:
+        raise _study_error(path, error) from None
+    for name, dataset in file.datasets.items():
+        with _named(path, f"datasets.{name}"):
+            registry.register_dataset(dataset.value(name))
+    for name, task in file.tasks.items():
+        _check_metric(path, name, task)
+        with _named(path, f"tasks.{name}"):
+            registry.register_task(task.value(name))
+        _check_readers(path, registry, registry.task(name))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _inside(pattern: str) -> str:
+    for part in pattern.split("|"):
+        path = PurePosixPath(part.strip())
+        if not part.strip() or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f'"{part.strip()}" is no path below the folder of this file')
+    return pattern
+
+
+def _known_reader(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f'no reader "{name}"; known: {", ".join(FORMATS)}')
+    return name
+
+
+RelativePath: TypeAlias = Annotated[str, AfterValidator(_inside)]
+Size: TypeAlias = Annotated[int, Field(ge=1)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+
+
+class _FilesLayout(_Strict):
+    reader: Annotated[str, AfterValidator(_known_reader)]
+    splits: dict[str, RelativePath]
+    options: dict[str, JsonValue] = {}
+    codes: dict[str, str] = {}
+    root: str = USER_ROOT
+
+
+class _HubLayout(_Strict):
+    repo: Text
+    splits: dict[str, str]
+    columns: dict[str, str]
+    config: str | None = None
+    revision: str | None = None
+    options: dict[str, JsonValue] = {}
+    codes: dict[str, str] = {}
+
+
+class _ToyLayout(_Strict):
+    generator: Text
+    sizes: dict[str, Size]
+    options: dict[str, JsonValue] = {}
+
+
+class _Dataset(_Strict):
+    languages: dict[str, Annotated[list[Text], Field(min_length=1)]]
+    files: _FilesLayout | None = None
+    hub: _HubLayout | None = None
+    toy: _ToyLayout | None = None
+    licence: str = "unknown"
+    domain: str = "unknown"
+    citation: str = ""
+
+    def value(self, name: str) -> Dataset:
+        """The frozen value."""
+        return Dataset(
+            name=name,
+            languages={split: tuple(codes) for split, codes in self.languages.items()},
+            files=None if self.files is None else FilesLayout(**self.files.model_dump()),
+            hub=None if self.hub is None else HubLayout(**self.hub.model_dump()),
+            toy=None if self.toy is None else ToyLayout(**self.toy.model_dump()),
+            licence=self.licence,
+            domain=self.domain,
+            citation=self.citation,
+        )
+
+
+class _SplitRef(_Strict):
+    dataset: str
+    split: str
+    part: Literal["all", "rest", "tenth", "half_select", "half_report"] = "all"
+
+    def value(self) -> SplitRef:
+        """The frozen value."""
+        return SplitRef(dataset=self.dataset, split=self.split, part=Part(self.part))
+
+
+class _Task(_Strict):
+    kind: Literal["classification", "tagging", "span_qa", "multiple_choice", "retrieval", "masked_lm"]
+    metric: str
+    labels: list[Text] = []
+    train: _SplitRef | None = None
+    dev: _SplitRef | None = None
+    test: _SplitRef | None = None
+    group: str = ""
+    on_overlap: Literal["refuse", "exclude"] = "refuse"
+    trained_as: str = ""
+    description: str = ""
+
+    def value(self, name: str) -> Task:
+        """The frozen value; raises InputError where its fields do not fit together."""
+        return Task(
+            name=name,
+            kind=Kind(self.kind),
+            metric=self.metric,
+            labels=tuple(self.labels),
+            train=None if self.train is None else self.train.value(),
+            dev=None if self.dev is None else self.dev.value(),
+            test=None if self.test is None else self.test.value(),
+            group=self.group,
+            on_overlap=self.on_overlap,
+            trained_as=self.trained_as,
+            description=self.description,
+        )
+
+
+class _File(_Strict):
+    datasets: dict[Name, _Dataset] = {}
+    tasks: dict[Name, _Task] = {}
+
+
+@contextmanager
+def _named(path: Path, field: str) -> Iterator[None]:
+    """Errors of the registry, told as the file's."""
+    try:
+        yield
+    except InputError as error:
+        found = f"{error.asked}: {error.found}"
+        raise StudyError(f"{path.name}: {field}", found, error.why, error.next_step) from error
+
+
+def _parse(path: Path) -> object:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(
+            str(path), f"cannot be read ({error.strerror})", next_step='Correct the path under "tasks" in the study'
+        ) from error
+    except UnicodeDecodeError as error:
+        raise StudyError(str(path), f"not UTF-8 at byte {error.start}", next_step="Convert it to UTF-8") from error
+    except MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
+        raise StudyError(f"{path.name}{line}", f"not YAML 1.2: {error.problem}", next_step="Mend the line") from error
+    except YAMLError as error:
+        raise StudyError(path.name, f"not YAML 1.2: {error}", next_step="Mend the file") from error
+    if document is None:
+        raise StudyError(path.name, "the file is empty", next_step='Write "datasets:" and "tasks:"')
+    return document
+
+
+def _study_error(path: Path, error: ValidationError) -> StudyError:
+    """The first mistake, by its field's path, in words."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the whole file"
+    more = error.error_count() - 1
+    found = first["msg"].removeprefix("Value error, ")
+    allowed = ""
+    if first["type"] == "extra_forbidden":
+        found, allowed = "there is no such field", f"Allowed: {', '.join(_fields_at(first['loc'][:-1]))}"
+    elif first["type"] == "missing":
+        found = "the field is missing"
+    elif first["type"] == "string_pattern_mismatch":
+        found = "a name is letters, digits and _"
+    return StudyError(
+        f"{path.name}: {field}", found, allowed, f"{more} more mistakes after this one" if more else "Mend the field"
+    )
+
+
+def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
+    """The fields of the model that stands at a place of the file."""
+    models: dict[tuple[str, int], type[BaseModel]] = {
+        ("", 0): _File,
+        ("datasets", 2): _Dataset,
+        ("tasks", 2): _Task,
+        ("files", 3): _FilesLayout,
+        ("hub", 3): _HubLayout,
+        ("toy", 3): _ToyLayout,
+        ("train", 3): _SplitRef,
+        ("dev", 3): _SplitRef,
+        ("test", 3): _SplitRef,
+    }
+    last = "" if not loc else str(loc[0] if len(loc) == 2 else loc[-1])
+    model = models.get((last, len(loc)))
+    return [] if model is None else list(model.model_fields)
+
+
+def _check_metric(path: Path, name: str, task: _Task) -> None:
+    allowed = METRICS[Kind(task.kind)]
+    if task.metric not in allowed:
+        raise StudyError(
+            f"{path.name}: tasks.{name}.metric",
+            f'"{task.metric}" does not score a {task.kind} task',
+            f"Allowed: {', '.join(allowed)}",
+            "Write one of these",
+        )
+
+
+def _check_readers(path: Path, registry: Registry, task: Task) -> None:
+    for use in ("train", "dev", "test"):
+        ref = getattr(task, use)
+        files = None if ref is None else registry.dataset(ref.dataset).files
+        if files is not None and FORMATS[files.reader].kind is not task.kind:
+            raise StudyError(
+                f"{path.name}: tasks.{task.name}.{use}",
+                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {FORMATS[files.reader].kind} examples',
+                f"The task's kind is {task.kind}",
+                "Name a dataset of that kind, or another reader",
+            )

@@ -1,0 +1,118 @@
+"""BackgroundTracker: keeps MLflow up with the store while a study runs, and never in its way.
+
+It does not import MLflow: the ``sync`` that it is given does, in the background thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stilts.tracking.spool import Spool
+
+_LOG = logging.getLogger(__name__)
+
+
+class BackgroundTracker:
+    """A Tracker whose thread calls ``sync`` at most every ``every_s`` seconds, and once more at ``close``.
+
+    When ``sync`` raises, ``pending.json`` in ``folder`` says what waits; it is tried again after ``backoff_s``,
+    doubling up to ``max_backoff_s``. A file left by an earlier process is sent at once: the store is the truth, so
+    sending again is one sync.
+    """
+
+    def __init__(
+        self,
+        sync: Callable[[], object],
+        *,
+        folder: Path,
+        every_s: float = 15.0,
+        backoff_s: float = 5.0,
+        max_backoff_s: float = 300.0,
+    ) -> None:
+        self._sync = sync
+        self._spool = Spool(folder)
+        self._every_s = every_s
+        self._backoff_s = backoff_s
+        self._max_backoff_s = max_backoff_s
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._unsent: set[str] = set()
+        self._waiting = self._spool.read() is not None
+        self._failures = 0
+        self._next_at = 0.0
+        self._closed = False
+        self._sent = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="stilts-tracker", daemon=True)
+        self._thread.start()
+
+    def notify(self, stage_id: str) -> None:
+        """Puts the stage into the queue; never blocks, never raises."""
+        self._queue.put(stage_id)
+
+    def close(self, timeout_s: float = 60.0) -> bool:
+        """Whether everything was sent. What was not is in ``pending.json`` and is sent by the next run."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self._keep(f"still being sent {timeout_s:g} s after the end of the study")
+            return False
+        return self._sent.is_set()
+
+    def _work(self) -> None:
+        closing = False
+        while not closing:
+            closing = self._collect()
+            # The last try does not wait for the pause after a failure; it may be the moment MLflow is back.
+            if closing or (self._has_news() and time.monotonic() >= self._next_at):
+                self._send()
+
+    def _collect(self) -> bool:
+        """Takes everything out of the queue, waiting until there is something to do; True when it is closed."""
+        pause = max(0.0, self._next_at - time.monotonic()) if self._has_news() else None
+        try:
+            item = self._queue.get(timeout=pause)
+            while item is not None:
+                self._unsent.add(item)
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return False
+        return True
+
+    def _has_news(self) -> bool:
+        return bool(self._unsent) or self._waiting
+
+    def _send(self) -> None:
+        try:
+            self._sync()
+        except Exception as error:  # whatever went wrong, training goes on and the spool says so
+            self._failures += 1
+            self._keep(f"{type(error).__name__}: {error}")
+            _LOG.warning("MLflow could not be written (%s); the results are in the store and will be sent again", error)
+        else:
+            self._failures = 0
+            self._forget()
+        pause = self._backoff_s * 2.0 ** (self._failures - 1) if self._failures else self._every_s
+        self._next_at = time.monotonic() + min(pause, max(self._max_backoff_s, self._every_s))
+
+    def _keep(self, error: str) -> None:
+        self._waiting = True
+        self._sent.clear()
+        try:
+            self._spool.write(set(self._unsent), error[:2000])
+        except OSError as problem:
+            _LOG.warning("%s could not be written: %s", self._spool.path.name, problem)
+
+    def _forget(self) -> None:
+        self._unsent.clear()
+        self._waiting = False
+        try:
+            self._spool.clear()
+        except OSError as problem:
+            _LOG.warning("%s could not be deleted: %s", self._spool.path.name, problem)
+        self._sent.set()

@@ -1,0 +1,43 @@
+"""How stilts uses MLflow: no telemetry, short waits. Import this before anything of MLflow; it does not import it.
+
+A variable that is set already is left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+
+_SETTINGS = {
+    # MLflow 3 sends usage reports unless one of these is "true" when it is imported (the second must not be "1").
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    # Its own 7 retries with doubling waits block for minutes; BackgroundTracker comes back later by itself.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # Making a database is told in several lines of INFO.
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # Ending a run prints a line with its address: a hundred lines in the middle of our progress.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def apply_settings() -> None:
+    """Sets every variable that the environment leaves open."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def artifact_location(tracking_uri: str, experiment: str) -> str | None:
+    """Where an experiment's artifacts go: ``mlruns/<experiment>`` beside an SQLite file.
+
+    None, MLflow's own choice, for every other URI. Makes the database's folder, which SQLite does not do.
+    """
+    prefix, _, path = tracking_uri.partition(":///")
+    if not prefix.startswith("sqlite") or not path or path.startswith(":memory:"):
+        return None
+    folder = Path(path.partition("?")[0]).absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / "mlruns" / experiment).as_uri()

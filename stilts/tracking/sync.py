@@ -1,0 +1,227 @@
+"""Brings MLflow to what the store says, by writing only what differs.
+
+This file and ``champions.py`` are the only ones that import MLflow; whoever may never need it imports them late.
+A run is found again by its identity tag and left alone while its tag ``stilts.view_digest`` is that of the view.
+The digest is written last but for the end status, so a run that a killed process left half written shows it. A run
+that only gains something is extended; where a value changed (a gain, when another replicate of ``none`` is done)
+MLflow could only append, so the run is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from stilts.study.record import StudyRecord
+from stilts.tracking.existing import (
+    ARTIFACTS_DIGEST,
+    DIGEST,
+    MAX_PARAM_CHARS,
+    MAX_TAG_CHARS,
+    PARENT,
+    RUN_STATUS,
+    can_extend,
+    experiment_id,
+    identity_of,
+    inputs_of,
+    our_runs,
+)
+from stilts.tracking.mlflow_settings import apply_settings
+from stilts.tracking.parent_files import carry_over, upload, write_note
+from stilts.tracking.run_view import DataInput, RunView
+from stilts.tracking.stored import ResultStore, StoredStudy
+from stilts.tracking.unreachable import explained
+from stilts.tracking.views import run_views
+
+apply_settings()
+
+from mlflow import MlflowClient  # noqa: E402 (the settings must stand before MLflow reads them)
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag  # noqa: E402
+
+# MLflow takes at most 1000 metrics, 100 parameters, 100 tags and 1000 of all together in one batch.
+_MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
+_LAST_METRICS = _MAX_METRICS - _MAX_PARAMS - 1
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """How many runs a sync made, changed, left alone and removed; ``run_ids`` by identity tag (key, value)."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    run_ids: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+def sync(
+    record: StudyRecord,
+    store: ResultStore | StoredStudy,
+    tracking_uri: str,
+    *,
+    artifacts: Mapping[str, Path | bytes] | None = None,
+    note: str | None = None,
+) -> SyncReport:
+    """What was written so that the experiment named after the study shows what the store holds.
+
+    ``artifacts`` (path below the parent run's artifacts -> file or bytes) and ``note`` (Markdown) go to the parent run;
+    None leaves them as they are. Runs of ours that the record no longer knows, and doubles, go to MLflow's
+    trash. Raises StiltsError when MLflow cannot be reached or refuses.
+    """
+    study_file = {"study.yaml": record.text.encode()} if record.text else {}
+    with explained(tracking_uri):
+        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        writer = _Writer(client, experiment_id(client, record.name, tracking_uri))
+        for view in run_views(record, store):
+            writer.show(view)
+            if view.is_parent:
+                writer.annotate(note, {**study_file, **(artifacts or {})})
+        return writer.finish()
+
+
+class _Writer:
+    """Writes views into one experiment; the parent's view must come first."""
+
+    def __init__(self, client: MlflowClient, experiment_id: str) -> None:
+        self.client = client
+        self.experiment_id = experiment_id
+        self.parent_id = ""
+        self.parent_tags: dict[str, str] = {}
+        self._counts = {"created": 0, "updated": 0, "unchanged": 0, "removed": 0}
+        self._run_ids: dict[tuple[str, str], str] = {}
+        self._existing: dict[tuple[str, str], Run] = {}
+        for run in our_runs(client, experiment_id):
+            if identity_of(run) in self._existing:
+                self._remove(run.info.run_id)
+            else:
+                self._existing[identity_of(run)] = run
+
+    def show(self, view: RunView) -> None:
+        """Makes the view's run, or changes it where it differs."""
+        run = self._existing.pop(view.identity, None)
+        if run is None:
+            run_id = self._create(view)
+            self._counts["created"] += 1
+        else:
+            run_id = self._update(run, view)
+        self._run_ids[view.identity] = run_id
+        if view.is_parent:
+            self.parent_id = run_id
+            self.parent_tags = dict(run.data.tags) if run is not None else {}
+
+    def finish(self) -> SyncReport:
+        """Removes what no view claimed, and counts."""
+        for run in self._existing.values():
+            self._remove(run.info.run_id)
+        return SyncReport(**self._counts, run_ids=self._run_ids)
+
+    def annotate(self, note: str | None, artifacts: Mapping[str, Path | bytes]) -> None:
+        """Writes note and artifacts to the parent run where they differ, and counts it as updated then."""
+        noted = note is not None and write_note(self.client, self.parent_id, self.parent_tags, note)
+        uploaded = upload(self.client, self.parent_id, self.parent_tags, artifacts)
+        if (noted or uploaded) and self._counts["unchanged"]:
+            self._counts["unchanged"] -= 1
+            self._counts["updated"] += 1
+
+    def _update(self, run: Run, view: RunView) -> str:
+        run_id: str = run.info.run_id
+        if run.data.tags.get(DIGEST) == view.digest and run.info.status == RUN_STATUS[view.status]:
+            return self._relink(run, view)
+        self._counts["updated"] += 1
+        if can_extend(run, view):
+            self._extend(run, view)
+            return run_id
+        new_id = self._create(view)
+        if view.is_parent:
+            carry_over(self.client, run, new_id)
+        self.client.delete_run(run_id)
+        return new_id
+
+    def _relink(self, run: Run, view: RunView) -> str:
+        run_id: str = run.info.run_id
+        if view.is_parent or run.data.tags.get(PARENT) == self.parent_id:
+            self._counts["unchanged"] += 1
+        else:
+            self.client.set_tag(run_id, PARENT, self.parent_id)
+            self._counts["updated"] += 1
+        return run_id
+
+    def _create(self, view: RunView) -> str:
+        run = self.client.create_run(
+            self.experiment_id, start_time=view.started_ms, tags=self._tags(view), run_name=view.name
+        )
+        run_id: str = run.info.run_id
+        self._log(run_id, view, known_params=set(), known_metrics=set(), known_inputs=set())
+        self._end(run_id, view)
+        return run_id
+
+    def _extend(self, run: Run, view: RunView) -> None:
+        run_id = run.info.run_id
+        tags = self._tags(view)
+        for key in run.data.tags.keys() - tags.keys():
+            if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST):
+                self.client.delete_tag(run_id, key)
+        for chunk in _chunks(sorted(tags.items() - run.data.tags.items()), _MAX_TAGS):
+            self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in chunk], synchronous=True)
+        if run.info.run_name != view.name:
+            self.client.update_run(run_id, name=view.name)
+        self._log(
+            run_id,
+            view,
+            known_params=set(run.data.params),
+            known_metrics=set(run.data.metrics),
+            known_inputs=inputs_of(run),
+        )
+        self._end(run_id, view)
+
+    def _log(
+        self,
+        run_id: str,
+        view: RunView,
+        *,
+        known_params: set[str],
+        known_metrics: set[str],
+        known_inputs: set[tuple[str, str]],
+    ) -> None:
+        params = [Param(k, v[:MAX_PARAM_CHARS]) for k, v in sorted(view.params.items()) if k not in known_params]
+        points = [point for point in view.points if point.name not in known_metrics]
+        metrics = [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
+        inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known_inputs]
+        if inputs:
+            self.client.log_inputs(run_id, datasets=inputs)
+        self._log_batches(run_id, params, metrics, RunTag(DIGEST, view.digest))
+
+    def _log_batches(self, run_id: str, params: list[Param], metrics: list[Metric], digest: RunTag) -> None:
+        """Nearly always one batch, for every transaction costs; the one with the digest is the last."""
+        for few in _chunks(params[_MAX_PARAMS:], _MAX_PARAMS):
+            self.client.log_batch(run_id, params=few, synchronous=True)
+        for some in _chunks(metrics[_LAST_METRICS:], _MAX_METRICS):
+            self.client.log_batch(run_id, metrics=some, synchronous=True)
+        few, some = params[:_MAX_PARAMS], metrics[:_LAST_METRICS]
+        self.client.log_batch(run_id, params=few, metrics=some, tags=[digest], synchronous=True)
+
+    def _end(self, run_id: str, view: RunView) -> None:
+        if view.ended_ms is not None:
+            self.client.set_terminated(run_id, status=RUN_STATUS[view.status], end_time=view.ended_ms)
+
+    def _tags(self, view: RunView) -> dict[str, str]:
+        tags = {key: value[:MAX_TAG_CHARS] for key, value in view.tags.items()}
+        return tags if view.is_parent else tags | {PARENT: self.parent_id}
+
+    def _remove(self, run_id: str) -> None:
+        self.client.delete_run(run_id)
+        self._counts["removed"] += 1
+
+
+def _dataset_input(view: DataInput) -> DatasetInput:
+    dataset = Dataset(name=view.name, digest=view.digest, source_type="stilts", source=view.source)
+    return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", view.context)])
+
+
+def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

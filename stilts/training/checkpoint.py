@@ -1,0 +1,80 @@
+"""The state of a stage in progress, as a folder: weights, optimizer, position, and what was seen so far.
+
+Data order, mixture, dropout and masks are functions of (seed, step), so the position is the step and there is no
+generator to save. The learning rate is a function of the step too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch.optim import Optimizer
+
+from stilts.models.model import StiltsModel
+from stilts.models.transfer import read_tensors, write_tensors
+
+_STATE, _WEIGHTS, _OPTIMIZER, _BEST = "state.json", "weights.safetensors", "optimizer.safetensors", "best.safetensors"
+
+
+@dataclass(slots=True)
+class TrainState:
+    """Where training stands after ``step`` optimizer steps.
+
+    ``curve`` holds (step, loss, learning rate), ``select`` (step, score by task); ``seconds`` is time spent on
+    the steps so far, without those that a crash undid.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    examples: dict[str, int] = field(default_factory=dict)
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    select: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    best_step: int | None = None
+    best_score: float | None = None
+    best_weights: dict[str, torch.Tensor] | None = None
+
+
+def write_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer, state: TrainState) -> None:
+    """Writes everything that a resumed stage needs into an empty folder."""
+    write_tensors(folder / _WEIGHTS, model.state_dict())
+    write_tensors(folder / _OPTIMIZER, _optimizer_tensors(model, optimizer))
+    if state.best_weights is not None:
+        write_tensors(folder / _BEST, state.best_weights)
+    plain = {name: value for name, value in asdict(_without_weights(state)).items() if name != "best_weights"}
+    (folder / _STATE).write_text(json.dumps(plain))
+
+
+def read_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer) -> TrainState:
+    """Puts a checkpoint's weights and moments into model and optimizer, and returns where it stood."""
+    model.load_state_dict(read_tensors(folder / _WEIGHTS))
+    _restore_optimizer(model, optimizer, read_tensors(folder / _OPTIMIZER))
+    plain = json.loads((folder / _STATE).read_text())
+    plain["curve"] = [tuple(point) for point in plain["curve"]]
+    plain["select"] = [(step, scores) for step, scores in plain["select"]]
+    best = read_tensors(folder / _BEST) if (folder / _BEST).exists() else None
+    return TrainState(**plain, best_weights=best)
+
+
+def _without_weights(state: TrainState) -> TrainState:
+    return TrainState(**{name: getattr(state, name) for name in TrainState.__slots__ if name != "best_weights"})
+
+
+def _optimizer_tensors(model: StiltsModel, optimizer: Optimizer) -> dict[str, torch.Tensor]:
+    names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
+    return {
+        f"{names[parameter]}|{moment}": torch.as_tensor(value)
+        for parameter, moments in optimizer.state.items()
+        for moment, value in moments.items()
+    }
+
+
+def _restore_optimizer(model: StiltsModel, optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    parameters = dict(model.named_parameters())
+    for key, tensor in tensors.items():
+        name, moment = key.rsplit("|", 1)
+        on = parameters[name].device
+        optimizer.state[parameters[name]][moment] = tensor.to(on) if tensor.ndim else tensor

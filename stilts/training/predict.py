@@ -1,0 +1,165 @@
+"""Predictions of a model, and the row of sufficient statistics that each example earns, per task kind.
+
+``score_examples`` is the entry. Evaluation batches are cut by a token budget, longest first; that is execution
+and changes rounding only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stilts.data.batches import token_batches
+from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens
+from stilts.data.encoded import IGNORED, Encoded
+from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
+from stilts.metrics.metric import FloatArray
+from stilts.metrics.qa import squad_rows
+from stilts.metrics.retrieval import retrieval_rows
+from stilts.metrics.spans import entity_rows
+from stilts.metrics.tagging import tag_rows
+from stilts.models.heads import mean_pooled
+from stilts.models.model import StiltsModel
+from stilts.study.config import TaskConfig
+from stilts.tasks.task import Kind, Task
+from stilts.training.device import to_device
+
+# Masks of an evaluation are always the same, so that two models are asked the same.
+_MASK_SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """(examples, columns) sufficient statistics, the predictions as text, and what guessing would score (0 to 100)."""
+
+    rows: FloatArray
+    predictions: tuple[str, ...]
+    chance: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """A model in evaluation mode with what its forward passes need."""
+
+    model: StiltsModel
+    vocabulary: Vocabulary
+    device: torch.device
+    eval_tokens: int
+    autocast: Callable[[], AbstractContextManager[Any]]
+
+    def batches(self, encoded: Encoded) -> Iterator[Batch]:
+        """Batches over all units, longest first, on the model's device."""
+        lengths = encoded.unit_lengths * encoded.rows_per_unit
+        for units in token_batches(lengths, self.eval_tokens):
+            yield to_device(collate(encoded, units, self.vocabulary), self.device)
+
+
+def score_examples(scorer: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    """Every example scored, in the order given; dropout off, no gradients."""
+    scorer.model.eval()
+    with torch.inference_mode(), scorer.autocast():
+        return _SCORERS[task.kind](scorer, task, config, encoded, examples)
+
+
+def _classification(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    chosen = np.zeros(len(encoded), np.int64)
+    for batch in s.batches(encoded):
+        logits = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask))
+        chosen[batch.units] = logits.float().argmax(-1).cpu().numpy()
+    gold, predicted = [e.label for e in examples], [task.labels[i] for i in chosen]
+    return Scored(rows=accuracy_rows(gold, predicted), predictions=tuple(predicted), chance=majority_accuracy(gold))
+
+
+def _multiple_choice(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    chosen = np.zeros(len(encoded), np.int64)
+    for batch in s.batches(encoded):
+        logits = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask))
+        chosen[batch.units] = logits.float().view(-1, batch.rows_per_unit).argmax(-1).cpu().numpy()
+    rows = accuracy_rows([e.label for e in examples], chosen.tolist())
+    return Scored(rows=rows, predictions=tuple(map(str, chosen)), chance=guess_accuracy(encoded.rows_per_unit))
+
+
+def _tagging(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    predicted: list[list[str]] = [["O"] * len(e.words) for e in examples]
+    assert encoded.words is not None
+    for batch in s.batches(encoded):
+        best = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask)).float().argmax(-1).cpu().numpy()
+        for place, unit in enumerate(batch.units):
+            words = encoded.words[int(unit)]
+            tags = predicted[int(encoded.unit_example[unit])]
+            for token in np.flatnonzero(words >= 0):
+                tags[words[token]] = task.labels[best[place, token]]
+    gold = [e.tags for e in examples]
+    rows = entity_rows(gold, predicted) if task.metric == "span_f1" else tag_rows(gold, predicted)
+    chance = None if task.metric == "span_f1" else majority_accuracy([tag for tags in gold for tag in tags])
+    return Scored(rows=rows, predictions=tuple(" ".join(tags) for tags in predicted), chance=chance)
+
+
+def _span_qa(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    best = np.full(len(examples), -np.inf)
+    answers = [""] * len(examples)
+    assert encoded.chars is not None
+    for batch in s.batches(encoded):
+        logits = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask)).float().cpu().numpy()
+        for place, unit in enumerate(batch.units):
+            chars = encoded.chars[int(unit)].reshape(-1, 2)
+            score, first, last = _best_span(logits[place, : len(chars)], chars[:, 0] >= 0, config.max_answer_tokens)
+            example = int(encoded.unit_example[unit])
+            if score > best[example]:
+                best[example] = score
+                answers[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
+    gold = [[text for text, _ in e.answers] for e in examples]
+    return Scored(rows=squad_rows(gold, answers), predictions=tuple(answers), chance=None)
+
+
+def _best_span(logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: int) -> tuple[float, int, int]:
+    """The span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum."""
+    start = np.where(inside, logits[:, 0], -np.inf)
+    end = np.where(inside, logits[:, 1], -np.inf)
+    total = np.triu(start[:, None] + end[None, :])
+    allowed = np.triu(np.ones_like(total, dtype=bool)) & ~np.triu(np.ones_like(total, dtype=bool), longest)
+    total = np.where(allowed, total, -np.inf)
+    first, last = divmod(int(total.argmax()), len(start))
+    return float(total[first, last]), first, last
+
+
+def _retrieval(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    vectors = np.zeros((len(encoded), 2, s.model.config.hidden_size), np.float32)
+    for batch in s.batches(encoded):
+        hidden = s.model.hidden_at(batch.ids, batch.mask, config.layer).float()
+        vectors[batch.units] = mean_pooled(hidden, batch.mask).view(-1, 2, hidden.shape[-1]).cpu().numpy()
+    rows = retrieval_rows(vectors[:, 0], vectors[:, 1])
+    right = ["1" if row[0] else "0" for row in rows]
+    return Scored(rows=rows, predictions=tuple(right), chance=guess_accuracy(len(examples)))
+
+
+def _masked_lm(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    rows = np.zeros((len(encoded), 3))
+    for units in token_batches(encoded.unit_lengths, s.eval_tokens):
+        masked = mask_tokens(collate(encoded, units, s.vocabulary), s.vocabulary, _MASK_SEED, 0, config.mask_frac)
+        batch = to_device(masked, s.device)
+        assert batch.row_labels is not None
+        wanted = batch.row_labels != IGNORED
+        logits = s.model.masked_logits(s.model.hidden(batch.ids, batch.mask)[wanted]).float()
+        gold = batch.row_labels[wanted]
+        owner = units[torch.nonzero(wanted)[:, 0].cpu().numpy()]
+        losses = torch.nn.functional.cross_entropy(logits, gold, reduction="none").cpu().numpy()
+        right = (logits.argmax(-1) == gold).cpu().numpy()
+        np.add.at(rows, owner, np.stack([right, np.ones_like(losses), losses], axis=1))
+    return Scored(rows=rows, predictions=("",) * len(examples), chance=None)
+
+
+_SCORERS: Mapping[Kind, Callable[[Scorer, Task, TaskConfig, Encoded, Sequence[Any]], Scored]] = {
+    Kind.CLASSIFICATION: _classification,
+    Kind.MULTIPLE_CHOICE: _multiple_choice,
+    Kind.TAGGING: _tagging,
+    Kind.SPAN_QA: _span_qa,
+    Kind.RETRIEVAL: _retrieval,
+    Kind.MASKED_LM: _masked_lm,
+}

@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from stilts.analysis.best import Answer, best
+from stilts.study.record import Replicate, Row, StudyRecord
+from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+
+XNLI, TATOEBA = column("xnli"), column("tatoeba", select=False)
+ROWS = [Row(name=name) for name in ("none", "mnli", "squad")]
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FakeStore:
+    return FakeStore(tmp_path)
+
+
+def replicates(target=XNLI, seeds=SEEDS) -> dict[str, list[Replicate]]:
+    return {
+        row.name: [replicate(row.name, target, None if row.name == "none" else s, s) for s in seeds] for row in ROWS
+    }
+
+
+def fill(store: FakeStore, cells: dict[str, list[Replicate]], scores: dict[str, float], **given: object) -> StudyRecord:
+    for name, items in cells.items():
+        for number, item in enumerate(items):
+            if name in scores:
+                evaluate(store, item, scores[name] + number, **given)  # type: ignore[arg-type]
+    return record(ROWS, [XNLI], [item for items in cells.values() for item in items])
+
+
+def answer(study: StudyRecord, store: FakeStore) -> Answer:
+    [only] = best(study, store, draws=200)  # type: ignore[arg-type]
+    return only
+
+
+def test_the_winner_with_its_doubt(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {"none": 60, "mnli": 75, "squad": 62}), store)
+    assert found.chosen == found.row == "mnli"
+    assert found.oracle is None
+    assert found.score == pytest.approx(76, abs=0.5)
+    assert found.gain is not None
+    assert found.gain.estimate == pytest.approx(15, abs=0.5)
+    assert found.gain.excludes_zero
+    assert not found.gain.conditional
+    assert found.equals == ("mnli",)
+    assert found.p_best["mnli"] > 0.95
+    assert {gain.row for gain in found.gains} == {"mnli", "squad"}
+    assert found.near_chance == ()
+    assert found.losing == ()
+    assert "stands alone" in found.advice
+
+
+def test_the_choice_is_made_on_select_and_described_on_report(store: FakeStore) -> None:
+    cells = replicates()
+    for use, scores in {"select": (60, 80, 70), "report": (60, 65, 85)}.items():
+        for items, score in zip(cells.values(), scores, strict=True):
+            for item in items:
+                evaluate(store, item, score, use=use)
+    found = answer(record(ROWS, [XNLI], [item for items in cells.values() for item in items]), store)
+    assert (found.chosen, found.score, found.select_score) == ("mnli", pytest.approx(65), pytest.approx(80))
+    assert found.equals == ("squad",)
+
+
+def test_without_a_selection_score_the_highest_is_an_oracle(store: FakeStore) -> None:
+    cells = replicates(TATOEBA)
+    for items, score in zip(cells.values(), (60, 65, 70), strict=True):
+        for item in items:
+            evaluate(store, item, score)
+    study = record(ROWS, [TATOEBA], [item for items in cells.values() for item in items])
+    found = answer(study, store)
+    assert found.chosen is None
+    assert found.oracle == found.row == "squad"
+    assert found.reason == "tatoeba has no selection score under selection: english_dev"
+    assert found.select_score is None
+
+
+def test_single_replicates_are_conditional_and_say_so(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(seeds=(1,)), {"none": 60, "mnli": 75, "squad": 62}), store)
+    assert found.gain is not None
+    assert found.gain.conditional
+    assert found.conditional
+    assert "mnli has one replicate: its figures are of the model that was trained" in found.notes
+
+
+def test_none_may_win(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {"none": 75, "mnli": 60, "squad": 62}), store)
+    assert found.chosen == "none"
+    assert found.gain is None
+    assert found.languages == ()
+    assert all(gain.interval.high < 0 for gain in found.gains)
+
+
+def test_languages_that_lose_are_listed_worst_first(store: FakeStore) -> None:
+    cells = replicates()
+    for item in cells["none"]:
+        evaluate(store, item, 60)
+    for item in cells["mnli"]:
+        evaluate(store, item, 80, languages={"sw": 35, "zh": 45})
+    study = record(ROWS, [XNLI], [item for items in cells.values() for item in items])
+    assert [item.language for item in answer(study, store).losing] == ["sw", "zh"]
+
+
+def test_scores_near_chance_are_flagged(store: FakeStore) -> None:
+    assert answer(fill(store, replicates(), {"none": 34, "mnli": 35, "squad": 33}), store).near_chance == (
+        "mnli",
+        "none",
+    )
+
+
+def test_what_is_not_done_is_noted(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {"mnli": 70}), store)
+    assert found.chosen == "mnli"
+    assert found.gains == ()
+    assert 'gains are unknown until "none" is done' in found.notes
+    assert any("squad missing (0 of 3 replicates done)" in note for note in found.notes)
+
+
+def test_an_empty_store_gives_an_answer_that_says_so(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {}), store)
+    assert found.row is None
+    assert found.advice == "nothing is done yet"
+    assert found.reason == "no row is scored on both select and report yet"
+
+
+def test_a_searched_winner_says_how_many_proposals_it_had(store: FakeStore) -> None:
+    rows = [Row(name="none"), Row(name="mix", searched=True, num_proposals=6)]
+    items = [replicate("none", XNLI, None, 1), *(replicate("mix", XNLI, 1, 1, number) for number in range(2))]
+    for item, score in zip(items, (60, 70, 72), strict=True):
+        evaluate(store, item, score)
+    found = answer(record(rows, [XNLI], items, overlaps=(("mix", "xnli", "MNLI is XNLI's"),)), store)
+    assert found.score == pytest.approx(72)
+    assert any(note.startswith("mix is the best of 6 proposals, none of 1") for note in found.notes)
+    assert "overlap: MNLI is XNLI's" in found.notes
+
+
+def test_answers_are_json(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {"none": 60, "mnli": 75, "squad": 62}), store).to_json()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["row"] == "mnli"

@@ -1,0 +1,167 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stilts.analysis.examples import column_sides, language_rows
+from stilts.analysis.matrix import MATRIX_COLUMNS, cells, load_matrix
+from stilts.analysis.proposals import chosen_proposals
+from stilts.analysis.variance import variance_of_cells
+from stilts.errors import StoreError
+from stilts.metrics.metric import metric
+from stilts.study.record import Row, StudyRecord
+from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+
+NONE, MNLI = Row(name="none"), Row(name="mnli", mixture={"mnli": 1.0})
+XNLI = column("xnli")
+BASE = [replicate("none", XNLI, None, seed) for seed in (1, 2)]
+TREATED = [replicate("mnli", XNLI, seed, seed) for seed in (1, 2)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FakeStore:
+    return FakeStore(tmp_path)
+
+
+def cell(table: pd.DataFrame, row: str, target: str = "xnli") -> pd.Series:
+    return table[(table["row"] == row) & (table["column"] == target)].iloc[0]
+
+
+def two_rows(**changes: object) -> StudyRecord:
+    return record([NONE, MNLI], [XNLI], [*BASE, *TREATED], **changes)
+
+
+def test_the_frame_is_tidy(store: FakeStore) -> None:
+    evaluate(store, BASE[0], 60)
+    frame = load_matrix(two_rows(), store)
+    assert tuple(frame.columns) == MATRIX_COLUMNS
+    assert len(frame) == 4 * (4 + 1)  # replicates x (report languages + select language)
+    done = frame[frame["state"] == "done"]
+    assert set(done["replicate_id"]) == {BASE[0].replicate_id}
+    assert done["score"].tolist() == pytest.approx([60.0] * 5)
+    assert frame[frame["state"] == "missing"]["score"].isna().all()
+
+
+def test_cells_hold_score_gain_and_spread(store: FakeStore) -> None:
+    for item, score in zip([*BASE, *TREATED], [60, 62, 70, 74], strict=True):
+        evaluate(store, item, score)
+    table = cells(two_rows(), load_matrix(two_rows(), store))
+    assert cell(table, "none")["score"] == pytest.approx(61)
+    assert cell(table, "none")["gain"] == 0
+    assert cell(table, "mnli")["gain"] == pytest.approx(11)
+    assert cell(table, "mnli")["sd"] == pytest.approx(8**0.5)
+    assert cell(table, "mnli")[["num_done", "num_planned", "state"]].tolist() == [2, 2, "done"]
+
+
+def test_what_is_not_done_is_counted_and_never_averaged(store: FakeStore) -> None:
+    evaluate(store, BASE[0], 60)
+    evaluate(store, TREATED[0], 70)
+    half = TREATED[1]
+    store.results[half.outputs["report"]["en"]] = store.results[TREATED[0].outputs["report"]["en"]] | {"score": 5.0}
+    found = cell(cells(two_rows(), load_matrix(two_rows(), store)), "mnli")
+    assert found["score"] == pytest.approx(70)
+    assert found[["num_done", "num_planned", "state"]].tolist() == [1, 2, "missing"]
+
+
+@pytest.mark.parametrize(
+    ("note", "state"),
+    [
+        ("failures/train-mnli-pNone-i1", "failed"),
+        ("studies/study/pruned/train-mnli-pNone-i1", "pruned"),
+        ("studies/another/pruned/train-mnli-pNone-i1", "missing"),
+    ],
+)
+def test_a_stage_that_did_not_finish_shows_in_its_descendants(store: FakeStore, note: str, state: str) -> None:
+    store.notes[note] = {}
+    study = record([NONE, MNLI], [XNLI], [TREATED[0]])
+    assert set(load_matrix(study, store)["state"]) == {state}
+    assert cell(cells(study, load_matrix(study, store)), "mnli")["state"] == state
+
+
+def test_a_leased_stage_makes_its_replicate_pending(store: FakeStore) -> None:
+    store.leases.add(TREATED[0].target_stage or "")
+    store.notes[f"failures/{TREATED[0].target_stage}"] = {}  # an earlier attempt
+    study = record([NONE, MNLI], [XNLI], [TREATED[0]])
+    assert set(load_matrix(study, store)["state"]) == {"pending"}
+
+
+def test_a_done_result_outlives_the_record_of_an_earlier_failure(store: FakeStore) -> None:
+    evaluate(store, BASE[0], 60)
+    store.notes[f"failures/{BASE[0].evaluate_stage}"] = {}
+    assert set(load_matrix(record([NONE], [XNLI], [BASE[0]]), store)["state"]) == {"done"}
+
+
+def test_without_none_there_is_no_gain(store: FakeStore) -> None:
+    evaluate(store, TREATED[0], 60)
+    table = cells(two_rows(), load_matrix(two_rows(), store))
+    assert pd.isna(cell(table, "mnli")["gain"])
+
+
+def test_overlaps_are_named(store: FakeStore) -> None:
+    study = two_rows(overlaps=(("mnli", "xnli", "MNLI is XNLI's English training set"),))
+    table = cells(study, load_matrix(study, store))
+    assert cell(table, "mnli")["overlap"] == "MNLI is XNLI's English training set"
+    assert pd.isna(cell(table, "none")["overlap"])
+
+
+class TestProposals:
+    row = Row(name="mix", mixture={}, searched=True, num_proposals=3)
+    panx, tatoeba = column("panx"), column("tatoeba", select=False)
+
+    def study(self, store: FakeStore, select: dict[tuple[int, str], float]) -> StudyRecord:
+        columns = [XNLI, self.panx, self.tatoeba]
+        items = [replicate("mix", target, 1, 1, proposal) for proposal in range(3) for target in columns]
+        for item in items:
+            evaluate(store, item, 50 + 10 * (item.proposal or 0), use="report")
+            score = select.get((item.proposal or 0, item.column))
+            if score is not None and "select" in item.outputs:
+                evaluate(store, item, score, use="select")
+        return record([NONE, self.row], columns, items)
+
+    def test_the_highest_selection_score_wins_on_its_own_column(self, store: FakeStore) -> None:
+        study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (0, "panx"): 10, (1, "panx"): 40, (2, "panx"): 30})
+        table = cells(study, load_matrix(study, store))
+        assert cell(table, "mix", "xnli")[["proposal", "score"]].tolist() == [0, 50]
+        assert cell(table, "mix", "panx")[["proposal", "score"]].tolist() == [1, 60]
+
+    def test_without_a_selection_score_the_best_elsewhere_wins(self, store: FakeStore) -> None:
+        study = self.study(
+            store,
+            {(0, "xnli"): 70, (1, "xnli"): 60, (2, "xnli"): 90, (0, "panx"): 10, (1, "panx"): 40},
+        )  # proposal 2 lacks a column, so it is not compared
+        assert cell(cells(study, load_matrix(study, store)), "mix", "tatoeba")["proposal"] == 1
+
+    def test_among_equals_the_lowest_number_wins(self, store: FakeStore) -> None:
+        study = self.study(store, {(2, "xnli"): 70, (1, "xnli"): 70})
+        assert cell(cells(study, load_matrix(study, store)), "mix")["proposal"] == 1
+
+    def test_before_any_selection_score_nothing_stands_for_the_row(self, store: FakeStore) -> None:
+        study = self.study(store, {})
+        found = cell(cells(study, load_matrix(study, store)), "mix")
+        assert pd.isna(found["proposal"])
+        assert pd.isna(found["score"])
+        assert found["num_done"] == 0
+
+    def test_only_the_chosen_proposal_is_resampled(self, store: FakeStore) -> None:
+        study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60})
+        sides = column_sides(study, XNLI, load_matrix(study, store), store, draws=10)  # type: ignore[arg-type]
+        assert sides["mix"].mean == pytest.approx(50)
+
+    def test_report_scores_never_choose(self, store: FakeStore) -> None:
+        study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (2, "xnli"): 50})
+        frame = load_matrix(study, store)
+        assert chosen_proposals(study, pd.DataFrame(columns=[*frame.columns])) == {}
+
+
+def test_examples_without_the_metrics_columns_are_refused(store: FakeStore) -> None:
+    evaluate(store, BASE[0], 60)
+    with pytest.raises(StoreError, match="no column gold, predicted, tp"):
+        language_rows(BASE[0].outputs["report"]["en"], metric("span_f1"), store)  # type: ignore[arg-type]
+
+
+def test_variance_says_where_it_cannot_be_split(store: FakeStore) -> None:
+    for item in BASE:
+        evaluate(store, item, 60)
+    [found] = variance_of_cells(two_rows(), store)  # type: ignore[arg-type]
+    assert (found.row, found.num_replicates, found.split.target_seed) == ("none", 2, None)
+    assert found.split.examples > 0

@@ -1,0 +1,18 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real data and the small encoder; tests that need it are skipped, with the reason, without it."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("STILTS_SHARED", default))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real data in {folder}; set STILTS_SHARED to the folder that holds data/ and text/")
+    return folder

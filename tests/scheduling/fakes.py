@@ -1,0 +1,129 @@
+"""A WorkSource over a fixed list of stages, and executors that workers can import."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stilts.errors import InputError, LeaseHeldError
+from stilts.fingerprint import Json
+from stilts.search.verdict import Verdict
+from stilts.search.work_source import NoStage, Progress, Resources
+from stilts.training.reporter import Decision, Reporter
+
+
+@dataclass(frozen=True)
+class FakeStage:
+    """As much of a stage as scheduling looks at."""
+
+    stage_id: str
+    parent: str | None = None
+    cpus: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeOutcome:
+    """As much of run_stage's outcome as scheduling looks at."""
+
+    state: str = "done"
+    executed: bool = True
+    seconds: float = 0.0
+
+
+@dataclass
+class FakeSource:
+    """Stages in order, each after its parent; records what it hears."""
+
+    stages: list[FakeStage]
+    stop_at: Mapping[str, int] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
+    ended: dict[str, str] = field(default_factory=dict)
+    errors: list[tuple[str, str, bool]] = field(default_factory=list)
+    asked: list[tuple[str, int]] = field(default_factory=list)
+    raise_on_finish: bool = False
+
+    def next_stage(self) -> FakeStage | NoStage:
+        waiting = [stage for stage in self.stages if stage.stage_id not in self.given]
+        lost = {stage_id for stage_id, state in self.ended.items() if state == "failed"}
+        waiting = [stage for stage in waiting if stage.parent not in lost]
+        for stage in waiting:
+            if stage.parent is None or self.ended.get(stage.parent) == "done":
+                self.given.append(stage.stage_id)
+                return stage
+        return NoStage.WAIT if waiting else NoStage.FINISHED
+
+    def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
+        if self.raise_on_finish:
+            raise InputError("the plan", "it cannot grow")
+        assert stage_id not in self.ended
+        self.ended[stage_id] = str(outcome["state"])
+
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+        self.errors.append((stage_id, error, will_retry))
+        if not will_retry:
+            self.ended[stage_id] = "failed"
+
+    def resources(self, stage: FakeStage) -> Resources:
+        return Resources(cpus=stage.cpus)
+
+    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+        self.asked.append((stage_id, step))
+        return Verdict(stop=step >= self.stop_at.get(stage_id, 10**9), reason="As the test says.")
+
+    def progress(self) -> Progress:
+        failed = sum(state == "failed" for state in self.ended.values())
+        running = len(self.given) - len(self.ended)
+        return Progress(
+            total=len(self.stages), done=len(self.ended) - failed, running=running, failed=failed, seconds_left=1.0
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeExecutor:
+    """Does what the stage's name says; attempts are counted in files of ``folder``."""
+
+    folder: str
+    seconds: float = 0.0
+
+    def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
+        attempt = self._count(stage.stage_id)
+        kind = stage.stage_id.split("-")[0]
+        if kind == "broken":
+            raise InputError(f'stage "{stage.stage_id}"', "its data are malformed", "It cannot be trained")
+        if kind == "flaky" and attempt < 2:
+            raise OSError("the network is away")
+        if kind == "cuda":
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        if kind == "leased" and attempt < 2:
+            raise LeaseHeldError(f'stage "{stage.stage_id}"', "another process holds its lease")
+        if kind == "killed" and attempt < 2:
+            os.kill(os.getpid(), 9)
+        if kind == "dying":
+            threading.Timer(0.3, os.kill, (os.getpid(), 9)).start()
+            return FakeOutcome()
+        return self._steps(stage, reporter)
+
+    def _steps(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
+        for step in range(1, 5):
+            time.sleep(self.seconds / 4)
+            reporter.progress(stage.stage_id, step, 4)
+            if stage.stage_id.startswith("judged"):
+                decision = reporter.evaluated(stage.stage_id, step, 4, {"xnli": 10.0 * step})
+                if decision is Decision.STOP:
+                    return FakeOutcome(state="pruned", seconds=self.seconds)
+        return FakeOutcome(executed=not stage.stage_id.startswith("found"), seconds=self.seconds)
+
+    def _count(self, stage_id: str) -> int:
+        path = Path(self.folder) / stage_id
+        with path.open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        return len(path.read_text().splitlines())
+
+
+def attempts(folder: Path, stage_id: str) -> list[int]:
+    """The process ids of a stage's attempts."""
+    return [int(line) for line in (folder / stage_id).read_text().splitlines()]

@@ -1,0 +1,121 @@
+"""The desk decides what is run again; the sequential runner is the desk without Ray."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stilts.errors import InputError
+from stilts.scheduling import desk as desk_module
+from stilts.scheduling.desk import MAX_RETRIES, Desk
+from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
+from stilts.scheduling.sequential import run_sequentially
+from stilts.search.work_source import NoStage
+from stilts.training.reporter import RecordingReporter
+from stilts.training.run_config import RunConfig
+from tests.scheduling.fakes import FakeExecutor, FakeOutcome, FakeSource, FakeStage, attempts
+
+
+def outcome(stage_id: str, state: str = "done", **more: Any) -> dict[str, Any]:
+    base = {"executed": True, "seconds": 1.0, "error": "an error", "may_pass": False, "spoiled": False}
+    return {**base, "stage_id": stage_id, "state": state, **more}
+
+
+def test_stages_in_flight_are_capped_and_a_parent_is_waited_for() -> None:
+    desk = Desk(FakeSource(stages=[FakeStage("a"), FakeStage("b", "a"), FakeStage("c")]), max_concurrent=1)
+    assert desk.next_stage() == FakeStage("a")
+    assert desk.next_stage() is NoStage.WAIT
+    desk.settle(outcome("a"))
+    assert desk.next_stage() == FakeStage("b", "a")
+    desk.settle(outcome("b"))
+    assert desk.next_stage() == FakeStage("c")
+    assert desk.next_stage() is NoStage.WAIT, "a stage in flight may still give others work"
+    desk.settle(outcome("c", executed=False))
+    assert desk.next_stage() is NoStage.FINISHED
+    assert desk.report().executed == 2
+
+
+def test_a_busy_stage_comes_back_after_a_while_and_others_go_first() -> None:
+    now = [0.0]
+    source = FakeSource(stages=[FakeStage("a"), FakeStage("b")])
+    desk = Desk(source, clock=lambda: now[0])
+    desk.next_stage()
+    desk.settle(outcome("a", "busy"))
+    assert desk.next_stage() == FakeStage("b")
+    assert desk.next_stage() is NoStage.WAIT
+    now[0] = desk_module.BUSY_WAIT_S
+    assert desk.next_stage() == FakeStage("a")
+    assert source.errors == [], "the source keeps a busy stage as running"
+
+
+@pytest.mark.parametrize("may_pass", [True, False])
+def test_what_may_pass_is_tried_a_few_times(may_pass: bool) -> None:
+    source = FakeSource(stages=[FakeStage("a"), FakeStage("b", "a")])
+    events: list[Event] = []
+    desk = Desk(source, events.append)
+    tries = 0
+    while isinstance(stage := desk.next_stage(), FakeStage):
+        tries += 1
+        desk.settle(outcome(stage.stage_id, "failed", may_pass=may_pass))
+    assert stage is NoStage.FINISHED
+    assert tries == (1 + MAX_RETRIES if may_pass else 1)
+    assert [will_retry for _, _, will_retry in source.errors] == [True] * (tries - 1) + [False]
+    assert desk.report().failed == {"a": "an error"}
+    told = [event.happening for event in events if isinstance(event, StageEvent)]
+    assert told.count(Happening.RETRIED) == tries - 1 and told.count(Happening.FAILED) == 1
+
+
+def test_a_late_question_about_a_stage_that_ended_never_stops_anything() -> None:
+    source = FakeSource(stages=[FakeStage("a")], stop_at={"a": 0})
+    desk = Desk(source)
+    assert not desk.verdict("a", 1, 4, {"xnli": 1.0}).stop
+    desk.next_stage()
+    assert desk.verdict("a", 1, 4, {"xnli": 1.0}).stop
+
+
+def run(source: FakeSource, folder: Path, **more: Any) -> RunReport:
+    return run_sequentially(
+        source, store=more.pop("store", None), run_config=RunConfig(), execute=FakeExecutor(folder=str(folder)), **more
+    )
+
+
+def test_sequentially_everything_runs_and_failures_stay_with_their_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "BUSY_WAIT_S", 0.3)
+    names = ["train-a", "broken-b", "flaky-c", "leased-d", "found-e"]
+    source = FakeSource(stages=[*map(FakeStage, names), FakeStage("evaluate-b", "broken-b")])
+    events: list[Event] = []
+    reporter = RecordingReporter()
+    report = run(source, tmp_path, on_event=events.append, reporter=reporter)
+    assert set(report.done) == {"train-a", "flaky-c", "leased-d", "found-e"} and set(report.failed) == {"broken-b"}
+    assert len(attempts(tmp_path, "leased-d")) == 2 and len(attempts(tmp_path, "flaky-c")) == 2
+    assert ("train-a", 4, 4) in reporter.steps_seen
+    assert any(isinstance(event, Snapshot) for event in events)
+
+
+def test_sequentially_the_source_or_the_reporter_may_stop_a_stage(tmp_path: Path) -> None:
+    judged = [FakeStage("judged-a"), FakeStage("judged-b")]
+    assert run(FakeSource(stages=judged, stop_at={"judged-a": 2}), tmp_path).pruned == ("judged-a",)
+    assert run(FakeSource(stages=judged), tmp_path, reporter=RecordingReporter(stop_at=3)).pruned == (
+        "judged-a",
+        "judged-b",
+    )
+
+
+def test_sequentially_an_interrupt_is_reported_and_the_sources_error_raised(tmp_path: Path) -> None:
+    def interrupted(stage: FakeStage, reporter: object) -> FakeOutcome:
+        raise KeyboardInterrupt
+
+    events: list[Event] = []
+    stages = [FakeStage("a"), FakeStage("b")]
+    report = run_sequentially(
+        FakeSource(stages=stages), store=None, run_config=RunConfig(), execute=interrupted, on_event=events.append
+    )  # type: ignore[arg-type]
+    assert report.interrupted and report.done == ()
+    last = events[-1]
+    assert isinstance(last, StageEvent) and "Run the same command again" in last.message
+    with pytest.raises(InputError, match="cannot grow"):
+        run(FakeSource(stages=stages, raise_on_finish=True), tmp_path)

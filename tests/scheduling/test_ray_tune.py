@@ -1,0 +1,223 @@
+"""Stages as Ray Tune trials: warm workers, placement, verdicts, dead workers. One Ray for the module."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+
+from stilts.errors import InputError
+from stilts.scheduling.board import BoardReporter, start_board
+from stilts.scheduling.cluster import RaySettings, ray_cluster
+from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
+from stilts.scheduling.runner import run_stages
+from stilts.training.reporter import Decision
+from stilts.training.run_config import RunConfig
+from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage, attempts
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    with ray_cluster(RaySettings(address="local", num_cpus=2, num_gpus=0)):
+        yield
+
+
+def run(source: FakeSource, folder: Path, events: list[Event] | None = None, *, seconds: float = 0.0) -> RunReport:
+    return run_stages(
+        source,
+        store_url="unused",
+        run_config=RunConfig(),
+        on_event=(events if events is not None else []).append,
+        execute=FakeExecutor(folder=str(folder), seconds=seconds),
+    )
+
+
+def test_a_chain_with_a_broken_branch_runs_to_its_end(tmp_path: Path) -> None:
+    source = FakeSource(
+        stages=[
+            FakeStage("train-a"),
+            FakeStage("broken-b"),
+            FakeStage("evaluate-a", "train-a"),
+            FakeStage("evaluate-b", "broken-b"),
+            FakeStage("found-c"),
+        ]
+    )
+    events: list[Event] = []
+    report = run(source, tmp_path, events, seconds=0.6)
+    assert set(report.done) == {"train-a", "evaluate-a", "found-c"} and report.executed == 2
+    assert "InputError" in report.failed["broken-b"] and "malformed" in report.failed["broken-b"]
+    assert source.errors == [("broken-b", report.failed["broken-b"], False)]
+    assert not (tmp_path / "evaluate-b").exists()
+    assert source.given.index("train-a") < source.given.index("evaluate-a")
+    shown = [event for event in events if isinstance(event, Snapshot)]
+    assert any(one.steps == 4 for snapshot in shown for one in snapshot.running)
+    assert {e.happening for e in events if isinstance(e, StageEvent)} == {
+        Happening.STARTED,
+        Happening.DONE,
+        Happening.FAILED,
+    }
+
+
+def test_workers_stay_warm_and_trials_cost_little(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage(f"stage-{index}") for index in range(20)])
+    started = time.monotonic()
+    report = run(source, tmp_path)
+    assert len(report.done) == 20
+    assert len({pid for index in range(20) for pid in attempts(tmp_path, f"stage-{index}")}) <= 3
+    assert time.monotonic() - started < 30
+
+
+def test_the_sources_verdict_stops_a_stage(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage("judged-bad"), FakeStage("judged-good")], stop_at={"judged-bad": 2})
+    report = run(source, tmp_path, seconds=0.4)
+    assert report.pruned == ("judged-bad",) and report.done == ("judged-good",)
+    assert source.asked.count(("judged-bad", 2)) == 1 and ("judged-bad", 3) not in source.asked
+    assert ("judged-good", 4) in source.asked
+
+
+def test_a_killed_worker_starts_its_stage_again(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage("killed-a"), FakeStage("stage-b"), FakeStage("stage-c", "killed-a")])
+    report = run(source, tmp_path)
+    assert set(report.done) == {"killed-a", "stage-b", "stage-c"}
+    assert len(set(attempts(tmp_path, "killed-a"))) == 2
+    [(stage_id, error, will_retry)] = source.errors
+    assert stage_id == "killed-a" and will_retry and error.startswith("WorkerDied")
+
+
+def test_a_worker_that_dies_between_two_stages_costs_a_retry_at_most(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage("dying-a"), FakeStage("stage-b"), FakeStage("stage-c", "stage-b")])
+    report = run(source, tmp_path, seconds=1.2)
+    assert set(report.done) == {"dying-a", "stage-b", "stage-c"}
+    assert all(will_retry for _, _, will_retry in source.errors)
+
+
+def test_what_may_pass_is_tried_again_and_then_given_up(tmp_path: Path) -> None:
+    names = ["cuda-b", "flaky-c", "leased-d", "stage-e"]
+    source = FakeSource(stages=[FakeStage(name) for name in names])
+    report = run(source, tmp_path)
+    assert set(report.done) == {"flaky-c", "leased-d", "stage-e"}
+    assert set(report.failed) == {"cuda-b"}
+    assert report.failed["cuda-b"] == "RuntimeError: CUDA error: device-side assert triggered"
+    assert len(set(attempts(tmp_path, "cuda-b"))) == 3, "a spoiled process must not be used again"
+    assert [retry for name, _, retry in source.errors if name == "cuda-b"] == [True, True, False]
+
+
+def test_stages_that_hold_different_resources_share_a_cluster(tmp_path: Path) -> None:
+    stages = [FakeStage(f"stage-{index}", cpus=(1.0, 2.0, 0.5)[index % 3]) for index in range(4)]
+    report = run(FakeSource(stages=stages), tmp_path)
+    assert len(report.done) == 4
+
+
+def test_the_drivers_own_error_is_raised_as_it_is(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage("stage-a"), FakeStage("stage-b")], raise_on_finish=True)
+    with pytest.raises(InputError, match="it cannot grow"):
+        run(source, tmp_path)
+
+
+def test_nothing_to_do_is_quick_and_loggers_are_left_as_they_were(tmp_path: Path) -> None:
+    level = logging.getLogger("ray.tune").level
+    assert run(FakeSource(stages=[]), tmp_path).done == ()
+    assert logging.getLogger("ray.tune").level == level
+    assert ray.is_initialized(), "a connection that was there before stays"
+
+
+DRIVER = """
+import sys
+sys.path.insert(0, {root!r})
+from stilts.scheduling.cluster import RaySettings
+from stilts.scheduling.runner import run_stages
+from stilts.training.run_config import RunConfig
+from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage
+
+report = run_stages(
+    FakeSource(stages=[FakeStage("slow-a"), FakeStage("slow-b")]),
+    store_url="",
+    run_config=RunConfig(),
+    settings=RaySettings(address="local", num_cpus=1),
+    on_event=print,
+    execute=FakeExecutor(folder={folder!r}, seconds=600),
+)
+print("interrupted:", report.interrupted, report.done)
+"""
+
+
+def start_driver(folder: Path) -> subprocess.Popen[str]:
+    """A process that drives two endless stages on a cluster of its own, once the first of them runs."""
+    script = DRIVER.format(root=str(Path(__file__).parents[2]), folder=str(folder))
+    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
+    driver = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 120
+    while not (folder / "slow-a").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return driver
+
+
+def test_an_interrupt_ends_the_run_and_says_how_to_go_on(tmp_path: Path) -> None:
+    driver = start_driver(tmp_path)
+    driver.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 0 and time.monotonic() - started < 30
+    assert "interrupted: True ()" in output and "Run the same command again" in output
+    [worker] = attempts(tmp_path, "slow-a")
+    assert not Path(f"/proc/{worker}").exists()
+
+
+@pytest.mark.slow
+def test_two_hundred_stages_cost_under_four_tenths_of_a_second_each(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage(f"stage-{index}") for index in range(200)])
+    report = run(source, tmp_path)
+    assert len(report.done) == 200
+    print(f"seconds per stage: {report.seconds / 200:.3f}")
+    assert report.seconds / 200 < 0.4
+
+
+def steps_on(board: Any) -> dict[str, tuple[int, int]]:
+    """What is pinned to the board, once something is."""
+    deadline = time.monotonic() + 20
+    while not (steps := ray.get(board.read.remote())[0]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return steps
+
+
+def test_a_board_that_dies_stops_nothing(tmp_path: Path) -> None:
+    board = start_board()
+    reporter = BoardReporter(board)
+    reporter.progress("stage-a", 1, 4)
+    assert steps_on(board) == {"stage-a": (1, 4)}
+    ray.kill(board)
+    started = time.monotonic()
+    reporter.progress("stage-b", 1, 4)
+    assert reporter.evaluated("stage-b", 1, 4, {"xnli": 1.0}) is Decision.CONTINUE
+    assert time.monotonic() - started < 5
+
+
+def test_progress_is_said_twice_a_second_at_most() -> None:
+    board = start_board()
+    reporter = BoardReporter(board)
+    started = time.monotonic()
+    for step in range(2000):
+        reporter.progress("stage-a", step, 2000)
+    assert time.monotonic() - started < 0.4
+    assert steps_on(board) == {"stage-a": (0, 2000)}
+
+
+@pytest.mark.slow
+def test_a_killed_driver_leaves_no_process_behind(tmp_path: Path) -> None:
+    driver = start_driver(tmp_path)
+    driver.kill()
+    driver.communicate(timeout=60)
+    [worker] = attempts(tmp_path, "slow-a")
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not Path(f"/proc/{worker}").exists()

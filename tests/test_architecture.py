@@ -1,0 +1,312 @@
+"""The floors and import rules of the package, checked by reading the imports of every file.
+
+``docs/architecture.md`` says what the floors are for. A rule is a function from sources (path below the repository's
+root -> text) to sentences about what breaks it, so that each is also tried on small made-up sources that break it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+Sources = Mapping[str, str]
+
+FLOORS = {
+    **dict.fromkeys(("ground",), 0),
+    **dict.fromkeys(("metrics",), 1),
+    **dict.fromkeys(("tasks",), 2),
+    **dict.fromkeys(("data", "models", "study"), 3),
+    **dict.fromkeys(("training", "store"), 4),
+    **dict.fromkeys(("estimate", "robustness", "search"), 5),
+    **dict.fromkeys(("execute", "analysis"), 6),
+    **dict.fromkeys(("scheduling", "tracking", "report"), 7),
+    **dict.fromkeys(("cli", "ray_jobs", "face"), 8),
+}
+GROUND = {"errors", "fingerprint", "seeds"}  # files of the package's root that make up the ground floor
+COMPOSITION = {"cli", "ray_jobs", "face"}  # one room in three places: the verbs, what is submitted, stilts/__init__.py
+
+# A package that may be imported only in these rooms, at whatever depth of a function.
+ONLY_IN = {
+    "ray": {"scheduling", "ray_jobs"},
+    "mlflow": {"tracking"},
+    "optuna": {"search"},
+    "torch": set(FLOORS) - {"ground", "metrics", "tasks", "study", "store", "search", "analysis"},
+    "transformers": set(FLOORS)
+    - {"ground", "metrics", "tasks", "study", "store", "search", "analysis"},  # brings torch
+}
+# Rooms that may import nothing else from outside than this.
+NOTHING_BUT: Mapping[str, set[str]] = {"ground": set(), "metrics": {"numpy", "scipy", "seqeval"}}
+# What must suffice for `import stilts.execute`, so that a stage runs on any box that can train.
+EXECUTE_NEEDS = {"torch", "transformers", "tokenizers", "numpy", "safetensors", "fsspec"}
+
+BANNED_STEMS = {"utils", "helpers", "common", "misc", "manager", "base"}
+UNFINISHED = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b")))
+RAY_JOB_LINES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One imported name, dotted from its top package; ``at_load`` if it happens when the module is imported."""
+
+    name: str
+    line: int
+    at_load: bool
+
+    @property
+    def top(self) -> str:
+        return self.name.partition(".")[0]
+
+
+def imports(path: str, text: str) -> list[Import]:
+    """Every import of a file, inside functions and under TYPE_CHECKING too."""
+    return list(_walk(ast.parse(text, path), module_of(path), path.endswith("__init__.py"), at_load=True))
+
+
+def _walk(node: ast.AST, module: str, is_package: bool, *, at_load: bool) -> Iterator[Import]:
+    for name in _names(node, module, is_package):
+        yield Import(name=name, line=getattr(node, "lineno", 0), at_load=at_load)
+    children: list[ast.AST] = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        for guarded in node.body:
+            yield from _walk(guarded, module, is_package, at_load=False)
+        children = list(node.orelse)
+    inside = at_load and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in children:
+        yield from _walk(child, module, is_package, at_load=inside)
+
+
+def _names(node: ast.AST, module: str, is_package: bool) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        start = module.split(".")
+        cut = node.level - (1 if is_package else 0)
+        near = start[: len(start) - cut] if node.level else []
+        origin = ".".join([*near, *([node.module] if node.module else [])])
+        return [origin if alias.name == "*" else f"{origin}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called in {"import_module", "__import__"} and isinstance(node.args[0].value, str):
+            return [node.args[0].value]
+    return []
+
+
+def module_of(path: str) -> str:
+    """``stilts/study/plan.py`` -> ``stilts.study.plan``; a package's ``__init__.py`` -> the package."""
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def room_of(name: str) -> str | None:
+    """The room of a dotted name of ours (``stilts.Study`` is the face's), None for anything else."""
+    top, *rest = name.split(".")
+    if top == "ray_jobs":
+        return "ray_jobs"
+    if top != "stilts":
+        return None
+    if rest and rest[0] in GROUND:
+        return "ground"
+    return rest[0] if rest and rest[0] in FLOORS else "face"
+
+
+def is_outside(name: Import) -> bool:
+    return room_of(name.name) is None and name.top not in sys.stdlib_module_names
+
+
+def unknown_rooms(sources: Sources) -> list[str]:
+    """Files of the package that stand in no room of the table above."""
+    known = {f"stilts/{name}.py" for name in GROUND | {"__init__"}}
+    ours = [path for path in sources if path.startswith("stilts/")]
+    rooms = set(FLOORS) - {"ground", "face", "ray_jobs"}
+    return [
+        f"{p}: no known room" for p in ours if p not in known and (p.count("/") < 2 or p.split("/")[1] not in rooms)
+    ]
+
+
+def floor_breaks(sources: Sources) -> list[str]:
+    """Imports of a higher floor, or of another room of the same floor."""
+    found = []
+    for path, text in sources.items():
+        own = room_of(module_of(path))
+        for each in imports(path, text):
+            other = room_of(each.name)
+            if own is None or other is None or own == other or {own, other} <= COMPOSITION:
+                continue
+            if FLOORS[other] >= FLOORS[own]:
+                way = "up into" if FLOORS[other] > FLOORS[own] else "across into"
+                found.append(f"{path}:{each.line} imports {each.name}: {way} {other} ({FLOORS[other]})")
+    return found
+
+
+def outside_breaks(sources: Sources) -> list[str]:
+    """Packages from outside where their room may not import them, inside functions too."""
+    found = []
+    for path, text in sources.items():
+        own = room_of(module_of(path)) or ""
+        for each in filter(is_outside, imports(path, text)):
+            allowed = ONLY_IN.get(each.top, {own})
+            if own not in allowed or (own in NOTHING_BUT and each.top not in NOTHING_BUT[own]):
+                found.append(f"{path}:{each.line} imports {each.top}, which {own} may not")
+    return found
+
+
+def execute_closure(sources: Sources) -> list[str]:
+    """The paths of all our modules that ``import stilts.execute`` and its files load, packages included."""
+    paths = {module_of(path): path for path in sources}
+    todo = [module for module in paths if module == "stilts" or module.startswith("stilts.execute")]
+    seen = set(todo)
+    while todo:
+        path = paths[todo.pop()]
+        for each in imports(path, sources[path]):
+            parts = each.name.split(".") if each.at_load else []
+            chain = {".".join(parts[:n]) for n in range(1, len(parts) + 1)} & paths.keys()
+            todo += chain - seen
+            seen |= chain
+    return sorted(paths[module] for module in seen)
+
+
+def execute_breaks(sources: Sources) -> list[str]:
+    """What running a stage would need, at import, beyond torch and its like."""
+    return [
+        f"{path}:{each.line} imports {each.name} when stilts.execute is imported"
+        for path in execute_closure(sources)
+        for each in filter(is_outside, imports(path, sources[path]))
+        if each.at_load and each.top not in EXECUTE_NEEDS
+    ]
+
+
+def ray_job_breaks(sources: Sources) -> list[str]:
+    """Files of ray_jobs that hold more than a call: 60 lines or more, or functions and classes beside ``main``."""
+    found = []
+    for path, text in sources.items():
+        if not path.startswith("ray_jobs/"):
+            continue
+        if len(text.splitlines()) >= RAY_JOB_LINES:
+            found.append(f"{path}: {len(text.splitlines())} lines")
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        defined = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+        found += [f"{path}: defines {name}" for name in defined if name != "main"]
+    return found
+
+
+def name_breaks(sources: Sources) -> list[str]:
+    """Files and folders whose name does not say what their idea is."""
+    return [f"{p}: {part}" for p in sources for part in Path(p).with_suffix("").parts if part in BANNED_STEMS]
+
+
+def unfinished(sources: Sources) -> list[str]:
+    """Lines that promise work instead of doing it."""
+    return [f"{p}:{n} {line.strip()}" for p in sources for n, line in _lines(sources[p]) if UNFINISHED.search(line)]
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    return enumerate(text.splitlines(), start=1)
+
+
+def undeclared(sources: Sources, requirements: Mapping[str, Requirement]) -> list[str]:
+    """Packages from outside that are imported and not declared."""
+    names = {"ruamel": "ruamel.yaml"}
+    outside = {(each.top, path) for path, text in sources.items() for each in filter(is_outside, imports(path, text))}
+    return [f"{p}: {top}" for top, p in sorted(outside) if canonicalize_name(names.get(top, top)) not in requirements]
+
+
+RULES = (unknown_rooms, floor_breaks, outside_breaks, execute_breaks, ray_job_breaks, name_breaks, unfinished)
+MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
+    (unknown_rooms, "stilts/plugins/load.py", ""),
+    (unknown_rooms, "stilts/config.py", ""),
+    (floor_breaks, "stilts/store/x.py", "from stilts.execute import run_stage"),
+    (floor_breaks, "stilts/store/x.py", "def f():\n    import stilts.scheduling.tuner"),
+    (floor_breaks, "stilts/store/x.py", "from ..execute.run_stage import run_stage"),
+    (floor_breaks, "stilts/models/__init__.py", "from ..data import load"),
+    (
+        floor_breaks,
+        "stilts/store/x.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from stilts import cli",
+    ),
+    (floor_breaks, "stilts/study/x.py", "from stilts.models.encoder import Encoder"),
+    (floor_breaks, "stilts/study/x.py", "from stilts import Study"),
+    (floor_breaks, "stilts/errors.py", "import importlib\nimportlib.import_module('stilts.tasks')"),
+    (outside_breaks, "stilts/tasks/x.py", "def f():\n    import torch"),
+    (outside_breaks, "stilts/study/x.py", "from transformers import AutoConfig"),
+    (outside_breaks, "stilts/search/x.py", "from ray import tune"),
+    (outside_breaks, "stilts/cli/x.py", "import mlflow.tracking"),
+    (outside_breaks, "stilts/scheduling/x.py", "import optuna"),
+    (outside_breaks, "stilts/metrics/x.py", "import pandas"),
+    (outside_breaks, "stilts/seeds.py", "import numpy"),
+    (execute_breaks, "stilts/execute/x.py", "class A:\n    import pydantic"),
+    (execute_breaks, "stilts/__init__.py", "import pandas"),
+    (ray_job_breaks, "ray_jobs/x.py", "def main(): ...\ndef decide(): ..."),
+    (ray_job_breaks, "ray_jobs/x.py", "\n" * RAY_JOB_LINES),
+    (name_breaks, "stilts/study/utils.py", ""),
+    (name_breaks, "stilts/common/x.py", ""),
+    (unfinished, "stilts/study/x.py", "# TO" + "DO: later"),
+)
+FINE: Sources = {
+    "stilts/__init__.py": "def __getattr__(name):\n    from stilts.cli import run\n    import pandas",
+    "stilts/errors.py": "import json",
+    "stilts/study/plan.py": "from stilts.study.file import Study\nfrom . import file\nfrom stilts import errors",
+    "stilts/study/file.py": "import pydantic",
+    "stilts/execute/run_stage.py": "import torch\nfrom stilts import errors\ndef f():\n    import datasets",
+    "stilts/search/proposals.py": "def f():\n    import optuna",
+    "stilts/cli/main.py": "from stilts.scheduling import tuner\nimport stilts",
+    "ray_jobs/run_study.py": "import ray\nfrom stilts.cli.main import main",
+}
+
+
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    files = [path for folder in ("stilts", "ray_jobs") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+def requirements_of(*extras: str) -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_package_keeps_the_rule(rule: Callable[[Sources], list[str]], sources: Sources) -> None:
+    assert not (found := rule(sources)), "\n".join(["", *found])
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), MADE_UP)
+def test_the_rule_catches(rule: Callable[[Sources], list[str]], path: str, text: str) -> None:
+    assert len(rule({**FINE, path: text})) == 1
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rule_lets_pass_what_is_fine(rule: Callable[[Sources], list[str]]) -> None:
+    assert rule(FINE) == []
+
+
+def test_execute_is_followed_through_other_modules_and_their_packages() -> None:
+    far = {"stilts/execute/x.py": "import stilts.study.plan", "stilts/study/__init__.py": "import ruamel.yaml"}
+    found = execute_breaks({**FINE, **far})
+    assert [line.partition(":")[0] for line in found] == ["stilts/study/__init__.py", "stilts/study/file.py"]
+
+
+def test_execute_is_there_to_be_followed(sources: Sources) -> None:
+    assert "stilts/study/stage.py" in execute_closure(sources)
+
+
+def test_every_import_is_declared(sources: Sources) -> None:
+    assert undeclared(sources, requirements_of()) == []
+    assert undeclared({"stilts/data/x.py": "import leftpad"}, requirements_of()) == ["stilts/data/x.py: leftpad"]
+
+
+def test_every_dependency_is_pinned_within_its_range() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pins = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+    declared = requirements_of("dev", "cluster")
+    assert pins.keys() == declared.keys()
+    assert [name for name, pin in pins.items() if not declared[name].specifier.contains(pin)] == []

@@ -1,0 +1,194 @@
+"""A store in a dict, and a small study whose stages can be published into it one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stilts.fingerprint import Json, digest
+from stilts.study.record import Column, Replicate, Row, StudyRecord
+
+START = 1_700_000_000.0
+
+
+@dataclass
+class FakeStore:
+    """The part of an ArtifactStore that tracking reads; ``reads`` counts results read."""
+
+    results: dict[str, dict[str, Json]] = field(default_factory=dict)
+    payloads: dict[str, dict[str, Json]] = field(default_factory=dict)
+    kept: dict[str, Json] = field(default_factory=dict)
+    reads: int = 0
+
+    def done(self) -> frozenset[str]:
+        return frozenset(self.results)
+
+    def result(self, key: str) -> dict[str, Json]:
+        self.reads += 1
+        return self.results[key]
+
+    def payload(self, key: str) -> dict[str, Json]:
+        return self.payloads[key]
+
+    def read_record(self, name: str) -> Json:
+        return self.kept.get(name)
+
+    def records(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.kept if name.startswith(prefix))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large the fake study is."""
+
+    rows: tuple[str, ...] = ("none", "mnli")
+    columns: tuple[str, ...] = ("xnli", "udpos")
+    languages: tuple[str, ...] = ("en", "de", "sw")
+    seeds: int = 1
+    curve: int = 5
+
+
+def study(shape: Shape, name: str = "little") -> StudyRecord:
+    """A record with every replicate of every cell, one intermediate seed and ``seeds`` target seeds."""
+    replicates = tuple(
+        _replicate(shape, row, column, seed)
+        for row in shape.rows
+        for column in shape.columns
+        for seed in range(shape.seeds)
+    )
+    columns = tuple(
+        Column(
+            name=column,
+            task=column,
+            kind="classification",
+            metric="accuracy",
+            group="",
+            languages=shape.languages,
+            select_languages=("en",),
+        )
+        for column in shape.columns
+    )
+    return StudyRecord(
+        name=name,
+        encoder="toy-encoder",
+        toy=True,
+        selection="english_dev",
+        rows=tuple(Row(name=row, mixture={row: 1.0}) for row in shape.rows),
+        columns=columns,
+        replicates=replicates,
+        stages={},
+        text=f"study: {name}\n",
+    )
+
+
+def _replicate(shape: Shape, row: str, column: str, seed: int) -> Replicate:
+    evaluate = f"evaluate-{column}-{digest([row, column, seed])}"
+    outputs = {
+        "select": {"en": f"{evaluate}/select.en-{digest([column, 'select'])[:8]}"},
+        "report": {
+            lang: f"{evaluate}/report.{lang}-{digest([column, 'report', lang])[:8]}" for lang in shape.languages
+        },
+    }
+    return Replicate(
+        row=row,
+        column=column,
+        intermediate_seed=None if row == "none" else 0,
+        target_seed=seed,
+        proposal=None,
+        intermediate_stage=None if row == "none" else f"train-{row}-{digest(row)}",
+        target_stage=f"train-{column}-{digest([row, column, seed, 'train'])}",
+        evaluate_stage=evaluate,
+        outputs=outputs,
+    )
+
+
+def publish_train(store: FakeStore, stage: str, task: str, *, at: float = 0.0, curve: int = 5) -> None:
+    """Publishes a train stage of 100 steps that took a minute."""
+    store.payloads[stage] = {
+        "kind": "train",
+        "encoder": {"fingerprint": "sha256:e", "tokenizer": "sha256:t"},
+        "mixture": [
+            {
+                "task": {"name": task},
+                "weight": 1.0,
+                "config": {"batch_size": 32, "max_length": 128},
+                "train": [digest([task, "train"])],
+                "select": [],
+            }
+        ],
+        "config": {"learning_rate": 1e-5, "steps": 100, "precision": "fp32", "warmup_frac": 0.1},
+        "seed": 7,
+    }
+    store.results[stage] = {
+        "kind": "train",
+        "stage_id": stage,
+        "started": START + at,
+        "ended": START + at + 60,
+        "seconds": 58.5,
+        "steps": 100,
+        "kept_step": 100,
+        "optimizer_steps_executed": 100,
+        "examples": {task: 3200},
+        "curve": [[100 * i // curve, 2.0 / (i + 1), 1e-5 / (i + 1)] for i in range(curve)],
+        "select": [[50, {task: 40.0}], [100, {task: 55.5}]],
+        "tokens": 1000,
+        "peak_memory_gib": 0.5,
+        "execution": {"device": "cpu", "threads": 1},
+    }
+
+
+def publish_evaluations(
+    store: FakeStore, replicate: Replicate, *, at: float = 100.0, only: tuple[str, ...] | None = None
+) -> None:
+    """Publishes a replicate's evaluations; ``only`` limits the languages."""
+    for use, languages in replicate.outputs.items():
+        for i, (language, key) in enumerate(languages.items()):
+            if only is None or language in only:
+                store.payloads[key] = {"kind": "evaluate"}
+                store.results[key] = _evaluation(replicate, use, language, started=START + at + i)
+
+
+def _evaluation(replicate: Replicate, use: str, language: str, *, started: float) -> dict[str, Json]:
+    seed = int(digest([replicate.replicate_id, use, language]), 16)
+    score = 40 + seed % 3000 / 100
+    return {
+        "kind": "evaluate",
+        "task": replicate.column,
+        "use": use,
+        "language": language,
+        "score": score,
+        "parts": {"accuracy": score},
+        "started": started,
+        "ended": started + 2,
+        "seconds": 2.0,
+        "execution": {"device": "cuda:0"},
+    }
+
+
+def publish_replicate(store: FakeStore, replicate: Replicate, *, at: float = 0.0, curve: int = 5) -> None:
+    """Publishes all that a replicate needs: its intermediate, its target's training, its evaluations."""
+    if replicate.intermediate_stage is not None:
+        publish_train(store, replicate.intermediate_stage, replicate.row, at=at, curve=curve)
+    assert replicate.target_stage is not None
+    publish_train(store, replicate.target_stage, replicate.column, at=at + 100, curve=curve)
+    publish_evaluations(store, replicate, at=at + 200)
+
+
+def filled(shape: Shape) -> tuple[StudyRecord, FakeStore]:
+    """A study with everything in the store."""
+    record, store = study(shape), FakeStore()
+    for replicate in record.replicates:
+        publish_replicate(store, replicate, curve=shape.curve)
+    return record, store
+
+
+def fail(store: FakeStore, stage: str, error: str = "out of memory") -> None:
+    """Puts a failure record into the store."""
+    record: Mapping[str, Json] = {
+        "stage_id": stage,
+        "error": error,
+        "kind": "RuntimeError",
+        "attempts": 3,
+        "time": START + 9,
+    }
+    store.kept[f"failures/{stage}"] = dict(record)

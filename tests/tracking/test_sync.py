@@ -1,0 +1,153 @@
+"""MLflow is brought to what the store says: once, wholly, and the same from any starting point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from stilts.tracking import sync as sync_module
+from stilts.tracking.sync import sync
+from tests.tracking.fake_store import FakeStore, Shape, fail, filled, publish_evaluations, publish_replicate, study
+from tests.tracking.mlflow_contents import parents_are_linked, run_named, runs_of, shown, uri_of
+
+
+def test_a_second_sync_changes_nothing(uri: str) -> None:
+    record, store = filled(Shape())
+    files: dict[str, Path | bytes] = {"matrix.csv": b"row,xnli\n", "report/matrix.html": b"<p>"}
+    first = sync(record, store, uri, artifacts=files, note="# Best: mnli")
+    before = shown(uri)
+    second = sync(record, store, uri, artifacts=files, note="# Best: mnli")
+    assert (first.created, first.updated, first.unchanged) == (6, 0, 0)
+    assert (second.created, second.updated, second.unchanged, second.removed) == (0, 0, 6, 0)
+    assert first.run_ids == second.run_ids
+    assert shown(uri) == before
+    assert parents_are_linked(uri)
+
+
+def test_a_rebuild_equals_what_grew_result_by_result(new_tracking: Callable[[str], str]) -> None:
+    grown, rebuilt = new_tracking("grown"), new_tracking("rebuilt")
+    record, store = study(Shape(seeds=2)), FakeStore()
+    for number, replicate in enumerate(record.replicates):
+        publish_evaluations(store, replicate, only=("en",))
+        if number % 3 == 0:
+            sync(record, store, grown)
+        publish_replicate(store, replicate)
+        if number % 3 == 1:
+            sync(record, store, grown)
+    sync(record, store, grown)
+    sync(record, store, rebuilt)
+    assert shown(grown) == shown(rebuilt)
+    assert parents_are_linked(grown)
+
+
+def test_a_failure_that_is_mended_leaves_no_trace(new_tracking: Callable[[str], str]) -> None:
+    uri, rebuilt = new_tracking("mended"), new_tracking("rebuilt")
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    first, second = record.replicates
+    publish_replicate(store, second)
+    fail(store, first.evaluate_stage)
+    sync(record, store, uri)
+    assert run_named(uri, "none > xnli / t0").info.status == "FAILED"
+    store.kept.clear()
+    publish_replicate(store, first)
+    sync(record, store, uri)
+    sync(record, store, rebuilt)
+    assert shown(uri) == shown(rebuilt)
+    assert run_named(uri, "none > xnli / t0").info.status == "FINISHED"
+
+
+def test_a_run_left_half_written_is_made_whole(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, store = filled(Shape())
+    calls = 0
+
+    class Killed(BaseException):
+        """Stands for a kill of the process."""
+
+    original = MlflowClient.log_batch
+
+    def dies(self: MlflowClient, *args: object, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise Killed
+        return original(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sync_module.MlflowClient, "log_batch", dies)
+        with pytest.raises(Killed):
+            sync(record, store, uri)
+    sync(record, store, uri)
+    assert sync(record, store, uri).unchanged == 6
+    names = [run.info.run_name for run in runs_of(uri)]
+    assert len(names) == len(set(names)) == 6
+    assert run_named(uri, "none > xnli / t0").data.metrics["score"] > 0
+
+
+def test_runs_that_a_smaller_record_no_longer_has_are_removed(uri: str) -> None:
+    record, store = filled(Shape())
+    sync(record, store, uri)
+    smaller = replace(record, replicates=record.replicates[:2])
+    assert sync(smaller, store, uri).removed == 3
+    assert sync(smaller, store, uri).unchanged == 3
+
+
+def test_a_changed_setting_renews_the_parent_and_keeps_its_children(uri: str) -> None:
+    record, store = filled(Shape())
+    old = sync(record, store, uri, artifacts={"matrix.csv": b"1"}, note="the answer")
+    new = sync(replace(record, settings={"budget": 3}), store, uri)
+    parent = ("stilts.kind", "study")
+    assert old.run_ids[parent] != new.run_ids[parent]
+    assert {k: v for k, v in old.run_ids.items() if k != parent} == {
+        k: v for k, v in new.run_ids.items() if k != parent
+    }
+    assert parents_are_linked(uri)
+    client = MlflowClient(tracking_uri=uri)
+    assert {file.path for file in client.list_artifacts(new.run_ids[parent])} == {"matrix.csv", "study.yaml"}
+    assert run_named(uri, "little").data.tags["mlflow.note.content"] == "the answer"
+
+
+def test_a_deleted_experiment_is_taken_back(uri: str) -> None:
+    record, store = filled(Shape(rows=("none",)))
+    sync(record, store, uri)
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("little")
+    assert experiment is not None
+    client.delete_experiment(experiment.experiment_id)
+    sync(record, store, uri)
+    assert len(runs_of(uri)) == 3
+
+
+def test_more_metrics_than_a_batch_holds_arrive(uri: str) -> None:
+    record, store = filled(Shape(rows=("none",), columns=("xnli",), curve=1300))
+    sync(record, store, uri)
+    assert len(shown(uri)["none > xnli / t0"]["metrics"]["loss"]) == 1300
+
+
+def test_artifacts_lie_beside_the_database(uri: str) -> None:
+    record, store = filled(Shape(rows=("none",)))
+    sync(record, store, uri, artifacts={"matrix.csv": b"row\n"})
+    folder = Path(uri.removeprefix("sqlite:///")).parent
+    (matrix,) = folder.glob("mlruns/little/**/matrix.csv")
+    assert matrix.read_bytes() == b"row\n"
+
+
+def test_other_runs_of_the_experiment_are_left_alone(uri: str) -> None:
+    record, store = filled(Shape(rows=("none",)))
+    sync(record, store, uri)
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("little")
+    assert experiment is not None
+    mine = client.create_run(experiment.experiment_id, run_name="by hand")
+    assert sync(record, store, uri).removed == 0
+    assert client.get_run(mine.info.run_id).info.lifecycle_stage == "active"
+
+
+def test_a_missing_folder_of_the_database_is_made(tmp_path: Path) -> None:
+    record, store = filled(Shape(rows=("none",), columns=("xnli",)))
+    uri = uri_of(tmp_path / "not" / "yet")
+    assert sync(record, store, uri).created == 2
+    assert len(runs_of(uri)) == 2

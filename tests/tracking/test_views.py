@@ -1,0 +1,165 @@
+"""What is shown of a study, without MLflow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from stilts.study.record import Row
+from stilts.tracking.run_view import RunView, Status, metric_name
+from stilts.tracking.stored import StoredStudy
+from stilts.tracking.views import run_views
+from tests.tracking.fake_store import (
+    START,
+    FakeStore,
+    Shape,
+    fail,
+    filled,
+    publish_evaluations,
+    publish_replicate,
+    publish_train,
+    study,
+)
+
+
+def by_name(views: list[RunView]) -> dict[str, RunView]:
+    return {view.name: view for view in views}
+
+
+def test_parent_comes_first_then_recipes_then_replicates() -> None:
+    kinds = [view.tags["stilts.kind"] for view in run_views(*filled(Shape()))]
+    assert kinds == ["study", "recipe"] + ["replicate"] * 4
+
+
+def test_views_do_not_depend_on_the_order_of_publication() -> None:
+    record, store = filled(Shape())
+    turned = FakeStore(dict(reversed(store.results.items())), dict(reversed(store.payloads.items())))
+    assert list(run_views(record, store)) == list(run_views(record, turned))
+
+
+def test_an_empty_store_shows_only_the_parent() -> None:
+    (parent,) = run_views(study(Shape()), FakeStore())
+    assert parent.status is Status.PARTIAL
+    assert parent.points == ()
+
+
+def test_gain_is_the_distance_to_the_mean_of_the_done_replicates_of_none() -> None:
+    record, store = filled(Shape(seeds=3))
+    views = by_name(list(run_views(record, store)))
+    baselines = [views[f"none > xnli / t{seed}"].latest() for seed in range(3)]
+    mnli = views["mnli > xnli / i0 t1"].latest()
+    assert mnli["gain"] == pytest.approx(mnli["score"] - sum(each["score"] for each in baselines) / 3)
+    mean_sw = sum(each["score.sw"] for each in baselines) / 3
+    assert mnli["gain.sw"] == pytest.approx(mnli["score.sw"] - mean_sw)
+    assert "gain" not in views["none > xnli / t0"].latest()
+
+
+def test_score_is_the_mean_over_languages_and_waits_for_the_last_of_them() -> None:
+    record, store = filled(Shape(rows=("none",)))
+    whole = by_name(list(run_views(record, store)))["none > xnli / t0"].latest()
+    assert whole["score"] == pytest.approx(sum(whole[f"score.{lang}"] for lang in ("en", "de", "sw")) / 3)
+    partial = FakeStore()
+    publish_evaluations(partial, record.replicates[0], only=("en", "de"))
+    view = by_name(list(run_views(record, partial)))["none > xnli / t0"]
+    assert view.status is Status.PARTIAL
+    assert view.ended_ms is None
+    assert "score" not in view.latest()
+    assert {"score.en", "score.de", "select.en"} <= view.latest().keys()
+
+
+def test_curve_has_steps_and_times_between_start_and_end() -> None:
+    views = by_name(list(run_views(*filled(Shape()))))
+    loss = [point for point in views["mnli / i0"].points if point.name == "loss"]
+    assert [point.step for point in loss] == [0, 20, 40, 60, 80]
+    assert loss[0].time_ms == START * 1000
+    assert loss[-1].time_ms == (START + 48) * 1000
+
+
+def test_gpu_hours_count_only_what_ran_on_a_gpu() -> None:
+    views = by_name(list(run_views(*filled(Shape()))))
+    assert views["mnli / i0"].latest()["gpu_hours"] == 0
+    assert views["mnli > xnli / i0 t0"].latest()["gpu_hours"] == pytest.approx(4 * 2 / 3600)
+
+
+def test_failed_and_pruned_stages_are_shown_with_their_reason() -> None:
+    record, store = filled(Shape(rows=("none",)))
+    first, second = record.replicates
+    for key in [key for use in first.outputs.values() for key in use.values()]:
+        del store.results[key]
+    fail(store, first.evaluate_stage)
+    assert second.target_stage is not None
+    store.results = {key: value for key, value in store.results.items() if not key.startswith(second.evaluate_stage)}
+    del store.results[second.target_stage]
+    pruned = {"stage_id": second.target_stage, "step": 5, "steps": 9, "reason": "last of four", "time": START}
+    store.kept[f"studies/{record.name}/pruned/{second.target_stage}"] = dict(pruned)
+    views = by_name(list(run_views(record, store)))
+    assert views["none > xnli / t0"].status is Status.FAILED
+    assert views["none > xnli / t0"].tags["error"] == "out of memory"
+    assert views["none > udpos / t0"].status is Status.PRUNED
+    assert views["none > udpos / t0"].tags["pruned_because"] == "last of four"
+    assert views["little"].status is Status.FAILED
+
+
+def test_a_study_whose_intermediate_failed_is_settled_and_failed() -> None:
+    record, store = study(Shape()), FakeStore()
+    for replicate in record.replicates:
+        if replicate.intermediate_stage is None:
+            publish_replicate(store, replicate)
+        else:
+            fail(store, replicate.intermediate_stage)
+    views = by_name(list(run_views(record, store)))
+    assert views["little"].status is Status.FAILED
+    assert views["mnli / i0"].status is Status.FAILED
+    assert "mnli > xnli / i0 t0" not in views
+
+
+def test_a_study_with_proposals_to_come_is_partial() -> None:
+    record, store = filled(Shape())
+    rows = (*record.rows, Row(name="mix", searched=True, num_proposals=6))
+    parent = next(iter(run_views(replace(record, rows=rows), store)))
+    assert parent.status is Status.PARTIAL
+
+
+def test_an_untrained_target_has_a_run_without_training() -> None:
+    record, store = filled(Shape(rows=("none",), columns=("tatoeba",)))
+    bare = replace(record.replicates[0], target_stage=None, target_seed=None)
+    views = by_name(list(run_views(replace(record, replicates=(bare,)), store)))
+    view = views["none > tatoeba"]
+    assert view.status is Status.DONE
+    assert "loss" not in view.latest()
+    assert all(each.context == "evaluation" for each in view.inputs)
+
+
+def test_params_and_inputs_name_both_trainings() -> None:
+    view = by_name(list(run_views(*filled(Shape()))))["mnli > xnli / i0 t0"]
+    assert view.params["intermediate.weight.mnli"] == "1.0"
+    assert view.params["target.learning_rate"] == "1e-05"
+    assert view.params["target.batch_size.xnli"] == "32"
+    assert {(each.name, each.context) for each in view.inputs} >= {
+        ("xnli.train", "training"),
+        ("xnli.report.sw", "evaluation"),
+        ("xnli.select.en", "evaluation"),
+    }
+
+
+def test_metric_names_hold_only_what_mlflow_allows() -> None:
+    assert metric_name("score", "zh-Hant", "a/b(c):d") == "score.zh-Hant.a_b_c__d"
+    allowed = re.compile(r"[A-Za-z0-9/. _:\-]+")
+    for view in run_views(*filled(Shape())):
+        assert all(allowed.fullmatch(name) for name in [*view.latest(), *view.params])
+
+
+def test_a_kept_store_reads_only_what_is_new() -> None:
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    publish_replicate(store, record.replicates[0])
+    kept = StoredStudy(store=store, study=record.name)
+    list(run_views(record, kept))
+    before = store.reads
+    list(run_views(record, kept))
+    assert store.reads == before
+    assert record.replicates[1].target_stage is not None
+    publish_train(store, record.replicates[1].target_stage, "udpos")
+    list(run_views(record, kept))
+    assert store.reads == before + 1
