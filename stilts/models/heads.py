@@ -20,10 +20,12 @@ _HEAD_SITE = 10_000
 class SentenceHead(nn.Module):
     """Logits (rows, num_labels) from the first token, through a dense layer and tanh, as XLM-R's own."""
 
-    def __init__(self, width: int, num_labels: int, stream: DropoutStream, dropout: float) -> None:
+    def __init__(
+        self, width: int, num_labels: int, stream: DropoutStream, dropout: float, *, bias: bool = True
+    ) -> None:
         super().__init__()
         self.dense = nn.Linear(width, width)
-        self.out_proj = nn.Linear(width, num_labels)
+        self.out_proj = nn.Linear(width, num_labels, bias=bias)
         self.dropout_in = CountedDropout(stream, _HEAD_SITE, dropout)
         self.dropout_out = CountedDropout(stream, _HEAD_SITE + 1, dropout)
 
@@ -37,10 +39,12 @@ class SentenceHead(nn.Module):
 class TokenHead(nn.Module):
     """Logits (rows, tokens, num_labels): one linear layer on every token."""
 
-    def __init__(self, width: int, num_labels: int, stream: DropoutStream, dropout: float) -> None:
+    def __init__(
+        self, width: int, num_labels: int, stream: DropoutStream, dropout: float, *, bias: bool = True
+    ) -> None:
         super().__init__()
         self.dropout = CountedDropout(stream, _HEAD_SITE, dropout)
-        self.out_proj = nn.Linear(width, num_labels)
+        self.out_proj = nn.Linear(width, num_labels, bias=bias)
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """(rows, tokens, num_labels); span QA has two labels: an answer's first and last token."""
@@ -76,17 +80,11 @@ def make_head(task: Task, width: int, stream: DropoutStream, dropout: float) -> 
     return None if maker is None else maker(task, width, stream, dropout)
 
 
-def _sentence(labels: Callable[[Task], int]) -> Callable[[Task, int, DropoutStream, float], nn.Module]:
-    return lambda task, width, stream, dropout: SentenceHead(width, labels(task), stream, dropout)
-
-
-def _token(labels: Callable[[Task], int]) -> Callable[[Task, int, DropoutStream, float], nn.Module]:
-    return lambda task, width, stream, dropout: TokenHead(width, labels(task), stream, dropout)
-
-
+# Choices and answer ends are told apart by a softmax over rows or tokens, which a bias common to all of them cannot
+# change: its gradient is rounding noise, which Adam would blow up to whole steps.
 _MAKERS: Mapping[Kind, Callable[[Task, int, DropoutStream, float], nn.Module]] = {
-    Kind.CLASSIFICATION: _sentence(lambda task: len(task.labels)),
-    Kind.MULTIPLE_CHOICE: _sentence(lambda task: 1),
-    Kind.TAGGING: _token(lambda task: len(task.labels)),
-    Kind.SPAN_QA: _token(lambda task: 2),
+    Kind.CLASSIFICATION: lambda task, width, stream, p: SentenceHead(width, len(task.labels), stream, p),
+    Kind.MULTIPLE_CHOICE: lambda task, width, stream, p: SentenceHead(width, 1, stream, p, bias=False),
+    Kind.TAGGING: lambda task, width, stream, p: TokenHead(width, len(task.labels), stream, p),
+    Kind.SPAN_QA: lambda task, width, stream, p: TokenHead(width, 2, stream, p, bias=False),
 }

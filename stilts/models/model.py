@@ -182,4 +182,5 @@ def _reinitialise(module: nn.Linear, std: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed ^ module.out_features)
     with torch.no_grad():
         module.weight.normal_(0.0, std, generator=generator)
-        module.bias.zero_()
+        if module.bias is not None:
+            module.bias.zero_()

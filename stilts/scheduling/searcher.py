@@ -69,6 +69,10 @@ class StageSearcher(Searcher):
         """Nothing."""
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles what it is given for a restore that never comes, and a study holds threads and locks."""
+        return {}
+
     def set_state(self, state: dict[str, Any]) -> None:
         """Nothing."""
 
@@ -97,6 +101,10 @@ class DeskCallback(Callback):
         """Tells the desk that a stage's worker died, or may not be used again."""
         stage_id = trial.config["stage_id"]
         self._searcher.guard(lambda: self._desk.lost(stage_id, _error_text(trial)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, for the searcher's reason."""
+        return {}
 
     def _answer(self) -> None:
         try:

@@ -7,11 +7,13 @@ without importing it (docs/decisions.md, 3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
+from stilts.tasks.task import Kind
 
 
 class Precision(StrEnum):
@@ -66,7 +68,7 @@ class TrainConfig:
 
     def payload(self) -> dict[str, Json]:
         """Identity fields as plain JSON."""
-        return _payload(self)
+        return {name: plain(value, name) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +88,27 @@ class TaskConfig:
     layer: int = 0
     temperature: float = 0.05
 
-    def payload(self) -> dict[str, Json]:
-        """Identity fields as plain JSON."""
-        return _payload(self)
+    def training_payload(self, kind: Kind) -> dict[str, Json]:
+        """The fields that bear on the weights of a task of this kind, as plain JSON."""
+        return {name: plain(getattr(self, name), name) for name in ("batch_size", "max_length", *_TRAINING[kind])}
+
+    def scoring_payload(self, kind: Kind) -> dict[str, Json]:
+        """The fields that bear on the scores of a task of this kind, as plain JSON."""
+        return {name: plain(getattr(self, name), name) for name in ("max_length", *_SCORING[kind])}
 
 
-def _payload(config: TrainConfig | TaskConfig) -> dict[str, Json]:
-    return {name: plain(value, name) for name, value in asdict(config).items()}
+# Which further fields matter, by kind: an answer's length is no part of how a model was trained, nor a retrieval layer of a
+# tagger.
+_TRAINING: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CLASSIFICATION: (),
+    Kind.TAGGING: (),
+    Kind.MULTIPLE_CHOICE: (),
+    Kind.SPAN_QA: ("doc_stride",),
+    Kind.RETRIEVAL: ("layer", "temperature"),
+    Kind.MASKED_LM: ("mask_frac",),
+}
+_SCORING: Mapping[Kind, tuple[str, ...]] = {
+    **_TRAINING,
+    Kind.SPAN_QA: ("doc_stride", "max_answer_tokens"),
+    Kind.RETRIEVAL: ("layer",),
+}

@@ -56,7 +56,7 @@ class MixturePart:
         return {
             "task": self.task.learning_payload(),
             "weight": self.weight,
-            "config": self.config.payload(),
+            "config": self.config.training_payload(self.task.kind),
             "train": [view.digest for view in self.train],
             "select": [view.digest for view in self.select] if with_select else [],
         }
@@ -142,7 +142,7 @@ class EvaluateStage:
             "parent": self.parent,
             "encoder": self.encoder.payload(),
             "task": self.task.payload(),
-            "config": self.config.payload(),
+            "config": self.config.scoring_payload(self.task.kind),
             "precision": self.precision.value,
         }
 

@@ -24,7 +24,6 @@ from stilts.tasks.sources import (
     toy_view,
 )
 from stilts.tasks.task import Kind, Part, Source, SplitRef, Task
-from stilts.tasks.toy import MIXED
 from stilts.tasks.view import DataView
 
 ENGLISH = "en"
@@ -175,8 +174,6 @@ class Resolver:
         dataset = self.registry.dataset(ref.dataset)
         source = self.source_of(ref.dataset)
         known = toy_languages(dataset, ref.split) if source is Source.TOY else dataset.languages[ref.split]
-        if source is Source.TOY and kind is Kind.MASKED_LM:
-            known = (*known, MIXED)
         if source is Source.HUB:
             known = hub_languages(dataset, ref.split) or known
         if language not in known:

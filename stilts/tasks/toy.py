@@ -27,8 +27,7 @@ TOY_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Fields of transformers' XLMRobertaConfig, less vocab_size, which is the tokenizer's. Narrow on purpose: 96 wide, languages
-# fall apart (retrieval 17 points lower after as many steps); dropout only slows so short a training down.
+# Fields of transformers' XLMRobertaConfig, less vocab_size, which is the tokenizer's.
 TOY_ENCODER: Mapping[str, int | float | str] = MappingProxyType(
     {
         "hidden_size": 64,
@@ -56,8 +55,8 @@ TOY_RETRIEVAL_LAYER = 1
 class ToyPretraining:
     """How the toy encoder is made by masked LM, every language of ``TOY_LANGUAGES`` equally often.
 
-    ``num_texts`` are the texts of each generator in each language; ``plain_switch_frac`` and ``translation_switch_frac`` the
-    generators' option ``switch_frac``, without which translations do not come to lie together in so few steps.
+    ``num_texts`` are the texts of each generator in each language. The two ``..._switch_frac`` are the generators'
+    option ``switch_frac``: without it, translations do not come to lie together in so few steps.
     """
 
     steps: int = 1600

@@ -78,12 +78,13 @@ def draw_name(rng: random.Random, entity: str) -> Name:
 
 
 def draw_event(rng: random.Random, *, name_frac: float = 0.4, plain_subject: bool = False) -> Event:
-    """An event of 5 to 14 words; ``name_frac`` of its phrases are names, ``plain_subject`` allows no pronoun or pair."""
+    """An event of 5 to 14 words, ``name_frac`` of its phrases names; ``plain_subject``: no pronoun, no two subjects."""
     subject = _draw_subject(rng, name_frac, plain_subject)
     both = _draw_being(rng, name_frac, 0.0) if not plain_subject and rng.random() < 0.15 else None
     verb, thing = _draw_predicate(rng, name_frac)
     preposition, place = _draw_place(rng, name_frac) if both is None and rng.random() < 0.5 else (None, None)
-    adverb = rng.choice(lexicon.ADVERBS) if (place is None) and rng.random() < 0.5 else None
+    needs_adverb = place is None and (thing is None or rng.random() < 0.5)
+    adverb = rng.choice(lexicon.ADVERBS) if needs_adverb else None
     return Event(
         subject=subject,
         both=both,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 
-from stilts.data.toy.facts import Event, Name, Phrase, Pronoun, Thing
 from stilts.data.toy.generators import GENERATORS, Draft
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
@@ -43,33 +42,11 @@ def _drafts(generator: str, split: str, options: Mapping[str, Json]) -> Iterator
     while True:
         rng = random.Random(derive_seed(TOY_VERSION, generator, variant, split, index))
         draft = GENERATORS[generator](rng, options)
-        key = _key(draft.key)
-        while key in seen or derive_seed("share", key) % 10 not in _SHARES[split]:
+        while draft.key in seen or derive_seed("share", draft.key) % 10 not in _SHARES[split]:
             draft = GENERATORS[generator](rng, options)
-            key = _key(draft.key)
-        seen.add(key)
+        seen.add(draft.key)
         index += 1
         yield draft
-
-
-def _key(events: tuple[Event, ...]) -> str:
-    """The stems that carry the facts, in no order: equal texts of any language have equal keys."""
-    return " ".join(sorted(stem for event in events for stem in _stems(event)))
-
-
-def _stems(event: Event) -> Iterator[str]:
-    yield event.verb
-    yield from (event.adverb,) if event.adverb else ()
-    for phrase in (event.subject, event.both, event.object, event.place):
-        yield from _phrase_stems(phrase)
-
-
-def _phrase_stems(phrase: Phrase | None) -> tuple[str, ...]:
-    if isinstance(phrase, Thing):
-        return (phrase.noun, phrase.adjective) if phrase.adjective else (phrase.noun,)
-    if isinstance(phrase, Name):
-        return phrase.parts
-    return (phrase.word,) if isinstance(phrase, Pronoun) else ()
 
 
 def _check(generator: str, split: str, language: str, size: int, options: Mapping[str, Json]) -> None:

@@ -31,9 +31,9 @@ from stilts.tasks.toy import ENGLISH
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An item before it is told: the events of its main text, and the example by (item id, language)."""
+    """An item before it is told: what its main text says (``grammar.gist``), and the example by (item id, language)."""
 
-    key: tuple[Event, ...]
+    key: str
     tell: Callable[[str, str], Example]
 
 
@@ -51,7 +51,7 @@ def nli(rng: random.Random, options: Mapping[str, Json]) -> Draft:
         hypothesis = hypothesis if _differs(hypothesis, premise) else replace(hypothesis, negated=not premise.negated)
     else:
         hypothesis = changes.weaker(premise, rng)
-        hypothesis = hypothesis if label == "entailment" else changes.other(hypothesis, rng)
+        hypothesis = hypothesis if label == "entailment" else changes.far(hypothesis, rng)
     return _pair(premise, hypothesis, label)
 
 
@@ -74,7 +74,7 @@ def pos(rng: random.Random, options: Mapping[str, Json]) -> Draft:
         words = grammar.sentence(event, language)
         return TaggingExample(item=item, words=tuple(w.text for w in words), tags=tuple(w.pos for w in words))
 
-    return Draft(key=(event,), tell=tell)
+    return Draft(key=_gist((event,)), tell=tell)
 
 
 def ner(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -85,7 +85,7 @@ def ner(rng: random.Random, options: Mapping[str, Json]) -> Draft:
         words = grammar.sentence(event, language)
         return TaggingExample(item=item, words=tuple(w.text for w in words), tags=tuple(w.entity for w in words))
 
-    return Draft(key=(event,), tell=tell)
+    return Draft(key=_gist((event,)), tell=tell)
 
 
 def qa(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -104,7 +104,7 @@ def qa(rng: random.Random, options: Mapping[str, Json]) -> Draft:
             answers=(grammar.answer(sentences[at], asked, offset),),
         )
 
-    return Draft(key=events, tell=tell)
+    return Draft(key=_gist(events), tell=tell)
 
 
 def choice(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -127,7 +127,7 @@ def choice(rng: random.Random, options: Mapping[str, Json]) -> Draft:
             label=order.index(0),
         )
 
-    return Draft(key=events, tell=tell)
+    return Draft(key=_gist(events), tell=tell)
 
 
 def retrieval(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -137,7 +137,7 @@ def retrieval(rng: random.Random, options: Mapping[str, Json]) -> Draft:
     def tell(item: str, language: str) -> Example:
         return PairExample(item=item, query=_say(event, ENGLISH), candidate=_say(event, language))
 
-    return Draft(key=(event,), tell=tell)
+    return Draft(key=_gist((event,)), tell=tell)
 
 
 def plain(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -148,7 +148,7 @@ def plain(rng: random.Random, options: Mapping[str, Json]) -> Draft:
     def tell(item: str, language: str) -> Example:
         return TextExample(item=item, text=_told(events, asked, language, switch_frac, item))
 
-    return Draft(key=events, tell=tell)
+    return Draft(key=_gist(events, asked), tell=tell)
 
 
 def translation(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -160,7 +160,7 @@ def translation(rng: random.Random, options: Mapping[str, Json]) -> Draft:
         second = _told(events, asked, language, switch_frac, item)
         return TextExample(item=item, text=_told(events, asked, ENGLISH, 0.0, item), text_pair=second)
 
-    return Draft(key=events, tell=tell)
+    return Draft(key=_gist(events, asked), tell=tell)
 
 
 GENERATORS: Mapping[str, Generator] = MappingProxyType(
@@ -184,7 +184,7 @@ def _pair(event: Event, second: Event, label: str) -> Draft:
             item=item, text=_say(event, language), text_pair=_say(second, language), label=label
         )
 
-    return Draft(key=(event,), tell=tell)
+    return Draft(key=_gist((event,)), tell=tell)
 
 
 def _say(event: Event, language: str) -> str:
@@ -200,7 +200,11 @@ def _differs(hypothesis: Event, premise: Event) -> bool:
 
 
 def _roles(event: Event) -> tuple[str, ...]:
-    return ("subject", *(["object"] if event.object is not None else []), *(["place"] if event.place is not None else []))
+    return (
+        "subject",
+        *(["object"] if event.object is not None else []),
+        *(["place"] if event.place is not None else []),
+    )
 
 
 def _distinct_events(rng: random.Random, num: int) -> tuple[Event, ...]:
@@ -218,17 +222,26 @@ def _text(rng: random.Random, most: int) -> tuple[tuple[Event, ...], str | None]
     return events, rng.choice(_roles(events[0])) if rng.random() < 0.25 else None
 
 
+def _gist(events: tuple[Event, ...], asked: str | None = None) -> str:
+    return grammar.gist(_words(events, asked, ENGLISH))
+
+
+def _words(events: tuple[Event, ...], asked: str | None, language: str) -> list[grammar.Word]:
+    """The words of the events, the first one last and as a question where something is asked."""
+    sentences = [grammar.sentence(event, language) for event in events]
+    if asked is not None:
+        sentences = [*sentences[1:], grammar.question(events[0], asked, language)]
+    return [word for words in sentences for word in words]
+
+
 def _told(events: tuple[Event, ...], asked: str | None, language: str, switch_frac: float, item: str) -> str:
-    """The events, the first as a question where something is asked.
+    """The text of ``_words``, with other languages' words among them.
 
     ``switch_frac`` (0 to 1, 0 by default) is the share of words, drawn by item and language, that are said in any of
     the languages, as speakers of several do: it gives a tiny encoder in a minute what long texts give a large one.
     """
-    sentences = [grammar.sentence(event, language) for event in events]
-    if asked is not None:
-        sentences = [*sentences[1:], grammar.question(events[0], asked, language)]
-    words = [word for sentence in sentences for word in sentence]
-    return grammar.text(grammar.switched(words, language, switch_frac, derive_seed("switch", item, language)))
+    seed = derive_seed("switch", item, language)
+    return grammar.text(grammar.switched(_words(events, asked, language), language, switch_frac, seed))
 
 
 def _number(options: Mapping[str, Json], name: str, default: int, *, lowest: int) -> int:

@@ -17,6 +17,8 @@ from stilts.tasks.toy import TOY_LANGUAGES
 # Languages whose verb stands last, and those that put endings where others put words.
 _VERB_LAST = frozenset({"qac", "qad"})
 _SUFFIXING = frozenset({"qad"})
+# Parts of speech that carry facts.
+_TELLING = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN", "PRON"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,11 @@ def question(event: Event, asked: str, language: str) -> tuple[Word, ...]:
 def text(words: Iterable[Word]) -> str:
     """The words with one space between them, marks of punctuation too."""
     return " ".join(word.text for word in words)
+
+
+def gist(words: Iterable[Word]) -> str:
+    """The stems that carry facts, in no order: equal texts of any one language have equal gists."""
+    return " ".join(sorted(word.stem for word in words if word.pos in _TELLING))
 
 
 def switched(words: Iterable[Word], language: str, frac: float, seed: int) -> list[Word]:

@@ -49,12 +49,8 @@ LAST_NAMES = tuple("Kolo Peri Bode Marek Tamm Rossi".split())
 PLACE_NAMES = tuple("Tuvel Norwick Dorado Kesten Ostra Balin".split())
 FIRM_WORDS = tuple("Bank School Press".split())
 
-CONTENT_STEMS = tuple(
-    dict.fromkeys(
-        (*BEINGS, *OBJECTS, *SPOTS, *TRANSITIVE, *INTRANSITIVE, *VERBS_OF_PEOPLE, *VERBS_OF_PLACES, *VERBS_OF_FIRMS)
-        + (*ADJECTIVES, *ADVERBS)
-    )
-)
+_VERBS = (*TRANSITIVE, *INTRANSITIVE, *VERBS_OF_PEOPLE, *VERBS_OF_PLACES, *VERBS_OF_FIRMS)
+CONTENT_STEMS = tuple(dict.fromkeys((*BEINGS, *OBJECTS, *SPOTS, *_VERBS, *ADJECTIVES, *ADVERBS)))
 FUNCTION_STEMS = (
     *AUXILIARIES, *DETERMINERS, *PRONOUNS, *PREPOSITIONS, *QUESTION_WORDS, NEGATION, CONJUNCTION
 )  # fmt: skip
@@ -101,8 +97,8 @@ def _fresh(stem: str, language: str, taken: set[str]) -> str:
 def _candidates(stem: str, language: str) -> Iterator[str]:
     rng = random.Random(derive_seed("form", TOY_VERSION, language, stem))
     while True:
-        word = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice((2, 2, 3))))
-        word += rng.choice(_ONSETS)  # a closed end, so that an ending (which opens with a vowel or not) is not part of it
+        syllables = (rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice((2, 2, 3))))
+        word = "".join(syllables) + rng.choice(_ONSETS)
         yield _in_georgian(word) if language == "qad" else word
 
 

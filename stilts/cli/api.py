@@ -1,0 +1,252 @@
+"""run and load_matrix: what a study does, from Python or behind the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stilts.cli.compose import (
+    Workspace,
+    assemble,
+    load_record,
+    open_store_at,
+    record_name,
+    run_config,
+    store_url,
+    tracking_uri,
+)
+from stilts.execute.tracker import NullTracker, Tracker
+from stilts.search.conductor import Conductor
+from stilts.search.proposals import ProposalBook
+from stilts.search.pruning import NoPruning, PruningPolicy, SuccessiveHalving
+from stilts.search.row_search import RowSearch
+from stilts.search.work_source import Resources
+from stilts.store.store import Store
+from stilts.study.plan import Plan
+from stilts.study.record import StudyRecord
+from stilts.study.record_json import record_to_json
+from stilts.study.settings import search_space
+from stilts.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stilts.scheduling.events import OnEvent, RunReport
+
+# How often a running study looks for weights that nobody needs any more, in finished stages.
+_TIDY_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Where and how a study runs.
+
+    ``store`` and ``tracking`` are addresses (None: STILTS_STORE or ``stilts_store``, MLFLOW_TRACKING_URI or
+    ``sqlite:///mlflow.db``; ``tracking="none"`` tracks nothing). ``local`` runs stages one by one in this process, without
+    Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
+    """
+
+    store: str | None = None
+    tracking: str | None = None
+    local: bool = False
+    address: str | None = None
+    num_cpus: int | None = None
+    device: str | None = None
+    threads: int | None = None
+    keep_weights: bool = False
+
+
+def run(
+    study: Study | str | Path,
+    options: RunOptions | None = None,
+    *,
+    on_event: OnEvent = lambda event: None,
+    on_ready: Callable[[Workspace, Conductor], None] = lambda workspace, conductor: None,
+) -> RunReport:
+    """Fills the study's matrix, and says which stages were done, pruned or failed.
+
+    What the store has already is not run again, so running the same study again is how it resumes.
+    """
+    options = options or RunOptions()
+    workspace = assemble(study if isinstance(study, Study) else Study.load(study))
+    store = open_store_at(options.store)
+    with _tracker(workspace, store, options) as tracker:
+        conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
+        on_ready(workspace, conductor)
+        report = _execute(workspace, conductor, store, options, on_event)
+    finish(workspace.study.name, store, options)
+    return report
+
+
+def load_matrix(study: str | Path, *, store: str | None = None) -> pd.DataFrame:
+    """The transfer matrix as a tidy DataFrame: one line per replicate, use and language."""
+    from stilts.analysis.matrix import load_matrix as load
+
+    opened = open_store_at(store, create=False)
+    return load(load_record(str(study), opened), opened)
+
+
+def make_conductor(
+    workspace: Workspace, store: Store, options: RunOptions, *, on_change: Callable[[str], None]
+) -> Conductor:
+    """The conductor of a study over a store, ready to be asked for stages."""
+    file = workspace.study.file
+    slots = file.resources.max_concurrent or _slots(workspace, options)
+    finished = 0
+
+    def changed(stage_id: str) -> None:
+        nonlocal finished
+        finished += 1
+        on_change(stage_id)
+        if finished % _TIDY_EVERY == 0 and not options.keep_weights:
+            tidy(workspace.study.name, store)
+
+    return Conductor(
+        planner=workspace.planner,
+        store=store,
+        searches=_searches(workspace, store),
+        pruning=_pruning(workspace),
+        stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
+        max_open=slots,
+        on_change=changed,
+        on_plan=lambda plan: _keep_record(plan, store),
+    )
+
+
+def finish(study: str, store: Store, options: RunOptions) -> None:
+    """Brings the MLflow view up to date with the matrix and the answer, registers champions, and tidies the store."""
+    from stilts.cli.showcase import show
+
+    if options.tracking != "none":
+        show(study, store, tracking_uri(options.tracking))
+    if not options.keep_weights:
+        tidy(study, store)
+
+
+def tidy(study: str, store: Store) -> int:
+    """Drops weights that no planned stage needs any more; champions stay. Returns the bytes freed."""
+    from stilts.cli.champions import champion_stages
+    from stilts.store.gc import apply_gc, plan_gc
+
+    record = load_record(study, store)
+    pinned = set(champion_stages(record, store).values())
+    return apply_gc(store, plan_gc(store, record, pinned)).bytes
+
+
+def _execute(
+    workspace: Workspace, conductor: Conductor, store: Store, options: RunOptions, on_event: OnEvent
+) -> RunReport:
+    resources = workspace.study.file.resources
+    threads = options.threads or max(1, int(resources.cpus))
+    device = options.device or ("cuda" if resources.gpus > 0 else "cpu")
+    cache = str(Path(store.url) / "cache") if "://" not in store.url else None
+    config = run_config(workspace, cache_dir=cache, device=device, threads=threads)
+    if options.local:
+        from stilts.scheduling.sequential import run_sequentially
+
+        return run_sequentially(conductor, store=store, run_config=config, on_event=on_event)
+    from stilts.scheduling.cluster import RaySettings
+    from stilts.scheduling.runner import run_stages
+
+    settings = RaySettings(
+        address=options.address,
+        num_cpus=options.num_cpus,
+        num_gpus=None,
+        max_concurrent=_max_concurrent(workspace),
+    )
+    return run_stages(conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event)
+
+
+def _max_concurrent(workspace: Workspace) -> int | None:
+    """The most stages at once: what the study says, or as many as ``max_gpus`` allows."""
+    resources = workspace.study.file.resources
+    caps = [] if resources.max_concurrent is None else [resources.max_concurrent]
+    if resources.max_gpus is not None and resources.gpus > 0:
+        caps.append(max(1, int(resources.max_gpus / resources.gpus)))
+    return min(caps) if caps else None
+
+
+def _slots(workspace: Workspace, options: RunOptions) -> int:
+    """How many stages can run at once on this machine: as many proposals of a row may be unfinished."""
+    import os
+
+    if options.local:
+        return 1
+    cpus = options.num_cpus or os.cpu_count() or 1
+    return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
+
+
+def _searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
+    study = workspace.study
+    searches = {}
+    for row, content in study.rows.items():
+        if content.search is not None:
+            targets = [name for name in study.columns if workspace.planner.target(name).views.select]
+            book = ProposalBook(
+                storage_url=_optuna_url(store),
+                study_name=study.name,
+                row=row,
+                space=search_space(content.search),
+                sampler=content.search.sampler,
+                seed=study.file.seed,
+                targets=targets,
+            )
+            searches[row] = RowSearch(
+                study=study.name, row=row, total=content.search.proposals, book=book, store=store
+            )
+    return searches
+
+
+def _optuna_url(store: Store) -> str:
+    """Where Optuna's studies persist: beside a local store, in the working folder for a bucket."""
+    return "sqlite:///optuna.db" if "://" in store.url else f"sqlite:///{Path(store.url).resolve() / 'optuna.db'}"
+
+
+def _pruning(workspace: Workspace) -> PruningPolicy:
+    wanted = workspace.study.file.pruning
+    if wanted.policy == "none":
+        return NoPruning()
+    return SuccessiveHalving(fractions=wanted.at_fracs, keep=wanted.keep_frac)
+
+
+def _keep_record(plan: Plan, store: Store) -> None:
+    store.write_record(record_name(plan.record.name), record_to_json(plan.record))
+
+
+@contextmanager
+def _tracker(workspace: Workspace, store: Store, options: RunOptions) -> Iterator[Tracker]:
+    """A tracker that follows the study in the background until the context ends."""
+    if options.tracking == "none":
+        yield NullTracker()
+        return
+    from stilts.tracking.background import BackgroundTracker
+
+    uri, name = tracking_uri(options.tracking), workspace.study.name
+
+    def send() -> object:
+        from stilts.tracking.sync import sync
+
+        return sync(load_record(name, store), store, uri)
+
+    tracker = BackgroundTracker(send, folder=Path(store_spool(store)))
+    try:
+        yield tracker
+    finally:
+        tracker.close()
+
+
+def store_spool(store: Store) -> str:
+    """The folder where what could not be sent to MLflow is noted."""
+    return "stilts_spool" if "://" in store.url else str(Path(store.url) / "spool")
+
+
+def records_of(store: Store) -> Mapping[str, StudyRecord]:
+    """The records of all studies in a store, by name."""
+    names = sorted({record.split("/")[1] for record in store.records("studies") if record.endswith("/record")})
+    return {name: load_record(name, store) for name in names}
+
+
+__all__ = ["RunOptions", "finish", "load_matrix", "make_conductor", "records_of", "run", "store_url", "tidy"]

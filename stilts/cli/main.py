@@ -1,0 +1,42 @@
+"""``stilts``: the command line. One file per group of verbs; errors of input end it with status 2 and one message."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from stilts.cli import answer, keeping, planning, running
+from stilts.errors import StiltsError
+
+app = typer.Typer(
+    name="stilts",
+    help="Fill a transfer matrix: fine-tune on an intermediate, then on a target, evaluate zero-shot in many languages.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for group in (planning, running, answer, keeping):
+    group.register(app)
+
+
+def main() -> None:
+    """Runs the command line; every error that stilts explains becomes one message on standard error."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except StiltsError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("Interrupted. What is done stays done; the same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Verbs that run and watch a study: run, status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
+from stilts.errors import StageFailedError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs of this file."""
+    app.command(
+        epilog=examples(
+            "stilts run search_spaces/demo.yaml",
+            "stilts run search_spaces/mini_xtreme.yaml --store s3://bucket/stilts --address auto",
+            "stilts run search_spaces/mini_smoke.yaml --local --tracking-uri none",
+        )
+    )(run)
+    app.command(epilog=examples("stilts status search_spaces/demo.yaml", "stilts status demo --json"))(status)
+
+
+def run(
+    study: StudyPath,
+    store: StoreOption = None,
+    tracking_uri: TrackingOption = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster; without it a local one is started.")] = None,
+    num_cpus: Annotated[int | None, typer.Option(min=1, help="CPUs of the local cluster. [default: all]")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads of a stage. [default: its CPUs]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda. [default: cuda if a stage holds GPUs]")] = None,
+    local: Annotated[bool, typer.Option("--local", help="One stage after the other in this process, no Ray.")] = False,
+    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep weights that nothing needs.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fill the study's matrix. What the store has is not run again: the same command resumes.
+
+    Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input.
+    """
+    from stilts.cli.api import RunOptions
+    from stilts.cli.api import run as run_study
+    from stilts.scheduling.progress import ProgressDisplay
+
+    options = RunOptions(
+        store=store,
+        tracking=tracking_uri,
+        local=local,
+        address=address,
+        num_cpus=num_cpus,
+        device=device,
+        threads=threads,
+        keep_weights=keep_weights,
+    )
+    with ProgressDisplay() as display:
+        report = run_study(study, options, on_event=display)
+    value = {
+        "done": len(report.done),
+        "executed": report.executed,
+        "pruned": list(report.pruned),
+        "failed": report.failed,
+        "seconds": round(report.seconds, 1),
+        "interrupted": report.interrupted,
+    }
+    say(value, lambda: _summary(value), as_json=json)
+    if report.failed:
+        stage, error = next(iter(report.failed.items()))
+        raise StageFailedError(
+            f"study {study}",
+            f"{len(report.failed)} stages failed, the first is {stage} ({error})",
+            "The others are kept",
+            f"Mend the cause and type the same command again; stilts explain {stage} shows more",
+        )
+    if report.interrupted:
+        raise typer.Exit(130)
+
+
+def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
+    """Count the study's replicates by state: done, missing, failed, pending, pruned."""
+    from stilts.analysis.matrix import load_matrix, replicate_scores
+    from stilts.cli.api import load_record, open_store_at
+
+    opened = open_store_at(store, create=False)
+    record = load_record(study, opened)
+    scores = replicate_scores(load_matrix(record, opened), "report")
+    done = opened.done()
+    stages_done = sum(all(key in done for key in list(stage["outputs"])) for stage in record.stages.values())  # type: ignore[call-overload]
+    failures = {name.split("/", 1)[1]: opened.read_record(name) for name in opened.records("failures")}
+    ours = {stage: failure for stage, failure in failures.items() if stage in record.stages}
+    value: dict[str, Any] = {
+        "study": record.name,
+        "replicates": {str(state): int(count) for state, count in scores["state"].value_counts().items()},
+        "stages": {"total": len(record.stages), "done": stages_done, "failed": len(ours)},
+        "failures": ours,
+    }
+    say(value, lambda: _status_table(value), as_json=json)
+
+
+def _summary(value: dict[str, Any]) -> str:
+    left = f", {len(value['failed'])} failed" if value["failed"] else ""
+    return f"{value['done']} stages done ({value['executed']} executed now){left} in {value['seconds']:.0f} s."
+
+
+def _status_table(value: dict[str, Any]) -> Table:
+    stages = value["stages"]
+    table = Table(title=f"{value['study']}: {stages['done']} of {stages['total']} stages done")
+    table.add_column("state")
+    table.add_column("replicates", justify="right")
+    for state, count in value["replicates"].items():
+        table.add_row(state, str(count))
+    for stage, failure in value["failures"].items():
+        table.caption = f"{stage}: {failure['error']}"
+    return table
+
+
+def error_console() -> Console:
+    """A console for what is said beside a verb's answer."""
+    return Console(stderr=True)
