@@ -161,12 +161,16 @@ def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
     """The toy encoder, and the masked-LM stage that pretrains it."""
     from stilts.tasks.toy import TOY_ENCODER, TOY_PRETRAINING, TOY_VERSION
 
+    layers, width, inner = (
+        int(str(TOY_ENCODER[name])) for name in ("num_hidden_layers", "hidden_size", "intermediate_size")
+    )
     encoder = EncoderRef(
         name="toy",
         fingerprint=f"toy:{TOY_VERSION}",
         tokenizer=f"toy:{TOY_VERSION}",
-        num_layers=int(str(TOY_ENCODER["num_hidden_layers"])),
+        num_layers=layers,
         max_length=int(str(TOY_ENCODER["max_position_embeddings"])) - 2,
+        num_parameters=layers * (4 * width * width + 2 * width * inner),
         location={"toy": TOY_VERSION},
     )
     resolver = Resolver(registry, {}, source=Source.TOY)

@@ -1,4 +1,119 @@
-"""x"""
+"""Verbs that keep house: track, gc, ui."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
 import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
+
+
 def register(app: typer.Typer) -> None:
-    """x"""
+    """Adds the verbs of this file."""
+    app.command(
+        epilog=examples("stilts track --rebuild", "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000")
+    )(track)
+    app.command(epilog=examples("stilts gc --dry-run", "stilts gc --store s3://bucket/stilts --json"))(gc)
+    app.command(epilog=examples("stilts ui", "stilts ui --port 5001", "stilts ui --how"))(ui)
+
+
+def track(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Write every run anew into an empty or old database.")] = False,
+    study: Annotated[str | None, typer.Option(help="A study file or name. [default: all studies of the store]")] = None,
+    store: StoreOption = None,
+    tracking_uri: TrackingOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring MLflow up to date with the store; needs nothing but the store.
+
+    Without --rebuild only what is new is sent; with it every run is compared and mended.
+    """
+    from stilts.cli.api import open_store_at, records_of
+    from stilts.cli.compose import load_record
+    from stilts.cli.compose import tracking_uri as address
+    from stilts.cli.showcase import show
+
+    opened = open_store_at(store, create=False)
+    names = [load_record(study, opened).name] if study else list(records_of(opened))
+    value = {"tracking_uri": address(tracking_uri), "studies": {}, "rebuild": rebuild}
+    for name in names:
+        value["studies"][name] = show(name, opened, address(tracking_uri))  # type: ignore[index]
+    say(value, lambda: _track_table(value), as_json=json)
+
+
+def gc(
+    store: StoreOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    unreferenced: Annotated[
+        bool, typer.Option("--unreferenced", help="Drop also weights that no recorded study asks for.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
+    from stilts.cli.api import open_store_at, records_of
+    from stilts.cli.champions import champion_stages
+    from stilts.store.gc import apply_gc, plan_gc
+
+    opened = open_store_at(store, create=False)
+    records = records_of(opened)
+    pinned = {stage for record in records.values() for stage in champion_stages(record, opened).values()}
+    plan = plan_gc(opened, list(records.values()), pinned, include_unreferenced=unreferenced)
+    freed = None if dry_run else apply_gc(opened, plan).bytes
+    value = {
+        "dry_run": dry_run,
+        "bytes": plan.bytes,
+        "freed_bytes": freed,
+        "rebuild_s": plan.rebuild_s,
+        "drops": [
+            {"kind": drop.kind.value, "key": drop.key, "bytes": drop.bytes, "why": drop.why, "rebuild_s": drop.rebuild_s}
+            for drop in plan.drops
+        ],
+        "unreferenced": [{"key": found.key, "bytes": found.bytes} for found in plan.unreferenced],
+    }
+    say(value, lambda: _gc_table(value), as_json=json)
+
+
+def ui(
+    tracking_uri: TrackingOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")] = 5000,
+    how: Annotated[bool, typer.Option("--how", help="Only say how to open it.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
+    from stilts.cli.compose import tracking_uri as address
+    from stilts.cli.serving import serve
+
+    value = {"command": f"stilts ui --tracking-uri {address(tracking_uri)} --port {port}", "url": f"http://127.0.0.1:{port}"}
+    if how or json:
+        say(value, lambda: Text(f"To browse the runs, type:  {value['command']}\nand open {value['url']}"), as_json=json)
+        return
+    serve(address(tracking_uri), port)
+
+
+def _track_table(value: dict[str, Any]) -> RenderableType:
+    table = Table(title=f"MLflow at {value['tracking_uri']}", title_justify="left")
+    for name in ("study", "created", "updated", "unchanged", "removed"):
+        table.add_column(name, justify="left" if name == "study" else "right")
+    for name, report in value["studies"].items():
+        table.add_row(name, *(str(report[key]) for key in ("created", "updated", "unchanged", "removed")))
+    return table
+
+
+def _gc_table(value: dict[str, Any]) -> RenderableType:
+    table = Table(title="What may go", title_justify="left")
+    for name in ("kind", "key", "MiB", "rebuild", "why"):
+        table.add_column(name, justify="right" if name in ("MiB", "rebuild") else "left", overflow="fold")
+    for drop in value["drops"]:
+        table.add_row(
+            drop["kind"], drop["key"], f"{drop['bytes'] / 2**20:.1f}", f"{drop['rebuild_s']:.0f} s", drop["why"]
+        )
+    done = "would be freed" if value["dry_run"] else "freed"
+    lines = [f"{value['bytes'] / 2**20:.1f} MiB {done}; rebuilding all of it would take {value['rebuild_s']:.0f} s."]
+    if value["unreferenced"]:
+        size = sum(found["bytes"] for found in value["unreferenced"]) / 2**20
+        lines.append(f"{len(value['unreferenced'])} artifacts ({size:.1f} MiB) belong to no recorded study; --unreferenced drops them.")
+    return Group(table, *(Text(line) for line in lines))

@@ -1,4 +1,118 @@
-"""x"""
+"""Verbs that run nothing: tasks, validate, plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
+
+if TYPE_CHECKING:
+    from stilts.study.cost import Cost
+
+
 def register(app: typer.Typer) -> None:
-    """x"""
+    """Adds the verbs of this file."""
+    app.command(epilog=examples("stilts tasks", "stilts tasks --study search_spaces/mini_xtreme.yaml --json"))(tasks)
+    app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
+    app.command(epilog=examples("stilts plan search_spaces/demo.yaml", "stilts plan my_study.yaml --json"))(plan)
+
+
+def tasks(
+    study: Annotated[str | None, typer.Option(help="Count a study's own tasks, and look which data it has.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the tasks that a study can name, with kind, metric, languages, licence and domain."""
+    from stilts.cli.inspect import task_lines
+
+    lines = task_lines(study)
+    say(lines, lambda: _tasks_table(lines), as_json=json)
+
+
+def validate(study: StudyPath, json: JsonOption = False) -> None:
+    """Read the study and its data, prove the splits disjoint, and show one encoded example per task.
+
+    Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
+    """
+    from stilts.cli.inspect import validated
+
+    value = validated(study)
+    say(value, lambda: _validation(value), as_json=json)
+
+
+def plan(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
+    """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given."""
+    from stilts.cli.inspect import planned
+
+    cost, stages = planned(study, store)
+    value: dict[str, Any] = {"study": study, "cost": asdict(cost), "stages": stages}
+    say(value, lambda: _plan_table(study, cost, stages), as_json=json)
+
+
+def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title=f"{len(lines)} tasks", title_justify="left")
+    for name in ("task", "kind", "metric", "role", "languages", "here", "licence", "domain"):
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        spoken = line["languages"]
+        shown = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
+        here = "" if line["available"] is None else str(len(line["available"]))
+        cells = (line["task"], line["kind"], line["metric"], line["role"], shown, here, line["licence"], line["domain"])
+        table.add_row(*cells)
+    return table
+
+
+def _validation(value: dict[str, Any]) -> RenderableType:
+    table = Table(title=f"{value['study']}: valid", title_justify="left")
+    for name in ("column or row", "use", "language", "examples", "left out", "truncated"):
+        table.add_column(name, justify="right" if name in ("examples", "left out", "truncated") else "left")
+    for line in value["views"]:
+        truncated = "" if line["truncated"] is None else str(line["truncated"])
+        table.add_row(
+            line["of"], line["use"], line["language"], str(line["examples"]), str(line["left_out"] or ""), truncated
+        )
+    shown = [Text(f"{line['of']}: {line['text']}") for line in value["decoded"]]
+    closing = Text("Train, select and report share no item in any target." + _notes(value["notes"]))
+    return Group(table, Text("One encoded example of each task, decoded:"), *shown, closing)
+
+
+def _notes(notes: list[str]) -> str:
+    return "".join(f"\n{note}" for note in notes)
+
+
+def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title=f"Plan of {study}", title_justify="left")
+    for name in ("stages", "kind", "of", "asked for", "to run", "expected"):
+        table.add_column(name, justify="left" if name in ("kind", "of") else "right")
+    for line in stages:
+        table.add_row(
+            str(line["stages"]),
+            line["kind"],
+            line["name"],
+            str(line["requested"]),
+            str(line["to_run"]),
+            duration(line["seconds"]),
+        )
+    left = f", and {cost.open_proposals} proposals still to be drawn" if cost.open_proposals else ""
+    lines = [
+        f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate), {cost.shared} of them shared.",
+        f"{cost.done} done, {cost.to_run} to run, {cost.train_to_run} of them train{left}.",
+        f"About {duration(cost.hours * 3600)} here ({duration(cost.seconds)} of stages one after the other); "
+        f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
+        f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
+    ]
+    if cost.price is not None:
+        lines.append(f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price.")
+    return Group(table, *(Text(line) for line in lines))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

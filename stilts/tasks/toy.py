@@ -27,9 +27,10 @@ TOY_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Fields of transformers' XLMRobertaConfig, less vocab_size, which is the tokenizer's.
+# Fields of transformers' XLMRobertaConfig; ``vocab_size`` is the toy tokenizer's.
 TOY_ENCODER: Mapping[str, int | float | str] = MappingProxyType(
     {
+        "vocab_size": 654,
         "hidden_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -53,23 +54,27 @@ TOY_RETRIEVAL_LAYER = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToyPretraining:
-    """How the toy encoder is made by masked LM, every language of ``TOY_LANGUAGES`` equally often.
+    """How the toy encoder is made by masked LM, every language equally often.
 
-    ``num_texts`` are the texts of each generator in each language. The two ``..._switch_frac`` are the generators'
-    option ``switch_frac``: without it, translations do not come to lie together in so few steps.
+    ``weights`` are shares of steps by task of the catalogue. ``num_texts`` counts the texts of each task in each
+    language; ``switch_frac`` is the generators' option of that name by task: without it, translations do not
+    come to lie together in so few steps. ``languages`` None: all that the task has. ``max_length`` counts tokens.
     """
 
+    weights: Mapping[str, float]
+    switch_frac: Mapping[str, float]
+    languages: tuple[str, ...] | None = None
+    num_texts: int = 4000
     steps: int = 1600
     learning_rate: float = 5e-3
+    warmup_frac: float = 0.1
     batch_size: int = 64
     max_length: int = 64
     mask_frac: float = 0.3
-    plain_weight: float = 0.25
-    translation_weight: float = 0.75
-    num_texts: int = 4000
-    plain_switch_frac: float = 0.9
-    translation_switch_frac: float = 0.6
 
 
-# About 30 ms a step on one thread of a laptop's CPU: 45 s.
-TOY_PRETRAINING = ToyPretraining()
+# 20 to 30 ms a step on one thread of a 2-core machine, so 32 to 50 s.
+TOY_PRETRAINING = ToyPretraining(
+    weights=MappingProxyType({"plain": 0.25, "translation": 0.75}),
+    switch_frac=MappingProxyType({"plain": 0.9, "translation": 0.6}),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stilts.tasks.catalog.toy_layout import toy
+from stilts.tasks.catalog.toy_layout import toy_text
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, SplitRef, Task
 
 PLAIN_LANGUAGES = tuple(
@@ -27,7 +27,7 @@ DATASETS = (
         hub=HubLayout(
             repo="wikimedia/wikipedia", config="20231101.{lang}", splits={"train": "train"}, columns={"text": "text"}
         ),
-        toy=toy("plain", "plain"),
+        toy=toy_text("plain"),
         licence="that of UD's treebanks and of Wikipedia",
         domain="UD and WikiANN train sentences; on the hub Wikipedia",
     ),
@@ -42,7 +42,7 @@ DATASETS = (
             columns={"text": "translation.en", "text_pair": "translation.{lang}"},
             codes=_OPUS,
         ),
-        toy=toy("translation", "translation"),
+        toy=toy_text("translation"),
         licence="CC BY-SA 4.0 (NTREX-128)",
         domain="news; on the hub OPUS-100's mixture",
         citation="Federmann et al. 2022 (NTREX-128)",

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from stilts.data.toy import generate, toy_tokenizer_json
-from stilts.tasks.toy import TOY_LANGUAGES
+from stilts.tasks.toy import TOY_ENCODER, TOY_LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,10 @@ def texts(language: str) -> list[str]:
 def test_special_tokens_have_the_ids_of_xlm_r(tokenizer: Tokenizer) -> None:
     ids = [tokenizer.token_to_id(token) for token in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
     assert ids == [0, 1, 2, 3, tokenizer.get_vocab_size() - 1]
+
+
+def test_the_encoder_has_a_row_for_every_piece(tokenizer: Tokenizer) -> None:
+    assert TOY_ENCODER["vocab_size"] == tokenizer.get_vocab_size()
 
 
 def test_ids_have_no_gaps(tokenizer: Tokenizer) -> None:

@@ -1,0 +1,253 @@
+"""What ``tasks``, ``validate`` and ``plan`` say, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stilts.cli.compose import Workspace, assemble, open_store_at, store_url
+from stilts.search.expectation import Expectation
+from stilts.store.store import Store
+from stilts.study.cost import Cost, assumed_seconds, estimate
+from stilts.study.plan import Plan
+from stilts.study.planner import Planner
+from stilts.study.record import NONE_ROW
+from stilts.study.search_space import Proposal, Simplex
+from stilts.study.settings import search_space
+from stilts.study.stage import MixturePart, Stage, TrainStage
+from stilts.study.study import Study
+from stilts.tasks.registry import Registry, default_registry
+from stilts.tasks.task import Task
+from stilts.tasks.view import DataView
+
+
+def task_lines(study: str | None) -> list[dict[str, Any]]:
+    """One mapping per task; ``available`` lists the languages of its evaluation (or training) data where a study says
+    where data are, and is None without a study.
+    """
+    workspace = assemble(Study.load(study)) if study else None
+    registry = workspace.registry if workspace else default_registry()
+    return [_task_line(task, registry, workspace) for task in sorted(registry.tasks(), key=lambda task: task.name)]
+
+
+def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
+    """The cost of finishing a study, and its stages grouped by kind and name."""
+    workspace = assemble(Study.load(study))
+    url = store_url(store)
+    exists = "://" in url or Path(url).is_dir()
+    opened = open_store_at(store) if exists else None
+    plan = workspace.planner.plan(_proposals(workspace.planner, opened))
+    done = opened.done() if opened else frozenset()
+    gone = opened.gone_keys() if opened else frozenset()
+    expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
+    resources = workspace.study.file.resources
+    cost = estimate(
+        plan,
+        done,
+        gone,
+        measured=expectation.seconds,
+        gpus=resources.gpus,
+        concurrent=_concurrent(workspace),
+        gpu_hour_price=workspace.study.file.gpu_hour_price,
+        artifact_bytes=_artifact_bytes(plan, done, opened),
+        open_proposals=_open_proposals(workspace.planner, opened),
+    )
+    return cost, _grouped(plan, set(plan.needed(done, gone)), expectation, resources.gpus)
+
+
+def validated(path: str) -> dict[str, Any]:
+    """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
+    from stilts.data.disjoint import check_disjoint
+
+    workspace = assemble(Study.load(path))
+    views: list[dict[str, Any]] = []
+    decoded: list[dict[str, str]] = []
+    notes: list[str] = []
+    for column in workspace.study.columns:
+        target = workspace.planner.target(column)
+        labels = target.task.labels or None
+        parts = target.views
+        counts = check_disjoint(parts.train, parts.select, parts.report, workspace.roots, labels=labels)
+        del counts
+        part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
+        for use, group in (("train", parts.train), ("select", parts.select), ("report", parts.report)):
+            views.extend(_view_lines(column, use, group, part, workspace, decoded if use != "select" else []))
+    plan = workspace.planner.plan(_trial_proposals(workspace.planner))
+    for row in workspace.study.rows:
+        for part in _parts_of(workspace.planner, row):
+            views.extend(_view_lines(row, "train", part.train, part, workspace, decoded))
+    notes.extend(f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps)
+    return {"study": path, "views": views, "decoded": _first_of_each(decoded), "notes": notes}
+
+
+def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> dict[str, Any]:
+    ref = task.test or task.train
+    assert ref is not None
+    dataset = registry.dataset(ref.dataset)
+    role = " and ".join(
+        name for name, is_one in (("intermediate", task.train is not None), ("target", task.test is not None)) if is_one
+    )
+    return {
+        "task": task.name,
+        "kind": task.kind.value,
+        "metric": task.metric,
+        "role": role,
+        "labels": list(task.labels),
+        "languages": list(dataset.languages[ref.split]),
+        "available": list(workspace.resolver.available_languages(ref)) if workspace else None,
+        "sources": [name for name in ("hub", "files", "toy") if getattr(dataset, name) is not None],
+        "licence": dataset.licence,
+        "domain": dataset.domain,
+        "group": task.group,
+        "description": task.description,
+    }
+
+
+def _view_lines(
+    of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
+) -> Iterator[dict[str, Any]]:
+    from stilts.data.load import load_examples
+    from stilts.data.encode import Encoder, encode
+
+    tokenizer = _tokenizer(workspace)
+    for view in views:
+        examples = load_examples(view, workspace.roots, labels=part.task.labels or None)
+        encoder = Encoder(
+            tokenizer=tokenizer,
+            labels=part.task.labels,
+            max_length=part.config.max_length,
+            doc_stride=part.config.doc_stride,
+        )
+        encoded = encode(part.task.kind, examples[:200], encoder)
+        decoded.append({"of": of, "text": tokenizer.decode(encoded.ids[0].tolist(), skip_special_tokens=False)})
+        left_out = _left_out(view, workspace)
+        yield {
+            "of": of,
+            "use": use,
+            "language": view.language,
+            "examples": len(examples),
+            "left_out": left_out,
+            "truncated": encoded.num_truncated,
+        }
+
+
+def _left_out(view: DataView, workspace: Workspace) -> int:
+    """How many examples of a view stand in evaluation data too and are left out for that."""
+    from dataclasses import replace
+
+    from stilts.data.load import load_examples
+
+    if not view.exclude:
+        return 0
+    unlimited = replace(view, limit=None)
+    return len(load_examples(replace(unlimited, exclude=()), workspace.roots)) - len(
+        load_examples(unlimited, workspace.roots)
+    )
+
+
+def _tokenizer(workspace: Workspace) -> Any:
+    from tokenizers import Tokenizer
+
+    from stilts.data.prepare import read_tokenizer
+    from stilts.execute.inputs import encoder_folder
+    from stilts.training.run_config import RunConfig
+
+    if workspace.planner.pretraining is not None:
+        from stilts.data.toy import toy_tokenizer_json
+
+        return Tokenizer.from_str(toy_tokenizer_json())
+    return read_tokenizer(encoder_folder(workspace.planner.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json")
+
+
+def _first_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The first decoded example of each row and column, cut to what fits a few lines."""
+    first: dict[str, str] = {}
+    for line in decoded:
+        first.setdefault(line["of"], line["text"])
+    return [{"of": of, "text": text if len(text) <= 240 else f"{text[:237]}..."} for of, text in first.items()]
+
+
+def _parts_of(planner: Planner, row: str) -> list[MixturePart]:
+    if row == NONE_ROW:
+        return []
+    proposals = _trial_proposals(planner).get(row, [])
+    recipe = planner.recipe(row, proposals[0] if proposals else None, 0)
+    return list(recipe.mixture) if recipe else []
+
+
+def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
+    """A made-up first proposal of every searched row, in the middle of its ranges: to look at its data, never run."""
+    return {
+        row: [Proposal(number=0, params=_middle(row, planner))]
+        for row, content in planner.study.rows.items()
+        if content.search is not None
+    }
+
+
+def _middle(row: str, planner: Planner) -> dict[str, Any]:
+    search = planner.study.rows[row].search
+    assert search is not None
+    params: dict[str, Any] = {}
+    for name, values in search_space(search).params.items():
+        if isinstance(values, Simplex):
+            params[name] = {task: 1.0 / len(values.tasks) for task in values.tasks}
+        elif hasattr(values, "low"):
+            params[name] = values.low
+    return params
+
+
+def _proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
+    """The proposals of every searched row that the store has."""
+    found: dict[str, list[Proposal]] = {}
+    for row, content in planner.study.rows.items():
+        if content.search is not None and store is not None:
+            values = store.read_records(f"studies/{planner.study.name}/proposals/{row}")
+            found[row] = [Proposal(number=v["number"], params=v["params"]) for v in values.values()]  # type: ignore[index,call-overload,arg-type]
+    return found
+
+
+def _open_proposals(planner: Planner, store: Store | None) -> dict[str, int]:
+    drawn = _proposals(planner, store)
+    return {
+        row: max(0, content.search.proposals - len(drawn.get(row, [])))
+        for row, content in planner.study.rows.items()
+        if content.search is not None
+    }
+
+
+def _concurrent(workspace: Workspace) -> int:
+    import os
+
+    resources = workspace.study.file.resources
+    if resources.gpus > 0:
+        return max(1, int((resources.max_gpus or 1) / resources.gpus))
+    return max(1, int((os.cpu_count() or 1) / max(0.01, resources.cpus)))
+
+
+def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:
+    """Bytes of a train stage's weights: measured where one is done, else four for each weight of the layers."""
+    for stage_id, stage in plan.stages.items():
+        if store is not None and isinstance(stage, TrainStage) and plan.is_done(stage_id, done):
+            return sum(store.sizes(stage_id).values())
+    return 4 * max((stage.encoder.num_parameters for stage in plan.stages.values()), default=0)
+
+
+def _grouped(plan: Plan, needed: set[str], expectation: Expectation, gpus: float) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for stage_id, stage in plan.stages.items():
+        group = groups.setdefault(
+            (stage.kind.value, stage.name),
+            {"kind": stage.kind.value, "name": stage.name, "stages": 0, "requested": 0, "to_run": 0, "seconds": 0.0},
+        )
+        group["stages"] += 1
+        group["requested"] += plan.requested[stage_id]
+        if stage_id in needed:
+            group["to_run"] += 1
+            group["seconds"] += _expected(stage, expectation, gpus)
+    return list(groups.values())
+
+
+def _expected(stage: Stage, expectation: Expectation, gpus: float) -> float:
+    measured = expectation.seconds(stage)
+    return measured if measured is not None else assumed_seconds(stage, gpus)

@@ -1,0 +1,25 @@
+"""The MLflow server behind ``stilts ui``: bound to loopback, allowed hosts set, ended with the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from stilts.errors import StageFailedError
+
+
+def serve(tracking_uri: str, port: int) -> None:
+    """Runs ``mlflow server`` over the tracking database in the foreground; StageFailedError when it cannot start."""
+    hosts = f"127.0.0.1:{port},localhost:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri, "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    print(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it.", flush=True)
+    status = subprocess.call(command, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
+    if status not in (0, 130, -2):
+        raise StageFailedError(
+            f"MLflow server on port {port}",
+            f"it ended with status {status}",
+            "The port may be taken, or the database in use by another version",
+            "Try another --port",
+        )

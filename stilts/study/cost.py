@@ -1,0 +1,95 @@
+"""What a plan will cost: stages, hours, disk, price. Given what is done and what its like took, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+
+from stilts.study.plan import Plan
+from stilts.study.stage import Stage, TrainStage
+
+# Assumed until the store has measured stages of its own: useful floating-point operations per second of one CPU core and
+# of one data-centre GPU in bf16 at a common 40 % of its peak (A100: 312 TFLOP/s by its data sheet).
+_CPU_FLOPS, _GPU_FLOPS = 2e10, 1.2e14
+# Forward and backward, two operations per multiply-add (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+_FLOPS_PER_WEIGHT = 6.0
+# How full an average sequence is of ``max_length``: batches are bucketed by length. Assumed.
+_FILL_FRAC = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Counts of stages by kind, and what running the rest takes.
+
+    ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac`` is the
+    share of those seconds that rests on measured stages rather than on assumptions. ``price`` is None without a price.
+    """
+
+    stages: int
+    train: int
+    evaluate: int
+    shared: int
+    done: int
+    to_run: int
+    train_to_run: int
+    open_proposals: int
+    seconds: float
+    hours: float
+    measured_frac: float
+    disk_bytes: int
+    gpu_hours: float
+    price: float | None
+
+
+def estimate(
+    plan: Plan,
+    done: Set[str],
+    gone: Set[str],
+    *,
+    measured: Callable[[Stage], float | None],
+    gpus: float,
+    concurrent: int,
+    gpu_hour_price: float | None,
+    artifact_bytes: int,
+    open_proposals: Mapping[str, int],
+) -> Cost:
+    """The cost of finishing a plan.
+
+    ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured; ``artifact_bytes`` is
+    the size of one train stage's weights; ``open_proposals`` counts, by searched row, recipes not drawn yet: each
+    is taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the study.
+    """
+    needed = plan.needed(done, gone)
+    known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
+    seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
+    total = sum(seconds.values())
+    sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
+    kinds = [plan.stages[stage_id].kind.value for stage_id in plan.stages]
+    gpu_hours = total * gpus / 3600
+    return Cost(
+        stages=len(plan.stages),
+        train=kinds.count("train"),
+        evaluate=kinds.count("evaluate"),
+        shared=sum(count > 1 for count in plan.requested.values()),
+        done=len(plan.stages) - len(needed),
+        to_run=len(needed),
+        train_to_run=sum(isinstance(plan.stages[stage_id], TrainStage) for stage_id in needed),
+        open_proposals=sum(open_proposals.values()),
+        seconds=total,
+        hours=total / 3600 / max(1, concurrent),
+        measured_frac=sure / total if total else 1.0,
+        disk_bytes=artifact_bytes * sum(isinstance(plan.stages[i], TrainStage) for i in needed),
+        gpu_hours=gpu_hours,
+        price=None if gpu_hour_price is None else gpu_hours * gpu_hour_price,
+    )
+
+
+def assumed_seconds(stage: Stage, gpus: float) -> float:
+    """A stage's seconds by arithmetic alone: 6 x weights x tokens over an assumed speed."""
+    speed = gpus * _GPU_FLOPS if gpus > 0 else _CPU_FLOPS
+    weights = max(stage.encoder.num_parameters, 1)
+    if isinstance(stage, TrainStage):
+        tokens = sum(part.weight * part.config.batch_size * part.config.max_length for part in stage.mixture)
+        return _FLOPS_PER_WEIGHT * weights * tokens * _FILL_FRAC * stage.config.steps / speed
+    items = sum(item.view.limit or 1000 for item in stage.items)
+    return _FLOPS_PER_WEIGHT / 3 * weights * items * stage.config.max_length * _FILL_FRAC / speed

@@ -1,0 +1,80 @@
+"""Stages written down by hand, for tests of identity: no catalogue, no data and no encoder behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, TrainStage, Use
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.task import Kind, Source, SplitRef, Task
+from stilts.tasks.view import DataView
+
+ENCODER = EncoderRef(
+    name="small",
+    fingerprint="sha256:aa",
+    tokenizer="sha256:bb",
+    num_layers=4,
+    max_length=128,
+    num_parameters=1000,
+    location={"root": "study", "path": "encoders/small"},
+)
+NLI = Task(
+    name="xnli",
+    kind=Kind.CLASSIFICATION,
+    metric="accuracy",
+    labels=("yes", "no"),
+    train=SplitRef(dataset="mnli", split="train"),
+    test=SplitRef(dataset="xnli", split="test"),
+    trained_as="mnli",
+)
+TAGS = Task(name="udpos", kind=Kind.TAGGING, metric="accuracy", labels=("NOUN", "VERB"))
+QA = Task(name="xquad", kind=Kind.SPAN_QA, metric="squad")
+PAIRS = Task(name="tatoeba", kind=Kind.RETRIEVAL, metric="retrieval_accuracy")
+TEXT = Task(name="plain", kind=Kind.MASKED_LM, metric="masked_accuracy")
+
+
+def view(**changes: Any) -> DataView:
+    fields: dict[str, Any] = {
+        "dataset": "mnli",
+        "kind": Kind.CLASSIFICATION,
+        "split": "train",
+        "language": "en",
+        "source": Source.FILES,
+        "fingerprint": "sha256:cc",
+        "reader": "csv/1",
+        "options": {"header": True},
+        "location": {"root": "data", "paths": ["mnli/train.csv"]},
+    }
+    return DataView(**{**fields, **changes})
+
+
+def part(task: Task = NLI, weight: float = 1.0, **changes: Any) -> MixturePart:
+    fields: dict[str, Any] = {"config": TaskConfig(layer=2), "train": (view(),), "select": (view(split="dev"),)}
+    return MixturePart(task=task, weight=weight, **{**fields, **changes})
+
+
+def train_stage(*parts: MixturePart, **changes: Any) -> TrainStage:
+    fields: dict[str, Any] = {
+        "parent": None,
+        "encoder": ENCODER,
+        "config": TrainConfig(steps=100, learning_rate=2e-5),
+        "seed": 7,
+    }
+    return TrainStage(mixture=parts or (part(),), **{**fields, **changes})
+
+
+def item(language: str, use: Use = Use.REPORT, **changes: Any) -> EvaluateItem:
+    fields = {"dataset": "xnli", "split": "test", "fingerprint": f"sha256:{language}", **changes}
+    return EvaluateItem(use=use, view=view(language=language, **fields))
+
+
+def evaluate_stage(*items: EvaluateItem, **changes: Any) -> EvaluateStage:
+    fields: dict[str, Any] = {
+        "parent": "train-mnli-000000000000",
+        "encoder": ENCODER,
+        "task": NLI,
+        "config": TaskConfig(layer=2),
+        "precision": Precision.FP32,
+    }
+    return EvaluateStage(items=items or (item("de"), item("sw")), **{**fields, **changes})
