@@ -1,7 +1,7 @@
 """STILTs: fills a transfer matrix, and says what follows from it.
 
-``Study.load`` reads a study file, ``run`` fills its matrix, ``load_matrix`` gives it as a tidy DataFrame. Names are imported
-when they are first used, so that a stage runs on a machine that has neither Ray nor MLflow.
+``Study.load`` reads a study file, ``run`` fills its matrix, ``load_matrix`` gives it as a tidy DataFrame. Names are
+imported when they are first used, so that a stage runs on a machine that has neither Ray nor MLflow.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from stilts.errors import FingerprintError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 ID_HEX = 12
 

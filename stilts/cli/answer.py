@@ -14,7 +14,9 @@ from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     app.command(
-        epilog=examples("stilts matrix search_spaces/demo.yaml", "stilts matrix demo --languages udpos", "stilts matrix demo --json")
+        epilog=examples(
+            "stilts matrix search_spaces/demo.yaml", "stilts matrix demo --languages udpos", "stilts matrix demo --json"
+        )
     )(matrix)
     app.command(epilog=examples("stilts best search_spaces/demo.yaml", "stilts best demo --target xnli --json"))(best)
     app.command(
@@ -34,7 +36,7 @@ def matrix(
 ) -> None:
     """Show the transfer matrix: scores, gains over `none`, replicates, and what is missing."""
     from stilts.analysis.matrix import cells, language_scores, load_matrix
-    from stilts.cli.api import load_record, open_store_at
+    from stilts.cli.compose import load_record, open_store_at
     from stilts.errors import UnknownNameError
     from stilts.report.tables import language_table, matrix_table
 
@@ -68,7 +70,7 @@ def best(
     Chosen on `select`; scores and gains are on `report`.
     """
     from stilts.analysis.best import best as answers_of
-    from stilts.cli.api import load_record, open_store_at
+    from stilts.cli.compose import load_record, open_store_at
     from stilts.errors import UnknownNameError
     from stilts.report.tables import answer_lines
 
@@ -86,7 +88,9 @@ def explain(
     study: StudyName,
     what: Annotated[str, typer.Argument(metavar="STAGE|CELL", help="A stage id, or a cell such as mnli>udpos.")],
     store: StoreOption = None,
-    why_rerun: Annotated[bool, typer.Option("--why-rerun", help="Show the fields that differ from stored stages.")] = False,
+    why_rerun: Annotated[
+        bool, typer.Option("--why-rerun", help="Show the fields that differ from stored stages.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show what made a result: lineage, configuration, states; or why a stage is run again."""

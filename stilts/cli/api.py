@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stilts.cli.compose import (
     Workspace,
     assemble,
+    check_encoder,
     load_record,
     open_store_at,
     record_name,
@@ -45,8 +46,9 @@ class RunOptions:
     """Where and how a study runs.
 
     ``store`` and ``tracking`` are addresses (None: STILTS_STORE or ``stilts_store``, MLFLOW_TRACKING_URI or
-    ``sqlite:///mlflow.db``; ``tracking="none"`` tracks nothing). ``local`` runs stages one by one in this process, without
-    Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
+    ``sqlite:///mlflow.db``; ``tracking="none"`` tracks nothing). ``local`` runs stages one by one in this process,
+    without Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
+    ``checkpoint_every_s`` is the time between a stage's checkpoints in seconds, None RunConfig's.
     """
 
     store: str | None = None
@@ -56,6 +58,7 @@ class RunOptions:
     num_cpus: int | None = None
     device: str | None = None
     threads: int | None = None
+    checkpoint_every_s: float | None = None
     keep_weights: bool = False
 
 
@@ -72,6 +75,7 @@ def run(
     """
     options = options or RunOptions()
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
+    check_encoder(workspace)
     store = open_store_at(options.store)
     with _tracker(workspace, store, options) as tracker:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
@@ -143,7 +147,11 @@ def _execute(
     threads = options.threads or max(1, int(resources.cpus))
     device = options.device or ("cuda" if resources.gpus > 0 else "cpu")
     cache = str(Path(store.url) / "cache") if "://" not in store.url else None
-    config = run_config(workspace, cache_dir=cache, device=device, threads=threads)
+    config = run_config(
+        workspace, cache_dir=cache, device=device, threads=threads, checkpoint_every_s=options.checkpoint_every_s
+    )
+    if not conductor.has_work():
+        return _nothing_to_do()
     if options.local:
         from stilts.scheduling.sequential import run_sequentially
 
@@ -158,6 +166,13 @@ def _execute(
         max_concurrent=_max_concurrent(workspace),
     )
     return run_stages(conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event)
+
+
+def _nothing_to_do() -> RunReport:
+    """The report of a run that found everything done, without starting Ray for it."""
+    from stilts.scheduling.events import RunReport
+
+    return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
 
 
 def _max_concurrent(workspace: Workspace) -> int | None:
@@ -194,9 +209,7 @@ def _searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
                 seed=study.file.seed,
                 targets=targets,
             )
-            searches[row] = RowSearch(
-                study=study.name, row=row, total=content.search.proposals, book=book, store=store
-            )
+            searches[row] = RowSearch(study=study.name, row=row, total=content.search.proposals, book=book, store=store)
     return searches
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stilts.errors import StoreError, StudyError
@@ -20,6 +20,7 @@ from stilts.study.record_json import record_from_json
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_tensors import check_tensors
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
@@ -58,17 +59,20 @@ def assemble(study: Study) -> Workspace:
     roots = _roots(study)
     registry = default_registry()
     if study.file.tasks is not None:
-        load_user_tasks(study.folder / study.file.tasks, registry)
+        with study.blamed("tasks"):
+            load_user_tasks(study.folder / study.file.tasks, registry)
     data = study.file.data
-    for dataset in data.sources:
-        registry.dataset(dataset)
+    with study.blamed("data.sources"):
+        for dataset in data.sources:
+            registry.dataset(dataset)
     resolver = Resolver(
         registry,
         {name: Path(path) for name, path in roots.items()},
         source=Source(data.source),
         overrides={dataset: Source(source) for dataset, source in data.sources.items()},
     )
-    encoder, pretraining = _encoder(study, registry, roots)
+    with study.blamed("encoder"):
+        encoder, pretraining = _encoder(study, registry, roots)
     planner = Planner(
         study=study,
         registry=registry,
@@ -80,15 +84,30 @@ def assemble(study: Study) -> Workspace:
     return Workspace(study=study, registry=registry, resolver=resolver, planner=planner, roots=roots)
 
 
-def run_config(workspace: Workspace, *, cache_dir: str | None, device: str, threads: int | None) -> RunConfig:
+def run_config(
+    workspace: Workspace,
+    *,
+    cache_dir: str | None,
+    device: str,
+    threads: int | None,
+    checkpoint_every_s: float | None = None,
+) -> RunConfig:
     """How this machine runs the study's stages."""
-    return RunConfig(
+    config = RunConfig(
         device=device,
         threads=threads,
         micro_batch=workspace.study.file.resources.micro_batch,
         roots=workspace.roots,
         cache_dir=cache_dir,
     )
+    return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
+
+
+def check_encoder(workspace: Workspace) -> None:
+    """Raises TransferError or EncoderError where the study's encoder folder lacks weights; reads headers only."""
+    where = workspace.planner.encoder.location
+    if "path" in where:
+        check_tensors(Path(os.path.normpath(Path(workspace.roots[str(where["root"])]) / str(where["path"]))))
 
 
 def load_record(study: str, store: Store) -> StudyRecord:
@@ -135,7 +154,7 @@ def _roots(study: Study) -> dict[str, str]:
         if path is None:
             continue
         where = Path(os.path.normpath(folder / os.path.expanduser(path)))
-        if not where.is_dir():
+        if not os.path.isdir(where):  # unlike Path.is_dir, False for a name that is too long
             raise StudyError(
                 f"{study.path}: data.{'root' if name == 'data' else 'text_root'}",
                 f"the folder {where} does not exist",
@@ -178,14 +197,16 @@ def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
     for name, weight in TOY_PRETRAINING.weights.items():
         task = registry.task(name)
         train, _ = resolver.intermediate_views(task, languages=TOY_PRETRAINING.languages)
-        config = TaskConfig(
+        encoding = TaskConfig(
             batch_size=TOY_PRETRAINING.batch_size,
             max_length=TOY_PRETRAINING.max_length,
             mask_frac=TOY_PRETRAINING.mask_frac,
         )
-        parts.append(MixturePart(task=task, weight=weight, config=config, train=train))
+        parts.append(MixturePart(task=task, weight=weight, config=encoding, train=train))
     config = TrainConfig(
-        steps=TOY_PRETRAINING.steps, learning_rate=TOY_PRETRAINING.learning_rate, warmup_frac=TOY_PRETRAINING.warmup_frac
+        steps=TOY_PRETRAINING.steps,
+        learning_rate=TOY_PRETRAINING.learning_rate,
+        warmup_frac=TOY_PRETRAINING.warmup_frac,
     )
     return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=config, seed=0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from stilts.cli.compose import assemble, load_record, open_store_at
 from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json
 from stilts.store.store import Store
-from stilts.study.record import StudyRecord
+from stilts.study.record import StudyRecord, outputs_of
 from stilts.study.study import Study
 
 
@@ -71,7 +71,7 @@ def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
         "lineage": " < ".join(lineage),
         "needed by": [str(child) for child, fields in record.stages.items() if fields["parent"] == stage_id],
     }
-    done = [key for key in _outputs(stage) if store.is_done(key)]
+    done = [key for key in outputs_of(stage) if store.is_done(key)]
     if done:
         value["payload"] = store.payload(done[0])
         result = store.result(done[0])
@@ -129,8 +129,3 @@ def _brief(stage_id: str, store: Store) -> str:
 
 def _score(key: str, store: Store) -> Json:
     return store.result(key)["score"] if store.is_done(key) else None
-
-
-def _outputs(stage: Mapping[str, Json]) -> list[str]:
-    outputs = stage["outputs"]
-    return [str(key) for key in outputs] if isinstance(outputs, list | tuple) else []

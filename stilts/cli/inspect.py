@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from stilts.cli.compose import Workspace, assemble, open_store_at, store_url
+from stilts.cli.compose import Workspace, assemble, check_encoder, open_store_at, store_url
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -34,6 +34,7 @@ def task_lines(study: str | None) -> list[dict[str, Any]]:
 def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     """The cost of finishing a study, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
+    check_encoder(workspace)
     url = store_url(store)
     exists = "://" in url or Path(url).is_dir()
     opened = open_store_at(store) if exists else None
@@ -61,6 +62,7 @@ def validated(path: str) -> dict[str, Any]:
     from stilts.data.disjoint import check_disjoint
 
     workspace = assemble(Study.load(path))
+    check_encoder(workspace)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
     notes: list[str] = []
@@ -107,8 +109,8 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
 def _view_lines(
     of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    from stilts.data.load import load_examples
     from stilts.data.encode import Encoder, encode
+    from stilts.data.load import load_examples
 
     tokenizer = _tokenizer(workspace)
     for view in views:
@@ -157,7 +159,9 @@ def _tokenizer(workspace: Workspace) -> Any:
         from stilts.data.toy import toy_tokenizer_json
 
         return Tokenizer.from_str(toy_tokenizer_json())
-    return read_tokenizer(encoder_folder(workspace.planner.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json")
+    return read_tokenizer(
+        encoder_folder(workspace.planner.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json"
+    )
 
 
 def _first_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:

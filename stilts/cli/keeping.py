@@ -15,14 +15,18 @@ from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     app.command(
-        epilog=examples("stilts track --rebuild", "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000")
+        epilog=examples(
+            "stilts track --rebuild", "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000"
+        )
     )(track)
     app.command(epilog=examples("stilts gc --dry-run", "stilts gc --store s3://bucket/stilts --json"))(gc)
     app.command(epilog=examples("stilts ui", "stilts ui --port 5001", "stilts ui --how"))(ui)
 
 
 def track(
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Write every run anew into an empty or old database.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Write every run anew into an empty or old database.")
+    ] = False,
     study: Annotated[str | None, typer.Option(help="A study file or name. [default: all studies of the store]")] = None,
     store: StoreOption = None,
     tracking_uri: TrackingOption = None,
@@ -32,8 +36,8 @@ def track(
 
     Without --rebuild only what is new is sent; with it every run is compared and mended.
     """
-    from stilts.cli.api import open_store_at, records_of
-    from stilts.cli.compose import load_record
+    from stilts.cli.api import records_of
+    from stilts.cli.compose import load_record, open_store_at
     from stilts.cli.compose import tracking_uri as address
     from stilts.cli.showcase import show
 
@@ -54,8 +58,9 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
-    from stilts.cli.api import open_store_at, records_of
+    from stilts.cli.api import records_of
     from stilts.cli.champions import champion_stages
+    from stilts.cli.compose import open_store_at
     from stilts.store.gc import apply_gc, plan_gc
 
     opened = open_store_at(store, create=False)
@@ -69,7 +74,13 @@ def gc(
         "freed_bytes": freed,
         "rebuild_s": plan.rebuild_s,
         "drops": [
-            {"kind": drop.kind.value, "key": drop.key, "bytes": drop.bytes, "why": drop.why, "rebuild_s": drop.rebuild_s}
+            {
+                "kind": drop.kind.value,
+                "key": drop.key,
+                "bytes": drop.bytes,
+                "why": drop.why,
+                "rebuild_s": drop.rebuild_s,
+            }
             for drop in plan.drops
         ],
         "unreferenced": [{"key": found.key, "bytes": found.bytes} for found in plan.unreferenced],
@@ -87,9 +98,14 @@ def ui(
     from stilts.cli.compose import tracking_uri as address
     from stilts.cli.serving import serve
 
-    value = {"command": f"stilts ui --tracking-uri {address(tracking_uri)} --port {port}", "url": f"http://127.0.0.1:{port}"}
+    value = {
+        "command": f"stilts ui --tracking-uri {address(tracking_uri)} --port {port}",
+        "url": f"http://127.0.0.1:{port}",
+    }
     if how or json:
-        say(value, lambda: Text(f"To browse the runs, type:  {value['command']}\nand open {value['url']}"), as_json=json)
+        say(
+            value, lambda: Text(f"To browse the runs, type:  {value['command']}\nand open {value['url']}"), as_json=json
+        )
         return
     serve(address(tracking_uri), port)
 
@@ -115,5 +131,8 @@ def _gc_table(value: dict[str, Any]) -> RenderableType:
     lines = [f"{value['bytes'] / 2**20:.1f} MiB {done}; rebuilding all of it would take {value['rebuild_s']:.0f} s."]
     if value["unreferenced"]:
         size = sum(found["bytes"] for found in value["unreferenced"]) / 2**20
-        lines.append(f"{len(value['unreferenced'])} artifacts ({size:.1f} MiB) belong to no recorded study; --unreferenced drops them.")
+        lines.append(
+            f"{len(value['unreferenced'])} artifacts ({size:.1f} MiB) belong to no recorded study; "
+            "--unreferenced drops them."
+        )
     return Group(table, *(Text(line) for line in lines))

@@ -12,7 +12,7 @@ from stilts.errors import StiltsError
 
 app = typer.Typer(
     name="stilts",
-    help="Fill a transfer matrix: fine-tune on an intermediate, then on a target, evaluate zero-shot in many languages.",
+    help="Fill a transfer matrix: fine-tune on an intermediate, then on a target, score zero-shot in many languages.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

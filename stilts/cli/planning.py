@@ -106,6 +106,8 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]]) -> Rendera
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
         f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
     ]
+    if cost.stale:
+        lines.append(f"{cost.stale} stages are stale: done under an earlier version of what they mean, and run again.")
     if cost.price is not None:
         lines.append(f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price.")
     return Group(table, *(Text(line) for line in lines))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
-from stilts.errors import StageFailedError
+from stilts.errors import InputError, StageFailedError, StiltsError
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +34,9 @@ def run(
     num_cpus: Annotated[int | None, typer.Option(min=1, help="CPUs of the local cluster. [default: all]")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Torch threads of a stage. [default: its CPUs]")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda. [default: cuda if a stage holds GPUs]")] = None,
+    checkpoint_every: Annotated[
+        float | None, typer.Option(min=0.0, metavar="SECONDS", help="Time between a stage's checkpoints. [default: 30]")
+    ] = None,
     local: Annotated[bool, typer.Option("--local", help="One stage after the other in this process, no Ray.")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep weights that nothing needs.")] = False,
     json: JsonOption = False,
@@ -52,6 +57,7 @@ def run(
         num_cpus=num_cpus,
         device=device,
         threads=threads,
+        checkpoint_every_s=checkpoint_every,
         keep_weights=keep_weights,
     )
     with ProgressDisplay() as display:
@@ -66,27 +72,44 @@ def run(
     }
     say(value, lambda: _summary(value), as_json=json)
     if report.failed:
-        stage, error = next(iter(report.failed.items()))
-        raise StageFailedError(
-            f"study {study}",
-            f"{len(report.failed)} stages failed, the first is {stage} ({error})",
-            "The others are kept",
-            f"Mend the cause and type the same command again; stilts explain {stage} shows more",
-        )
+        raise failure(study, report.failed)
     if report.interrupted:
         raise typer.Exit(130)
+
+
+def failure(study: str, failed: Mapping[str, str]) -> StiltsError:
+    """What a run ends with: InputError where a stage met something that the user is to mend, else StageFailedError.
+
+    ``failed`` maps stage ids to ``<exception class>: <message>``, the form in which a worker's errors reach the driver.
+    """
+    mendable = {stage: error for stage, error in failed.items() if _is_input_error(error)}
+    stage, error = next(iter((mendable or failed).items()))
+    kind: type[StiltsError] = InputError if mendable else StageFailedError
+    number = "1 stage" if len(failed) == 1 else f"{len(failed)} stages"
+    return kind(
+        f"study {study}",
+        f"{number} failed, among them {stage} ({error})" if len(failed) > 1 else f"{number} failed, {stage} ({error})",
+        "The others are kept",
+        f"Mend the cause and type the same command again; stilts explain {study} {stage} shows more",
+    )
+
+
+def _is_input_error(error: str) -> bool:
+    kind = getattr(errors, error.partition(":")[0], None)
+    return isinstance(kind, type) and issubclass(kind, InputError)
 
 
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
     """Count the study's replicates by state: done, missing, failed, pending, pruned."""
     from stilts.analysis.matrix import load_matrix, replicate_scores
-    from stilts.cli.api import load_record, open_store_at
+    from stilts.cli.compose import load_record, open_store_at
+    from stilts.study.record import outputs_of
 
     opened = open_store_at(store, create=False)
     record = load_record(study, opened)
     scores = replicate_scores(load_matrix(record, opened), "report")
     done = opened.done()
-    stages_done = sum(all(key in done for key in list(stage["outputs"])) for stage in record.stages.values())  # type: ignore[call-overload]
+    stages_done = sum(all(key in done for key in outputs_of(stage)) for stage in record.stages.values())
     failures = {name.split("/", 1)[1]: opened.read_record(name) for name in opened.records("failures")}
     ours = {stage: failure for stage, failure in failures.items() if stage in record.stages}
     value: dict[str, Any] = {

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from stilts.seeds import derive_seed
 
-# Batches sorted by length together: long enough that neighbours are alike, short enough to mix (as in fairseq's buckets).
+# Batches sorted by length together: long enough that neighbours are alike, short enough to mix (as in fairseq's
+# buckets).
 BUCKET_BATCHES = 50
 Units = NDArray[np.int64]
 

@@ -19,8 +19,8 @@ _MASKED, _RANDOM = 0.8, 0.9
 class Batch:
     """Padded tensors of some units.
 
-    ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``: (units, 2).
-    ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
+    ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``:
+    (units, 2). ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
     """
 
     ids: torch.Tensor

@@ -1,8 +1,9 @@
 """A counter-based hash: random bits that depend on what they are for, never on when they are drawn.
 
 Dropout and masked-LM masks derive from (seed, step, example, place) through it, so micro-batches, padding and the
-number of processes change nothing but rounding (DESIGN rule 1). ``stilts.models.dropout`` has the same mixer in torch. The mixer is the 32-bit finaliser "lowbias32" of
-C. Wellons, hash-prospector (two rounds of xor-shift and multiply, bias 0.17).
+number of processes change nothing but rounding (DESIGN rule 1). ``stilts.models.dropout`` has the same mixer in
+torch. The mixer is the 32-bit finaliser "lowbias32" of C. Wellons, hash-prospector (two rounds of xor-shift and
+multiply, bias 0.17).
 """
 
 from __future__ import annotations

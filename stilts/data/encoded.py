@@ -47,11 +47,11 @@ class Ragged:
 class Encoded:
     """A view ready for batches.
 
-    ``ids``: token ids by row. ``unit_example``: (units,) which example a unit is of. ``labels``: (units,) classes or right
-    choices, None where there are none. ``row_labels``: ids-shaped labels by token (tagging; IGNORED elsewhere). ``spans``:
-    (units, 2) first and last token of the answer, (0, 0) where the window holds none. ``words``: ids-shaped index of
-    the word that a token starts, -1 elsewhere. ``chars``: ids-shaped pairs laid as ``2i, 2i + 1``: character span of a
-    context's token in the context, -1 elsewhere.
+    ``ids``: token ids by row. ``unit_example``: (units,) which example a unit is of. ``labels``: (units,) classes or
+    right choices, None where there are none. ``row_labels``: ids-shaped labels by token (tagging; IGNORED elsewhere).
+    ``spans``: (units, 2) first and last token of the answer, (0, 0) where the window holds none. ``words``:
+    ids-shaped index of the word that a token starts, -1 elsewhere. ``chars``: ids-shaped pairs laid as ``2i, 2i +
+    1``: character span of a context's token in the context, -1 elsewhere.
     """
 
     ids: Ragged

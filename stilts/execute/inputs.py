@@ -15,7 +15,7 @@ from stilts.training.run_config import RunConfig
 
 
 def start_folder(stage: Stage, store: ArtifactStore, run: RunConfig) -> Path | None:
-    """The folder whose weights a stage starts from: its parent's artifact, or the encoder's; None for random weights."""
+    """The folder whose weights a stage starts from: its parent's, or the encoder's; None for random weights."""
     if stage.parent is not None:
         return store.fetch(stage.parent)
     return None if "toy" in stage.encoder.location else encoder_folder(stage.encoder, run)

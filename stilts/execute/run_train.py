@@ -58,7 +58,9 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     if folder is None:
         from stilts.tasks.toy import TOY_ENCODER
 
-        model = fresh_model({"model_type": "xlm-roberta", **TOY_ENCODER}, stage.seed, dropout=hidden, attention_dropout=attention)
+        model = fresh_model(
+            {"model_type": "xlm-roberta", **TOY_ENCODER}, stage.seed, dropout=hidden, attention_dropout=attention
+        )
         transferred = Transfer(loaded=0, fresh=("encoder",))
     else:
         model, transferred = load_model(folder, dropout=hidden, attention_dropout=attention)

@@ -138,7 +138,7 @@ def counted_attention(
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, float("-inf"))
     probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
-    stream: DropoutStream = module.stilts_stream()  # type: ignore[operator,assignment]
+    stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
     rows, heads, queries, width = probabilities.shape
     kept = stream.kept_attention((rows, heads, queries, width), int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
     probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)

@@ -23,7 +23,8 @@ th,td{padding:.25em .7em;text-align:right;border-bottom:1px solid #ddd;white-spa
 th:first-child{text-align:left}thead th{border-bottom:2px solid #777}
 .chosen{font-weight:700}.note{color:#555;font-size:.9em}ul{margin:.2em 0;padding-left:1.4em}
 @media print{body{font-size:10pt;max-width:none;margin:0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-section,figure,table,tr{break-inside:avoid}.wide{overflow:visible}th,td{padding:.15em .4em}thead{display:table-header-group}}
+section,figure,table,tr{break-inside:avoid}.wide{overflow:visible}th,td{padding:.15em .4em}
+thead{display:table-header-group}}
 """
 
 

@@ -30,6 +30,7 @@ LEGEND = {
     "~": "near chance",
     "x": "overlap: the row has seen this target's own data",
 }
+TOY_WARNING = "toy: data and encoder are toys, the figures say nothing about real tasks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,6 @@ class CellFigures:
     score: str
     gain: str = ""
     progress: str = ""
-
-
-TOY_WARNING = "toy: data and encoder are toys, the figures say nothing about real tasks"
 
 
 def title(record: StudyRecord) -> str:

@@ -70,7 +70,7 @@ class StageSearcher(Searcher):
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles what it is given for a restore that never comes, and a study holds threads and locks."""
+        """Nothing: Tune pickles what it is given for a restore that never comes; a study holds threads and locks."""
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:

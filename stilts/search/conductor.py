@@ -62,11 +62,13 @@ class Conductor:
         for search in self.searches.values():
             search.reconcile(self.plan, self._done, self._hopeless())
 
+    def has_work(self) -> bool:
+        """Whether a stage is ready to run, a new proposal's if nothing else is; if not, a run would end at once."""
+        return bool(self._ready_or_proposed())
+
     def next_stage(self) -> Stage | NoStage:
         """The next stage to run, a new proposal's if nothing else is ready, or why there is none now."""
-        ready = self._ready()
-        while not ready and self._propose():
-            ready = self._ready()
+        ready = self._ready_or_proposed()
         if not ready:
             return NoStage.WAIT if self._running else NoStage.FINISHED
         seconds = {stage_id: self.expectation.seconds(self.plan.stages[stage_id]) or 0.0 for stage_id in ready}
@@ -104,7 +106,7 @@ class Conductor:
         return self.stage_resources
 
     def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
-        """Whether a searched recipe's fine-tuning should stop, judged against its row's other recipes on that target."""
+        """Whether a searched recipe's fine-tuning should stop, judged against its row's other recipes there."""
         place = self._searched_cell(stage_id)
         stage = self.plan.stages.get(stage_id)
         if place is None or not isinstance(stage, TrainStage):
@@ -146,9 +148,15 @@ class Conductor:
     def _ready(self) -> list[str]:
         return self.plan.ready(self._needed, self._running)
 
+    def _ready_or_proposed(self) -> list[str]:
+        ready = self._ready()
+        while not ready and self._propose():
+            ready = self._ready()
+        return ready
+
     def _propose(self) -> bool:
         """Draws one more proposal for the first row that may have one; whether there was any."""
-        for row, search in self.searches.items():
+        for search in self.searches.values():
             if search.open_proposals(self.plan, self._done, self._hopeless()) < self.max_open and search.propose(
                 self.plan, self._done, self._hopeless()
             ):
@@ -202,7 +210,11 @@ class Conductor:
         if self.store.read_record(name) is None:
             kind, _, message = error.partition(": ")
             record: Json = {
-                "stage_id": stage_id, "error": message or error, "kind": kind, "attempts": 1, "time": time.time()
+                "stage_id": stage_id,
+                "error": message or error,
+                "kind": kind,
+                "attempts": 1,
+                "time": time.time(),
             }
             self.store.write_record(name, record)
 

@@ -97,8 +97,8 @@ class TaskConfig:
         return {name: plain(getattr(self, name), name) for name in ("max_length", *_SCORING[kind])}
 
 
-# Which further fields matter, by kind: an answer's length is no part of how a model was trained, nor a retrieval layer of a
-# tagger.
+# Which further fields matter, by kind: an answer's length is no part of how a model was trained, nor a retrieval
+# layer of a tagger.
 _TRAINING: Mapping[Kind, tuple[str, ...]] = {
     Kind.CLASSIFICATION: (),
     Kind.TAGGING: (),

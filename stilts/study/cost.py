@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from stilts.study.plan import Plan
 from stilts.study.stage import Stage, TrainStage
 
-# Assumed until the store has measured stages of its own: useful floating-point operations per second of one CPU core and
-# of one data-centre GPU in bf16 at a common 40 % of its peak (A100: 312 TFLOP/s by its data sheet).
+# Assumed until the store has measured stages of its own: useful floating-point operations per second of one CPU core
+# and of one data-centre GPU in bf16 at a common 40 % of its peak (A100: 312 TFLOP/s by its data sheet).
 _CPU_FLOPS, _GPU_FLOPS = 2e10, 1.2e14
 # Forward and backward, two operations per multiply-add (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
 _FLOPS_PER_WEIGHT = 6.0
@@ -21,8 +21,9 @@ _FILL_FRAC = 0.4
 class Cost:
     """Counts of stages by kind, and what running the rest takes.
 
-    ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac`` is the
-    share of those seconds that rests on measured stages rather than on assumptions. ``price`` is None without a price.
+    ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac``
+    is the share of those seconds that rests on measured stages rather than on assumptions; ``stale`` counts stages
+    that the store has under an earlier SEMANTIC_VERSION only. ``price`` is None without a price.
     """
 
     stages: int
@@ -30,6 +31,7 @@ class Cost:
     evaluate: int
     shared: int
     done: int
+    stale: int
     to_run: int
     train_to_run: int
     open_proposals: int
@@ -55,9 +57,10 @@ def estimate(
 ) -> Cost:
     """The cost of finishing a plan.
 
-    ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured; ``artifact_bytes`` is
-    the size of one train stage's weights; ``open_proposals`` counts, by searched row, recipes not drawn yet: each
-    is taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the study.
+    ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured;
+    ``artifact_bytes`` is the size of one train stage's weights; ``open_proposals`` counts, by searched row, recipes
+    not drawn yet: each is taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the
+    study.
     """
     needed = plan.needed(done, gone)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
@@ -72,6 +75,7 @@ def estimate(
         evaluate=kinds.count("evaluate"),
         shared=sum(count > 1 for count in plan.requested.values()),
         done=len(plan.stages) - len(needed),
+        stale=len(plan.stale(done)),
         to_run=len(needed),
         train_to_run=sum(isinstance(plan.stages[stage_id], TrainStage) for stage_id in needed),
         open_proposals=sum(open_proposals.values()),

@@ -1,6 +1,7 @@
 """Plan: the deduplicated DAG of stages that a study needs, and what of it is ready. Pure values, no store.
 
-What is done, running or failed is *given*, as sets of keys and ids. ``planner.py`` makes plans; read ``stage.py`` first.
+What is done, running or failed is *given*, as sets of keys and ids. ``planner.py`` makes plans; read ``stage.py``
+first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stilts.study.record import Replicate, StudyRecord
-from stilts.study.stage import Stage, StageKind
+from stilts.study.stage import SEMANTIC_HISTORY, Stage, StageKind, make_stage_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,24 @@ class Plan:
             if run:
                 wanted.add(stage_id)
         return [stage_id for stage_id in self.stages if stage_id in wanted]
+
+    def stale(self, done: Set[str], history: Iterable[Mapping[StageKind, int]] = SEMANTIC_HISTORY) -> dict[str, str]:
+        """Stages that are to be run although the store has them under an earlier SEMANTIC_VERSION: id now, id then."""
+        stored = {key.split("/")[0] for key in done}
+        found: dict[str, str] = {}
+        for versions in history:
+            then = self._ids_under(versions)
+            found |= {now: old for now, old in then.items() if old != now and old in stored and now not in stored}
+        return found
+
+    def _ids_under(self, versions: Mapping[StageKind, int]) -> dict[str, str]:
+        """The id that each stage had, and its parents had, under other versions."""
+        then: dict[str, str] = {}
+        for stage_id, stage in self.stages.items():
+            parent = then.get(stage.parent, stage.parent) if stage.parent else None
+            payload = {**stage.payload, "semantic_version": versions[stage.kind], "parent": parent}
+            then[stage_id] = make_stage_id(stage.kind, stage.name, payload)
+        return then
 
     def ready(self, needed: Iterable[str], busy: Set[str]) -> list[str]:
         """Those of ``needed`` that are not busy and whose parent is not still to be run."""

@@ -6,7 +6,7 @@ that a cell asks for is evaluated. Equal stages are one stage: that is all the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver, TargetViews
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
 
@@ -65,6 +65,7 @@ class Planner:
         """The plan with these proposals of each searched row; a searched row without any has no stages yet."""
         stages: dict[str, Stage] = {}
         requested: dict[str, int] = {}
+        self._resolve_rows()
         replicates: list[Replicate] = []
         for row in self.study.rows:
             for column in self.study.columns:
@@ -79,7 +80,8 @@ class Planner:
     def target(self, column: str) -> ResolvedTarget:
         """A column with its task and data pinned; errors of its data surface here."""
         if column not in self._targets:
-            self._targets[column] = self._resolve_target(column)
+            with self.study.blamed(f"targets.{column}"):
+                self._targets[column] = self._resolve_target(column)
         return self._targets[column]
 
     def mixture(self, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
@@ -105,18 +107,25 @@ class Planner:
         assert isinstance(stage, TrainStage)
         return stage
 
+    def _resolve_rows(self) -> None:
+        """Pins the data of every task that a row may train on, searched ones too, so that errors surface at once."""
+        for row, content in self.study.rows.items():
+            for task in self._row(row).mixture:
+                self._part(row, content, task, 1.0)
+
     def _make_recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
         content = self.study.rows[row]
         mixture = self.mixture(row, proposal)
         parts = [self._part(row, content, task, weight) for task, weight in mixture]
-        config = train_config(
-            f"{self.study.path}: intermediates.{row}.train",
-            self.study.file.defaults.intermediate,
-            content.train,
-            overrides=_searched(proposal, ("learning_rate", "steps", "warmup_frac")),
-            steps_per_epoch=lambda: sum(self.count_examples(part.train) / part.config.batch_size for part in parts),
-        )
-        return TrainStage(parent=self._base, encoder=self.encoder, mixture=tuple(parts), config=config, seed=seed)
+        with self.study.blamed(f"intermediates.{row}.train"):
+            config = train_config(
+                f"{self.study.path}: intermediates.{row}.train",
+                self.study.file.defaults.intermediate,
+                content.train,
+                overrides=_searched(proposal, ("learning_rate", "steps", "warmup_frac")),
+                steps_per_epoch=lambda: sum(self.count_examples(part.train) / part.config.batch_size for part in parts),
+            )
+            return TrainStage(parent=self._base, encoder=self.encoder, mixture=tuple(parts), config=config, seed=seed)
 
     @property
     def _base(self) -> str | None:
@@ -124,17 +133,21 @@ class Planner:
 
     def _part(self, row: str, content: Intermediate, name: str, weight: float) -> MixturePart:
         if (row, name) not in self._parts:
-            task = self.registry.task(name)
-            where = f"{self.study.path}: intermediates.{row}"
-            train, select = self.resolver.intermediate_views(
-                task,
-                train_limit=train_limit(self.study.file.defaults.intermediate, content.train),
-                select_limit=self.study.file.defaults.limits.select,
-            )
-            config = task_config(f"{where}.encoding", self.study, task, content.encoding, self.encoder)
-            self._parts[(row, name)] = MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+            with self.study.blamed(f"intermediates.{row}"):
+                self._parts[(row, name)] = self._resolve_part(row, content, name)
         part = self._parts[(row, name)]
         return MixturePart(task=part.task, weight=weight, config=part.config, train=part.train, select=part.select)
+
+    def _resolve_part(self, row: str, content: Intermediate, name: str) -> MixturePart:
+        task = self.registry.task(name)
+        train, select = self.resolver.intermediate_views(
+            task,
+            train_limit=train_limit(self.study.file.defaults.intermediate, content.train),
+            select_limit=self.study.file.defaults.limits.select,
+        )
+        where = f"{self.study.path}: intermediates.{row}.encoding"
+        config = task_config(where, self.study, task, content.encoding, self.encoder)
+        return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
 
     def _resolve_target(self, column: str) -> ResolvedTarget:
         content, file = self.study.columns[column], self.study.file
@@ -163,7 +176,7 @@ class Planner:
     def _chain(
         self, row: str, column: str, proposal: Proposal | None, intermediate_seed: int | None, target_seed: int | None
     ) -> list[Stage]:
-        """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation, as far as they exist."""
+        """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
         chain: list[Stage] = [self.pretraining] if self.pretraining is not None else []
         if intermediate_seed is not None:
             recipe = self.recipe(row, proposal, intermediate_seed)
@@ -190,7 +203,6 @@ class Planner:
 
     def _make_fine_tuning(self, column: str, parent: str | None, seed: int, overrides: Mapping[str, Any]) -> TrainStage:
         target = self.target(column)
-        config = self._target_config(column, target, overrides)
         part = MixturePart(
             task=target.task,
             weight=1.0,
@@ -198,7 +210,9 @@ class Planner:
             train=target.views.train,
             select=_english(target.views.select),
         )
-        return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)
+        with self.study.blamed(f"targets.{column}.train"):
+            config = self._target_config(column, target, overrides)
+            return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)
 
     def _target_config(self, column: str, target: ResolvedTarget, overrides: Mapping[str, Any]) -> TrainConfig:
         return train_config(

@@ -67,8 +67,8 @@ class Replicate:
 class StudyRecord:
     """Rows, columns and replicates of one study, with the ids of the stages that make them.
 
-    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why) where
-    an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
+    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why)
+    where an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
     """
 
     name: str
@@ -82,3 +82,9 @@ class StudyRecord:
     overlaps: tuple[tuple[str, str, str], ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
     text: str = ""
+
+
+def outputs_of(stage: Mapping[str, Json]) -> list[str]:
+    """The keys of the artifacts of a stage as a record describes it."""
+    outputs = stage["outputs"]
+    return [str(key) for key in outputs] if isinstance(outputs, list | tuple) else []

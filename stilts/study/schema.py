@@ -1,7 +1,7 @@
 """The study file's schema: every field that a study under ``search_spaces/`` may have, with its meaning and limits.
 
-Strict: an unknown key, a number in quotes or a value out of range is an error that names the field. ``study.py`` reads files
-into these values; nothing here looks at data.
+Strict: an unknown key, a number in quotes or a value out of range is an error that names the field. ``study.py``
+reads files into these values; nothing here looks at data.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Encoder(Part):
 
 
 class Data(Part):
-    """Where data come from. ``root`` and ``text_root`` are relative to the study file; ``sources`` overrides by dataset."""
+    """Where data come from. Roots are relative to the study file; ``sources`` overrides by dataset."""
 
     source: Literal["hub", "files", "toy"]
     root: PathText | None = None
@@ -155,6 +155,10 @@ class Search(Part):
             raise ValueError("name at least one thing to search")
         if self.weights is not None and len(set(self.weights)) != len(self.weights):
             raise ValueError("weights names a task twice")
+        if self.steps is not None and max(1, round(self.steps.low)) >= round(self.steps.high):
+            raise ValueError("steps must span at least two whole numbers")
+        if self.steps is not None and self.steps.high > 10_000_000:
+            raise ValueError("steps end at 10000000")
         for rate in (self.learning_rate, self.target_learning_rate, self.warmup_frac):
             if rate is not None and rate.high > 1.0:
                 raise ValueError("learning rates and warm-up shares end at 1")
@@ -197,7 +201,7 @@ class Target(Part):
 
 
 class Seeds(Part):
-    """How many replicates a cell has: ``count`` pairs of seeds (0, 0), (1, 1), ..., or every pair of two sets of seeds."""
+    """How many replicates a cell has: ``count`` pairs of seeds (0, 0), (1, 1), ..., or all pairs of two sets."""
 
     count: Annotated[int, Field(ge=1, le=1000)] | None = None
     intermediate_seeds: Annotated[int, Field(ge=1, le=1000)] | None = None

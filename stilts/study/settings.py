@@ -22,10 +22,10 @@ def train_config(
     ``steps_per_epoch`` is asked only where the study counts epochs. StudyError, naming ``where``, when neither
     steps nor epochs are given.
     """
-    fields = {**default.given(), **_without_rival_length(own.given()), **overrides}
-    if "steps" in own.given() or "steps" in overrides:
+    fields = {**_written(default), **_written(own), **overrides}
+    if "steps" in _written(own) or "steps" in overrides:
         fields.pop("epochs", None)
-    if "epochs" in own.given() and "steps" not in overrides:
+    if "epochs" in _written(own) and "steps" not in overrides:
         fields.pop("steps", None)
     fields.pop("limit", None)
     epochs = fields.pop("epochs", None)
@@ -37,7 +37,7 @@ def train_config(
         fields["precision"] = Precision(fields["precision"])
     if "keep" in fields:
         fields["keep"] = Keep(fields["keep"])
-    return TrainConfig(**{name: value for name, value in fields.items() if value is not None})
+    return TrainConfig(**fields)
 
 
 def train_limit(default: Train, own: Train) -> int | None:
@@ -89,5 +89,6 @@ def search_space(search: Search) -> SearchSpace:
     return SearchSpace(params=params)
 
 
-def _without_rival_length(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+def _written(train: Train) -> dict[str, Any]:
+    """The fields that say something: null is as good as nothing."""
+    return {name: value for name, value in train.given().items() if value is not None}

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from stilts.errors import InputError
 from stilts.fingerprint import Json, digest
-from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -39,6 +40,8 @@ class Use(StrEnum):
 
 # Raise one when the same payload comes to mean other weights or other scores; old results then show as stale.
 SEMANTIC_VERSION: Mapping[StageKind, int] = {StageKind.TRAIN: 1, StageKind.EVALUATE: 1}
+# The tables that stood here before, oldest first: by them a plan finds results that were made under other semantics.
+SEMANTIC_HISTORY: tuple[Mapping[StageKind, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,15 @@ class TrainStage:
     seed: int
 
     kind = StageKind.TRAIN
+
+    def __post_init__(self) -> None:
+        if self.config.keep is Keep.BEST and not any(part.select for part in self.mixture):
+            raise InputError(
+                'train setting "keep: best"',
+                f"no task of {self.name} has data to choose by",
+                "The best checkpoint is the one with the best selection score",
+                'Set "keep: last"',
+            )
 
     @cached_property
     def payload(self) -> dict[str, Json]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from stilts.errors import StudyError, UnknownNameError
+from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 
@@ -82,6 +83,17 @@ class Study:
                 found = entry
         return found
 
+    @contextmanager
+    def blamed(self, field: str) -> Iterator[None]:
+        """Errors of input that are raised inside come out as StudyErrors that name this file and the field."""
+        try:
+            yield
+        except InputError as error:
+            if str(self.path) in error.asked:
+                raise
+            found = f"{error.asked}: {error.found}"
+            raise StudyError(f"{self.path}: {field}", found, error.why, error.next_step) from error
+
     def _check_names(self) -> None:
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
@@ -135,7 +147,10 @@ def _place(part: int | str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out numbers of more than 4300 digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -12,9 +12,10 @@ from stilts.fingerprint import Json
 class EncoderRef:
     """A pretrained (or, for toy, freshly initialised) encoder, pinned by content.
 
-    ``fingerprint`` covers weights and configuration, ``tokenizer`` the tokenizer's file. ``location`` says where they are
-    and is no identity: ``{"root": name, "path": below it}``, ``{"repo", "revision"}`` or ``{"toy": version}``. ``max_length`` is the
-    longest sequence in tokens, ``num_parameters`` counts weights without the embeddings (for cost, no identity).
+    ``fingerprint`` covers weights and configuration, ``tokenizer`` the tokenizer's file. ``location`` says where they
+    are and is no identity: ``{"root": name, "path": below it}``, ``{"repo", "revision"}`` or ``{"toy": version}``.
+    ``max_length`` is the longest sequence in tokens, ``num_parameters`` counts weights without the embeddings (for
+    cost, no identity).
     """
 
     name: str

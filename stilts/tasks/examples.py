@@ -98,6 +98,4 @@ class TextExample:
         return text_digest(self.text, self.text_pair or "")
 
 
-Example: TypeAlias = (
-    ClassificationExample | TaggingExample | SpanExample | ChoiceExample | PairExample | TextExample
-)
+Example: TypeAlias = ClassificationExample | TaggingExample | SpanExample | ChoiceExample | PairExample | TextExample

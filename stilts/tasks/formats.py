@@ -29,6 +29,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
+    "text_tsv": Format(kind=Kind.CLASSIFICATION, version=1, holds="text TAB label, no header"),
     "pair_tsv": Format(kind=Kind.CLASSIFICATION, version=1, holds="text TAB text TAB label, no header"),
     "nli_jsonl": Format(kind=Kind.CLASSIFICATION, version=1, holds="gold_label, sentence1, sentence2 per line"),
     "anli_jsonl": Format(

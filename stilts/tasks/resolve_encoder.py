@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -35,7 +36,7 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
             "Name one of these, or give the study that root",
         )
     folder = Path(roots[root_name]) / relative_path
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike Path.is_dir, False for a name that is too long
         raise EncoderError(f'encoder "{name}"', f"no folder {folder}", next_step="Correct the path in the study")
     for needed in _NEEDED:
         if not (folder / needed).is_file():

@@ -123,8 +123,8 @@ class Task:
     choose by; ``test`` is evaluated zero-shot in every language. A task without ``test`` can only
     be an intermediate; one without ``train`` is evaluated with the encoder as it is. ``on_overlap`` says
     what to do with examples of ``train`` that also stand in ``dev`` or ``test``, and of ``dev`` in ``test``: refuse the
-    study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what is
-    learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): their training stages are one.
+    study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what
+    is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once.
     """
 
     name: str

@@ -192,7 +192,7 @@ def _parse(path: Path) -> object:
     except MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
         raise StudyError(f"{path.name}{line}", f"not YAML 1.2: {error.problem}", next_step="Mend the line") from error
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise StudyError(path.name, f"not YAML 1.2: {error}", next_step="Mend the file") from error
     if document is None:
         raise StudyError(path.name, "the file is empty", next_step='Write "datasets:" and "tasks:"')

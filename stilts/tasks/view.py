@@ -19,10 +19,11 @@ class DataView:
     """Examples of one language of one split, as one use sees them.
 
     ``location`` says where the bytes are and never enters an id: for files ``{"root": name, "paths": [...]}`` with
-    paths below that named root, for the hub ``{"repo", "config", "revision", "split"}``, for toy empty. ``fingerprint`` is
-    ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or ``toy:<generator>/<version>/...``. ``limit``
-    keeps at most that many examples, those with the smallest hash of their source item, so
-    that all languages keep the same items. Examples whose content stands in a view of ``exclude`` are left out.
+    paths below that named root, for the hub ``{"repo", "config", "revision", "split"}``, for toy empty.
+    ``fingerprint`` is ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or
+    ``toy:<generator>/<version>/...``. ``limit`` keeps at most that many examples, those with the smallest hash of
+    their source item, so that all languages keep the same items. Examples whose content stands in a view of
+    ``exclude`` are left out.
     """
 
     dataset: str

@@ -178,6 +178,8 @@ def _evaluation_is_due(config: TrainConfig, step: int) -> bool:
 
 def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Decision:
     scores = training.evaluate(model)
+    if not scores:  # masked LM on running text, say, has nothing to choose by
+        return Decision.CONTINUE
     state.select.append((state.step, scores))
     mean = sum(scores.values()) / len(scores)
     if training.config.keep is Keep.BEST and (state.best_score is None or mean > state.best_score):

@@ -37,7 +37,7 @@ def column_sums(task: Task, scored: Scored) -> dict[str, float]:
 def _scores(scorer: Scorer, part: MixturePart, prepared: Preparation) -> Iterator[float]:
     for view in part.select:
         _, _, scored = score_view(scorer, part.task, part.config, view, prepared)
-        yield float(metric(part.task.metric).score(column_sums(part.task, scored)))  # type: ignore[arg-type]
+        yield float(metric(part.task.metric).score(column_sums(part.task, scored)))
 
 
 def _mean(scores: Iterator[float]) -> float:

@@ -153,7 +153,7 @@ def test_what_is_written_is_what_is_read(place: Path) -> None:
     path = place / "written.yaml"
     path.write_text(json.dumps(full_study()))
     assert Study.load(path).file == study.file and Study.load(path).text == path.read_text()
-    assert list(study.rows)[0] == "none"
+    assert next(iter(study.rows)) == "none"
 
 
 # --- every field, nested ones too, made wrong ---
@@ -295,8 +295,17 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"defaults": {"target": {"learning_rate": float("nan")}}}, "learning_rate"),
         ({"defaults": {"target": {"steps": "100"}}}, "steps"),
         ({"defaults": {"target": {"steps": 2, "epochs": 2}}}, "steps or epochs"),
-        ({"defaults": {}}, "neither steps nor epochs"),
-        ({"defaults": {"target": {"steps": 2, "keep": "best"}, "intermediate": {"steps": 2}}}, "evaluate_every"),
+        ({"defaults": {"encoding": {"max_length": 96}}}, "neither steps nor epochs"),
+        (
+            {
+                "defaults": {
+                    "target": {"steps": 2, "keep": "best"},
+                    "intermediate": {"steps": 2},
+                    "encoding": {"max_length": 96},
+                }
+            },
+            "evaluate_every",
+        ),
         ({"replicates": {"cells": [{"count": 1, "rows": ["mnlii"]}]}}, 'row "mnlii"'),
         ({"replicates": {"default": {"intermediate_seeds": 2}}}, "both intermediate_seeds and target_seeds"),
         ({"intermediates": {"mnli": {"search": {"steps": {"low": 0.1, "high": 0.2}, "proposals": 2}}}}, "steps"),
@@ -311,7 +320,8 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(changes: dict[str, Any]
 
 
 def test_choosing_the_best_checkpoint_needs_something_to_choose_by(place: Path) -> None:
-    defaults = {"intermediate": {"steps": 4, "evaluate_every": 2, "keep": "best"}, "target": {"steps": 4}}
+    best = {"steps": 4, "evaluate_every": 2, "keep": "best"}
+    defaults = {"intermediate": best, "target": {"steps": 4}, "encoding": {"max_length": 96}}
     text = json.dumps(study_fields(intermediates={"plain": None}, defaults=defaults))
     assert "intermediates.plain" in refused(text, place / "bad.yaml")
 

@@ -16,6 +16,7 @@ from stilts.tasks.examples import Example
 from stilts.tasks.formats import FORMATS
 
 READERS: Mapping[str, Reader] = {
+    "text_tsv": pairs.read_text_tsv,
     "pair_tsv": pairs.read_pair_tsv,
     "nli_jsonl": pairs.read_nli_jsonl,
     "anli_jsonl": pairs.read_anli_jsonl,

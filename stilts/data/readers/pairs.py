@@ -1,4 +1,4 @@
-"""Readers of sentence pairs with a label: XNLI and PAWS-X, the NLI releases, GLUE."""
+"""Readers of texts and sentence pairs with a label: XNLI and PAWS-X, the NLI releases, GLUE."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def read_pair_tsv(reading: Reading) -> Iterator[ClassificationExample]:
                 item=str(line - 1),
                 text=not_blank(text, path, line, "first text"),
                 text_pair=not_blank(pair, path, line, "second text"),
+                label=reading.label(label, path, line=line),
+            )
+
+
+def read_text_tsv(reading: Reading) -> Iterator[ClassificationExample]:
+    """Single texts: text TAB label, no header. The item is the row number from 0, which translations share."""
+    for path in reading.paths:
+        for line, (text, label) in tab_rows(path, 2):
+            yield ClassificationExample(
+                item=str(line - 1),
+                text=not_blank(text, path, line, "text"),
                 label=reading.label(label, path, line=line),
             )
 

@@ -1,0 +1,60 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from stilts.report.note import markdown_note
+from tests.report.studies import ROWS, TARGETS, Shown, shown
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    return shown(tmp_path_factory.mktemp("store"), settings={"question": "Which one\n helps?"})
+
+
+@pytest.fixture(scope="module")
+def lines(study: Shown) -> list[str]:
+    return markdown_note(study.record, study.cells, study.answers).splitlines()
+
+
+def test_the_question_comes_first(lines: list[str]) -> None:
+    assert lines[0] == "Which one helps?"
+    assert len(lines) < 120
+
+
+def test_a_study_without_a_question_asks_the_general_one(tmp_path: Path) -> None:
+    made = shown(tmp_path, toy=True, encoder="xlmr-base")
+    note = markdown_note(made.record, made.cells, made.answers).splitlines()
+    assert note[0] == "Which intermediate task should xlmr-base be fine-tuned on first?"
+    assert note[2].startswith("**toy: ")
+    assert any(line.startswith("- **xnli (toy):** train on") for line in note)
+
+
+def test_the_matrix_is_a_table_that_renders(lines: list[str]) -> None:
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + len(ROWS)
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
+    assert widths == {1 + 1 + len(TARGETS) + 2}, "means with and without retrieval stand beside the targets"
+    assert any("| 63.0 +3.0 1/2 failed s |" in line for line in table)
+    assert any("| missing |" in line for line in table)
+
+
+def test_names_cannot_break_the_markup(lines: list[str]) -> None:
+    assert any(line.startswith(r"| a\|\<b\>&\_c\_ |") for line in lines)
+    assert not any("<b>" in line for line in lines)
+
+
+def test_each_target_has_one_line_with_its_doubt(lines: list[str]) -> None:
+    answers = {line.split("**")[1]: line for line in lines if line.startswith("- ")}
+    assert list(answers) == ["xnli:", "panx:", "tatoeba:"]
+    panx = answers["panx:"]
+    assert "train on **hellaswag** first, score 69.0, gain +9.0 (95 % interval" in panx
+    assert "cannot be told from the best: " in panx
+    assert "caveat: not complete: mnli failed (1 of 2 replicates done)" in panx
+    assert "nothing chosen" in answers["tatoeba:"] and "oracle: hellaswag" in answers["tatoeba:"]
+    assert "caveat: conditional on" in answers["xnli:"]
+
+
+def test_without_answers_the_matrix_remains(study: Shown) -> None:
+    note = markdown_note(study.record, study.cells, [])
+    assert "| none |" in note and "- **" not in note
