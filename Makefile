@@ -49,8 +49,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: export HF_HUB_OFFLINE := 1
+demo: export STILTS_STORE := demo_store
 demo: venv ## fill a small matrix of toy tasks and print the answer (under 5 minutes on 2 cores)
-	$(STILTS) run $(STUDY) && $(STILTS) matrix $(STUDY) && $(STILTS) best $(STUDY) && $(STILTS) ui --how $(STUDY)
+	$(STILTS) run $(STUDY) && $(STILTS) matrix $(STUDY) && $(STILTS) best $(STUDY) && $(STILTS) ui --how
 
 test: export HF_HUB_OFFLINE := 1
 test: venv ## run every test that is not slow

@@ -85,12 +85,13 @@ def run(
     return report
 
 
-def load_matrix(study: str | Path, *, store: str | None = None) -> pd.DataFrame:
+def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.DataFrame:
     """The transfer matrix as a tidy DataFrame: one line per replicate, use and language."""
     from stilts.analysis.matrix import load_matrix as load
 
     opened = open_store_at(store, create=False)
-    return load(load_record(str(study), opened), opened)
+    name = study.name if isinstance(study, Study) else str(study)
+    return load(load_record(name, opened), opened)
 
 
 def make_conductor(
