@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from stilts.cli.compose import (
     store_url,
     tracking_uri,
 )
+from stilts.cli.preflight import check_splits
+from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.search.conductor import Conductor
 from stilts.search.proposals import ProposalBook
@@ -77,6 +80,7 @@ def run(
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
     check_encoder(workspace)
     store = open_store_at(options.store)
+    check_splits(workspace, store)
     with _tracker(workspace, store, options) as tracker:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
         on_ready(workspace, conductor)
@@ -126,7 +130,12 @@ def finish(study: str, store: Store, options: RunOptions) -> None:
     from stilts.cli.showcase import show
 
     if options.tracking != "none":
-        show(study, store, tracking_uri(options.tracking))
+        try:
+            show(study, store, tracking_uri(options.tracking))
+        except InputError:
+            raise
+        except StiltsError as error:  # the results are safe in the store; only the view waits
+            print(f"MLflow does not show this study yet. {error}", file=sys.stderr)
     if not options.keep_weights:
         tidy(study, store)
 

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def track(
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Write every run anew into an empty or old database.")
+        bool, typer.Option("--rebuild", help="Throw the studies' runs away and write all anew.")
     ] = False,
     study: Annotated[str | None, typer.Option(help="A study file or name. [default: all studies of the store]")] = None,
     store: StoreOption = None,
@@ -34,7 +34,7 @@ def track(
 ) -> None:
     """Bring MLflow up to date with the store; needs nothing but the store.
 
-    Without --rebuild only what is new is sent; with it every run is compared and mended.
+    Without --rebuild only what is new or differs is sent.
     """
     from stilts.cli.api import records_of
     from stilts.cli.compose import load_record, open_store_at
@@ -45,7 +45,7 @@ def track(
     names = [load_record(study, opened).name] if study else list(records_of(opened))
     value = {"tracking_uri": address(tracking_uri), "studies": {}, "rebuild": rebuild}
     for name in names:
-        value["studies"][name] = show(name, opened, address(tracking_uri))  # type: ignore[index]
+        value["studies"][name] = show(name, opened, address(tracking_uri), rebuild=rebuild)  # type: ignore[index]
     say(value, lambda: _track_table(value), as_json=json)
 
 

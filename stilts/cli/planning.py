@@ -15,6 +15,9 @@ from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 if TYPE_CHECKING:
     from stilts.study.cost import Cost
 
+# How many of the first encoded sequences did not fit into max_length.
+TRUNCATED = "cut of first 200"
+
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
@@ -69,8 +72,8 @@ def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
 
 def _validation(value: dict[str, Any]) -> RenderableType:
     table = Table(title=f"{value['study']}: valid", title_justify="left")
-    for name in ("column or row", "use", "language", "examples", "left out", "truncated"):
-        table.add_column(name, justify="right" if name in ("examples", "left out", "truncated") else "left")
+    for name in ("column or row", "use", "language", "examples", "left out", TRUNCATED):
+        table.add_column(name, justify="right" if name in ("examples", "left out", TRUNCATED) else "left")
     for line in value["views"]:
         truncated = "" if line["truncated"] is None else str(line["truncated"])
         table.add_row(

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from stilts.tracking.champions import Champion
 
 
-def show(study: str, store: Store, tracking_uri: str) -> dict[str, Json]:
-    """Writes a study's runs, matrix, note and champions to MLflow; counts of runs by what was done with them."""
+def show(study: str, store: Store, tracking_uri: str, *, rebuild: bool = False) -> dict[str, Json]:
+    """Writes a study's runs, matrix, note and champions to MLflow; counts of runs by what was done with them.
+
+    ``rebuild`` writes all of its runs anew.
+    """
     from stilts.analysis.best import best
     from stilts.analysis.matrix import cells, load_matrix
     from stilts.report.heatmap import heat_map
@@ -34,7 +37,8 @@ def show(study: str, store: Store, tracking_uri: str) -> dict[str, Json]:
         "matrix.png": heat_map(table, record, format="png"),
         "matrix.html": matrix_page(table, frame, record, answers).encode(),
     }
-    report = sync(record, store, tracking_uri, artifacts=artifacts, note=markdown_note(record, table, answers))
+    note = markdown_note(record, table, answers)
+    report = sync(record, store, tracking_uri, artifacts=artifacts, note=note, rebuild=rebuild)
     register_champions(record.name, _champions(record, store, dict(report.run_ids)), tracking_uri)
     return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "removed")}
 

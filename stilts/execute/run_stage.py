@@ -42,16 +42,16 @@ def failure_record(stage_id: str) -> str:
 
 
 def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Reporter | None = None) -> Outcome:
-    """Executes what of a stage is not yet published.
+    """Executes what of a stage is not yet published, and trains again what was published but whose weights are gone.
 
     Raises LeaseHeldError when another live process works on it, and whatever the stage itself raises after
     writing a failure record that says so.
     """
     started = time.monotonic()
-    if all(store.is_done(key) for key in stage.outputs):
+    if not _missing(stage, store):
         return Outcome(state=State.DONE, stage_id=stage.stage_id, executed=False, seconds=0.0)
     with store.lease(stage.stage_id) as lease:
-        missing = [key for key in stage.outputs if not store.is_done(key)]
+        missing = _missing(stage, store)
         state = State.DONE
         try:
             if missing and isinstance(stage, TrainStage):
@@ -67,6 +67,13 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
         store.delete_record(failure_record(stage.stage_id))
     seconds = time.monotonic() - started
     return Outcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)
+
+
+def _missing(stage: Stage, store: ArtifactStore) -> list[str]:
+    """The outputs to be made: not published, or weights that were dropped (whoever runs a stage needs them)."""
+    if isinstance(stage, TrainStage):
+        return [key for key in stage.outputs if not store.is_done(key) or store.gone(key)]
+    return [key for key in stage.outputs if not store.is_done(key)]
 
 
 def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:

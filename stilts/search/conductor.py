@@ -166,8 +166,7 @@ class Conductor:
 
     def _replan(self) -> None:
         self.plan = self.planner.plan({row: search.proposals for row, search in self.searches.items()})
-        gone = {stage_id for stage_id in self.plan.stages if stage_id in self._done and self.store.gone(stage_id)}
-        needed = self.plan.needed(self._done, gone)
+        needed = self.plan.needed(self._done, self.store.gone_keys() if self._done else frozenset())
         blocked = self._blocked()
         self._needed = {stage_id: None for stage_id in needed if stage_id not in blocked}
         self.on_plan(self.plan)

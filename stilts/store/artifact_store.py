@@ -66,6 +66,9 @@ class ArtifactStore(Protocol):
     def gone(self, key: str) -> bool:
         """Whether the artifact is done but its files were dropped."""
 
+    def gone_keys(self) -> frozenset[str]:
+        """The keys of all artifacts that are done but whose files were dropped."""
+
     def drop_files(self, key: str, why: str) -> int:
         """Deletes the artifact's files, keeps payload and result, and returns the bytes freed."""
 

@@ -15,8 +15,8 @@ from stilts.errors import EncoderError, TransferError
 _LINEAR = ("weight", "bias")
 _LAYERS = {
     "xlm-roberta": (
-        "attention.self.query attention.self.key attention.self.value attention.output.dense attention.output.LayerNorm "
-        "intermediate.dense output.dense output.LayerNorm"
+        "attention.self.query attention.self.key attention.self.value attention.output.dense "
+        "attention.output.LayerNorm intermediate.dense output.dense output.LayerNorm"
     ),
     "xlm-roberta-xl": (
         "attention.self.query attention.self.key attention.self.value attention.output.dense "

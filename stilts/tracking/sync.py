@@ -65,17 +65,19 @@ def sync(
     *,
     artifacts: Mapping[str, Path | bytes] | None = None,
     note: str | None = None,
+    rebuild: bool = False,
 ) -> SyncReport:
     """What was written so that the experiment named after the study shows what the store holds.
 
     ``artifacts`` (path below the parent run's artifacts -> file or bytes) and ``note`` (Markdown) go to the parent run;
-    None leaves them as they are. Runs of ours that the record no longer knows, and doubles, go to MLflow's
-    trash. Raises StiltsError when MLflow cannot be reached or refuses.
+    None leaves them as they are. ``rebuild`` throws the study's runs away first and writes all anew. Runs of ours
+    that the record no longer knows, and doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
+    reached or refuses.
     """
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
     with explained(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        writer = _Writer(client, experiment_id(client, record.name, tracking_uri))
+        writer = _Writer(client, experiment_id(client, record.name, tracking_uri), rebuild=rebuild)
         for view in run_views(record, store):
             writer.show(view)
             if view.is_parent:
@@ -86,7 +88,7 @@ def sync(
 class _Writer:
     """Writes views into one experiment; the parent's view must come first."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str) -> None:
+    def __init__(self, client: MlflowClient, experiment_id: str, *, rebuild: bool = False) -> None:
         self.client = client
         self.experiment_id = experiment_id
         self.parent_id = ""
@@ -95,7 +97,7 @@ class _Writer:
         self._run_ids: dict[tuple[str, str], str] = {}
         self._existing: dict[tuple[str, str], Run] = {}
         for run in our_runs(client, experiment_id):
-            if identity_of(run) in self._existing:
+            if rebuild or identity_of(run) in self._existing:
                 self._remove(run.info.run_id)
             else:
                 self._existing[identity_of(run)] = run

@@ -23,7 +23,7 @@ def explained(tracking_uri: str) -> Iterator[None]:
             f'MLflow at "{_without_password(tracking_uri)}"',
             f"it could not be written: {first_line}",
             "MLflow only shows the results; they are safe in the store",
-            'Once it answers, "stilts track STUDY --rebuild" fills it from the store',
+            'Once it answers, "stilts track" fills it from the store',
         ) from error
 
 

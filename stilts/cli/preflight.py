@@ -1,0 +1,32 @@
+"""Before a study trains: its splits are proved disjoint, once per data, and the proof is noted in the store."""
+
+from __future__ import annotations
+
+from stilts.cli.compose import Workspace
+from stilts.fingerprint import digest
+from stilts.store.store import Store
+from stilts.study.planner import ResolvedTarget
+
+
+def check_splits(workspace: Workspace, store: Store) -> int:
+    """Raises SplitOverlapError where a target's train, select and report share an item (DESIGN rule 6).
+
+    Reads only what no earlier run on this store has read and found disjoint; returns how many targets were read.
+    """
+    from stilts.data.disjoint import check_disjoint
+
+    checked = 0
+    for column in workspace.study.columns:
+        target = workspace.planner.target(column)
+        record = f"disjoint/{_digest(target)}"
+        if store.read_record(record) is None:
+            views = target.views
+            check_disjoint(views.train, views.select, views.report, workspace.roots, labels=target.task.labels or None)
+            store.write_record(record, {"target": target.task.name, "languages": list(target.languages)})
+            checked += 1
+    return checked
+
+
+def _digest(target: ResolvedTarget) -> str:
+    views = target.views
+    return digest([[view.digest for view in group] for group in (views.train, views.select, views.report)])
