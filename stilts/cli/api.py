@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stilts.cli.compose import (
     Workspace,
     assemble,
-    check_encoder,
+    check_before_running,
     load_record,
     open_store_at,
     record_name,
@@ -78,7 +78,7 @@ def run(
     """
     options = options or RunOptions()
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
-    check_encoder(workspace)
+    check_before_running(workspace)
     store = open_store_at(options.store)
     check_splits(workspace, store)
     with _tracker(workspace, store, options) as tracker:

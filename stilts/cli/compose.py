@@ -103,7 +103,19 @@ def run_config(
     return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
 
 
-def check_encoder(workspace: Workspace) -> None:
+def check_before_running(workspace: Workspace) -> None:
+    """Raises, as StudyErrors, what a run would only meet late: an unknown sampler, an encoder that lacks weights."""
+    for row, content in workspace.study.rows.items():
+        if content.search is not None:
+            from stilts.search.samplers import find_sampler
+
+            with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
+                find_sampler(content.search.sampler)
+    with workspace.study.blamed("encoder"):
+        _check_encoder(workspace)
+
+
+def _check_encoder(workspace: Workspace) -> None:
     """Raises TransferError or EncoderError where the study's encoder folder lacks weights; reads headers only."""
     where = workspace.planner.encoder.location
     if "path" in where:

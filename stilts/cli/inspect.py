@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from stilts.cli.compose import Workspace, assemble, check_encoder, open_store_at, store_url
+from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -34,7 +34,7 @@ def task_lines(study: str | None) -> list[dict[str, Any]]:
 def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     """The cost of finishing a study, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
-    check_encoder(workspace)
+    check_before_running(workspace)
     url = store_url(store)
     exists = "://" in url or Path(url).is_dir()
     opened = open_store_at(store) if exists else None
@@ -62,7 +62,7 @@ def validated(path: str) -> dict[str, Any]:
     from stilts.data.disjoint import check_disjoint
 
     workspace = assemble(Study.load(path))
-    check_encoder(workspace)
+    check_before_running(workspace)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
     notes: list[str] = []

@@ -69,12 +69,12 @@ def tensor_names(path: Path) -> list[str]:
     try:
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if 0 < length <= _LONGEST_HEADER else None
-        entries = {name: entry for name, entry in (header or {}).items() if name != "__metadata__"}
+            header = json.loads(stream.read(length)) if 0 < length <= _LONGEST_HEADER else {}
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise _unreadable(path, f"it cannot be read as safetensors ({error})") from error
-    if header is None or os.path.getsize(path) < 8 + length + end:
+    if not header or os.path.getsize(path) < 8 + length + end:
         raise _unreadable(path, "it is cut short, or no safetensors file")
     return list(entries)
 

@@ -12,7 +12,7 @@ from stilts.tracking.run_view import Point, metric_name, milliseconds
 from stilts.tracking.stored import mapping, number, sequence
 
 # Numbers of a train result that are shown as they are.
-_TRAIN_NUMBERS = ("optimizer_steps_executed", "kept_step", "tokens", "peak_memory_gib")
+_TRAIN_NUMBERS = ("kept_step", "tokens", "peak_memory_gib")
 
 
 def train_points(result: Mapping[str, Json]) -> Iterator[Point]:

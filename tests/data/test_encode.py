@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_windows_overlap_by_the_stride() -> None:
     places = [encoded.chars[i].reshape(-1, 2)[:, 0] for i in range(len(encoded))]
     inside = [set(p[p >= 0].tolist()) for p in places]
     assert len(inside) > 2
-    for window, following in zip(inside[:-2], inside[1:-1], strict=True):
+    for window, following in pairwise(inside):
         assert len(window & following) == 7
     assert set().union(*inside) == {2 * i for i in range(60)}, "every token of the context stands in a window"
 
@@ -198,7 +199,7 @@ def test_labels_are_numbered_in_the_order_of_the_task() -> None:
 
 
 def test_choices_are_neighbouring_rows_of_one_unit() -> None:
-    examples = toy("continuation") if "continuation" in _generators() else _choices()
+    examples = toy("choice")
     encoded = encode(Kind.MULTIPLE_CHOICE, examples, encoder(max_length=64))
     count = len(examples[0].choices)
     assert (
@@ -210,19 +211,6 @@ def test_choices_are_neighbouring_rows_of_one_unit() -> None:
             assert (
                 TOKENIZER.encode(choice, add_special_tokens=False).ids == rows(encoded)[row][-1 - _length(choice) : -1]
             )
-
-
-def _generators() -> set[str]:
-    from stilts.data.toy import GENERATORS
-
-    return set(GENERATORS)
-
-
-def _choices() -> list[ChoiceExample]:
-    return [
-        ChoiceExample(item=str(i), context="a b", question="c", choices=("d", "e f", "g"), label=i % 3)
-        for i in range(5)
-    ]
 
 
 def _length(text: str) -> int:

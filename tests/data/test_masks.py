@@ -20,7 +20,7 @@ from tests.data.encoding import encoder, vocabulary
 
 @pytest.fixture(scope="module")
 def texts() -> Encoded:
-    examples = generate(generator="text", split="train", language="en", size=300, options={})
+    examples = generate(generator="plain", split="train", language="en", size=300, options={})
     return encode(Kind.MASKED_LM, examples, encoder(max_length=48))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stilts.data import token_cache
-from stilts.data.encode import encode
+from stilts.data.encode import ENCODE_VERSION, encode
 from stilts.data.encoded import Encoded, Ragged
 from stilts.data.token_cache import cache_key, cached, read_encoded, write_encoded
 from stilts.tasks.registry import default_registry
@@ -103,7 +103,7 @@ def test_the_key_changes_with_whatever_decides_the_arrays(monkeypatch: pytest.Mo
         {"doc_stride": 9},
     ]
     found = [cache_key(**base), *(cache_key(**{**base, **change}) for change in changes)]
-    monkeypatch.setattr(token_cache, "ENCODE_VERSION", token_cache.ENCODE_VERSION + 1)
+    monkeypatch.setattr(token_cache, "ENCODE_VERSION", ENCODE_VERSION + 1)
     found.append(cache_key(**base))
     assert len(set(found)) == len(found)
     monkeypatch.undo()

@@ -215,7 +215,7 @@ def test_what_changes_an_evaluation() -> None:
 
 
 # Which further settings of a task bear on its weights, and which on its scores.
-FIELDS = {"doc_stride": 5, "max_answer_tokens": 5, "mask_frac": 0.4, "layer": 3, "temperature": 0.7}
+FIELDS: dict[str, Any] = {"doc_stride": 5, "max_answer_tokens": 5, "mask_frac": 0.4, "layer": 3, "temperature": 0.7}
 TASKS = {Kind.CLASSIFICATION: NLI, Kind.TAGGING: TAGS, Kind.SPAN_QA: QA, Kind.RETRIEVAL: PAIRS, Kind.MASKED_LM: TEXT}
 IN_TRAINING = {Kind.SPAN_QA: {"doc_stride"}, Kind.RETRIEVAL: {"layer", "temperature"}, Kind.MASKED_LM: {"mask_frac"}}
 IN_SCORES = {

@@ -58,7 +58,7 @@ def test_a_file_beside_the_study_adds_tasks_that_load(tmp_path: Path) -> None:
         ("metric: accuracy", "metrik: accuracy", "tasks.reviews", "metric"),
         ("licence: CC0", "license: CC0", "datasets.reviews.license", "Allowed: languages, files"),
         ("licence: CC0", "licence: 3", "datasets.reviews.licence", "string"),
-        ("reader: pair_tsv", "reader: pairs", "datasets.reviews.files.reader", "known: pair_tsv"),
+        ("reader: pair_tsv", "reader: pairs", "datasets.reviews.files.reader", "known: text_tsv"),
         ("part: rest", "part: most", "tasks.reviews.train.part", "'rest'"),
         ("part: rest", "portion: rest", "tasks.reviews.train.portion", "Allowed: dataset, split, part"),
         ("split: test}", "split: tset}", "tasks.reviews", "tset"),

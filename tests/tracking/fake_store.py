@@ -127,7 +127,6 @@ def publish_train(store: FakeStore, stage: str, task: str, *, at: float = 0.0, c
         "seconds": 58.5,
         "steps": 100,
         "kept_step": 100,
-        "optimizer_steps_executed": 100,
         "examples": {task: 3200},
         "curve": [[100 * i // curve, 2.0 / (i + 1), 1e-5 / (i + 1)] for i in range(curve)],
         "select": [[50, {task: 40.0}], [100, {task: 55.5}]],

@@ -7,8 +7,8 @@ It watches from inside without the program's knowledge, and reports into the fol
 ``<pid>.resumed``  a line with the step of each checkpoint that training went on from
 ``armed-<n>``      written by a test: kill a process (SIGKILL) at the moment described in it; claimed once, by renaming
 
-A moment is ``{"where": "/progress/", "how": "link" | "copy", "after": bool, "pid": null | driver's}``: a file is hard-linked to, or
-copied to, a path of the store with that part in it. ``pid`` null kills the process itself.
+A moment is ``{"where": "/progress/", "how": "link" | "copy", "after": bool, "pid": null | driver's}``: a file is hard
+linked to, or copied to, a path of the store with that part in it. ``pid`` null kills the process itself.
 """
 
 import importlib.abc

@@ -1,0 +1,276 @@
+"""run_stage: does what is missing and nothing else, leaves reasons where it fails, and needs no cluster."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from stilts.errors import InputError, TransferError
+from stilts.execute import run_evaluate
+from stilts.execute.run_evaluate import EXAMPLES_FILE
+from stilts.execute.run_stage import failure_record, run_stage
+from stilts.metrics.metric import metric
+from stilts.models.transfer import read_tensors, write_tensors
+from stilts.store.store import Store, open_store
+from stilts.study.stage import TrainStage
+from stilts.training.reporter import RecordingReporter
+from stilts.training.selection import score_view
+from tests.training.tiny import evaluate_stage, part, run_config, train_stage
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def optimizer_steps() -> Iterator[list[int]]:
+    """Grows by one with every step of every optimizer of this process, whoever takes it."""
+    counted: list[int] = []
+    handle = register_optimizer_step_post_hook(lambda *_: counted.append(1))
+    yield counted
+    handle.remove()
+
+
+def trained(tiny_encoder: Path, store: Store, name: str = "udpos", **config: Any) -> TrainStage:
+    stage = train_stage(tiny_encoder, part(name, limit=32), steps=4, **config)
+    run_stage(stage, store, run_config(tiny_encoder))
+    return stage
+
+
+# --- nothing is done twice ---
+
+
+def test_a_train_stage_is_executed_once(tiny_encoder: Path, store: Store, optimizer_steps: list[int]) -> None:
+    stage, run = train_stage(tiny_encoder, part("udpos", limit=32), steps=5), run_config(tiny_encoder)
+    first, second = run_stage(stage, store, run), run_stage(stage, store, run)
+    assert len(optimizer_steps) == 5
+    assert (first.executed, second.executed) == (True, False) and second.state == "done"
+    assert store.leased() == frozenset() and store.load_progress(stage.stage_id) is None
+
+
+def test_what_a_train_stage_publishes(tiny_encoder: Path, store: Store) -> None:
+    stage = train_stage(tiny_encoder, part("udpos", 0.5, limit=32), part("mnli", 0.5, limit=32), steps=6)
+    reporter = RecordingReporter()
+    run_stage(stage, store, run_config(tiny_encoder), reporter)
+    files = {path.name for path in store.fetch(stage.stage_id).iterdir()}
+    assert files >= {"config.json", "tokenizer.json", "encoder.safetensors", "head.udpos.safetensors"}
+    assert "head.mnli.safetensors" in files
+    result: dict[str, Any] = store.result(stage.stage_id)
+    assert result["stage_id"] == stage.stage_id and result["steps"] == result["kept_step"] == 6
+    assert result["examples"] == {"udpos": 24, "mnli": 24} and result["tokens"] > 0
+    assert set(result["transfer"]["fresh"]) == {"head.udpos", "head.mnli"} and result["transfer"]["loaded"] > 0
+    assert all(math.isfinite(loss) and rate > 0 for _, loss, rate in result["curve"])
+    assert [step for _, step, _ in reporter.steps_seen] == [1, 2, 3, 4, 5, 6]
+    assert store.payload(stage.stage_id) == stage.payload
+
+
+def test_a_child_starts_from_its_parents_weights(tiny_encoder: Path, store: Store) -> None:
+    parent = trained(tiny_encoder, store, "mnli")
+    frozen = train_stage(tiny_encoder, part("udpos", limit=32), steps=1, learning_rate=1e-12)
+    child = TrainStage(
+        parent=parent.stage_id, encoder=frozen.encoder, mixture=frozen.mixture, config=frozen.config, seed=1
+    )
+    run_stage(child, store, run_config(tiny_encoder))
+    before, after, given = (
+        read_tensors(folder / name)
+        for folder, name in (
+            (store.fetch(parent.stage_id), "encoder.safetensors"),
+            (store.fetch(child.stage_id), "encoder.safetensors"),
+            (tiny_encoder, "encoder.safetensors"),
+        )
+    )
+    name = "encoder.layer.0.attention.self.query.weight"
+    torch.testing.assert_close(after[name], before[name], atol=1e-9, rtol=0)
+    assert not torch.allclose(after[name], given[name], atol=1e-5)
+
+
+def test_weights_that_were_dropped_are_trained_again(
+    tiny_encoder: Path, store: Store, optimizer_steps: list[int]
+) -> None:
+    stage = trained(tiny_encoder, store)
+    result = store.result(stage.stage_id)
+    tensors = read_tensors(store.fetch(stage.stage_id) / "encoder.safetensors")
+    store.drop_files(stage.stage_id, "no longer needed")
+    optimizer_steps.clear()
+    assert run_stage(stage, store, run_config(tiny_encoder)).executed and len(optimizer_steps) == 4
+    again = read_tensors(store.fetch(stage.stage_id) / "encoder.safetensors")
+    assert all(torch.equal(tensors[name], again[name]) for name in tensors)
+    assert store.result(stage.stage_id) == result, "the result of the first time stays"
+
+
+# --- evaluation ---
+
+
+def test_an_evaluation_publishes_by_language_and_a_new_one_is_the_only_one_scored(
+    tiny_encoder: Path, store: Store, optimizer_steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = trained(tiny_encoder, store).stage_id
+    few = evaluate_stage(tiny_encoder, "udpos", parent, "en", "qaa")
+    more = evaluate_stage(tiny_encoder, "udpos", parent, "en", "qaa", "qab")
+    optimizer_steps.clear()
+    assert run_stage(few, store, run_config(tiny_encoder)).executed
+    published = {key: store.result(key) for key in few.outputs}
+    scored: list[str] = []
+
+    def recorded(scorer: Any, task: Any, config: Any, view: Any, prepared: Any) -> Any:
+        scored.append(view.language)
+        return score_view(scorer, task, config, view, prepared)
+
+    monkeypatch.setattr(run_evaluate, "score_view", recorded)
+    assert run_stage(more, store, run_config(tiny_encoder)).executed
+    assert scored == ["qab"] and optimizer_steps == []
+    assert {key: store.result(key) for key in few.outputs} == published
+    assert not run_stage(more, store, run_config(tiny_encoder)).executed and scored == ["qab"]
+
+
+@pytest.mark.parametrize("name", ["udpos", "panx", "xnli", "xquad", "xcopa", "tatoeba"])
+def test_examples_add_up_to_the_result(name: str, tiny_encoder: Path, store: Store) -> None:
+    learned = part("udpos" if name == "tatoeba" else name, limit=16)
+    parent = train_stage(tiny_encoder, learned, steps=1)
+    run_stage(parent, store, run_config(tiny_encoder))
+    stage = evaluate_stage(tiny_encoder, name, parent.stage_id, "qaa", "qac", limit=12)
+    run_stage(stage, store, run_config(tiny_encoder))
+    measure = metric(stage.task.metric)
+    for key in stage.outputs:
+        result: dict[str, Any] = store.result(key)
+        table = pq.read_table(store.fetch(key) / EXAMPLES_FILE)
+        assert table.column_names == ["item", *measure.columns, "prediction"]
+        sums = {column: sum(table[column].to_pylist()) for column in measure.columns}
+        assert sums == pytest.approx(result["stats"])
+        assert table.num_rows == result["num_items"] == 12
+        assert len(set(table["item"].to_pylist())) == 12
+        assert result["score"] == pytest.approx(float(measure.score(sums)))
+        assert 0.0 <= result["score"] <= 100.0 and result["parent"] == parent.stage_id
+
+
+def test_scores_do_not_depend_on_how_batches_are_cut(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
+    parent = trained(tiny_encoder, store)
+    stage = evaluate_stage(tiny_encoder, "udpos", parent.stage_id, "qaa")
+    other = open_store(str(tmp_path / "other"))
+    run_stage(stage, store, run_config(tiny_encoder))
+    run_stage(parent, other, run_config(tiny_encoder))
+    run_stage(stage, other, run_config(tiny_encoder, eval_tokens=100, cache_dir=str(tmp_path / "cache")))
+    (key,) = stage.outputs
+    assert store.result(key)["stats"] == other.result(key)["stats"]
+    assert list((tmp_path / "cache" / "tokens").glob("*.arrow"))
+
+
+# --- failures ---
+
+
+class Broken(RecordingReporter):
+    """Fails at the second step."""
+
+    def progress(self, stage_id: str, step: int, steps: int) -> None:
+        if step == 2:
+            raise ConnectionResetError("on purpose")
+
+
+def test_a_failure_is_written_down_and_forgotten_after_a_success(tiny_encoder: Path, store: Store) -> None:
+    stage = train_stage(tiny_encoder, part("udpos", limit=32), steps=4)
+    for attempt in (1, 2):
+        with pytest.raises(ConnectionResetError):
+            run_stage(stage, store, run_config(tiny_encoder), Broken())
+        record = store.read_record(failure_record(stage.stage_id))
+        assert isinstance(record, dict)
+        assert (record["attempts"], record["kind"], record["error"]) == (attempt, "ConnectionResetError", "on purpose")
+    assert store.leased() == frozenset(), "the lease is given back"
+    assert run_stage(stage, store, run_config(tiny_encoder)).state == "done"
+    assert store.read_record(failure_record(stage.stage_id)) is None
+
+
+def test_a_parent_whose_tensors_are_missing_is_refused(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
+    parent = train_stage(tiny_encoder, part("mnli", limit=32), steps=1)
+    elsewhere = open_store(str(tmp_path / "elsewhere"))
+    run_stage(parent, elsewhere, run_config(tiny_encoder))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for path in elsewhere.fetch(parent.stage_id).iterdir():
+        (broken / path.name).write_bytes(path.read_bytes())
+    tensors = read_tensors(broken / "encoder.safetensors")
+    del tensors["encoder.layer.1.output.dense.weight"]
+    write_tensors(broken / "encoder.safetensors", tensors)
+    with store.lease(parent.stage_id) as lease:
+        store.publish(parent.stage_id, broken, payload=parent.payload, result={}, lease=lease)
+    tuned = train_stage(tiny_encoder, part("udpos", limit=32), steps=1)
+    child = TrainStage(
+        parent=parent.stage_id, encoder=tuned.encoder, mixture=tuned.mixture, config=tuned.config, seed=1
+    )
+    for stage in (child, evaluate_stage(tiny_encoder, "tatoeba", parent.stage_id, "qaa")):
+        with pytest.raises(TransferError, match=r"1 missing: encoder\.layer\.1\.output\.dense\.weight"):
+            run_stage(stage, store, run_config(tiny_encoder))
+        record = store.read_record(failure_record(stage.stage_id))
+        assert isinstance(record, dict) and record["kind"] == "TransferError"
+        assert not any(store.is_done(key) for key in stage.outputs)
+
+
+def test_an_encoder_under_an_unknown_root_is_an_input_error(tiny_encoder: Path, store: Store) -> None:
+    with pytest.raises(InputError, match='root "study"'):
+        run_stage(train_stage(tiny_encoder), store, run_config(tiny_encoder, roots={}))
+
+
+def test_a_stage_that_another_process_finished_meanwhile_is_not_run(
+    tiny_encoder: Path, store: Store, optimizer_steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = trained(tiny_encoder, store)
+    optimizer_steps.clear()
+    asked: list[str] = []
+    real = type(store).is_done
+
+    def is_done(self: Store, key: str) -> bool:
+        asked.append(key)
+        return len(asked) > 1 and real(self, key)  # before the lease it was not, under the lease it is
+
+    monkeypatch.setattr(type(store), "is_done", is_done)
+    assert not run_stage(stage, store, run_config(tiny_encoder)).executed
+    assert optimizer_steps == []
+
+
+# --- on its own ---
+
+ALONE = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("ray", "mlflow", "optuna"):
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocked())
+from pathlib import Path
+from stilts.execute.run_stage import run_stage
+from stilts.store.store import open_store
+from tests.training.tiny import evaluate_stage, part, run_config, train_stage
+
+encoder, store = Path(sys.argv[1]), open_store(sys.argv[2])
+stage = train_stage(encoder, part("udpos", limit=32), steps=3)
+run_stage(stage, store, run_config(encoder))
+evaluation = evaluate_stage(encoder, "udpos", stage.stage_id, "en", "qaa")
+run_stage(evaluation, store, run_config(encoder))
+assert store.is_done(stage.stage_id) and all(store.is_done(key) for key in evaluation.outputs)
+print(*store.done())
+"""
+
+
+def test_stages_run_without_ray_mlflow_and_optuna(tiny_encoder: Path, tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(
+        [sys.executable, "-c", ALONE, str(tiny_encoder), str(tmp_path / "store")],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert len(ended.stdout.split()) == 3
