@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,18 +136,23 @@ def finish(study: str, store: Store, options: RunOptions) -> None:
             raise
         except StiltsError as error:  # the results are safe in the store; only the view waits
             print(f"MLflow does not show this study yet. {error}", file=sys.stderr)
-    if not options.keep_weights:
-        tidy(study, store)
+    tidy(study, store, weights=not options.keep_weights)
 
 
-def tidy(study: str, store: Store) -> int:
-    """Drops weights that no planned stage needs any more; champions stay. Returns the bytes freed."""
+def tidy(study: str, store: Store, *, weights: bool = True) -> int:
+    """Drops what killed processes left and, unless told otherwise, weights that no planned stage needs any more.
+
+    Champions' weights stay. Returns the bytes freed.
+    """
     from stilts.cli.champions import champion_stages
     from stilts.store.gc import apply_gc, plan_gc
+    from stilts.store.retention import DropKind
 
     record = load_record(study, store)
     pinned = set(champion_stages(record, store).values())
-    return apply_gc(store, plan_gc(store, record, pinned)).bytes
+    plan = plan_gc(store, record, pinned)
+    drops = tuple(drop for drop in plan.drops if weights or drop.kind is not DropKind.FILES)
+    return apply_gc(store, replace(plan, drops=drops)).bytes
 
 
 def _execute(

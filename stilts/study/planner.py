@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from stilts.errors import StudyError
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.plan import Plan
-from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord
+from stilts.study.record import NONE_ROW, Replicate
+from stilts.study.recording import describe_row, make_record
 from stilts.study.schema import Intermediate, Seeds
 from stilts.study.search_space import Proposal
 from stilts.study.settings import task_config, train_config, train_limit
@@ -75,7 +76,7 @@ class Planner:
                         stages.setdefault(stage.stage_id, stage)
                         requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
                     replicates.append(self._replicate(row, column, proposal, intermediate_seed, target_seed, chain))
-        return Plan(stages=stages, requested=requested, record=self._record(stages, replicates))
+        return Plan(stages=stages, requested=requested, record=make_record(self, stages, replicates))
 
     def target(self, column: str) -> ResolvedTarget:
         """A column with its task and data pinned; errors of its data surface here."""
@@ -110,7 +111,7 @@ class Planner:
     def _resolve_rows(self) -> None:
         """Pins the data of every task that a row may train on, searched ones too, so that errors surface at once."""
         for row, content in self.study.rows.items():
-            for task in self._row(row).mixture:
+            for task in describe_row(self, row).mixture:
                 self._part(row, content, task, 1.0)
 
     def _make_recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
@@ -281,65 +282,6 @@ class Planner:
             evaluate_stage=evaluation.stage_id,
             outputs=outputs,
         )
-
-    def _record(self, stages: Mapping[str, Stage], replicates: Sequence[Replicate]) -> StudyRecord:
-        return StudyRecord(
-            name=self.study.name,
-            encoder=self.encoder.name,
-            toy=self._is_toy(),
-            selection=self.study.file.selection,
-            rows=tuple(self._row(name) for name in self.study.rows),
-            columns=tuple(self._column(name) for name in self.study.columns),
-            replicates=tuple(replicates),
-            stages={
-                stage_id: {
-                    "kind": stage.kind.value,
-                    "name": stage.name,
-                    "parent": stage.parent,
-                    "outputs": list(stage.outputs),
-                }
-                for stage_id, stage in stages.items()
-            },
-            overlaps=tuple(self._overlaps()),
-            settings=self.study.file.model_dump(mode="json", exclude_unset=True),
-            text=self.study.text,
-        )
-
-    def _is_toy(self) -> bool:
-        return "toy" in self.encoder.location or self.study.file.data.source == "toy"
-
-    def _row(self, name: str) -> Row:
-        search = self.study.rows[name].search
-        weights = dict.fromkeys(search.weights, 0.0) if search and search.weights else dict(self.mixture(name, None))
-        return Row(
-            name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1
-        )
-
-    def _column(self, name: str) -> Column:
-        target = self.target(name)
-        return Column(
-            name=name,
-            task=target.task.name,
-            kind=target.task.kind.value,
-            metric=target.task.metric,
-            group=target.task.group,
-            languages=target.languages,
-            select_languages=tuple(view.language for view in target.views.select),
-        )
-
-    def _overlaps(self) -> Iterator[tuple[str, str, str]]:
-        """Cells whose intermediate trains on the target's own English training data."""
-        for row in self.study.rows:
-            for column in self.study.columns:
-                own = self.target(column).task.train
-                for name in self._row(row).mixture:
-                    other = self.registry.task(name).train
-                    if (
-                        own is not None
-                        and other is not None
-                        and (own.dataset, own.split) == (other.dataset, other.split)
-                    ):
-                        yield row, column, f"{name} trains on the English training data of {column} ({own.dataset})"
 
 
 def _seed_pairs(seeds: Seeds) -> list[tuple[int, int]]:

@@ -1,0 +1,69 @@
+"""The record of a plan: what the store keeps of a study, so that its matrix can be read without its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.stage import Stage
+
+if TYPE_CHECKING:
+    from stilts.study.planner import Planner
+
+
+def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Sequence[Replicate]) -> StudyRecord:
+    """The planner's study with these stages and replicates."""
+    study = planner.study
+    return StudyRecord(
+        name=study.name,
+        encoder=planner.encoder.name,
+        toy="toy" in planner.encoder.location or study.file.data.source == "toy",
+        selection=study.file.selection,
+        rows=tuple(describe_row(planner, name) for name in study.rows),
+        columns=tuple(_column(planner, name) for name in study.columns),
+        replicates=tuple(replicates),
+        stages={
+            stage_id: {
+                "kind": stage.kind.value,
+                "name": stage.name,
+                "parent": stage.parent,
+                "outputs": list(stage.outputs),
+            }
+            for stage_id, stage in stages.items()
+        },
+        overlaps=tuple(_overlaps(planner)),
+        settings=study.file.model_dump(mode="json", exclude_unset=True),
+        text=study.text,
+    )
+
+
+def describe_row(planner: Planner, name: str) -> Row:
+    """A row with its tasks; a searched mixture has weights 0 until a proposal is drawn."""
+    search = planner.study.rows[name].search
+    weights = dict.fromkeys(search.weights, 0.0) if search and search.weights else dict(planner.mixture(name, None))
+    return Row(name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1)
+
+
+def _column(planner: Planner, name: str) -> Column:
+    target = planner.target(name)
+    return Column(
+        name=name,
+        task=target.task.name,
+        kind=target.task.kind.value,
+        metric=target.task.metric,
+        group=target.task.group,
+        languages=target.languages,
+        select_languages=tuple(view.language for view in target.views.select),
+    )
+
+
+def _overlaps(planner: Planner) -> Iterator[tuple[str, str, str]]:
+    """Cells whose intermediate trains on the target's own English training data."""
+    for row in planner.study.rows:
+        for column in planner.study.columns:
+            own = planner.target(column).task.train
+            for name in describe_row(planner, row).mixture:
+                other = planner.registry.task(name).train
+                if own and other and (own.dataset, own.split) == (other.dataset, other.split):
+                    yield row, column, f"{name} trains on the English training data of {column} ({own.dataset})"
