@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -98,8 +100,9 @@ def ui(
     from stilts.cli.compose import tracking_uri as address
     from stilts.cli.serving import serve
 
+    program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
     value = {
-        "command": f"stilts ui --tracking-uri {address(tracking_uri)} --port {port}",
+        "command": f"{program} ui --tracking-uri {address(tracking_uri)} --port {port}",
         "url": f"http://127.0.0.1:{port}",
     }
     if how or json:

@@ -65,11 +65,14 @@ def random_kills(seed: int, wanted: Sequence[tuple[str, str]]) -> list[Kill]:
 def run_and_kill(study: Path, store: Store, folder: Path, kills: Sequence[Kill], *options: object) -> KilledRun:
     """Types the same command again after each death of the driver, until it ends well or refuses its input."""
     happened, left, until = KilledRun(), list(kills), time.monotonic() + LONGEST_S
+    in_vain = 0
     while time.monotonic() < until:
         happened.commands += 1
+        placed = len(happened.placed)
         _one_command(study, store, folder, left, happened, until, options)
         happened.log.append(f"command {happened.commands} ended with status {happened.status}")
-        if happened.status in (0, 2):
+        in_vain = 0 if len(happened.placed) > placed else in_vain + 1
+        if happened.status in (0, 2) or in_vain > 2:
             break
     return happened
 
@@ -109,7 +112,8 @@ def _place(kill: Kill, driver: psutil.Popen, store: Store, folder: Path, happene
             time.sleep(0.02)
         return True
 
-    if not comes(lambda: bool(_working(driver, store))):
+    trained = 3 * len(happened.placed) // 4  # spreads the kills over the study's train stages
+    if not comes(lambda: bool(_working(driver, store)) and _num_trained(store) >= trained):
         return False
     before = done_files(store)
     if kill.when == "any time":
@@ -177,6 +181,10 @@ def _is_agent(process: psutil.Process) -> bool:
         return "Agent" in " ".join(process.cmdline())
     except psutil.Error:
         return True  # gone
+
+
+def _num_trained(store: Store) -> int:
+    return sum("/" not in key for key in store.done())
 
 
 def done_files(store: Store) -> dict[str, bytes]:
