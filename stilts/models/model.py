@@ -63,14 +63,23 @@ class StiltsModel(nn.Module):
 
     def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
-        out: torch.Tensor = self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :]).last_hidden_state
+        out: torch.Tensor = self._run(ids, mask).last_hidden_state
         return out
 
     def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width); 0 is the embedding layer."""
-        out = self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :], output_hidden_states=True)
-        states: torch.Tensor = out.hidden_states[layer]
+        states: torch.Tensor = self._run(ids, mask, output_hidden_states=True).hidden_states[layer]
         return states
+
+    def _run(self, ids: torch.Tensor, mask: torch.Tensor, **wanted: bool) -> Any:
+        """The encoder's output, with positions counted from the padding id as XLM-R does.
+
+        Left alone, transformers counts them by a cumulative sum, which has no deterministic kernel on GPUs.
+        """
+        padding = self.config.pad_token_id
+        places = torch.arange(ids.shape[1], device=ids.device) + padding + 1
+        positions = torch.where(mask, places, padding)
+        return self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :], position_ids=positions, **wanted)
 
     def masked_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Vocabulary logits (tokens, vocabulary) of some hidden vectors (tokens, width)."""

@@ -76,5 +76,5 @@ def _restore_optimizer(model: StiltsModel, optimizer: Optimizer, tensors: dict[s
     parameters = dict(model.named_parameters())
     for key, tensor in tensors.items():
         name, moment = key.rsplit("|", 1)
-        on = parameters[name].device
-        optimizer.state[parameters[name]][moment] = tensor.to(on) if tensor.ndim else tensor
+        # The fused AdamW wants its step counts, too, where the parameters are.
+        optimizer.state[parameters[name]][moment] = tensor.to(parameters[name].device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -21,7 +22,11 @@ def set_up(run: RunConfig) -> torch.device:
     """The device to run on, after torch was told the threads and whether to be deterministic."""
     if run.threads is not None:
         torch.set_num_threads(run.threads)
+    if run.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses determinism without it
     torch.use_deterministic_algorithms(run.deterministic)
+    # The memory-efficient attention kernel has no deterministic backward pass; the flash and the plain one have.
+    torch.backends.cuda.enable_mem_efficient_sdp(not run.deterministic)
     return torch.device(run.device)
 
 
