@@ -20,7 +20,7 @@ from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
 
 # A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
 # by one to three points (TaskWeb's standard deviations, DESIGN section 7).
-NEAR_CHANCE_PP = 5.0
+NEAR_CHANCE_PP = 10.0
 
 
 class State(StrEnum):
