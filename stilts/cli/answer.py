@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=examples("stilts best search_spaces/demo.yaml", "stilts best demo --target xnli --json"))(best)
     app.command(
         epilog=examples(
-            "stilts explain search_spaces/demo.yaml mnli>udpos",
+            "stilts explain search_spaces/demo.yaml 'mnli>udpos'",
             "stilts explain demo train-mnli-0123456789ab",
             "stilts explain search_spaces/demo.yaml train-mnli-0123456789ab --why-rerun",
         )
@@ -71,6 +71,7 @@ def best(
     """
     from stilts.analysis.best import best as answers_of
     from stilts.cli.compose import load_record, open_store_at
+    from stilts.cli.explaining import chosen_recipes
     from stilts.errors import UnknownNameError
     from stilts.report.tables import answer_lines
 
@@ -80,8 +81,14 @@ def best(
     if target is not None and target not in names:
         raise UnknownNameError("target", target, names)
     answers = [answer for answer in answers_of(record, opened) if target in (None, answer.target)]
-    value = {"study": record.name, "toy": record.toy, "answers": [answer.to_json() for answer in answers]}
-    say(value, lambda: answer_lines(answers), as_json=json)
+    recipes = chosen_recipes(record, opened)
+    value = {
+        "study": record.name,
+        "toy": record.toy,
+        "answers": [answer.to_json() for answer in answers],
+        "recipes": recipes,
+    }
+    say(value, lambda: Group(answer_lines(answers), *_recipe_lines(recipes)), as_json=json)
 
 
 def explain(
@@ -98,6 +105,13 @@ def explain(
 
     value = explanation(study, what, store, why_rerun=why_rerun)
     say(value, lambda: _explanation(value), as_json=json)
+
+
+def _recipe_lines(recipes: list[dict[str, Any]]) -> list[Text]:
+    return [
+        Text(f"recipe of {item['row']} for {item['target']}: proposal {item['proposal']}, {item['params']}")
+        for item in recipes
+    ]
 
 
 def _lines(table: Any) -> list[dict[str, Any]]:

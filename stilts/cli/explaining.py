@@ -48,6 +48,19 @@ def explanation(study: str, what: str, store_address: str | None, *, why_rerun: 
     }
 
 
+def chosen_recipes(record: StudyRecord, store: Store) -> list[dict[str, Any]]:
+    """What each searched row's chosen proposal is, per target: its number and its parameters."""
+    from stilts.analysis.matrix import cells, load_matrix
+
+    table = cells(record, load_matrix(record, store))
+    found = []
+    for row, target, number in table[table["proposal"].notna()][["row", "column", "proposal"]].itertuples(index=False):
+        value = store.read_record(f"studies/{record.name}/proposals/{row}/{int(number):04d}")
+        params = value["params"] if isinstance(value, dict) else None
+        found.append({"row": row, "target": target, "proposal": int(number), "params": params})
+    return found
+
+
 def differences(left: Json, right: Json, at: str = "") -> Iterator[tuple[str, Json, Json]]:
     """(field, left value, right value) for every field in which two payloads differ."""
     if isinstance(left, dict) and isinstance(right, dict):

@@ -242,9 +242,18 @@ def _grouped(plan: Plan, needed: set[str], expectation: Expectation, gpus: float
     for stage_id, stage in plan.stages.items():
         group = groups.setdefault(
             (stage.kind.value, stage.name),
-            {"kind": stage.kind.value, "name": stage.name, "stages": 0, "requested": 0, "to_run": 0, "seconds": 0.0},
+            {
+                "kind": stage.kind.value,
+                "name": stage.name,
+                "stages": 0,
+                "requested": 0,
+                "to_run": 0,
+                "seconds": 0.0,
+                "ids": [],
+            },
         )
         group["stages"] += 1
+        group["ids"].append(stage_id)
         group["requested"] += plan.requested[stage_id]
         if stage_id in needed:
             group["to_run"] += 1

@@ -123,6 +123,8 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
 
 def _summary(value: dict[str, Any]) -> str:
     left = f", {len(value['failed'])} failed" if value["failed"] else ""
+    if not (value["done"] or value["failed"] or value["pruned"] or value["interrupted"]):
+        return "Nothing to do: every stage of the study is done."
     return f"{value['done']} stages done ({value['executed']} executed now){left} in {value['seconds']:.0f} s."
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -15,7 +17,16 @@ def serve(tracking_uri: str, port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri, "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
     print(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it.", flush=True)
-    status = subprocess.call(command, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"})
+    quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = subprocess.Popen(command, env=quiet, start_new_session=True)
+    try:
+        status = server.wait()
+    except KeyboardInterrupt:
+        status = 0
+    finally:  # MLflow starts workers of its own, which outlive it unless the whole group is ended
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
     if status not in (0, 130, -2):
         raise StageFailedError(
             f"MLflow server on port {port}",

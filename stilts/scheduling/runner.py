@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from typing import Any
 
+from stilts.errors import InputError
 from stilts.scheduling.attempt import Executor, StoreExecutor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.desk import Desk
@@ -34,12 +35,32 @@ def run_stages(
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
     try:
         with ray_cluster(settings):
+            _check_resources(source, settings)
             _tune(desk, execute, scratch)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return desk.report()
+
+
+def _check_resources(source: WorkSource, settings: RaySettings) -> None:
+    """Raises InputError where no node of the cluster can ever hold a stage; one that grows may, later."""
+    import ray
+
+    wanted = source.stage_resources
+    largest = {
+        name: max((node["Resources"].get(name, 0.0) for node in ray.nodes() if node["Alive"]), default=0.0)  # type: ignore[no-untyped-call]
+        for name in ("CPU", "GPU")
+    }
+    if settings.address is None and (wanted.cpus > largest["CPU"] or wanted.gpus > largest["GPU"]):
+        raise InputError(
+            "resources of the study",
+            f"a stage holds {wanted.cpus:g} CPUs and {wanted.gpus:g} GPUs, but this machine offers "
+            f"{largest['CPU']:g} and {largest['GPU']:g}",
+            "It would wait for ever",
+            "Ask for less under resources, or give the address of a larger cluster: --address",
+        )
 
 
 def _tune(desk: Desk, execute: Executor, scratch: str) -> None:

@@ -49,6 +49,10 @@ class WorkSource(Protocol):
     as running. On an interrupt, stages in flight get no answer.
     """
 
+    @property
+    def stage_resources(self) -> Resources:
+        """What any one stage holds while it runs."""
+
     def next_stage(self) -> Stage | NoStage:
         """A ready stage that nobody has been given yet, or why there is none now."""
 
@@ -59,7 +63,7 @@ class WorkSource(Protocol):
         """The stage failed; ``error`` reads ``<exception class>: <message>``."""
 
     def resources(self, stage: Stage) -> Resources:
-        """What the stage holds while it runs; equal for equal stages."""
+        """What the stage holds while it runs; the same for all stages of a run (docs/decisions.md, 13)."""
 
     def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
         """Whether a running stage should stop after the evaluation at ``step`` (scores 0 to 100, by task)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlparse
 
-from stilts.tracking.mlflow_settings import apply_settings
+from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time
 from stilts.tracking.unreachable import explained
 
 apply_settings()
@@ -36,7 +36,7 @@ class Champion:
 
 def register_champions(study: str, champions: Iterable[Champion], tracking_uri: str) -> dict[str, int]:
     """The version that carries the alias now, by target. A champion that carries it already gets no new version."""
-    with explained(tracking_uri):
+    with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         return {each.target: _register(client, study, each, tracking_uri) for each in champions}
 

@@ -6,6 +6,8 @@ A variable that is set already is left as it is.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -21,6 +23,7 @@ _SETTINGS = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     # Ending a run prints a line with its address: a hundred lines in the middle of our progress.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 
 
@@ -41,3 +44,25 @@ def artifact_location(tracking_uri: str, experiment: str) -> str | None:
     folder = Path(path.partition("?")[0]).absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
     return (folder / "mlruns" / experiment).as_uri()
+
+
+@contextmanager
+def one_at_a_time(tracking_uri: str) -> Iterator[None]:
+    """Keeps two processes of this machine from writing to one SQLite database at once.
+
+    Two that create its tables at the same moment leave a database that MLflow can never open again. The lock is a file
+    beside it; other addresses, and systems without ``fcntl``, are not locked.
+    """
+    prefix, _, path = tracking_uri.partition(":///")
+    try:
+        import fcntl
+    except ImportError:
+        fcntl = None  # type: ignore[assignment]
+    if fcntl is None or not prefix.startswith("sqlite") or not path or path.startswith(":memory:"):
+        yield
+        return
+    database = Path(path.partition("?")[0])
+    database.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with Path(f"{database}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

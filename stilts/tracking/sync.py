@@ -28,7 +28,7 @@ from stilts.tracking.existing import (
     inputs_of,
     our_runs,
 )
-from stilts.tracking.mlflow_settings import apply_settings
+from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time
 from stilts.tracking.parent_files import carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, RunView
 from stilts.tracking.stored import ResultStore, StoredStudy
@@ -75,7 +75,7 @@ def sync(
     reached or refuses.
     """
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
-    with explained(tracking_uri):
+    with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         writer = _Writer(client, experiment_id(client, record.name, tracking_uri), rebuild=rebuild)
         for view in run_views(record, store):

@@ -45,6 +45,7 @@ class FakeSource:
     errors: list[tuple[str, str, bool]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     raise_on_finish: bool = False
+    stage_resources: Resources = field(default_factory=Resources)
 
     def next_stage(self) -> FakeStage | NoStage:
         waiting = [stage for stage in self.stages if stage.stage_id not in self.given]

@@ -111,12 +111,6 @@ def test_what_may_pass_is_tried_again_and_then_given_up(tmp_path: Path) -> None:
     assert [retry for name, _, retry in source.errors if name == "cuda-b"] == [True, True, False]
 
 
-def test_stages_that_hold_different_resources_share_a_cluster(tmp_path: Path) -> None:
-    stages = [FakeStage(f"stage-{index}", cpus=(1.0, 2.0, 0.5)[index % 3]) for index in range(4)]
-    report = run(FakeSource(stages=stages), tmp_path)
-    assert len(report.done) == 4
-
-
 def test_the_drivers_own_error_is_raised_as_it_is(tmp_path: Path) -> None:
     source = FakeSource(stages=[FakeStage("stage-a"), FakeStage("stage-b")], raise_on_finish=True)
     with pytest.raises(InputError, match="it cannot grow"):
