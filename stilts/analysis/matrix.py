@@ -21,6 +21,8 @@ from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
 # A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
 # by one to three points (TaskWeb's standard deviations, DESIGN section 7).
 NEAR_CHANCE_PP = 10.0
+# Where guessing is right less than once in a hundred (retrieval), the mark is a multiple of it instead.
+_RARE_CHANCE, _RARE_FACTOR = 1.0, 10.0
 
 
 class State(StrEnum):
@@ -96,7 +98,7 @@ def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.D
     ``sd`` is the spread over done replicates (missing for one); ``num_done`` of ``num_planned`` replicates are there.
     ``state`` is done, or that of the most serious replicate that is not. In a searched row the cell is that of
     ``proposal`` (see ``proposals.py``; missing while none can be chosen). ``chance`` is the level of guessing as
-    measured, else as the column states it; ``near_chance`` marks scores within NEAR_CHANCE_PP of it (of 0 if unknown).
+    measured, else as the column states it; ``near_chance`` marks scores below ``chance_ceiling``.
     ``overlap`` says why a row has seen the column's own data, or is missing.
     """
     scores = replicate_scores(frame, use)
@@ -184,8 +186,14 @@ def _cell(
         "state": State.DONE if complete else _worst(rest or {State.MISSING}),
         "proposal": proposal,
         "chance": chance,
-        "near_chance": bool(score < (chance or 0.0) + NEAR_CHANCE_PP),
+        "near_chance": bool(score < chance_ceiling(chance)),
     }
+
+
+def chance_ceiling(chance: float | None) -> float:
+    """The score, 0..100, below which a mean over languages counts as near guessing; unknown chance counts as 0."""
+    known = 0.0 if chance is None or pd.isna(chance) else float(chance)
+    return _RARE_FACTOR * known if 0.0 < known < _RARE_CHANCE else known + NEAR_CHANCE_PP
 
 
 def _worst(states: set[str]) -> str:

@@ -165,3 +165,11 @@ def test_variance_says_where_it_cannot_be_split(store: FakeStore) -> None:
     [found] = variance_of_cells(two_rows(), store)  # type: ignore[arg-type]
     assert (found.row, found.num_replicates, found.split.target_seed) == ("none", 2, None)
     assert found.split.examples > 0
+
+
+def test_near_guessing_is_a_distance_or_where_guessing_is_hopeless_a_multiple() -> None:
+    from stilts.analysis.matrix import NEAR_CHANCE_PP, chance_ceiling
+
+    assert chance_ceiling(33.3) == 33.3 + NEAR_CHANCE_PP
+    assert chance_ceiling(None) == chance_ceiling(float("nan")) == NEAR_CHANCE_PP
+    assert 0.1 < chance_ceiling(0.1) < 2.0  # one candidate in a thousand: 2 % is twenty times guessing
