@@ -124,8 +124,11 @@ def test_nothing_to_do_is_quick_and_loggers_are_left_as_they_were(tmp_path: Path
     assert ray.is_initialized(), "a connection that was there before stays"
 
 
+# Python leaves SIGINT ignored where it was started so, as a background job of a shell is.
 DRIVER = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {root!r})
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.runner import run_stages
