@@ -134,7 +134,8 @@ def _replicate_points(item: Scored, baseline: _Baseline | None) -> Iterator[Poin
     if item.train is not None:
         yield from train_points(item.train)
     yield from score_points(item.evaluations)
-    if item.own_results:
+    # Once nothing more is to come: its time is that of the last result, and a point that is there is never moved.
+    if item.own_results and item.status is not Status.PARTIAL:
         yield gpu_hours_point(item.own_results)
     if item.has_all_report:
         yield mean_point("score", list(item.report.values()))

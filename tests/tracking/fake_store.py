@@ -139,10 +139,10 @@ def publish_train(store: FakeStore, stage: str, task: str, *, at: float = 0.0, c
 def publish_evaluations(
     store: FakeStore, replicate: Replicate, *, at: float = 100.0, only: tuple[str, ...] | None = None
 ) -> None:
-    """Publishes a replicate's evaluations; ``only`` limits the languages."""
+    """Publishes a replicate's evaluations; ``only`` limits the languages. As in a real store, the first one stays."""
     for use, languages in replicate.outputs.items():
         for i, (language, key) in enumerate(languages.items()):
-            if only is None or language in only:
+            if (only is None or language in only) and key not in store.results:
                 store.payloads[key] = {"kind": "evaluate"}
                 store.results[key] = _evaluation(replicate, use, language, started=START + at + i)
 
