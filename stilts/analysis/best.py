@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from stilts.analysis.examples import column_sides
-from stilts.analysis.matrix import cells, load_matrix
+from stilts.analysis.results import LanguageGain, StudyResults, language_gains
 from stilts.analysis.wording import advice_line, notes_on
 from stilts.fingerprint import Json, plain
-from stilts.metrics.comparison import Comparison, benjamini_hochberg, holm, set_of_equals
+from stilts.metrics.comparison import Comparison, holm, set_of_equals
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.store.artifact_store import ArtifactStore
@@ -30,17 +29,6 @@ class RowGain:
 
     row: str
     interval: Interval
-    p_adjusted: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageGain:
-    """One language's gain, in points, of the answer's row over ``none``; ``p_adjusted`` is Benjamini-Hochberg's."""
-
-    language: str
-    gain: float
-    low: float
-    high: float
     p_adjusted: float
 
 
@@ -98,13 +86,21 @@ def best(record: StudyRecord, store: ArtifactStore, *, draws: int = 1000, seed: 
     Rows take part with the replicates that are done; notes name what is not. StoreError where the examples of a
     done evaluation are gone.
     """
-    frame = load_matrix(record, store)
-    report, select = cells(record, frame, "report"), cells(record, frame, "select")
-    answers = []
-    for column in record.columns:
-        sides = column_sides(record, column, frame, store, draws=draws, seed=seed)
-        answers.append(_answer(record, column, _of(report, column), _of(select, column), sides))
-    return answers
+    return answers_of(StudyResults(record=record, store=store, draws=draws, seed=seed))
+
+
+def answers_of(results: StudyResults) -> list[Answer]:
+    """``best`` of a study that is loaded already."""
+    return [
+        _answer(
+            results.record,
+            column,
+            _of(results.cells, column),
+            _of(results.select_cells, column),
+            results.sides(column.name),
+        )
+        for column in results.record.columns
+    ]
 
 
 def _of(table: pd.DataFrame, column: Column) -> pd.DataFrame:
@@ -138,7 +134,7 @@ def _answer(
         equals=compared.equals,
         p_best=compared.p_best,
         conditional=compared.conditional,
-        languages=_language_gains(sides[row], base) if row and row != NONE_ROW and base else (),
+        languages=language_gains(sides[row], base) if row and row != NONE_ROW and base else (),
         near_chance=tuple(n for n in dict.fromkeys([row or "", NONE_ROW]) if n in sides and report["near_chance"][n]),
         notes=notes_on(record, column, row, report),
         advice=advice_line(row, sides, compared),
@@ -166,13 +162,4 @@ def _row_gains(sides: Mapping[str, Side], base: Side | None) -> tuple[RowGain, .
     return tuple(
         RowGain(row=name, interval=interval, p_adjusted=p)
         for (name, interval), p in zip(intervals.items(), adjusted, strict=True)
-    )
-
-
-def _language_gains(side: Side, base: Side) -> tuple[LanguageGain, ...]:
-    intervals = [gain_interval(side.only(name), base.only(name)) for name in side.languages]
-    adjusted = benjamini_hochberg([interval.p_value for interval in intervals])
-    return tuple(
-        LanguageGain(language=name, gain=i.estimate, low=i.low, high=i.high, p_adjusted=p)
-        for name, i, p in zip(side.languages, intervals, adjusted, strict=True)
     )

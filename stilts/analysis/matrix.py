@@ -16,7 +16,7 @@ import pandas as pd
 from stilts.analysis.proposals import chosen_proposals
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
+from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord, outputs_of
 
 # A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
 # by one to three points (TaskWeb's standard deviations, DESIGN section 7).
@@ -115,6 +115,16 @@ def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.D
     base = table[table["row"] == NONE_ROW].set_index("column")["score"]
     table.insert(3, "gain", table["score"] - table["column"].map(base).astype("float64"))
     return table
+
+
+def seconds_of_stages(record: StudyRecord, store: ArtifactStore) -> dict[str, float]:
+    """Seconds of compute of every stage of which something is done, by stage id; an evaluation's languages summed."""
+    keys = {key: stage_id for stage_id, stage in record.stages.items() for key in outputs_of(stage)}
+    seconds: dict[str, float] = {}
+    for key in store.done() & keys.keys():
+        spent = store.result(key).get("seconds")
+        seconds[keys[key]] = seconds.get(keys[key], 0.0) + (float(spent) if isinstance(spent, int | float) else 0.0)
+    return seconds
 
 
 def language_scores(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:

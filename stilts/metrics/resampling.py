@@ -58,13 +58,13 @@ class Side:
     scores: FloatArray
     draws: FloatArray
 
-    def only(self, language: str) -> Side:
-        """The same replicates scored in one language alone."""
-        at = [self.languages.index(language)]
+    def of(self, languages: Sequence[str]) -> Side:
+        """The same replicates scored in some of the languages alone, in the order given."""
+        at = [self.languages.index(language) for language in languages]
         return Side(
             intermediate_seeds=self.intermediate_seeds,
             target_seeds=self.target_seeds,
-            languages=(language,),
+            languages=tuple(languages),
             scores=self.scores[:, at],
             draws=self.draws[:, at],
         )

@@ -1,0 +1,124 @@
+"""StudyResults: a study as far as it is done, read once and looked at from every side.
+
+Every report starts here: the matrix, its cells, the resampled sides behind the intervals, the answers. Each part is
+made when it is first asked for and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from stilts.analysis.examples import column_sides
+from stilts.analysis.matrix import cells, language_scores, load_matrix
+from stilts.errors import UnknownNameError
+from stilts.metrics.comparison import benjamini_hochberg
+from stilts.metrics.resampling import Side
+from stilts.metrics.uncertainty import Interval, gain_interval
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.record import NONE_ROW, Column, StudyRecord
+
+if TYPE_CHECKING:
+    from stilts.analysis.best import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageGain:
+    """One language's gain over ``none``, in points; ``p_adjusted`` is Benjamini-Hochberg's over the languages."""
+
+    language: str
+    gain: float
+    low: float
+    high: float
+    p_adjusted: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResults:
+    """What a store holds of a study. ``draws`` resamplings of the test items, the same for all columns' seeds.
+
+    StoreError, when a part is asked for, where the examples of a done evaluation are gone.
+    """
+
+    record: StudyRecord
+    store: ArtifactStore
+    draws: int = 1000
+    seed: int = 0
+    _sides: dict[str, dict[str, Side]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row per (replicate, use, language): ``matrix.load_matrix``."""
+        return load_matrix(self.record, self.store)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row per cell, scored on ``report``: ``matrix.cells``."""
+        return cells(self.record, self.frame, "report")
+
+    @cached_property
+    def select_cells(self) -> pd.DataFrame:
+        """One row per cell of the columns that have a selection score, scored on ``select``."""
+        return cells(self.record, self.frame, "select")
+
+    @cached_property
+    def language_scores(self) -> pd.DataFrame:
+        """One row per (row, column, language) on ``report``: ``matrix.language_scores``."""
+        return language_scores(self.record, self.frame)
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """What the study says of each target, in its order."""
+        from stilts.analysis.best import answers_of
+
+        return tuple(answers_of(self))
+
+    @cached_property
+    def stage_seconds(self) -> Mapping[str, float]:
+        """Seconds of compute of every stage of the study of which something is done, by stage id."""
+        from stilts.analysis.matrix import seconds_of_stages
+
+        return seconds_of_stages(self.record, self.store)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; UnknownNameError where the study has none."""
+        for column in self.record.columns:
+            if column.name == name:
+                return column
+        raise UnknownNameError("target", name, [column.name for column in self.record.columns])
+
+    def sides(self, column: str) -> Mapping[str, Side]:
+        """The rows of a column that have done replicates, by name, resampled together on ``report``."""
+        if column not in self._sides:
+            self._sides[column] = column_sides(
+                self.record, self.column(column), self.frame, self.store, draws=self.draws, seed=self.seed
+            )
+        return self._sides[column]
+
+    def gain(self, row: str, column: str) -> Interval | None:
+        """The row's gain over ``none`` with its 95 % interval; None for ``none``, and while either is not done."""
+        sides = self.sides(column)
+        if row == NONE_ROW or row not in sides or NONE_ROW not in sides:
+            return None
+        return gain_interval(sides[row], sides[NONE_ROW])
+
+    def language_gains(self, row: str, column: str) -> tuple[LanguageGain, ...]:
+        """The row's gain over ``none`` in every language of the column; () for ``none``, and while either is not done."""
+        sides = self.sides(column)
+        if row == NONE_ROW or row not in sides or NONE_ROW not in sides:
+            return ()
+        return language_gains(sides[row], sides[NONE_ROW])
+
+
+def language_gains(side: Side, base: Side) -> tuple[LanguageGain, ...]:
+    """A side's gain over its baseline in every language, in the side's order."""
+    intervals = [gain_interval(side.of([name]), base.of([name])) for name in side.languages]
+    adjusted = benjamini_hochberg([interval.p_value for interval in intervals])
+    return tuple(
+        LanguageGain(language=name, gain=i.estimate, low=i.low, high=i.high, p_adjusted=p)
+        for name, i, p in zip(side.languages, intervals, adjusted, strict=True)
+    )
