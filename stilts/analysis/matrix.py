@@ -8,11 +8,13 @@ and what is not done is counted, never averaged over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import pandas as pd
 
+from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.proposals import chosen_proposals
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
@@ -35,6 +37,9 @@ class State(StrEnum):
     MISSING = "missing"
 
 
+# The most serious first: what a replicate is said to be when its languages differ, and a cell when its replicates do.
+_SERIOUS = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.DONE)
+
 MATRIX_COLUMNS = (
     "row",
     "column",
@@ -53,15 +58,16 @@ MATRIX_COLUMNS = (
 )
 
 
-def load_matrix(record: StudyRecord, store: ArtifactStore) -> pd.DataFrame:
+def load_matrix(record: StudyRecord, store: ArtifactStore, evaluations: Evaluations | None = None) -> pd.DataFrame:
     """One row per (replicate, use, language), with the columns of ``MATRIX_COLUMNS``.
 
     ``score`` is 0..100; ``score``, ``num_items`` and ``chance`` are missing, and ``parts`` is empty, where ``state`` is
     not done. ``parts`` maps the metric's further figures to values. Seeds and ``proposal`` are nullable integers.
     """
-    states = _States.of(record, store)
+    evaluations = evaluations or Evaluations(record=record, store=store)
+    states = _States(evaluations=evaluations)
     lines = [
-        _line(replicate, use, language, key, states.of_key(replicate, key), store)
+        _line(replicate, use, language, key, states.of_key(replicate, key), evaluations)
         for replicate in record.replicates
         for use, outputs in replicate.outputs.items()
         for language, key in outputs.items()
@@ -78,17 +84,16 @@ def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
     where any language has none.
     """
     parts = frame[frame["use"] == use]
-    lines = [
-        {
-            **{name: group[name].iloc[0] for name in MATRIX_COLUMNS[:6]},
-            "state": _worst(set(group["state"])),
-            "score": group["score"].mean(skipna=False),
-            "chance": group["chance"].mean(skipna=False),
-        }
-        for _, group in parts.groupby("replicate_id", sort=False)
-    ]
-    names = [*MATRIX_COLUMNS[:6], "state", "score", "chance"]
-    return pd.DataFrame(lines, columns=names).astype({"score": "float64", "chance": "float64", "proposal": "Int64"})
+    grouped = parts.groupby("replicate_id", sort=False)
+    names = list(MATRIX_COLUMNS[:6])
+    first = grouped[[name for name in names if name != "replicate_id"]].first()
+    # A mean that any missing language makes missing: pandas' own mean passes over them.
+    means = {name: grouped[name].sum(min_count=1) / grouped["key"].size() for name in ("score", "chance")}
+    whole = {name: means[name].where(grouped[name].count() == grouped["key"].size()) for name in means}
+    rank = parts["state"].map({str(state): number for number, state in enumerate(_SERIOUS)})
+    worst = rank.groupby(parts["replicate_id"], sort=False).min().map(lambda number: str(_SERIOUS[number]))
+    table = first.assign(state=worst, **whole).reset_index()[[*names, "state", "score", "chance"]]
+    return table.astype({"score": "float64", "chance": "float64", "proposal": "Int64"})
 
 
 def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
@@ -117,13 +122,13 @@ def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.D
     return table
 
 
-def seconds_of_stages(record: StudyRecord, store: ArtifactStore) -> dict[str, float]:
+def seconds_of_stages(evaluations: Evaluations) -> dict[str, float]:
     """Seconds of compute of every stage of which something is done, by stage id; an evaluation's languages summed."""
-    keys = {key: stage_id for stage_id, stage in record.stages.items() for key in outputs_of(stage)}
     seconds: dict[str, float] = {}
-    for key in store.done() & keys.keys():
-        spent = store.result(key).get("seconds")
-        seconds[keys[key]] = seconds.get(keys[key], 0.0) + (float(spent) if isinstance(spent, int | float) else 0.0)
+    for stage_id, stage in evaluations.record.stages.items():
+        spent = [evaluations.result(key).get("seconds") for key in outputs_of(stage) if evaluations.is_done(key)]
+        if spent:
+            seconds[stage_id] = sum(float(value) for value in spent if isinstance(value, int | float))
     return seconds
 
 
@@ -208,14 +213,13 @@ def chance_ceiling(chance: float | None) -> float:
 
 def _worst(states: set[str]) -> str:
     """The most serious state: that of a replicate whose languages differ, or of a cell's replicates."""
-    order = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.DONE)
-    return next(str(state) for state in order if state in states)
+    return next(str(state) for state in _SERIOUS if state in states)
 
 
 def _line(
-    replicate: Replicate, use: str, language: str, key: str, state: State, store: ArtifactStore
+    replicate: Replicate, use: str, language: str, key: str, state: State, evaluations: Evaluations
 ) -> dict[str, object]:
-    result: Mapping[str, Json] = store.result(key) if state is State.DONE else {}
+    result: Mapping[str, Json] = evaluations.result(key) if state is State.DONE else {}
     return {
         "row": replicate.row,
         "column": replicate.column,
@@ -232,44 +236,38 @@ def _line(
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _States:
-    """What the store says of keys and stages, read once."""
+    """What the store says of keys and stages; leases, failures and prunings are read when something is not done."""
 
-    done: frozenset[str]
-    leased: frozenset[str]
-    failed: frozenset[str]
-    pruned: frozenset[str]
-    parents: Mapping[str, str | None] = field(default_factory=dict)
+    evaluations: Evaluations
 
-    @classmethod
-    def of(cls, record: StudyRecord, store: ArtifactStore) -> _States:
+    @cached_property
+    def troubled(self) -> tuple[tuple[State, frozenset[str]], ...]:
+        """The stages that are being worked on, that failed and that were pruned."""
+        store, study = self.evaluations.store, self.evaluations.record.name
+
         def stages(prefix: str) -> frozenset[str]:
             return frozenset(name.rsplit("/", 1)[-1] for name in store.records(prefix))
 
-        parents = {stage_id: stage.get("parent") for stage_id, stage in record.stages.items()}
-        return cls(
-            done=store.done(),
-            leased=store.leased(),
-            failed=stages("failures/"),
-            pruned=stages(f"studies/{record.name}/pruned/"),
-            parents={stage_id: parent if isinstance(parent, str) else None for stage_id, parent in parents.items()},
+        return (
+            (State.PENDING, store.leased()),
+            (State.FAILED, stages("failures/")),
+            (State.PRUNED, stages(f"studies/{study}/pruned/")),
         )
 
     def of_key(self, replicate: Replicate, key: str) -> State:
-        if key in self.done:
+        if key in self.evaluations.done:
             return State.DONE
         chain = self._chain(replicate)
-        for state, stages in ((State.PENDING, self.leased), (State.FAILED, self.failed), (State.PRUNED, self.pruned)):
-            if chain & stages:
-                return state
-        return State.MISSING
+        return next((state for state, stages in self.troubled if chain & stages), State.MISSING)
 
     def _chain(self, replicate: Replicate) -> set[str]:
         """The replicate's stages and all their ancestors."""
-        chain: set[str] = set()
-        for stage in (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage):
-            while stage is not None and stage not in chain:
+        stages, chain = self.evaluations.record.stages, set[str]()
+        for name in (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage):
+            stage: Json = name
+            while isinstance(stage, str) and stage not in chain:
                 chain.add(stage)
-                stage = self.parents.get(stage)
+                stage = stages.get(stage, {}).get("parent")
         return chain

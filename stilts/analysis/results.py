@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.examples import column_sides
-from stilts.analysis.matrix import cells, language_scores, load_matrix
+from stilts.analysis.matrix import cells, done_in_cells, language_scores, load_matrix, seconds_of_stages
 from stilts.errors import UnknownNameError
 from stilts.metrics.comparison import benjamini_hochberg
 from stilts.metrics.resampling import Side
@@ -51,14 +52,24 @@ class StudyResults:
     _sides: dict[str, dict[str, Side]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
+    def evaluations(self) -> Evaluations:
+        """Scores and per-example statistics of the study's outputs."""
+        return Evaluations(record=self.record, store=self.store)
+
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """One row per (replicate, use, language): ``matrix.load_matrix``."""
-        return load_matrix(self.record, self.store)
+        return load_matrix(self.record, self.store, self.evaluations)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """One row per cell, scored on ``report``: ``matrix.cells``."""
         return cells(self.record, self.frame, "report")
+
+    @cached_property
+    def done(self) -> frozenset[str]:
+        """The ids of the replicates behind the cells' scores: ``matrix.done_in_cells``."""
+        return done_in_cells(self.record, self.frame)
 
     @cached_property
     def select_cells(self) -> pd.DataFrame:
@@ -80,9 +91,7 @@ class StudyResults:
     @cached_property
     def stage_seconds(self) -> Mapping[str, float]:
         """Seconds of compute of every stage of the study of which something is done, by stage id."""
-        from stilts.analysis.matrix import seconds_of_stages
-
-        return seconds_of_stages(self.record, self.store)
+        return seconds_of_stages(self.evaluations)
 
     def column(self, name: str) -> Column:
         """The column of that name; UnknownNameError where the study has none."""
@@ -95,7 +104,7 @@ class StudyResults:
         """The rows of a column that have done replicates, by name, resampled together on ``report``."""
         if column not in self._sides:
             self._sides[column] = column_sides(
-                self.record, self.column(column), self.frame, self.store, draws=self.draws, seed=self.seed
+                self.evaluations, self.column(column), self.done, draws=self.draws, seed=self.seed
             )
         return self._sides[column]
 
@@ -107,7 +116,7 @@ class StudyResults:
         return gain_interval(sides[row], sides[NONE_ROW])
 
     def language_gains(self, row: str, column: str) -> tuple[LanguageGain, ...]:
-        """The row's gain over ``none`` in every language of the column; () for ``none``, and while either is not done."""
+        """The row's gain over ``none`` in every language; () for ``none`` itself, and while either is not done."""
         sides = self.sides(column)
         if row == NONE_ROW or row not in sides or NONE_ROW not in sides:
             return ()

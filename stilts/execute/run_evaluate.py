@@ -10,6 +10,7 @@ from typing import Any
 
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
+from stilts.execute.summarise import EXAMPLES_FILE, write_summary
 from stilts.fingerprint import Json, plain
 from stilts.metrics.metric import metric
 from stilts.models.model import load_model
@@ -20,8 +21,6 @@ from stilts.training.predict import Scored, Scorer
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, score_view
-
-EXAMPLES_FILE = "examples.parquet"
 
 
 def run_evaluate(
@@ -58,6 +57,7 @@ def run_evaluate(
             result = _result(stage, item, scored, started, run)
             _publish(stage, key, item, examples, scored, result, store, run, lease)
         reporter.progress(stage.stage_id, number + 1, len(stage.items))
+    write_summary(stage, store)
 
 
 def _result(

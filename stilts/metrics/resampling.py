@@ -180,16 +180,26 @@ class _Items:
     def of(cls, rows: Sequence[LanguageRows]) -> _Items:
         first = rows[0].items
         # Replicates score the same view, so this is nearly always one array.
-        others = [row.items for row in rows[1:] if not np.array_equal(row.items, first)]
+        others = [row.items for row in rows[1:] if row.items is not first and not np.array_equal(row.items, first)]
         return cls(rows=rows, names=np.unique(np.concatenate([first, *others])))
 
     def table(self, union: NDArray[np.str_], width: int) -> _LanguageTable:
-        """Statistics summed by source item, replicates side by side."""
-        values = np.zeros((len(self.names), len(self.rows) * width))
+        """Statistics summed by source item, columns of all replicates side by side."""
+        distinct: dict[bytes, int] = {}
+        columns: list[FloatArray] = []
+        of = np.empty((len(self.rows), width), np.intp)
+        at: tuple[object, NDArray[np.intp]] = (None, np.empty(0, np.intp))
         for number, row in enumerate(self.rows):
-            block = values[:, number * width : (number + 1) * width]
-            np.add.at(block, np.searchsorted(self.names, row.items), row.values)
-        return _LanguageTable(at=np.searchsorted(union, self.names), values=values, num_replicates=len(self.rows))
+            if row.items is not at[0]:
+                at = (row.items, np.searchsorted(self.names, row.items))
+            for part in range(width):
+                summed = np.bincount(at[1], row.values[:, part], len(self.names)).astype(np.float64)
+                # Replicates score the same examples, so a column such as ``total`` is one column for all of them.
+                place = distinct.setdefault(summed.tobytes(), len(columns))
+                if place == len(columns):
+                    columns.append(summed)
+                of[number, part] = place
+        return _LanguageTable(at=np.searchsorted(union, self.names), values=np.column_stack(columns), of=of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +207,15 @@ class _LanguageTable:
     """All replicates of one language as one matrix, so that a block of draws is one product."""
 
     at: NDArray[np.intp]  # (items of the language,) into the union
-    values: FloatArray  # (items, replicates * columns)
-    num_replicates: int
+    values: FloatArray  # (items, distinct columns)
+    of: NDArray[np.intp]  # (replicates, columns of the metric) into the distinct columns
 
     def scores(self, weights: FloatArray, metric: Metric) -> FloatArray:
         """Scores of each replicate under each row of weights (draws, union), shape (replicates, draws)."""
-        sums = (weights[:, self.at] @ self.values).reshape(len(weights), self.num_replicates, -1)
-        by_column = {name: sums[:, :, i].T for i, name in enumerate(metric.columns)}
+        # Most columns cover every item of the union: a view then, not a copy.
+        whole = len(self.at) == weights.shape[1]
+        sums = ((weights if whole else weights[:, self.at]) @ self.values).T
+        by_column = {name: sums[self.of[:, i]] for i, name in enumerate(metric.columns)}
         return np.asarray(metric.score(by_column), np.float64)
 
 

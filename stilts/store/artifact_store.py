@@ -93,6 +93,9 @@ class ArtifactStore(Protocol):
     def read_record(self, name: str) -> Json:
         """The record's value, or None where there is none."""
 
+    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
+        """Those of the records that there are, by name; read side by side in a bucket."""
+
     def records(self, prefix: str) -> Sequence[str]:
         """The names of all records below ``prefix``, sorted."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stilts.fingerprint import Json
 from stilts.store.backend import Backend, from_json, to_json
 from stilts.store.layout import RECORDS, check_record, record_path
@@ -37,7 +39,11 @@ class Records:
 
     def read_many(self, prefix: str) -> dict[str, Json]:
         """All records below the prefix by name; read side by side in a bucket."""
-        paths = {record_path(name): name for name in self.names(prefix)}
+        return self.named(self.names(prefix))
+
+    def named(self, names: Sequence[str]) -> dict[str, Json]:
+        """Those of the records that there are, by name; read side by side in a bucket."""
+        paths = {record_path(check_record(name)): name for name in names}
         found = self._backend.read_many(list(paths))
         return {paths[path]: from_json(f"record {paths[path]}", data) for path, data in found.items()}
 

@@ -172,6 +172,10 @@ class Store:
         """The record's value, or None where there is none."""
         return self._records.read(name)
 
+    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
+        """Those of the records that there are, by name; one round of parallel reads in a bucket."""
+        return self._records.named(names)
+
     def read_records(self, prefix: str) -> dict[str, Json]:
         """All records below the prefix by name; one round of parallel reads in a bucket."""
         return self._records.read_many(prefix)

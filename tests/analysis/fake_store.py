@@ -44,6 +44,9 @@ class FakeStore:
     def leased(self) -> frozenset[str]:
         return frozenset(self.leases)
 
+    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
+        return {name: self.notes[name] for name in names if name in self.notes}
+
     def records(self, prefix: str) -> Sequence[str]:
         return sorted(name for name in self.notes if name.startswith(prefix))
 
@@ -102,11 +105,12 @@ def record(
 ) -> StudyRecord:
     stages: dict[str, dict[str, Json]] = {}
     for item in replicates:
-        stages[item.evaluate_stage] = {"parent": item.target_stage}
+        keys = [key for by_language in item.outputs.values() for key in by_language.values()]
+        stages[item.evaluate_stage] = {"kind": "evaluate", "parent": item.target_stage, "outputs": keys}
         if item.target_stage is not None:
-            stages[item.target_stage] = {"parent": item.intermediate_stage}
+            stages[item.target_stage] = _train(item.target_stage, item.intermediate_stage)
         if item.intermediate_stage is not None:
-            stages[item.intermediate_stage] = {"parent": None}
+            stages[item.intermediate_stage] = _train(item.intermediate_stage, None)
     given: dict[str, object] = {
         "name": "study",
         "encoder": "toy",
@@ -118,6 +122,10 @@ def record(
         "stages": stages,
     }
     return StudyRecord(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def _train(stage: str, parent: str | None) -> dict[str, Json]:
+    return {"kind": "train", "parent": parent, "outputs": [stage]}
 
 
 def evaluate(

@@ -3,9 +3,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stilts.analysis.examples import column_sides, language_rows
+from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.matrix import MATRIX_COLUMNS, cells, load_matrix
 from stilts.analysis.proposals import chosen_proposals
+from stilts.analysis.results import StudyResults
 from stilts.analysis.variance import variance_of_cells
 from stilts.errors import StoreError
 from stilts.metrics.metric import metric
@@ -144,7 +145,7 @@ class TestProposals:
 
     def test_only_the_chosen_proposal_is_resampled(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60})
-        sides = column_sides(study, XNLI, load_matrix(study, store), store, draws=10)  # type: ignore[arg-type]
+        sides = StudyResults(record=study, store=store, draws=10).sides("xnli")  # type: ignore[arg-type]
         assert sides["mix"].mean == pytest.approx(50)
 
     def test_report_scores_never_choose(self, store: FakeStore) -> None:
@@ -156,13 +157,17 @@ class TestProposals:
 def test_examples_without_the_metrics_columns_are_refused(store: FakeStore) -> None:
     evaluate(store, BASE[0], 60)
     with pytest.raises(StoreError, match="no column gold, predicted, tp"):
-        language_rows(BASE[0].outputs["report"]["en"], metric("span_f1"), store)  # type: ignore[arg-type]
+        evaluations_of(store).rows(BASE[0].outputs["report"]["en"], metric("span_f1"))
+
+
+def evaluations_of(store: FakeStore) -> Evaluations:
+    return Evaluations(record=record([NONE], [XNLI], [BASE[0]]), store=store)  # type: ignore[arg-type]
 
 
 def test_variance_says_where_it_cannot_be_split(store: FakeStore) -> None:
     for item in BASE:
         evaluate(store, item, 60)
-    [found] = variance_of_cells(two_rows(), store)  # type: ignore[arg-type]
+    [found] = variance_of_cells(StudyResults(record=two_rows(), store=store))  # type: ignore[arg-type]
     assert (found.row, found.num_replicates, found.split.target_seed) == ("none", 2, None)
     assert found.split.examples > 0
 
