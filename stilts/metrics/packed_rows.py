@@ -28,7 +28,7 @@ def pack(values: FloatArray) -> Json:
     small = values.astype(np.uint8) if ((values >= 0) & (values <= 255)).all() else None
     kind = _BYTES if small is not None and np.array_equal(small, values) else _DOUBLES
     data = np.ascontiguousarray(values, _DTYPES[kind]).tobytes()
-    return kind + base64.b85encode(zlib.compress(data, 6)).decode()
+    return kind + base64.b64encode(zlib.compress(data, 6)).decode()
 
 
 def unpack(packed: Json, num_examples: int) -> FloatArray:
@@ -38,7 +38,7 @@ def unpack(packed: Json, num_examples: int) -> FloatArray:
     kind = packed[:3] if isinstance(packed, str) else ""
     if kind in _DTYPES:
         try:
-            data = zlib.decompress(base64.b85decode(str(packed)[3:]))
+            data = zlib.decompress(base64.b64decode(str(packed)[3:], validate=True))
             values: FloatArray = np.frombuffer(data, _DTYPES[kind]).astype(np.float64)
         except (ValueError, zlib.error):
             values = np.empty(0)

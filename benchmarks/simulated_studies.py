@@ -1,0 +1,133 @@
+"""How often the statistics of an answer are right: studies whose truth is known, analysed as real ones are.
+
+    python benchmarks/simulated_studies.py --studies 1000 --replicates 2 3 5
+
+One target, ``none`` and seven intermediates: true gains are normal with standard deviation 2 (or all 0 in null studies), every training
+has a seed effect of standard deviation 3, 2,000 source items are translated into 15 languages, and the winner is
+chosen on 1,000 English selection items of the same models. Each study goes through ``resample``, ``gain_interval``,
+``set_of_equals`` and ``holm`` as in ``stilts best``. Prints one JSON object per number of replicates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from stilts.metrics.comparison import holm, set_of_equals
+from stilts.metrics.metric import metric
+from stilts.metrics.resampling import LanguageRows, ReplicateRows, Side, resample
+from stilts.metrics.uncertainty import gain_interval
+
+ACCURACY = metric("accuracy")
+NUM_ROWS, NUM_ITEMS, NUM_LANGUAGES, NUM_SELECT = 8, 2000, 15, 1000
+SEED_SD, GAIN_SD, BASE = 3.0, 2.0, 70.0
+ITEMS = np.array([f"q{number}" for number in range(NUM_ITEMS)])
+INVERSE = NormalDist().inv_cdf
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A study's report sides, selection scores and true scores over seeds and items, by row; row 0 is ``none``."""
+
+    sides: dict[str, Side]
+    select: np.ndarray
+    truth: np.ndarray
+
+
+def level(ability: float) -> float:
+    """The threshold at which a standard normal difficulty plus noise is passed with this percentage."""
+    return INVERSE(min(max(ability / 100, 0.02), 0.98)) * np.sqrt(2)
+
+
+def simulate(stream: np.random.Generator, truth: np.ndarray, replicates: int, draws: int) -> Simulated:
+    difficulty = stream.standard_normal(NUM_ITEMS)
+    cells, select = {}, np.zeros(len(truth))
+    for row, score in enumerate(truth):
+        made = []
+        for seed in range(replicates):
+            ability = score + stream.normal(0, SEED_SD)
+            select[row] += 100 * (stream.standard_normal(NUM_SELECT) * np.sqrt(2) < level(ability)).mean() / replicates
+            noise = stream.standard_normal((NUM_LANGUAGES, NUM_ITEMS), dtype=np.float32)
+            correct = (difficulty + noise < level(ability)).astype(float)
+            languages = {
+                f"l{number}": LanguageRows(items=ITEMS, values=np.column_stack([values, np.ones(NUM_ITEMS)]))
+                for number, values in enumerate(correct)
+            }
+            made.append(ReplicateRows(intermediate_seed=seed if row else None, target_seed=seed, languages=languages))
+        cells["none" if row == 0 else f"r{row}"] = made
+    sides = resample(cells, ACCURACY, draws=draws, seed=int(stream.integers(2**31)))
+    return Simulated(sides=sides, select=select, truth=truth)
+
+
+def observe(study: Simulated, counts: Counter[str]) -> None:
+    """Counts what the answer to one study claims, and whether it is so."""
+    names = list(study.sides)
+    truth = dict(zip(names, study.truth, strict=True))
+    winner = names[int(study.select.argmax())]
+    best = max(truth, key=truth.__getitem__)
+    compared = set_of_equals(study.sides)
+    counts["studies"] += 1
+    counts["best_in_equals"] += best in compared.equals
+    counts["num_equals"] += len(compared.equals)
+    if winner != "none":
+        interval = gain_interval(study.sides[winner], study.sides["none"])
+        counts["winners"] += 1
+        counts["covered"] += interval.low <= truth[winner] - truth["none"] <= interval.high
+    for name, probability in compared.p_best.items():
+        if 0.8 <= probability <= 0.9 and name == winner:
+            counts["sure"] += 1
+            counts["sure_and_best"] += name == best
+    gains = {name: gain_interval(study.sides[name], study.sides["none"]) for name in names[1:]}
+    claims = holm([interval.p_value for interval in gains.values()])
+    claimed = zip(gains.items(), claims, strict=True)
+    counts["false_claims"] += any(p <= 0.05 and i.estimate > 0 >= truth[n] - truth["none"] for (n, i), p in claimed)
+
+
+def behind(stream: np.random.Generator, replicates: int, draws: int, counts: Counter[str]) -> None:
+    """A study in which one row is 4 standard errors (of the difference of two rows) behind the best, others between."""
+    error = np.sqrt(2 * SEED_SD**2 / replicates)
+    truth = BASE - 2 + np.array([*np.linspace(0, -error, NUM_ROWS - 1), -4 * error])
+    study = simulate(stream, truth, replicates, draws)
+    counts["behind"] += 1
+    counts["dropped"] += list(study.sides)[-1] not in set_of_equals(study.sides).equals
+
+
+def run(studies: int, replicates: int, draws: int, seed: int) -> dict[str, float]:
+    stream, counts, null = np.random.default_rng([seed, replicates]), Counter[str](), Counter[str]()
+    for _ in range(studies):
+        truth = BASE + np.array([0.0, *stream.normal(0, GAIN_SD, NUM_ROWS - 1)])
+        observe(simulate(stream, truth, replicates, draws), counts)
+        observe(simulate(stream, np.full(NUM_ROWS, BASE), replicates, draws), null)
+        behind(stream, replicates, draws, counts)
+    return {
+        "replicates": replicates,
+        "studies": studies,
+        "winner_gain_covered": counts["covered"] / max(counts["winners"], 1),
+        "best_in_equals": counts["best_in_equals"] / studies,
+        "mean_equals": counts["num_equals"] / studies,
+        "dropped_4_errors_behind": counts["dropped"] / studies,
+        "winners_with_p_best_80_to_90": counts["sure"],
+        "of_those_best": counts["sure_and_best"] / max(counts["sure"], 1),
+        "null_studies_with_a_false_gain": null["false_claims"],
+        "null_winner_gain_covered": null["covered"] / max(null["winners"], 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, nargs="+", default=[2, 3, 5])
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    for replicates in given.replicates:
+        print(json.dumps(run(given.studies, replicates, given.draws, given.seed)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
