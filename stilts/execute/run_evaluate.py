@@ -16,6 +16,7 @@ from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
+from stilts.tasks.task import Kind
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.predict import Scored, Scorer
 from stilts.training.reporter import Reporter
@@ -42,7 +43,14 @@ def run_evaluate(
             "Give it a parent stage or a pretrained encoder",
         )
     prepared = preparation(stage, folder, run)
-    model, _ = load_model(folder, [stage.task] if stage.task.is_trained else [])
+    model, transferred = load_model(folder, [stage.task] if stage.task.is_trained else [])
+    if stage.task.kind is Kind.MASKED_LM and "lm_head" in transferred.fresh:
+        raise InputError(
+            f'target "{stage.task.name}" with the encoder in {folder.name}',
+            "its checkpoint holds no masked-LM head",
+            "A new head would guess at random, whatever the encoder knows",
+            "Leave this target out, or use a checkpoint that was saved with its head",
+        )
     scorer = Scorer(
         model=model.to(device),
         vocabulary=prepared.vocabulary(),

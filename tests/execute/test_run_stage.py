@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from stilts.metrics.metric import metric
 from stilts.models.transfer import read_tensors, write_tensors
 from stilts.store.store import Store, open_store
 from stilts.study.stage import TrainStage
+from stilts.study.summary import digest_of_items, read_summary, summary_record
 from stilts.training.reporter import RecordingReporter
 from stilts.training.selection import score_view
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
@@ -133,9 +135,12 @@ def test_an_evaluation_publishes_by_language_and_a_new_one_is_the_only_one_score
     assert not run_stage(more, store, run_config(tiny_encoder)).executed and scored == ["qab"]
 
 
-@pytest.mark.parametrize("name", ["udpos", "panx", "xnli", "xquad", "xcopa", "tatoeba"])
+UNTRAINED = ("tatoeba", "masked_lm")
+
+
+@pytest.mark.parametrize("name", ["udpos", "panx", "xnli", "xquad", "xcopa", *UNTRAINED])
 def test_examples_add_up_to_the_result(name: str, tiny_encoder: Path, store: Store) -> None:
-    learned = part("udpos" if name == "tatoeba" else name, limit=16)
+    learned = part("udpos" if name in UNTRAINED else name, limit=16)
     parent = train_stage(tiny_encoder, learned, steps=1)
     run_stage(parent, store, run_config(tiny_encoder))
     stage = evaluate_stage(tiny_encoder, name, parent.stage_id, "qaa", "qac", limit=12)
@@ -151,6 +156,35 @@ def test_examples_add_up_to_the_result(name: str, tiny_encoder: Path, store: Sto
         assert len(set(table["item"].to_pylist())) == 12
         assert result["score"] == pytest.approx(float(measure.score(sums)))
         assert 0.0 <= result["score"] <= 100.0 and result["parent"] == parent.stage_id
+
+
+def test_a_stage_leaves_a_summary_that_a_new_language_is_added_to(tiny_encoder: Path, store: Store) -> None:
+    parent = trained(tiny_encoder, store, "panx").stage_id
+    few = evaluate_stage(tiny_encoder, "panx", parent, "en", limit=12)
+    more = evaluate_stage(tiny_encoder, "panx", parent, "en", "qaa", limit=12)
+    for stage in (few, more):
+        run_stage(stage, store, run_config(tiny_encoder))
+        outputs = read_summary(store.read_record(summary_record(stage.stage_id)))
+        assert set(outputs) == set(stage.outputs)
+    for key, output in outputs.items():
+        table = pq.read_table(store.fetch(key) / EXAMPLES_FILE)
+        assert output.result["score"] == store.result(key)["score"]
+        assert output.items == digest_of_items(table["item"].to_pylist())
+        values = output.values(("tp", "predicted", "gold"))
+        assert values is not None
+        assert values.tolist() == [list(row.values()) for row in table.select(["tp", "predicted", "gold"]).to_pylist()]
+
+
+def test_the_probe_of_masked_lm_needs_the_encoders_own_head(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
+    headless = tmp_path / "headless"
+    headless.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(tiny_encoder / name, headless)
+    tensors = read_tensors(tiny_encoder / "encoder.safetensors")
+    write_tensors(headless / "model.safetensors", {f"roberta.{name}": tensor for name, tensor in tensors.items()})
+    stage = evaluate_stage(headless, "masked_lm", None, "qaa")
+    with pytest.raises(InputError, match="no masked-LM head"):
+        run_stage(stage, store, run_config(headless))
 
 
 def test_scores_do_not_depend_on_how_batches_are_cut(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:

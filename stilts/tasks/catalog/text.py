@@ -64,4 +64,11 @@ TASKS = (
         train=SplitRef(dataset="translation", split="train"),
         description="Masked LM on an English sentence and its translation, read together",
     ),
+    Task(
+        name="masked_lm",
+        kind=Kind.MASKED_LM,
+        metric="masked_accuracy",
+        test=SplitRef(dataset="plain", split="train"),
+        description="What the encoder has kept of masked LM, with its own head: a probe of forgetting, never trained",
+    ),
 )
