@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from stilts.metrics.best_row import best_probabilities
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import LEVEL
@@ -21,7 +22,7 @@ class Comparison:
     """The rows of one column compared with their best.
 
     ``equals`` lists the rows that cannot be told from the best at ``level``, all comparisons together, best first;
-    ``p_best`` is every row's share of joint draws in which it comes out highest (sums to 1). ``conditional`` is true
+    ``p_best`` is how likely each row is the best (``best_row.py``; sums to 1). ``conditional`` is true
     where no row has two replicates, so that nothing is known of the seeds: the models that were trained are compared.
     """
 
@@ -41,34 +42,57 @@ def set_of_equals(cells: Mapping[str, Side], *, level: float = LEVEL, seed: int 
     """
     names = tuple(cells)
     means = np.array([cells[name].mean for name in names])
-    noise, variances, conditional = _joint_noise(cells, seed)
+    chance = _Chance.of(cells)
+    stream = np.random.default_rng(seed)
+    noise, variances = chance.noise(stream), chance.variances()
     keeps = [_could_be_best(i, means, noise, variances, level) for i in range(len(names))]
     order = sorted((i for i in range(len(names)) if keeps[i]), key=lambda i: -means[i])
-    drawn = means[:, None] + noise
-    top = drawn == drawn.max(axis=0)
-    shares = (top / top.sum(axis=0)).mean(axis=1)
+    shares = best_probabilities(means, np.atleast_2d(np.cov(chance.items)), chance.seeds, chance.df, stream)
     return Comparison(
         equals=tuple(names[i] for i in order),
         p_best={name: float(share) for name, share in zip(names, shares, strict=True)},
-        conditional=conditional,
+        conditional=chance.conditional,
         level=level,
     )
 
 
-def _joint_noise(cells: Mapping[str, Side], seed: int) -> tuple[FloatArray, FloatArray, bool]:
-    """Centred draws of the scores (rows, draws), variances of their differences (rows, rows), the flag."""
-    sides = list(cells.values())
-    items = np.array([side.mean_draws - side.mean_draws.mean() for side in sides])
-    seeded = [side for side in sides if not side.deterministic]
-    known = [side.seeds for side in seeded if side.seeds.df]
-    df = sum(seeds.df for seeds in known)
-    pooled = sum(seeds.df * seeds.value for seeds in known) / df if df else 0.0
-    of_mean = np.array([0.0 if s.deterministic else pooled / max(s.seeds.units, 1) for s in sides])
-    stream = np.random.default_rng(seed)
-    scale = np.sqrt(df / stream.chisquare(df, items.shape[1])) if df else np.ones(items.shape[1])
-    normal = stream.standard_normal(items.shape) * np.sqrt(of_mean)[:, None] * scale
-    variances = (items[:, None] - items[None]).var(axis=2, ddof=1) + of_mean[:, None] + of_mean[None]
-    return items + normal, variances, bool(seeded) and not known
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chance:
+    """What chance does to the scores of a column: centred draws over items, and what the seeds add.
+
+    ``items`` has shape (rows, draws); ``seeds`` (rows,) are variances of the means from one pooled seed variance
+    with ``df`` degrees of freedom. ``conditional``: seeds matter and nothing is known of them.
+    """
+
+    items: FloatArray
+    seeds: FloatArray
+    df: int
+    conditional: bool
+
+    @classmethod
+    def of(cls, cells: Mapping[str, Side]) -> _Chance:
+        sides = list(cells.values())
+        seeded = [side for side in sides if not side.deterministic]
+        known = [side.seeds for side in seeded if side.seeds.df]
+        df = sum(seeds.df for seeds in known)
+        pooled = sum(seeds.df * seeds.value for seeds in known) / df if df else 0.0
+        return cls(
+            items=np.array([side.mean_draws - side.mean_draws.mean() for side in sides]),
+            seeds=np.array([0.0 if s.deterministic else pooled / max(s.seeds.units, 1) for s in sides]),
+            df=df,
+            conditional=bool(seeded) and not known,
+        )
+
+    def noise(self, stream: np.random.Generator) -> FloatArray:
+        """Centred draws of the scores, items and seeds together, shape (rows, draws)."""
+        draws = self.items.shape[1]
+        scale = np.sqrt(self.df / stream.chisquare(self.df, draws)) if self.df else np.ones(draws)
+        return self.items + stream.standard_normal(self.items.shape) * np.sqrt(self.seeds)[:, None] * scale
+
+    def variances(self) -> FloatArray:
+        """Variances of the rows' differences, shape (rows, rows)."""
+        by_items = (self.items[:, None] - self.items[None]).var(axis=2, ddof=1)
+        return np.asarray(by_items + self.seeds[:, None] + self.seeds[None])
 
 
 def _could_be_best(i: int, means: FloatArray, noise: FloatArray, variances: FloatArray, level: float) -> bool:
