@@ -20,6 +20,7 @@ from stilts.cli.compose import (
     store_url,
     tracking_uri,
 )
+from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_splits
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
@@ -85,6 +86,7 @@ def run(
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
         on_ready(workspace, conductor)
         report = _execute(workspace, conductor, store, options, on_event)
+    keep_fertility(workspace, store)
     finish(workspace.study.name, store, options)
     return report
 

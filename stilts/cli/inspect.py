@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
+from stilts.cli.measuring import study_tokenizer
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -112,7 +113,7 @@ def _view_lines(
     from stilts.data.encode import Encoder, encode
     from stilts.data.load import load_examples
 
-    tokenizer = _tokenizer(workspace)
+    tokenizer = study_tokenizer(workspace)
     for view in views:
         examples = load_examples(view, workspace.roots, labels=part.task.labels or None)
         encoder = Encoder(
@@ -145,22 +146,6 @@ def _left_out(view: DataView, workspace: Workspace) -> int:
     unlimited = replace(view, limit=None)
     return len(load_examples(replace(unlimited, exclude=()), workspace.roots)) - len(
         load_examples(unlimited, workspace.roots)
-    )
-
-
-def _tokenizer(workspace: Workspace) -> Any:
-    from tokenizers import Tokenizer
-
-    from stilts.data.prepare import read_tokenizer
-    from stilts.execute.inputs import encoder_folder
-    from stilts.training.run_config import RunConfig
-
-    if workspace.planner.pretraining is not None:
-        from stilts.data.toy import toy_tokenizer_json
-
-        return Tokenizer.from_str(toy_tokenizer_json())
-    return read_tokenizer(
-        encoder_folder(workspace.planner.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json"
     )
 
 

@@ -1,0 +1,181 @@
+"""What the language lens looks at: one gain per language, with what is known of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from stilts.analysis.results import StudyResults
+from stilts.errors import InputError, UnknownNameError
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.record import NONE_ROW
+from stilts.tasks.languages import LANGUAGES, group_of
+
+SOURCE_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LensPoint:
+    """A language's gain over ``none``, in points, of ``row`` on ``column``, with the language's properties.
+
+    ``column`` is None where the gain is pooled over targets, ``row`` then too if the targets' rows differ.
+    ``tokens_per_word`` is measured under the study's tokenizer, ``distance`` is URIEL's syntactic one (0 to 1).
+    """
+
+    language: str
+    name: str
+    column: str | None
+    row: str | None
+    gain: float
+    group: str
+    family: str
+    genus: str | None
+    script: str
+    morphology: str | None
+    resource: int | None
+    cc100_gib: float | None
+    tokens_per_word: float | None
+    distance: float | None
+
+    @property
+    def is_toy(self) -> bool:
+        """Whether the language is artificial."""
+        return LANGUAGES[self.language].is_toy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """``table``: one line per (language, target). ``points``: one per language. ``notes``: what is not there, why."""
+
+    table: tuple[LensPoint, ...]
+    points: tuple[LensPoint, ...]
+    notes: tuple[str, ...]
+
+
+def gather(results: StudyResults, *, by: str, column: str | None, row: str | None) -> Points:
+    """The gains by language of one target, or pooled over all.
+
+    Pooled: each target's mean gain over its languages is taken out, what is left is averaged over the targets that have
+    the language, and the mean of the targets' means is put back. So no language looks better because it
+    is in an easier target; where all targets have the same languages this is the plain average.
+    """
+    rows, notes = _rows(results, column, row)
+    fertility, said = tokens_per_word(results.store, results.record.name)
+    table: list[LensPoint] = []
+    for name, chosen in rows.items():
+        table.extend(_column_points(results, name, chosen, by, fertility))
+    unknown = sorted({code for name in rows for code in results.column(name).languages if code not in LANGUAGES})
+    if unknown:
+        notes.append(f"not in the table of languages, left out: {', '.join(unknown)}")
+    if any(SOURCE_LANGUAGE in results.column(name).languages for name in rows):
+        notes.append("English is left out: it is the language of training")
+    notes.extend(said)
+    return Points(table=tuple(table), points=_pooled(table), notes=tuple(notes))
+
+
+def tokens_per_word(store: ArtifactStore, study: str) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    """Tokens per word by language as ``stilts run`` measured them, and what is to be said of that."""
+    record = store.read_record(f"studies/{study}/fertility")
+    languages = record.get("languages") if isinstance(record, dict) else None
+    if not isinstance(languages, dict):
+        return {}, ("tokens per word were not measured: run the study again, which adds them",)
+    lines = {code: line for code, line in languages.items() if isinstance(line, dict)}
+    ratios = {
+        code: float(ratio)
+        for code, line in lines.items()
+        if isinstance(ratio := line.get("tokens_per_word"), int | float)
+    }
+    sources = sorted({str(lines[code].get("source")) for code in ratios})
+    mixed = f"tokens per word rest on {' in some languages, on '.join(sources)} in others: they compare loosely"
+    return ratios, (mixed,) if len(sources) > 1 else ()
+
+
+def _rows(results: StudyResults, column: str | None, row: str | None) -> tuple[dict[str, str], list[str]]:
+    """The row to look at per target, and notes on targets that have none."""
+    names = [item.name for item in results.record.columns] if column is None else [results.column(column).name]
+    if row is not None:
+        _check_row(results, row)
+        return dict.fromkeys(names, row), []
+    rows, notes = {}, []
+    answers = {answer.target: answer for answer in results.answers}
+    for name in names:
+        chosen = answers[name].row
+        if chosen is None or chosen == NONE_ROW:
+            what = "nothing is done yet" if chosen is None else "the best row is none, which has no gain"
+            notes.append(f"{name}: {what}")
+        else:
+            rows[name] = chosen
+            if answers[name].chosen is None:
+                notes.append(f"{name}: its row {chosen} is the highest on report (oracle)")
+    return rows, notes
+
+
+def _check_row(results: StudyResults, row: str) -> None:
+    known = [item.name for item in results.record.rows]
+    if row not in known:
+        raise UnknownNameError("row", row, known)
+    if row == NONE_ROW:
+        raise InputError(
+            f'row "{NONE_ROW}"',
+            "it has no gain",
+            "Gains are over this row",
+            f"Name another: {', '.join(name for name in known if name != NONE_ROW)}",
+        )
+
+
+def _column_points(
+    results: StudyResults, column: str, row: str, by: str, fertility: Mapping[str, float]
+) -> list[LensPoint]:
+    scores = results.language_scores
+    own = scores[scores["column"] == column].set_index(["row", "language"])["score"]
+    codes = [code for code in results.column(column).languages if code in LANGUAGES and code != SOURCE_LANGUAGE]
+    return [
+        _point(code, column, row, float(own[row, code] - own[NONE_ROW, code]), by, fertility.get(code))
+        for code in codes
+        if (row, code) in own.index and (NONE_ROW, code) in own.index
+    ]
+
+
+def _point(code: str, column: str, row: str, gain: float, by: str, ratio: float | None) -> LensPoint:
+    known = LANGUAGES[code]
+    return LensPoint(
+        language=code,
+        name=known.name,
+        column=column,
+        row=row,
+        gain=gain,
+        group=group_of(code, by),
+        family=known.family,
+        genus=known.genus,
+        script=known.script,
+        morphology=known.morphology,
+        resource=known.resource,
+        cc100_gib=known.cc100_gib,
+        tokens_per_word=ratio,
+        distance=known.distance,
+    )
+
+
+def _pooled(table: list[LensPoint]) -> tuple[LensPoint, ...]:
+    by_column: dict[str | None, list[float]] = {}
+    by_language: dict[str, list[LensPoint]] = {}
+    for point in table:
+        by_column.setdefault(point.column, []).append(point.gain)
+        by_language.setdefault(point.language, []).append(point)
+    if len(by_column) == 1:
+        return tuple(table)
+    means = {name: _mean(gains) for name, gains in by_column.items()}
+    level = _mean(list(means.values())) if means else 0.0
+    return tuple(
+        replace(
+            points[0],
+            column=None,
+            row=points[0].row if len({point.row for point in points}) == 1 else None,
+            gain=level + _mean([point.gain - means[point.column] for point in points]),
+        )
+        for points in by_language.values()
+    )
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,150 @@
+"""Tokens per word of each language under a tokenizer ("fertility": Acs 2019; Rust et al. 2021, ACL 2021.acl-long.243).
+
+Measured on the study's own evaluation texts. A word is what the data say a word is: the annotated words where the task
+is tagging, else what stands between spaces. In scripts that put no spaces between words (Chinese, Japanese, Thai, Lao,
+Khmer, Burmese) only annotated words count, and only where they are words: WikiANN has single characters or phrases.
+What spaces separate is not the same everywhere, syllables in Vietnamese and words with their particles in Korean.
+Annotated words count punctuation as words, so figures of the two sources differ a little; each carries its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stilts.data.load import load_examples
+from stilts.fingerprint import Json
+from stilts.tasks.examples import (
+    ChoiceExample,
+    ClassificationExample,
+    Example,
+    PairExample,
+    SpanExample,
+    TaggingExample,
+    TextExample,
+)
+from stilts.tasks.languages import LANGUAGES
+from stilts.tasks.task import Kind
+from stilts.tasks.view import DataView
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+ANNOTATED, SPACES = "annotated words", "spaces"
+# ISO 15924 scripts that put no spaces between words.
+UNSPACED = frozenset(("Hans", "Hant", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"))
+# Mean characters of an annotated "word" in those scripts between which it is a word: WikiANN has 1.0 in Chinese and
+# Japanese (characters) and 9.6 in Burmese (phrases), the UD treebanks 1.6 (Chinese, Japanese) and 4.2 (Thai).
+_FEWEST, _MOST = 1.3, 7.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fertility:
+    """What a tokenizer makes of a language's texts: ``tokens`` (without special ones) of ``words``.
+
+    ``source`` says what counts as a word. Where words cannot be told, ``words`` is 0 and ``reason`` says why.
+    """
+
+    tokens: int
+    words: int
+    source: str = ""
+    reason: str = ""
+
+    @property
+    def tokens_per_word(self) -> float | None:
+        """1 where every word is one token, more where words fall apart; None where words cannot be told."""
+        return self.tokens / self.words if self.words else None
+
+
+def measured_fertility(
+    views_by_language: Mapping[str, Sequence[DataView]],
+    task_kind: Kind,
+    tokenizer: Tokenizer,
+    roots: Mapping[str, str | Path],
+    limit: int = 500,
+) -> dict[str, Fertility]:
+    """Language -> its fertility on the texts of its views, at most ``limit`` examples of each view.
+
+    Of a translation pair only the language's side counts. Raises what ``load_examples`` raises.
+    """
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    found = {}
+    for code, views in views_by_language.items():
+        examples = [example for view in views for example in load_examples(_limited(view, limit), roots)]
+        count = _of_words if task_kind is Kind.TAGGING else _of_texts
+        found[code] = count(code, examples, tokenizer)
+    return found
+
+
+def joined(measured: Iterable[Mapping[str, Fertility]]) -> dict[str, Fertility]:
+    """One fertility per language from those of several targets: annotated words before spaces, then counts add up."""
+    by_language: dict[str, list[Fertility]] = {}
+    for part in measured:
+        for code, fertility in part.items():
+            by_language.setdefault(code, []).append(fertility)
+    return {code: _joined(parts) for code, parts in by_language.items()}
+
+
+def fertility_record(tokenizer_digest: str, measured: Mapping[str, Fertility]) -> dict[str, Json]:
+    """The store's record ``studies/<name>/fertility``; a language whose words cannot be told has None and a reason."""
+    languages: dict[str, Json] = {}
+    for code, item in measured.items():
+        ratio = item.tokens_per_word
+        line: dict[str, Json] = {"tokens": item.tokens, "words": item.words, "source": item.source}
+        line["tokens_per_word"] = None if ratio is None else round(ratio, 4)
+        languages[code] = line | ({"reason": item.reason} if item.reason else {})
+    return {"tokenizer": tokenizer_digest, "languages": languages}
+
+
+def _joined(parts: Sequence[Fertility]) -> Fertility:
+    for source in (ANNOTATED, SPACES):
+        chosen = [part for part in parts if part.source == source and part.words]
+        if chosen:
+            tokens, words = sum(part.tokens for part in chosen), sum(part.words for part in chosen)
+            return Fertility(tokens=tokens, words=words, source=source)
+    return parts[0]
+
+
+def _limited(view: DataView, limit: int) -> DataView:
+    smaller = limit if view.limit is None else min(limit, view.limit)
+    return replace(view, limit=smaller, exclude=())  # An overlap matters to scores, not to how words fall apart.
+
+
+def _of_words(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> Fertility:
+    sentences = [list(e.words) for e in examples if isinstance(e, TaggingExample)]
+    words = [word for sentence in sentences for word in sentence]
+    if _is_unspaced(code) and not _FEWEST * len(words) <= sum(map(len, words)) <= _MOST * len(words):
+        return Fertility(tokens=0, words=0, reason="what is annotated is single characters, or phrases, not words")
+    encoded = tokenizer.encode_batch(sentences, is_pretokenized=True, add_special_tokens=False)
+    return Fertility(tokens=sum(len(e.ids) for e in encoded), words=len(words), source=ANNOTATED)
+
+
+def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> Fertility:
+    if _is_unspaced(code):
+        return Fertility(tokens=0, words=0, reason="its script puts no spaces between words")
+    texts = list(dict.fromkeys(text for example in examples for text in _texts(example)))
+    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    words = sum(len(text.split()) for text in texts)
+    return Fertility(tokens=sum(len(e.ids) for e in encoded), words=words, source=SPACES)
+
+
+def _is_unspaced(code: str) -> bool:
+    return code in LANGUAGES and LANGUAGES[code].script in UNSPACED
+
+
+def _texts(example: Example) -> tuple[str, ...]:
+    """The texts of an example that are in its language."""
+    if isinstance(example, ClassificationExample):
+        return (example.text, example.text_pair or "")
+    if isinstance(example, SpanExample):
+        return (example.question, example.context)
+    if isinstance(example, ChoiceExample):
+        return (example.context, *example.choices)  # The question is a fixed English one in XCOPA.
+    if isinstance(example, PairExample):
+        return (example.candidate,)
+    if isinstance(example, TextExample):
+        return (example.text,)
+    return example.words
