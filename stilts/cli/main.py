@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from stilts.cli import answer, keeping, planning, running
+from stilts.cli import answer, exporting, keeping, planning, reporting, running, scoring
 from stilts.errors import StiltsError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (planning, running, answer, keeping):
+for group in (planning, running, answer, reporting, exporting, keeping, scoring):
     group.register(app)
 
 
@@ -28,6 +28,8 @@ def main() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Sums in another order differ in the last bit: with one thread the same store gives the same report everywhere.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except StiltsError as error:
