@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.errors import InputError, UnknownNameError
 from stilts.store.artifact_store import ArtifactStore
@@ -92,13 +93,17 @@ def tokens_per_word(store: ArtifactStore, study: str) -> tuple[Mapping[str, floa
 
 def _rows(results: StudyResults, column: str | None, row: str | None) -> tuple[dict[str, str], list[str]]:
     """The row to look at per target, and notes on targets that have none."""
-    names = [item.name for item in results.record.columns] if column is None else [results.column(column).name]
+    targets = [item.name for item in targets_of(results.record)]
+    names = targets if column is None else [results.column(column).name]
     if row is not None:
         _check_row(results, row)
         return dict.fromkeys(names, row), []
     rows, notes = {}, []
     answers = {answer.target: answer for answer in results.answers}
     for name in names:
+        if name not in answers:
+            notes.append(f"{name}: a probe of masked LM has no best row; name one")
+            continue
         chosen = answers[name].row
         if chosen is None or chosen == NONE_ROW:
             what = "nothing is done yet" if chosen is None else "the best row is none, which has no gain"

@@ -1,23 +1,22 @@
-"""The sentences of an answer: what qualifies it, and what it would take to be surer."""
+"""The sentences that qualify an answer: search, overlap, replicates and rows that are not there."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import pandas as pd
 
 from stilts.analysis.matrix import State
-from stilts.metrics.comparison import Comparison, replicates_needed
-from stilts.metrics.resampling import Side
 from stilts.study.record import NONE_ROW, Column, StudyRecord
+
+OVERLAP = "overlap: "
 
 
 def notes_on(record: StudyRecord, column: Column, row: str | None, report: pd.DataFrame) -> tuple[str, ...]:
-    """What a reader must know beside the figures: search, overlap, replicates and rows that are not there.
+    """What a reader must know beside the figures, the overlap first.
 
     ``report`` is the column's part of ``matrix.cells``, by row.
     """
-    notes = [_search_note(record, row), _overlap_note(record, column, row)]
+    overlap = overlap_of(record, column, row)
+    notes = [f"{OVERLAP}{overlap}" if overlap else "", _search_note(record, row)]
     if row is not None and report["num_done"].get(row) == 1:
         notes.append(f"{row} has one replicate: its figures are of the model that was trained")
     notes.append(_unfinished_note(report))
@@ -26,27 +25,10 @@ def notes_on(record: StudyRecord, column: Column, row: str | None, report: pd.Da
     return tuple(note for note in notes if note)
 
 
-def advice_line(row: str | None, sides: Mapping[str, Side], compared: Comparison) -> str:
-    """One line on what more replicates would bring; ``row`` is compared with the highest other row."""
-    if row is None:
-        return "nothing is done yet"
-    others = [name for name in sides if name != row]
-    if not others:
-        return "there is no other row to compare with"
-    rival = max(others, key=lambda name: sides[name].mean)
-    if row not in compared.equals:
-        return f"on report {rival} is higher than {row} beyond chance: do not count on this choice"
-    if len(compared.equals) == 1 and not compared.conditional:
-        return f"{row} stands alone: no more replicates are needed"
-    if compared.conditional:
-        return "a second replicate of each would show how much of the differences the seeds make"
-    further = replicates_needed(sides[row], sides[rival])
-    if further.number is None:
-        return f"{row} against {rival}: {further.reason}"
-    # 80 % power for the pair can be reached while the joint comparison over all rows is still open.
-    number = max(further.number, 1)
-    count = "1 more replicate" if number == 1 else f"{number} more replicates"
-    return f"about {count} of each would tell {row} from {rival} (80 % power)"
+def overlap_of(record: StudyRecord, column: Column, row: str | None) -> str | None:
+    """Why the row has seen the target's own data; None where it has not."""
+    reasons = [why for name, target, why in record.overlaps if (name, target) == (row, column.name)]
+    return "; ".join(reasons) or None
 
 
 def _search_note(record: StudyRecord, row: str | None) -> str:
@@ -57,11 +39,6 @@ def _search_note(record: StudyRecord, row: str | None) -> str:
         f"{row} is the best of {tried[row]} proposals, {NONE_ROW} of {tried.get(NONE_ROW, 1)}: "
         "part of its lead may be the search's"
     )
-
-
-def _overlap_note(record: StudyRecord, column: Column, row: str | None) -> str:
-    reasons = [why for name, target, why in record.overlaps if (name, target) == (row, column.name)]
-    return f"overlap: {'; '.join(reasons)}" if reasons else ""
 
 
 def _unfinished_note(report: pd.DataFrame) -> str:

@@ -2,61 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stilts.cli.compose import assemble, load_record, open_store_at
-from stilts.errors import UnknownNameError
+from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord, outputs_of
+from stilts.study.search_space import Proposal
 from stilts.study.study import Study
+
+if TYPE_CHECKING:
+    from stilts.analysis.results import StudyResults
+    from stilts.analysis.story import CellStory
+
+
+def story_of(study: str, what: str, store_address: str | None, language: str | None) -> CellStory | None:
+    """The story of a cell; None where ``what`` is a stage of the study. UnknownNameError where it is neither."""
+    from stilts.analysis.results import StudyResults
+    from stilts.analysis.story import cell_story
+
+    store = open_store_at(store_address, create=False)
+    record = load_record(study, store)
+    if what in record.stages:
+        return None
+    row, column = _cell(what, record)
+    results = StudyResults(record=record, store=store)
+    if language is not None and language not in results.column(column).languages:
+        raise UnknownNameError("language", language, results.column(column).languages, where=f"of {column}")
+    return cell_story(results, row, column)
 
 
 def explanation(study: str, what: str, store_address: str | None, *, why_rerun: bool) -> dict[str, Any]:
-    """A mapping of what is known of a stage or a cell; UnknownNameError where the study has neither."""
+    """A mapping of what is known of a stage, or why a stage's or cell's stages run again.
+
+    UnknownNameError where the study has neither.
+    """
     store = open_store_at(store_address, create=False)
-    record = load_record(study, store)
     if why_rerun:
-        return _why_rerun(study, what, store, record)
-    if what in record.stages:
-        return _stage(what, record, store)
-    row, _, column = what.partition(">")
-    found = [r for r in record.replicates if r.row == row and r.column == column.partition("/")[0]]
-    if not found:
-        cells = {f"{replicate.row}>{replicate.column}" for replicate in record.replicates}
-        raise UnknownNameError("stage or cell", what, {*record.stages, *cells})
-    return {
-        "cell": what,
-        "overlap": next((why for r, c, why in record.overlaps if (r, c) == (row, column)), "none"),
-        "replicates": [
-            {
-                "replicate": replicate.replicate_id,
-                "stages": {
-                    stage_id: _brief(stage_id, store)
-                    for stage_id in (replicate.intermediate_stage, replicate.target_stage, replicate.evaluate_stage)
-                    if stage_id is not None
-                },
-                "scores": {
-                    use: {language: _score(key, store) for language, key in outputs.items()}
-                    for use, outputs in replicate.outputs.items()
-                },
-            }
-            for replicate in found
-        ],
-    }
+        return _why_rerun(study, what, store)
+    record = load_record(study, store)
+    if what not in record.stages:
+        raise _unknown(what, record)
+    return _stage(what, record, store)
 
 
-def chosen_recipes(record: StudyRecord, store: Store) -> list[dict[str, Any]]:
+def chosen_recipes(results: StudyResults) -> list[dict[str, Any]]:
     """What each searched row's chosen proposal is, per target: its number and its parameters."""
-    from stilts.analysis.matrix import cells, load_matrix
-
-    table = cells(record, load_matrix(record, store))
+    record, table = results.record, results.cells
     found = []
     for row, target, number in table[table["proposal"].notna()][["row", "column", "proposal"]].itertuples(index=False):
-        value = store.read_record(f"studies/{record.name}/proposals/{row}/{int(number):04d}")
-        params = value["params"] if isinstance(value, dict) else None
+        value = results.store.read_record(f"studies/{record.name}/proposals/{row}/{int(number):04d}")
+        params = value["params"] if isinstance(value, Mapping) else None
         found.append({"row": row, "target": target, "proposal": int(number), "params": params})
     return found
 
@@ -73,15 +72,28 @@ def differences(left: Json, right: Json, at: str = "") -> Iterator[tuple[str, Js
         yield at, left, right
 
 
+def _cell(what: str, record: StudyRecord) -> tuple[str, str]:
+    """Row and column of a cell as written, with or without a replicate's seeds behind it."""
+    row, _, rest = what.partition(">")
+    column = rest.partition("/")[0]
+    if not any((replicate.row, replicate.column) == (row, column) for replicate in record.replicates):
+        raise _unknown(what, record)
+    return row, column
+
+
+def _unknown(what: str, record: StudyRecord) -> UnknownNameError:
+    cells = [f"{row.name}>{column.name}" for row in record.rows for column in record.columns]
+    return UnknownNameError("stage or cell", what, cells, where="stage ids: stilts plan STUDY --json")
+
+
 def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
+    from stilts.analysis.story import lineage_of, stage_state
+
     stage = record.stages[stage_id]
-    lineage = [stage_id]
-    while (parent := record.stages[lineage[-1]]["parent"]) is not None:
-        lineage.append(str(parent))
     value: dict[str, Any] = {
         "stage": stage_id,
-        "state": _brief(stage_id, store),
-        "lineage": " < ".join(lineage),
+        "state": stage_state(stage_id, record, store),
+        "lineage": " < ".join(lineage_of(stage_id, record)),
         "needed by": [str(child) for child, fields in record.stages.items() if fields["parent"] == stage_id],
     }
     done = [key for key in outputs_of(stage) if store.is_done(key)]
@@ -96,49 +108,67 @@ def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
     return value | ({"failure": failure} if failure else {}) | ({"pruned": pruned} if pruned else {})
 
 
-def _why_rerun(study: str, what: str, store: Store, record: StudyRecord) -> dict[str, Any]:
+def _why_rerun(study: str, what: str, store: Store) -> dict[str, Any]:
+    """Why a planned stage, or each stage of a planned cell, is run again: the fields in which it is new."""
+    payloads, record = _planned(study, store)
+    if what in payloads:
+        return _why(what, payloads, store)
+    row, column = _cell(what, record)
+    stages = dict.fromkeys(
+        stage
+        for replicate in record.replicates
+        if (replicate.row, replicate.column) == (row, column)
+        for stage in (replicate.intermediate_stage, replicate.target_stage, replicate.evaluate_stage)
+        if stage is not None
+    )
+    return {"cell": f"{row}>{column}", "stages": [_why(stage, payloads, store) for stage in stages]}
+
+
+def _why(stage_id: str, payloads: Mapping[str, Json], store: Store) -> dict[str, Any]:
     """The fields of a planned stage's payload that differ from those of the most similar stored stage."""
-    payloads = _planned_payloads(study)
-    if what not in payloads:
-        raise UnknownNameError("stage", what, payloads)
-    planned = payloads[what]
-    if any(key == what or key.startswith(f"{what}/") for key in store.done()):
-        return {"stage": what, "answer": "it is done in this store and is not run again"}
-    name = what.rsplit("-", 1)[0]
-    alike = sorted({key.split("/")[0] for key in store.done() if key.startswith(f"{name}-")})
-    compared = {stage_id: list(differences(planned, _stored_payload(stage_id, store))) for stage_id in alike}
+    done = store.done()
+    if any(key == stage_id or key.startswith(f"{stage_id}/") for key in done):
+        return {"stage": stage_id, "answer": "it is done in this store and is not run again"}
+    name = stage_id.rsplit("-", 1)[0]
+    alike = {key.split("/")[0]: key for key in sorted(done, reverse=True) if key.startswith(f"{name}-")}
+    compared = {
+        other: list(differences(payloads[stage_id], _stored_payload(key, store))) for other, key in alike.items()
+    }
     if not compared:
-        return {"stage": what, "answer": f"no stage {name}-... was ever done in this store"}
-    nearest = min(compared, key=lambda stage_id: len(compared[stage_id]))
+        return {"stage": stage_id, "answer": f"no stage {name}-... was ever done in this store"}
+    nearest = min(compared, key=lambda other: (len(compared[other]), other))
     return {
-        "stage": what,
+        "stage": stage_id,
         "answer": f"the most similar stage that is done is {nearest}",
         "differs in": [{"field": field, "planned": new, "stored": old} for field, new, old in compared[nearest]],
     }
 
 
-def _planned_payloads(study: str) -> dict[str, Json]:
+def _planned(study: str, store: Store) -> tuple[dict[str, Json], StudyRecord]:
+    """The payloads of the stages that the study file plans, with the proposals drawn so far, and the plan's record."""
     if Path(study).suffix not in (".yaml", ".yml"):
-        raise UnknownNameError("study file", study, [], where="--why-rerun plans the study, so it needs its file")
-    plan = assemble(Study.load(study)).planner.plan()
-    return {stage_id: dict(stage.payload) for stage_id, stage in plan.stages.items()}
+        raise InputError(
+            f'"{study}" with --why-rerun',
+            "it is the name of a study, not a file",
+            "What would run is planned from the study file",
+            "Give the file, for example search_spaces/demo.yaml",
+        )
+    planner = assemble(Study.load(study)).planner
+    proposals = {
+        row: list(_proposals(store, planner.study.name, row))
+        for row, content in planner.study.rows.items()
+        if content.search is not None
+    }
+    plan = planner.plan(proposals)
+    return {stage_id: dict(stage.payload) for stage_id, stage in plan.stages.items()}, plan.record
 
 
-def _stored_payload(stage_id: str, store: Store) -> Json:
+def _proposals(store: Store, study: str, row: str) -> Iterator[Proposal]:
+    for value in store.read_records(f"studies/{study}/proposals/{row}").values():
+        if isinstance(value, dict) and isinstance(value["params"], dict):
+            yield Proposal(number=int(str(value["number"])), params=value["params"])
+
+
+def _stored_payload(key: str, store: Store) -> Json:
     """The payload without what an evaluation's outputs add to it."""
-    key = next(key for key in store.done() if key.split("/")[0] == stage_id)
     return {name: value for name, value in store.payload(key).items() if name not in ("use", "view")}
-
-
-def _brief(stage_id: str, store: Store) -> str:
-    if any(key.startswith(f"{stage_id}/") for key in store.done()):
-        return "done"
-    if store.is_done(stage_id):
-        return "done, weights gone" if store.gone(stage_id) else "done"
-    if stage_id in store.leased():
-        return "pending"
-    return "failed" if store.read_record(f"failures/{stage_id}") else "missing"
-
-
-def _score(key: str, store: Store) -> Json:
-    return store.result(key)["score"] if store.is_done(key) else None

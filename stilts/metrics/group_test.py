@@ -12,7 +12,6 @@ from enum import StrEnum
 from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import rankdata
 
 from stilts.metrics.comparison import POWER, holm
 from stilts.metrics.family_model import FamilyModel, family_model, without_effect
@@ -276,6 +275,8 @@ def _smallest_visible(
 
 
 def _standard_ranks(values: FloatArray) -> FloatArray:
+    from scipy.stats import rankdata  # half a second to import, and only the lens needs it
+
     ranks = rankdata(values)
     out: FloatArray = (ranks - ranks.mean()) / ranks.std()
     return out

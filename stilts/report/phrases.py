@@ -15,6 +15,9 @@ import pandas as pd
 
 from stilts.analysis.best import Answer
 from stilts.analysis.matrix import State, language_scores
+from stilts.analysis.probes import is_probe
+from stilts.analysis.spending import hours_words
+from stilts.analysis.wording import OVERLAP
 from stilts.metrics.averages import RETRIEVAL_GROUP, benchmark_score
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW, StudyRecord
@@ -70,7 +73,7 @@ def cell_figures(cell: pd.Series) -> CellFigures:
     """Score, signed gain (none in the row ``none``), and how many replicates are done where some are not."""
     if math.isnan(cell["score"]):
         return CellFigures(score=str(cell["state"]))
-    gain = "" if cell["row"] == NONE_ROW or math.isnan(cell["gain"]) else f"{cell['gain']:+.1f}"
+    gain = "" if cell["row"] == NONE_ROW or math.isnan(cell["gain"]) else f"{cell['gain']:+z.1f}"
     unfinished = cell["state"] != State.DONE
     progress = f"{cell['num_done']}/{cell['num_planned']} {cell['state']}" if unfinished else ""
     return CellFigures(score=f"{cell['score']:.1f}", gain=gain, progress=progress)
@@ -107,7 +110,7 @@ def mean_figures(score: float | None, base: float | None, row: str) -> str:
     """A mean with its gain over ``none``; a dash where it could not be formed."""
     if score is None:
         return "-"
-    return f"{score:.1f}" if row == NONE_ROW or base is None else f"{score:.1f} {score - base:+.1f}"
+    return f"{score:.1f}" if row == NONE_ROW or base is None else f"{score:.1f} {score - base:+z.1f}"
 
 
 def language_lines(frame: pd.DataFrame, record: StudyRecord, column: str) -> list[list[str]]:
@@ -135,14 +138,14 @@ def mean_lines(record: StudyRecord, cells: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def _column_means(record: StudyRecord, cells: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """Per row, the mean over columns with and without retrieval; None where a score is missing; {} for one column."""
-    groups = {column.name: column.group for column in record.columns}
+    """Per row, the mean over targets with and without retrieval; None where a score is missing; {} for one target."""
+    groups = {column.name: column.group for column in record.columns if not is_probe(column)}
     if len(groups) < 2:
         return {}
     means: dict[str, dict[str, float | None]] = {}
     for row in [NONE_ROW, *(row.name for row in record.rows)]:
         of_row = cells[cells["row"] == row]
-        scores = dict(zip(of_row["column"], of_row["score"], strict=True))
+        scores = {n: s for n, s in zip(of_row["column"], of_row["score"], strict=True) if n in groups}
         means[row] = _mean_columns(scores, groups)
     return means
 
@@ -160,28 +163,35 @@ def headline(answer: Answer) -> list[Phrase]:
     return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
 
 
-def details(answer: Answer) -> list[str]:
-    """The sentences below the headline: why, how sure, who is as good, what to beware of, what would make it surer."""
+def facts(answer: Answer) -> list[tuple[str, str]]:
+    """What stands below the headline, as (label, text): overlap, why, how sure, who else, what to beware of."""
     if answer.row is None:
         return []
-    lines = [
-        f"chosen: {answer.reason}" if answer.chosen else "",
-        condition(answer),
-        _gains(answer),
-        equals(answer),
-        _p_best(answer),
-        losing(answer),
-        near_chance(answer),
-        *(f"note: {note}" for note in answer.notes),
-        f"to be surer: {answer.advice}",
+    told = [
+        ("overlap", answer.overlap or ""),
+        ("chosen", answer.reason if answer.chosen else ""),
+        ("conditional on", "; ".join(answer.gain.conditions) if answer.gain else ""),
+        *_standing(answer),
+        (f"gains over {NONE_ROW}", _gains(answer)),
+        ("languages that lose", _losing(answer)),
+        (f"clearly below {NONE_ROW}", negative(answer)),
+        ("spread", spread(answer)),
+        ("near chance", _near_chance(answer)),
+        *(("note", note) for note in answer.notes if not note.startswith(OVERLAP)),
+        ("to be surer", answer.advice),
     ]
-    return [line for line in lines if line]
+    return [(label, text) for label, text in told if text]
+
+
+def details(answer: Answer) -> list[str]:
+    """The sentences below the headline: ``facts``, each in one line."""
+    return [f"{label}: {text}" for label, text in facts(answer)]
 
 
 def interval_words(interval: Interval) -> str:
     """Low and high end of an interval with its level, and whether it holds 0."""
     zero = "" if interval.excludes_zero else ", which holds 0"
-    return f"{interval.level * 100:g} % interval {interval.low:+.1f} to {interval.high:+.1f}{zero}"
+    return f"{interval.level * 100:g} % interval {interval.low:+z.1f} to {interval.high:+z.1f}{zero}"
 
 
 def condition(answer: Answer) -> str:
@@ -191,15 +201,15 @@ def condition(answer: Answer) -> str:
 
 
 def equals(answer: Answer) -> str:
-    """The rows that cannot be told from the best."""
+    """The rows that cannot be told from the best; where that is the answer's row alone, also what that does not say."""
     trained = " (of the models trained: no row has two replicates)" if answer.conditional else ""
-    return f"cannot be told from the best: {', '.join(answer.equals)}{trained}"
+    alone = _alone(answer)
+    return f"cannot be told from the best: {', '.join(answer.equals)}{trained}{f'; {alone}' if alone else ''}"
 
 
 def losing(answer: Answer) -> str:
     """The languages that lose, worst first, with their gains; empty where none does."""
-    lose = ", ".join(f"{item.language} {item.gain:+.1f}" for item in answer.losing)
-    return f"languages that lose (false discovery rate 5 %): {lose}" if lose else ""
+    return f"languages that lose (false discovery rate 5 %): {_losing(answer)}" if answer.losing else ""
 
 
 def near_chance(answer: Answer) -> str:
@@ -210,27 +220,86 @@ def near_chance(answer: Answer) -> str:
     return f"near chance{level}: {', '.join(answer.near_chance)}; read nothing into the differences"
 
 
+def negative(answer: Answer) -> str:
+    """The rows clearly below ``none``, worst first, with their gains and where to read on; empty where none is."""
+    below = ", ".join(f"{item.row} {item.interval.estimate:+z.1f}" for item in answer.negative)
+    return f"{below}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
+
+
+def cheapest(answer: Answer) -> str:
+    """The row of the set of equals that costs least to train, with its device hours; empty where not measured."""
+    if answer.cheapest is None or len(answer.equals) < 2:
+        return ""
+    hours = answer.costs[answer.cheapest]
+    return f"{answer.cheapest}, {hours_words(hours, answer.cost_unit)}{' a replicate' if hours else ''}"
+
+
+def spread(answer: Answer) -> str:
+    """The standard deviations that the design can tell apart, in points; empty where it cannot."""
+    split = answer.variance
+    if split is None or split.intermediate_seed is None or split.target_seed is None:
+        return ""
+    parts = {
+        "intermediate seed": split.intermediate_seed,
+        "target seed": split.target_seed,
+        "test items": split.examples,
+    }
+    return "standard deviation by " + ", ".join(f"{name} {math.sqrt(value):.1f}" for name, value in parts.items())
+
+
+def half_width(interval: Interval) -> str:
+    """An interval's half width with its sign: its ends are equally far from the estimate."""
+    return f"±{(interval.high - interval.low) / 2:.1f}"
+
+
+def _standing(answer: Answer) -> list[tuple[str, str]]:
+    """Who could be the best, how likely, and the cheapest of them; or that the row stands alone, and what that says."""
+    likely = sorted(answer.p_best.items(), key=lambda item: -item[1])
+    trained = "; of the models trained: no row has two replicates" if answer.conditional else ""
+    if len(answer.equals) == 1:
+        shares = ", ".join(f"{name} {p:.2f}" for name, p in likely if p >= 0.005)
+        alone = _alone(answer) or f"only {answer.equals[0]}"
+        return [("could be best", f"{alone}; P(best): {shares}{trained}")]
+    told = ", ".join(f"{name} {p:.2f}" for name, p in likely if name in answer.equals)
+    return [("could be best", f"{told} (P(best)){trained}"), ("cheapest of them", cheapest(answer))]
+
+
+def _alone(answer: Answer) -> str:
+    """What must be said where the answer's row is the only one left: whether its gain over ``none`` is claimed too."""
+    if answer.equals != (answer.row,) or len(answer.p_best) < 2:
+        return ""
+    own = answer.row_gain
+    said = f"{answer.row} stands alone in the comparison with the best"
+    if own is None or own.claimed:
+        return said
+    return f"{said}, yet its gain over {NONE_ROW} is not beyond chance with all cells of the matrix together (Holm)"
+
+
+def _losing(answer: Answer) -> str:
+    return ", ".join(f"{item.language} {item.gain:+z.1f}" for item in answer.losing)
+
+
+def _near_chance(answer: Answer) -> str:
+    return near_chance(answer).partition(": ")[2]
+
+
 def _figures(answer: Answer) -> str:
     text = f"score {answer.score:.1f}"
     if answer.gain is not None:
         given = ", conditional on seeds" if answer.gain.conditional else ""
-        text += f", gain {answer.gain.estimate:+.1f} ({interval_words(answer.gain)}{given})"
+        text += f", gain {answer.gain.estimate:+z.1f} ({interval_words(answer.gain)}{given})"
     return text
 
 
 def _gains(answer: Answer) -> str:
-    """Every row's gain with its own 95 % interval; an exclamation mark where it also holds over all rows together."""
+    """Every row's gain with its own 95 % interval; an exclamation mark where it also holds over the whole matrix."""
     listed = [
-        f"{item.row} {item.interval.estimate:+.1f} ({item.interval.low:+.1f} to {item.interval.high:+.1f})"
-        + ("!" if item.p_adjusted <= 0.05 else "")
+        f"{item.row} {item.interval.estimate:+z.1f} {half_width(item.interval)}{'!' if item.claimed else ''}"
         for item in sorted(answer.gains, key=lambda item: -item.interval.estimate)
     ]
-    return f"gains over {NONE_ROW} (95 % intervals; ! beyond chance by Holm): {', '.join(listed)}" if listed else ""
-
-
-def _p_best(answer: Answer) -> str:
-    likely = sorted(answer.p_best.items(), key=lambda item: -item[1])
-    return f"P(best): {', '.join(f'{name} {p:.2f}' for name, p in likely if p >= 0.005)}"
+    marked = any(item.claimed for item in answer.gains)
+    legend = "± 95 %" + ("; ! beyond chance with all cells of the matrix together, Holm" if marked else "")
+    return f"{', '.join(listed)} ({legend})" if listed else ""
 
 
 def _mean_columns(scores: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, float | None]:

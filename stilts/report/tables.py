@@ -6,7 +6,7 @@ which of them occur. The words are those of ``phrases.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from rich import box
@@ -16,15 +16,23 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.analysis.best import Answer
+from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
 from stilts.study.record import StudyRecord
 
 
-def matrix_table(cells: pd.DataFrame, record: StudyRecord, answers: Sequence[Answer] = ()) -> Group:
+def matrix_table(
+    cells: pd.DataFrame,
+    record: StudyRecord,
+    answers: Sequence[Answer] = (),
+    gains: Mapping[tuple[str, str], Interval] | None = None,
+) -> Group:
     """Rows x columns with score and gain over ``none``, means over columns, and a legend of the marks that occur.
 
     ``cells`` is ``matrix.cells`` of the report use; ``answers`` name the row that is chosen (bold and ``*``) or the
-    oracle in each column. A cell without a score shows its state in words, one with some replicates how many.
+    oracle in each column. With ``gains``, by (row, column), a second line in each cell holds half the width of the
+    gain's interval and the standard deviation over replicates. A cell without a score shows its state in words, one
+    with some replicates how many.
     """
     by_cell = phrases.cells_by_name(cells)
     marks = {key: phrases.marks(cell, answers) for key, cell in by_cell.items()}
@@ -32,13 +40,21 @@ def matrix_table(cells: pd.DataFrame, record: StudyRecord, answers: Sequence[Ans
     table = _empty_table(phrases.title(record))
     table.add_column("intermediate", no_wrap=True)
     for column in record.columns:
-        table.add_column(column.name, justify="right")
+        table.add_column(column.name, justify="right", overflow="fold")
     for name in next(iter(means.values()), {}):
-        table.add_column(name, justify="right", style="dim")
+        table.add_column(name, justify="right", style="dim", overflow="fold")
     for row in record.rows:
         shown = [_cell_text(by_cell[row.name, c.name], marks[row.name, c.name]) for c in record.columns]
-        table.add_row(row.name, *shown, *map(Text, means[row.name].values()))
-    return Group(table, Text(phrases.legend(marks.values()), style="dim"))
+        if gains is not None:
+            for text, column in zip(shown, record.columns, strict=True):
+                text.append(_doubt(by_cell[row.name, column.name], gains.get((row.name, column.name))), style="dim")
+        # Cells that have a second line leave room for the means' gains on theirs.
+        mean_cells = [text if gains is None else text.replace(" ", "\n") for text in means[row.name].values()]
+        table.add_row(row.name, *shown, *map(Text, mean_cells))
+    legend = phrases.legend(marks.values())
+    if gains is not None:
+        legend = "; ".join(filter(None, (legend, "± 95 % interval of the gain (standard deviation over replicates)")))
+    return Group(table, Text(legend, style="dim"))
 
 
 def language_table(frame: pd.DataFrame, record: StudyRecord, column: str) -> Table:
@@ -57,12 +73,23 @@ def answer_lines(answers: Sequence[Answer]) -> Group:
     lines: list[RenderableType] = []
     for answer in answers:
         headline = Text.assemble(*((text, "bold" if strong else "") for text, strong in phrases.headline(answer)))
-        lines += [headline, *(Padding(Text(line), (0, 0, 0, 4)) for line in phrases.details(answer)), ""]
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(style="dim", no_wrap=True)
+        for label, text in phrases.facts(answer):
+            grid.add_row(f"{label}:", Text(text))
+        lines += [headline, Padding(grid, (0, 0, 0, 2), expand=False), ""]
     return Group(*lines)
 
 
 def _empty_table(title: str) -> Table:
     return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 0, 0, 1), safe_box=True)
+
+
+def _doubt(cell: pd.Series, gain: Interval | None) -> str:
+    """A second line: half the gain's interval, and the spread over replicates; empty where there is neither."""
+    # One word, so that a narrow terminal does not break it.
+    text = (phrases.half_width(gain) if gain else "") + ("" if pd.isna(cell["sd"]) else f"({cell['sd']:.1f})")
+    return f"\n{text}" if text else ""
 
 
 def _cell_text(cell: pd.Series, marks: str) -> Text:

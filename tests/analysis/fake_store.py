@@ -26,6 +26,7 @@ class FakeStore:
         self.results: dict[str, dict[str, Json]] = {}
         self.notes: dict[str, Json] = {}
         self.leases: set[str] = set()
+        self.payloads: dict[str, dict[str, Json]] = {}
 
     def done(self) -> frozenset[str]:
         return frozenset(self.results)
@@ -38,6 +39,14 @@ class FakeStore:
             raise StoreError(key, "no such artifact")
         return self.results[key]
 
+    def payload(self, key: str) -> dict[str, Json]:
+        if key not in self.payloads:
+            raise StoreError(key, "no such artifact")
+        return self.payloads[key]
+
+    def gone(self, key: str) -> bool:
+        return False
+
     def fetch(self, key: str) -> Path:
         return self.root / key
 
@@ -47,16 +56,37 @@ class FakeStore:
     def named_records(self, names: Sequence[str]) -> dict[str, Json]:
         return {name: self.notes[name] for name in names if name in self.notes}
 
+    def read_record(self, name: str) -> Json:
+        return self.notes.get(name)
+
+    def train(self, stage: str, *, seconds: float, **config: Json) -> None:
+        """Publishes a train stage with this compute and these settings."""
+        self.results[stage] = {"kind": "train", "seconds": seconds, "ended": 1_700_000_000.0, "steps": 100}
+        mixture: list[Json] = [{"task": {"learner": stage.split("-")[1]}, "weight": 1.0, "config": {"batch_size": 32}}]
+        self.payloads[stage] = {
+            "kind": "train",
+            "seed": 1,
+            "mixture": mixture,
+            "config": {"learning_rate": 1e-4, "steps": 100, **config},
+        }
+
     def records(self, prefix: str) -> Sequence[str]:
         return sorted(name for name in self.notes if name.startswith(prefix))
 
-    def add(self, key: str, values: Mapping[str, np.ndarray], items: Sequence[str], **result: Json) -> None:
+    def add(
+        self,
+        key: str,
+        values: Mapping[str, np.ndarray],
+        items: Sequence[str],
+        predictions: Sequence[str] | None = None,
+        **result: Json,
+    ) -> None:
         """Publishes one evaluation with these per-example statistics."""
         chosen = metric(str(result["metric"]))
         sums = {name: float(column.sum()) for name, column in values.items()}
         folder = self.root / key
         folder.mkdir(parents=True)
-        table = {"item": list(items), **values, "prediction": [""] * len(items)}
+        table = {"item": list(items), **values, "prediction": list(predictions or [""] * len(items))}
         pq.write_table(pa.table(table), folder / "examples.parquet")
         self.results[key] = {
             "kind": "evaluate",
@@ -137,8 +167,12 @@ def evaluate(
     languages: Mapping[str, float] | None = None,
     num_items: int = 300,
     chance: float = 33.3,
+    label: str | None = None,
 ) -> None:
-    """Publishes a replicate's evaluations with exactly this accuracy (per language where given)."""
+    """Publishes a replicate's evaluations with exactly this accuracy (per language where given).
+
+    Predictions are "yes" where right and "no" where wrong, or always ``label``.
+    """
     for kind, outputs in item.outputs.items():
         if use not in (None, kind):
             continue
@@ -150,4 +184,5 @@ def evaluate(
             correct[np.argsort(easy + own)[:right]] = 1
             values = {"correct": correct, "total": np.ones(num_items)}
             names = [f"q{i}" for i in range(num_items)]
-            store.add(key, values, names, metric="accuracy", language=language, use=kind, chance=chance)
+            told = [label or ("yes" if hit else "no") for hit in correct]
+            store.add(key, values, names, told, metric="accuracy", language=language, use=kind, chance=chance)

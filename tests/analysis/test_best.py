@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ def test_the_winner_with_its_doubt(store: FakeStore) -> None:
     assert found.near_chance == ()
     assert found.losing == ()
     assert "stands alone" in found.advice
+    assert found.row_gain is not None
+    assert found.row_gain.claimed
 
 
 def test_the_choice_is_made_on_select_and_described_on_report(store: FakeStore) -> None:
@@ -140,3 +143,46 @@ def test_answers_are_json(store: FakeStore) -> None:
     found = answer(fill(store, replicates(), {"none": 60, "mnli": 75, "squad": 62}), store).to_json()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["row"] == "mnli"
+
+
+def test_the_cheapest_of_the_equals_costs_least_to_train(store: FakeStore) -> None:
+    cells = replicates()
+    study = fill(store, cells, {"none": 60, "mnli": 75, "squad": 75})
+    for row, seconds in (("mnli", 7200.0), ("squad", 3600.0)):
+        for item in cells[row]:
+            store.train(str(item.intermediate_stage), seconds=seconds)
+    for items in cells.values():
+        for item in items:
+            store.train(str(item.target_stage), seconds=1800.0)
+    found = answer(study, store)
+    assert set(found.equals) == {"mnli", "squad"}
+    assert found.cheapest == "squad"
+    assert found.costs == pytest.approx({"none": 0.5, "mnli": 2.5, "squad": 1.5})
+    assert found.cost_unit == "CPU-h"
+
+
+def test_a_masked_lm_column_has_no_answer(store: FakeStore) -> None:
+    cells = replicates()
+    study = fill(store, cells, {"none": 60, "mnli": 75, "squad": 62})
+    assert best(replace(study, columns=(replace(XNLI, kind="masked_lm"),)), store, draws=50) == []  # type: ignore[arg-type]
+
+
+def test_gains_are_claimed_over_the_whole_matrix(store: FakeStore) -> None:
+    targets = [column(f"target{number}") for number in range(6)]
+    items = []
+    for number, target in enumerate(targets):
+        for name, lead in (("none", 0.0), ("mnli", 4.2 if number == 0 else 0.0), ("squad", 0.0)):
+            for seed in SEEDS:
+                item = replicate(name, target, None if name == "none" else seed, seed)
+                evaluate(store, item, 60 + lead + 1.5 * (seed - 2))
+                items.append(item)
+    study = record(ROWS, targets, items)
+    alone = best(replace(study, columns=study.columns[:1]), store, draws=200)[0]  # type: ignore[arg-type]
+    among = best(study, store, draws=200)[0]  # type: ignore[arg-type]
+    assert among.gains[0].interval.estimate == pytest.approx(alone.gains[0].interval.estimate)
+    assert among.gains[0].p_adjusted > alone.gains[0].p_adjusted
+
+
+def test_rows_clearly_below_none_are_named(store: FakeStore) -> None:
+    found = answer(fill(store, replicates(), {"none": 75, "mnli": 50, "squad": 75}), store)
+    assert [gain.row for gain in found.negative] == ["mnli"]

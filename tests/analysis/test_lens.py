@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -255,3 +255,13 @@ def test_the_lens_in_sentences() -> None:
     alone = lens(study({"de": 1.0}))
     assert lens_lines(alone)[-len(alone.notes) :] == alone.notes
     assert lens_lines(alone)[0] == f"{DISTANCE}: fewer than three languages, or no variation among them"
+
+
+def test_a_probe_is_no_target_of_the_lens() -> None:
+    probe = replace(column("masked_lm"), kind="masked_lm", select_languages=())
+    plain = study(noise(1))
+    scores = {**plain.scores, ("none", "masked_lm"): {"de": 30.0}, ("mnli", "masked_lm"): {"de": 20.0}}
+    with_probe = Results(columns=(*plain.columns, probe), scores=scores, chosen=plain.chosen)
+    assert {point.column for point in lens(with_probe).table} == {"udpos"}
+    assert any("masked_lm" in note for note in lens(with_probe, column="masked_lm").notes)
+    assert [point.language for point in lens(with_probe, column="masked_lm", row="mnli").table] == ["de"]

@@ -6,6 +6,8 @@ from rich.console import Console, RenderableType
 
 from stilts.analysis.best import best
 from stilts.analysis.matrix import cells, load_matrix
+from stilts.analysis.results import StudyResults
+from stilts.report.phrases import details, equals, mean_lines
 from stilts.report.tables import answer_lines, language_table, matrix_table
 from stilts.study.record import Row, StudyRecord
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
@@ -82,12 +84,54 @@ def test_a_mean_over_an_incomplete_row_is_not_formed(store: FakeStore) -> None:
 def test_answers_say_choice_gain_and_condition(store: FakeStore) -> None:
     shown = text(answer_lines(best(study(store), store, draws=50)), width=1000)  # type: ignore[arg-type]
     assert "panx: train on searched_mix first, score 76.7, gain +15.0 (95 % interval" in shown
-    assert "conditional on the cell: the seed of its only replicate" in shown
+    assert "conditional on:" in shown
+    assert "the cell: the seed of its only replicate" in shown
     assert "tatoeba: nothing chosen, tatoeba has no selection score" in shown
     assert "oracle: searched_mix" in shown
-    assert "gains over none (95 % intervals; ! beyond chance by Holm): searched_mix +15.0" in shown
-    assert "near chance (33.3)" in shown
+    assert "could be best:" in shown
+    assert "searched_mix +15.0 ±" in shown
+    assert "± 95 %" in shown
+    assert "read nothing into the differences" in shown
     assert "to be surer:" in shown
+
+
+def test_intervals_and_spread_stand_below_the_scores(store: FakeStore) -> None:
+    made = study(store)
+    results = StudyResults(record=made, store=store, draws=50)  # type: ignore[arg-type]
+    gain = results.gain("mnli", "panx")
+    assert gain is not None
+    shown = text(matrix_table(results.cells, made, gains={("mnli", "panx"): gain}))
+    lines = shown.splitlines()
+    [below] = [lines[number + 1] for number, line in enumerate(lines) if line.split()[:1] == ["mnli"]]
+    [sd] = results.cells.query("row == 'mnli' and column == 'panx'")["sd"]
+    assert f"±{gain.high - gain.estimate:.1f}({sd:.1f})" in below
+    assert "± 95 % interval of the gain (standard deviation over replicates)" in lines[-1]
+
+
+def test_a_row_that_stands_alone_may_lack_a_claimed_gain(store: FakeStore) -> None:
+    [answer] = [item for item in best(study(store), store, draws=50) if item.target == "panx"]  # type: ignore[arg-type]
+    [none_claimed] = [
+        replace(answer, equals=("searched_mix",), gains=tuple(replace(gain, p_adjusted=0.3) for gain in answer.gains))
+    ]
+    assert "yet its gain over none is not beyond chance with all cells of the matrix together" in equals(none_claimed)
+    assert "stands alone" in equals(replace(answer, equals=("searched_mix",)))
+    assert "stands alone" not in equals(answer)
+
+
+def test_an_overlap_stands_right_under_the_headline(store: FakeStore) -> None:
+    made = study(store, overlaps=(("searched_mix", "panx", "same data"),))
+    [answer] = [item for item in best(made, store, draws=50) if item.target == "panx"]  # type: ignore[arg-type]
+    assert details(answer)[0] == "overlap: same data"
+    assert sum("same data" in line for line in details(answer)) == 1
+
+
+def test_masked_lm_columns_enter_no_mean(store: FakeStore) -> None:
+    made = study(store)
+    columns = tuple(replace(item, kind="masked_lm") if item.name == "xnli" else item for item in made.columns)
+    probed = replace(made, columns=columns)
+    means = mean_lines(probed, cells(probed, load_matrix(probed, store)))  # type: ignore[arg-type]
+    assert means["hellaswag"]["mean"] != "-"  # the cell that it lacks is the probe's
+    assert mean_lines(made, cells(made, load_matrix(made, store)))["hellaswag"]["mean"] == "-"  # type: ignore[arg-type]
 
 
 def test_an_empty_study_has_words_in_every_cell(store: FakeStore) -> None:

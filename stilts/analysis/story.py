@@ -1,0 +1,232 @@
+"""All that is known of one cell: its stages, settings, proposals, flipped examples, and why it loses if it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from stilts.analysis.flips import CellFlips, cell_flips
+from stilts.analysis.matrix import replicate_scores
+from stilts.analysis.negative_transfer import NegativeCell, checks_of
+from stilts.analysis.neighbours import Neighbours, neighbours_of
+from stilts.analysis.probes import is_probe
+from stilts.analysis.results import StudyResults
+from stilts.analysis.spending import replicates_in_cells
+from stilts.analysis.suspects import Suspects
+from stilts.analysis.wording import overlap_of
+from stilts.fingerprint import Json, plain
+from stilts.metrics.uncertainty import Interval
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.record import Replicate, StudyRecord, outputs_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStory:
+    """One stage: its state, when it ended (Unix seconds), its compute, and the other cells that rest on it.
+
+    ``trouble`` says why it failed or was pruned; empty where it was not.
+    """
+
+    stage: str
+    state: str
+    ended: float | None
+    seconds: float | None
+    device: str
+    also_in: tuple[str, ...]
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicateStory:
+    """One replicate: its stages from the last to the first, and its scores by use and language (None: not there)."""
+
+    replicate: str
+    lineage: tuple[StageStory, ...]
+    scores: Mapping[str, Mapping[str, float | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalStory:
+    """One proposal of a searched row on this target. ``pruned`` says what the pruning compared, where it was pruned."""
+
+    number: int
+    params: Mapping[str, Json]
+    select_score: float | None
+    state: str
+    chosen: bool
+    pruned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellStory:
+    """All that is known of one cell. ``replicates`` of a searched row are those of the chosen proposal.
+
+    ``score`` and ``gain`` are on ``report``; ``flips`` and ``negative`` are None where they do not apply.
+    """
+
+    study: str
+    row: str
+    column: str
+    overlap: str | None
+    score: float | None
+    gain: Interval | None
+    replicates: tuple[ReplicateStory, ...]
+    settings: Neighbours
+    proposals: tuple[ProposalStory, ...]
+    flips: CellFlips | None
+    negative: NegativeCell | None
+
+    def to_json(self) -> dict[str, Json]:
+        """The story as plain JSON."""
+        value = {name: plain(part, name) for name, part in asdict(self).items()}
+        return {"cell": f"{self.row}>{self.column}", **value}
+
+
+def cell_story(results: StudyResults, row: str, column: str) -> CellStory:
+    """The story of a cell of the study; UnknownNameError for a column that it has not.
+
+    StoreError where the examples of a done evaluation are gone.
+    """
+    record, cells = results.record, replicates_in_cells(results)
+    target = results.column(column)
+    planned = [r for r in record.replicates if (r.row, r.column) == (row, column)]
+    chosen = _chosen(results, row, column)
+    shown = [r for r in planned if r.proposal == chosen] or planned
+    users = _users(record)
+    standing = {r.row: r for r in record.replicates if r.column == column and r.proposal is None}
+    standing |= {name: found[0] for (name, of), found in cells.items() if of == column}
+    done = row in results.sides(column)
+    return CellStory(
+        study=record.name,
+        row=row,
+        column=column,
+        overlap=overlap_of(record, target, row),
+        score=results.sides(column)[row].mean if done else None,
+        gain=results.gain(row, column),
+        replicates=tuple(_replicate(results, replicate, users) for replicate in shown),
+        settings=neighbours_of(record, results.store, row, column, standing),
+        proposals=_proposals(results, planned, chosen),
+        flips=cell_flips(results, row, column) if done and not is_probe(target) else None,
+        negative=None if is_probe(target) else checks_of(Suspects(results=results), row, column),
+    )
+
+
+def stage_state(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
+    """A stage's state in words: done (also: its weights gone), pending, failed, pruned or missing, perhaps in part."""
+    keys = outputs_of(record.stages[stage_id])
+    done = sum(map(store.is_done, keys))
+    if keys and done == len(keys):
+        return "done, weights gone" if keys == [stage_id] and store.gone(stage_id) else "done"
+    partly = f", {done} of {len(keys)} outputs done" if done else ""
+    if stage_id in store.leased():
+        return f"pending{partly}"
+    if store.read_record(f"failures/{stage_id}"):
+        return f"failed{partly}"
+    pruned = store.read_record(f"studies/{record.name}/pruned/{stage_id}")
+    return f"{'pruned' if pruned else 'missing'}{partly}"
+
+
+def lineage_of(stage_id: str, record: StudyRecord) -> list[str]:
+    """The stage, its parent, and so on to the first."""
+    line = [stage_id]
+    while (parent := record.stages[line[-1]]["parent"]) is not None:
+        line.append(str(parent))
+    return line
+
+
+def _chosen(results: StudyResults, row: str, column: str) -> int | None:
+    table = results.cells
+    cell = table[(table["row"] == row) & (table["column"] == column)]
+    number = cell["proposal"].iloc[0] if len(cell) else None
+    return None if number is None or pd.isna(number) else int(number)
+
+
+def _users(record: StudyRecord) -> dict[str, list[str]]:
+    """The cells that rest on each stage."""
+    users: dict[str, list[str]] = {}
+    for replicate in record.replicates:
+        for stage in (replicate.intermediate_stage, replicate.target_stage, replicate.evaluate_stage):
+            if stage is not None:
+                users.setdefault(stage, []).append(f"{replicate.row}>{replicate.column}")
+    return {stage: list(dict.fromkeys(cells)) for stage, cells in users.items()}
+
+
+def _replicate(results: StudyResults, replicate: Replicate, users: Mapping[str, Sequence[str]]) -> ReplicateStory:
+    record, evaluations = results.record, results.evaluations
+    cell = f"{replicate.row}>{replicate.column}"
+    return ReplicateStory(
+        replicate=replicate.replicate_id,
+        lineage=tuple(
+            _stage(stage, results, [name for name in users.get(stage, ()) if name != cell])
+            for stage in lineage_of(replicate.evaluate_stage, record)
+        ),
+        scores={
+            use: {
+                name: float(str(evaluations.result(key)["score"])) if key in evaluations.done else None
+                for name, key in outputs.items()
+            }
+            for use, outputs in replicate.outputs.items()
+        },
+    )
+
+
+def _stage(stage_id: str, results: StudyResults, also_in: Sequence[str]) -> StageStory:
+    record, store = results.record, results.store
+    done = [store.result(key) for key in outputs_of(record.stages[stage_id]) if store.is_done(key)]
+    last = max(done, key=lambda result: _number(result.get("ended")) or 0.0, default={})
+    execution = last.get("execution")
+    ran = execution if isinstance(execution, Mapping) else {}
+    return StageStory(
+        stage=stage_id,
+        state=stage_state(stage_id, record, store),
+        ended=_number(last.get("ended")),
+        seconds=results.stage_seconds.get(stage_id),
+        device=f"{ran.get('device_name') or ran.get('device') or ''}",
+        also_in=tuple(also_in),
+        trouble=_trouble(stage_id, record, store),
+    )
+
+
+def _trouble(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
+    """Why a stage failed or was pruned; empty where it was not."""
+    failure = store.read_record(f"failures/{stage_id}")
+    if isinstance(failure, Mapping) and failure:
+        return f"{failure.get('kind')}: {failure.get('error')} (attempts: {failure.get('attempts')})"
+    return _pruning(stage_id, record, store)
+
+
+def _pruning(stage_id: str | None, record: StudyRecord, store: ArtifactStore) -> str:
+    pruned = store.read_record(f"studies/{record.name}/pruned/{stage_id}") if stage_id else None
+    if not isinstance(pruned, Mapping):
+        return ""
+    return f"pruned at step {pruned.get('step')} of {pruned.get('steps')}: {pruned.get('reason')}"
+
+
+def _proposals(results: StudyResults, planned: Sequence[Replicate], chosen: int | None) -> tuple[ProposalStory, ...]:
+    record, store = results.record, results.store
+    select = replicate_scores(results.frame, "select").set_index("replicate_id")["score"]
+    state = replicate_scores(results.frame, "report").set_index("replicate_id")["state"]
+    stories = []
+    for replicate in planned:
+        if replicate.proposal is None:
+            continue
+        written = store.read_record(f"studies/{record.name}/proposals/{replicate.row}/{replicate.proposal:04d}")
+        params = written.get("params") if isinstance(written, Mapping) else None
+        score = select.get(replicate.replicate_id)
+        stories.append(
+            ProposalStory(
+                number=replicate.proposal,
+                params=params if isinstance(params, Mapping) else {},
+                select_score=None if score is None or pd.isna(score) else float(score),
+                state=str(state.get(replicate.replicate_id, "missing")),
+                chosen=replicate.proposal == chosen,
+                pruned=_pruning(replicate.target_stage, record, store),
+            )
+        )
+    return tuple(stories)
+
+
+def _number(value: Json) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
