@@ -1,14 +1,16 @@
-import re
-import struct
 import subprocess
 import sys
-from html import unescape
 from pathlib import Path
-from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
-from stilts.report.heatmap import heat_map
+from stilts.report.drawing.colour import NO_NUMBER, diverging
+from stilts.report.drawing.scene import Shape
+from stilts.report.figures.heatmap import heat_map
+from stilts.report.figures.matrix_data import matrix_data
+from stilts.report.figures.picture import Picture
+from tests.report.fitting import said, words
 from tests.report.studies import Shown, shown
 
 
@@ -17,70 +19,74 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     return shown(tmp_path_factory.mktemp("store"), toy=True)
 
 
-def texts(svg: bytes) -> list[str]:
-    return [
-        unescape("".join(part.itertext())) for part in ElementTree.fromstring(svg).iter() if part.tag.endswith("text")
-    ]
+@pytest.fixture(scope="module")
+def data(study: Shown) -> pd.DataFrame:
+    return matrix_data(study.results)
 
 
-def test_every_cell_says_score_and_gain_or_its_state(study: Shown) -> None:
-    said = texts(heat_map(study.cells, study.record, format="svg"))
-    assert {"63.0 s", "+3.0", "66.0", "+6.0", "69.0", "+9.0", "missing", "1/2 failed"} <= set(said)
-    assert {"none", "mnli", "a|<b>&_c_", "hellaswag", "xnli", "panx", "tatoeba"} <= set(said)
-    assert said.count("60.0 s") == 2 and "+0.0" not in said
-    assert "gain over none, points" in said
+def fills(picture: Picture) -> list[str]:
+    """The colours of the cells, in the order of the table."""
+    shapes = (shape for scene in picture.on_screen for shape in scene.shapes)
+    cells = [shape for shape in shapes if isinstance(shape, Shape) and shape.hint]
+    return [shape.fill or "" for shape in cells if shape.extent[2] - shape.extent[0] > 40]
 
 
-def test_title_and_legend_say_what_is_drawn(study: Shown) -> None:
-    said = " ".join(texts(heat_map(study.cells, study.record, format="svg")))
-    assert "study (toy data and encoder): score and gain over none, in points" in said
-    assert "s single replicate" in said and "hatched: the row has seen" in said
+def test_every_cell_says_score_gain_and_interval_or_its_state(study: Shown, data: pd.DataFrame) -> None:
+    found = said(heat_map(data, study.record))
+    assert {"63.0 s", "+3.0", "66.0", "+6.0", "69.0", "+9.0", "missing", "1/2 failed"} <= {
+        t.rstrip(" *os~") or t for t in found
+    } | set(found)
+    assert {"none", "mnli", "a|<b>&_c_", "hellaswag", "xnli", "panx", "tatoeba"} <= set(found)
+    assert found.count("60.0 s") >= 1 and "+0.0" not in found
+    interval = study.results.gain("hellaswag", "panx")
+    assert interval is not None and f"±{(interval.high - interval.low) / 2:.1f}" in found
 
 
-def test_overlaps_are_hatched_and_explained_only_where_they_are(study: Shown) -> None:
-    without = heat_map(study.cells.assign(overlap=None), study.record, format="svg")
-    assert b"<pattern" in heat_map(study.cells, study.record, format="svg")
-    assert b"<pattern" not in without and b"hatched" not in without
+def test_title_and_legend_say_what_is_drawn(study: Shown, data: pd.DataFrame) -> None:
+    told = words(heat_map(data, study.record))
+    assert "study (toy data and encoder): score and gain over none, in points" in told
+    assert "gain over none, points" in told
+    assert "s single replicate" in told and "hatched: the row has seen" in told
 
 
-def test_colours_are_symmetric_and_the_row_none_is_the_middle(study: Shown) -> None:
-    def fills(cells) -> list[str]:  # type: ignore[no-untyped-def]
-        svg = heat_map(cells, study.record, format="svg").decode()
-        return re.findall(r'style="fill: (#\w+); stroke: #ffffff', svg)
+def test_overlaps_are_hatched_and_explained_only_where_they_are(study: Shown, data: pd.DataFrame) -> None:
+    def strokes(table: pd.DataFrame) -> int:
+        scene = heat_map(table, study.record).bands[0]
+        return sum(isinstance(shape, Shape) and not shape.closed and len(shape.parts) > 5 for shape in scene.shapes)
 
-    plain = study.cells.assign(overlap=None)
-    drawn = dict(zip(zip(plain["row"], plain["column"], strict=True), fills(plain), strict=True))
-    middle = drawn["none", "xnli"]
-    red, green, blue = (int(drawn["mnli", "xnli"][i : i + 2], 16) for i in (1, 3, 5))
-    assert blue > green > red, "a gain is blue"
-    lost = fills(plain.assign(gain=-plain["gain"]))
-    assert int(lost[3][1:3], 16) > int(lost[3][5:7], 16), "a loss is red"
-    assert lost[0] == middle == drawn["none", "panx"]
+    without = data.assign(overlap=None)
+    assert (strokes(data), strokes(without)) == (1, 0)
+    assert "hatched" not in words(heat_map(without, study.record))
 
 
-@pytest.mark.parametrize("format", ["png", "svg"])
-def test_the_same_cells_give_the_same_bytes(study: Shown, format: str) -> None:
-    once, again = (heat_map(study.cells, study.record, format=format) for _ in range(2))  # type: ignore[arg-type]
-    assert once == again
+def test_colours_are_symmetric_and_none_is_the_middle(study: Shown, data: pd.DataFrame) -> None:
+    plain = data.assign(overlap=None)
+    drawn = dict(
+        zip(zip(plain["row"], plain["column"], strict=True), fills(heat_map(plain, study.record)), strict=True)
+    )
+    assert drawn["none", "xnli"] == diverging(0.0, 1.0)
+    assert drawn["hellaswag", "panx"] == diverging(1.0, 1.0)
+    assert drawn["hellaswag", "xnli"] == NO_NUMBER
+    lost = fills(heat_map(plain.assign(gain=-plain["gain"]), study.record))
+    assert lost[-1] == diverging(-1.0, 1.0)
 
 
-def test_png_grows_with_the_matrix(study: Shown) -> None:
-    def size(cells) -> tuple[int, int]:  # type: ignore[no-untyped-def]
-        png = heat_map(cells, study.record, format="png")
-        assert png.startswith(b"\x89PNG")
-        return struct.unpack(">II", png[16:24])
-
-    small = size(study.cells[study.cells["row"].isin(["none", "mnli"])])
-    assert size(study.cells)[1] > small[1]
+def test_the_chosen_row_is_framed_and_bold(study: Shown, data: pd.DataFrame) -> None:
+    scene = heat_map(data, study.record).bands[0]
+    frames = [shape for shape in scene.shapes if isinstance(shape, Shape) and shape.fill is None and shape.closed]
+    assert len(frames) == data["chosen"].sum() > 0
+    assert {text.text.split()[0] for text in scene.texts if text.bold and text.text[0].isdigit()} == {"69.0", "66.0"}
 
 
-def test_an_empty_matrix_is_drawn(study: Shown) -> None:
-    nothing = study.cells.assign(score=float("nan"), gain=float("nan"), state="missing", num_done=0)
-    assert texts(heat_map(nothing, study.record, format="svg")).count("missing") == len(study.cells)
+def test_an_empty_matrix_is_drawn(study: Shown, data: pd.DataFrame) -> None:
+    gone = float("nan")
+    nothing = data.assign(score=gone, gain=gone, low=gone, high=gone, state="missing", num_done=0, chosen=False)
+    assert said(heat_map(nothing, study.record)).count("missing") == len(data)
 
 
-def test_no_window_system_and_no_global_figure_is_touched() -> None:
-    code = "import stilts.report.heatmap, sys; print([m for m in sys.modules if m.startswith('matplotlib')])"
+def test_only_png_needs_matplotlib_and_never_its_figures() -> None:
+    code = "import stilts.report.files, sys; print([m for m in sys.modules if m.startswith('matplotlib')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
     assert done.stdout.strip() == "[]"
-    assert "pyplot" not in Path(sys.modules[heat_map.__module__].__file__ or "").read_text()
+    drawing = Path(sys.modules[heat_map.__module__].__file__ or "").parents[1] / "drawing"
+    assert not any("pyplot" in path.read_text() for path in drawing.glob("*.py"))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stilts.report.note import markdown_note
-from tests.report.studies import ROWS, TARGETS, Shown, shown
+from tests.report.studies import ROWS, TARGETS, Shown, shown, table
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +58,34 @@ def test_each_target_has_one_line_with_its_doubt(lines: list[str]) -> None:
 def test_without_answers_the_matrix_remains(study: Shown) -> None:
     note = markdown_note(study.record, study.cells, [])
     assert "| none |" in note and "- **" not in note
+
+
+def test_the_answers_come_before_the_table(lines: list[str]) -> None:
+    first_answer = next(at for at, line in enumerate(lines) if line.startswith("- "))
+    first_table = next(at for at, line in enumerate(lines) if line.startswith("|"))
+    assert first_answer < first_table
+
+
+def test_a_large_matrix_is_cut_where_it_hurts_least_and_says_so() -> None:
+    data, record = table(50, 20)
+    whole = markdown_note(record, data, [], limit=100_000)
+    lengths = []
+    for limit in (14000, 8000, 1500, 200, 40):
+        note = markdown_note(record, data, [], limit=limit)
+        lengths.append(len(note))
+        assert len(note) <= limit < len(whole)
+        assert limit < 200 or "report.html" in note
+    assert lengths == sorted(lengths, reverse=True)
+    gains = markdown_note(record, data, [], limit=14000)
+    assert "Gains only" in gains and gains.count("\n|") == 2 + 50
+
+
+def test_rows_that_cannot_be_best_go_before_the_table(study: Shown) -> None:
+    whole = markdown_note(study.record, study.cells, study.answers)
+    notes = {
+        limit: markdown_note(study.record, study.cells, study.answers, limit=limit) for limit in range(200, 4000, 20)
+    }
+    assert all(len(note) <= limit for limit, note in notes.items())
+    answers = [line for line in whole.splitlines() if line.startswith("- ")]
+    with_answers = [note for note in notes.values() if answers[0] in note]
+    assert all(answer in note for note in with_answers for answer in answers), "the answers stay whole the longest"

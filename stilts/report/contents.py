@@ -1,0 +1,34 @@
+"""What the report holds, in its order. A new section is one file in ``sections/`` and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from stilts.analysis.results import StudyResults
+from stilts.report.sections.answers import answers_section
+from stilts.report.sections.cost import cost_section
+from stilts.report.sections.languages import languages_section
+from stilts.report.sections.lens import lens_section
+from stilts.report.sections.material import Material
+from stilts.report.sections.matrix import matrix_section, targets_section
+from stilts.report.sections.search import search_section
+from stilts.report.sections.section import Section
+from stilts.report.sections.settings import settings_section
+
+SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
+    answers_section,
+    matrix_section,
+    targets_section,
+    languages_section,
+    lens_section,
+    search_section,
+    cost_section,
+    settings_section,
+)
+
+
+def sections_of(results: StudyResults) -> Iterator[Section]:
+    """The sections that have something to say of a study, each as soon as it is made."""
+    material = Material(results=results)
+    made = (make(material) for make in SECTIONS)
+    return (section for section in made if section is not None)

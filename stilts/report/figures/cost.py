@@ -1,0 +1,181 @@
+"""Cost against forecast: what stages took, beside what a plan would have said just before each of them began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from stilts.analysis.results import StudyResults
+from stilts.analysis.spending import compute_words
+from stilts.fingerprint import Json
+from stilts.report.drawing.axis import TICK_SIZE, Scale
+from stilts.report.drawing.colour import NEUTRAL, mixed
+from stilts.report.drawing.marks import mark
+from stilts.report.drawing.scene import FAINT_INK, RULE, Scene
+from stilts.report.drawing.text import shortened
+from stilts.report.figures.picture import PORTRAIT, Picture, heading, paragraph, stacked
+from stilts.study.record import StudyRecord, outputs_of
+
+_LINE, _NAMES, _FIGURES = 13.0, 150.0, 118.0
+_MOST_LINES = 40
+_LIGHT = mixed(NEUTRAL, "#ffffff", 0.65)
+COST_COLUMNS = ("kind", "name", "stages", "measured_s", "forecast_stages", "measured_of_forecast_s", "forecast_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """A finished stage: its units of work are optimizer steps, or evaluated languages."""
+
+    kind: str
+    name: str
+    units: int
+    started: float
+    ended: float
+    seconds: float
+
+
+def cost_data(results: StudyResults) -> pd.DataFrame:
+    """One line per kind and name of stage, the most expensive first: seconds measured and forecast.
+
+    No forecast is kept when a study runs, so it is worked out again: for each stage, what ``stilts plan`` would have
+    expected when the stage began, from the stages of this study that had ended by then (the same kind and name, else
+    the same kind, per step or language). Stages with nothing before them have no forecast;
+    ``measured_of_forecast_s`` is what those that have one took.
+    """
+    groups: dict[tuple[str, str], dict[str, float]] = {}
+    for stage, forecast in _forecasts(_done_stages(results)):
+        group = groups.setdefault((stage.kind, stage.name), dict.fromkeys(COST_COLUMNS[2:], 0.0))
+        group["stages"] += 1
+        group["measured_s"] += stage.seconds
+        if forecast is not None:
+            group["forecast_stages"] += 1
+            group["measured_of_forecast_s"] += stage.seconds
+            group["forecast_s"] += forecast
+    lines = [{"kind": kind, "name": name, **group} for (kind, name), group in groups.items()]
+    table = pd.DataFrame(lines, columns=list(COST_COLUMNS)).sort_values("measured_s", ascending=False, kind="stable")
+    return table.astype({"stages": int, "forecast_stages": int}).reset_index(drop=True)
+
+
+def cost_plot(data: pd.DataFrame, record: StudyRecord) -> Picture | None:
+    """Bars of measured time with the forecast as a diamond; None where nothing is done."""
+    if data.empty:
+        return None
+    shown, rest = data.iloc[:_MOST_LINES], data.iloc[_MOST_LINES:]
+    scene = Scene(width=PORTRAIT, height=len(shown) * _LINE + 22)
+    longest = max(float(shown["measured_s"].max()), float(shown["forecast_s"].max()), 1.0)
+    unit, word = (3600.0, "hours") if longest >= 5400 else (60.0, "minutes") if longest >= 120 else (1.0, "seconds")
+    scale = Scale(low=0.0, high=longest / unit * 1.03, start=_NAMES, stop=PORTRAIT - _FIGURES)
+    bottom = len(shown) * _LINE + 2
+    ticks = scale.ticks()
+    scene.lines([((scale.at(tick), 0.0), (scale.at(tick), bottom)) for tick in ticks], colour=RULE, width=0.5)
+    for tick in ticks:
+        scene.text(scale.at(tick), bottom + 7, f"{tick:g}", size=TICK_SIZE, anchor="middle", colour=FAINT_INK)
+    scene.text(PORTRAIT - _FIGURES + 8, bottom + 7, word, size=TICK_SIZE, colour=FAINT_INK)
+    for at, (_, line) in enumerate(shown.iterrows()):
+        _bar(scene, line, (at + 0.5) * _LINE + 1, scale, unit, record)
+    more = _not_drawn(rest, record)
+    title = heading(f"{record.name}: measured cost and its forecast, {word} of stages", PORTRAIT)
+    return Picture(
+        name="cost",
+        title="Cost against forecast",
+        caption=cost_words(data, record),
+        bands=(stacked([title, scene, _legend(), paragraph(more, PORTRAIT)]),),
+        data=data,
+    )
+
+
+def _not_drawn(rest: pd.DataFrame, record: StudyRecord) -> str:
+    if rest.empty:
+        return ""
+    return f"Not drawn: {len(rest)} more kinds of stages, {compute_words(record, float(rest['measured_s'].sum()))}."
+
+
+def cost_words(data: pd.DataFrame, record: StudyRecord) -> str:
+    """The totals in a sentence, and what the forecast is."""
+    total = compute_words(record, float(data["measured_s"].sum()))
+    ahead, took = float(data["forecast_s"].sum()), float(data["measured_of_forecast_s"].sum())
+    count = int(data["forecast_stages"].sum())
+    said = f"{int(data['stages'].sum())} stages took {total}."
+    if ahead > 0:
+        said += (
+            f" For {count} of them there was a forecast: {compute_words(record, ahead)}, measured "
+            f"{compute_words(record, took)} ({took / ahead - 1:+.0%})."
+        )
+    return (
+        f"{said} The forecast is worked out afterwards: what stilts plan would have expected as each stage began, from "
+        "the stages of this study that had ended by then."
+    )
+
+
+def _done_stages(results: StudyResults) -> list[_Done]:
+    found = []
+    for stage_id, seconds in results.stage_seconds.items():
+        stage = results.record.stages[stage_id]
+        done = [results.evaluations.result(key) for key in outputs_of(stage) if results.evaluations.is_done(key)]
+        started = [_number(result, "started") for result in done if "started" in result]
+        ended = [_number(result, "ended") for result in done if "ended" in result]
+        if started and ended:
+            kind = str(stage["kind"])
+            units = int(_number(done[0], "steps")) if kind == "train" else len(done)
+            found.append(
+                _Done(
+                    kind=kind,
+                    name=str(stage.get("name", stage_id)),
+                    units=max(units, 1),
+                    started=min(started),
+                    ended=max(ended),
+                    seconds=seconds,
+                )
+            )
+    return found
+
+
+def _forecasts(stages: Sequence[_Done]) -> list[tuple[_Done, float | None]]:
+    """Each stage with the seconds expected of it when it began, by the means of ``search.expectation``."""
+    ended = sorted(stages, key=lambda stage: stage.ended)
+    totals: dict[tuple[str, str], tuple[float, int]] = {}
+    told, at = [], 0
+    for stage in sorted(stages, key=lambda stage: stage.started):
+        while at < len(ended) and ended[at].ended <= stage.started:
+            past = ended[at]
+            for key in ((past.kind, past.name), (past.kind, "")):
+                seconds, units = totals.get(key, (0.0, 0))
+                totals[key] = (seconds + past.seconds, units + past.units)
+            at += 1
+        known = totals.get((stage.kind, stage.name)) or totals.get((stage.kind, ""))
+        told.append((stage, known[0] / known[1] * stage.units if known else None))
+    return told
+
+
+def _bar(scene: Scene, line: pd.Series, y: float, scale: Scale, unit: float, record: StudyRecord) -> None:
+    name = f"{line['kind']} {line['name']} ({line['stages']})"
+    scene.text(_NAMES - 5, y, shortened(name, _NAMES - 9, 7.5), size=7.5, anchor="end")
+    told, whole = scale.at(line["measured_of_forecast_s"] / unit), scale.at(line["measured_s"] / unit)
+    hint = f"{name}: measured {line['measured_s']:.0f} s, forecast {line['forecast_s']:.0f} s"
+    scene.box(scale.start, y - 4, whole - scale.start, 8, _LIGHT, hint=hint)
+    scene.box(scale.start, y - 4, told - scale.start, 8, NEUTRAL, hint=hint)
+    if line["forecast_stages"]:
+        mark(scene, scale.at(line["forecast_s"] / unit), y, "diamond", filled=False, hint=hint)
+    ratio = f", {line['measured_of_forecast_s'] / line['forecast_s'] - 1:+.0%}" if line["forecast_s"] > 0 else ""
+    words = compute_words(record, float(line["measured_s"])) + ratio
+    scene.text(PORTRAIT - _FIGURES + 8, y, shortened(words, _FIGURES - 10, 7.0), size=7.0)
+
+
+def _legend() -> Scene:
+    scene = Scene(width=PORTRAIT, height=30.0)
+    left = 8.0
+    for shade, words in ((NEUTRAL, "measured, with a forecast"), (_LIGHT, "measured, nothing to forecast from")):
+        scene.box(left - 4, 4, 10, 8, shade)
+        left = scene.text(left + 10, 8, words, size=7.5, colour=FAINT_INK).extent[2] + 14
+    mark(scene, left, 8, "diamond", filled=False)
+    scene.text(left + 6, 8, "forecast", size=7.5, colour=FAINT_INK)
+    said = "in brackets the number of stages; the percentage compares measured with forecast where there is one"
+    scene.text(4, 21, said, size=7.5, colour=FAINT_INK)
+    return scene
+
+
+def _number(result: Mapping[str, Json], name: str) -> float:
+    value = result.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,27 @@
+"""The answers in words, first of all."""
+
+from __future__ import annotations
+
+from html import escape
+
+from stilts.analysis.best import Answer
+from stilts.report import phrases
+from stilts.report.sections.material import Material
+from stilts.report.sections.section import Section
+
+
+def answers_section(material: Material) -> Section | None:
+    """What to train on first, per target, with its doubt; None without targets."""
+    answers = material.results.answers
+    if not answers:
+        return None
+    return Section(name="answers", title="Answers", body=tuple(map(_answer, answers)))
+
+
+def _answer(answer: Answer) -> str:
+    told = "".join(
+        f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in phrases.headline(answer)
+    )
+    facts = phrases.facts(answer)
+    lines = "".join(f"<li><b>{escape(label)}</b>: {escape(text)}</li>" for label, text in facts)
+    return f'<div class="answer"><h3>{told}</h3>{f"<ul>{lines}</ul>" if lines else ""}</div>'

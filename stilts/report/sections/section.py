@@ -1,0 +1,53 @@
+"""Section: one part of the report, as HTML with its pictures and tables; and how a table is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import pandas as pd
+
+from stilts.report.figures.picture import Picture
+
+MOST_PRINTED = 12  # columns of a table on paper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the page: ``name`` is its anchor; ``body`` stands above the pictures, ``after`` below.
+
+    ``tables`` are written as CSV files beside those of the pictures, by name.
+    """
+
+    name: str
+    title: str
+    body: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    after: tuple[str, ...] = ()
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def html_table(caption: str, head: Iterable[str], lines: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A table that can be sorted: a heading per line and ready ``td`` cells; caption and headings are escaped.
+
+    One with more columns than a page has room for is left out in print, where it would shrink all the rest.
+    """
+    head = list(head)
+    kind = "wide many" if len(head) > MOST_PRINTED else "wide"
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "\n".join(f'<tr><th scope="row">{escape(name)}</th>{"".join(row)}</tr>' for name, row in lines)
+    return (
+        f'<div class="{kind}"><table><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{names}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def td(text: str, *, kind: str = "") -> str:
+    """A cell with escaped text; ``kind`` is its class."""
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+
+
+def folded(summary: str, content: str) -> str:
+    """Content that opens on a click: long tables that few will read."""
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
