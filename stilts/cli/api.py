@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
 
     from stilts.scheduling.events import OnEvent, RunReport
 
+# How long the end of a run waits for MLflow, in seconds: after Ctrl-C the user wants out.
+_FINISHED_S, _INTERRUPTED_S = 60.0, 5.0
 # How often a running study looks for weights that nobody needs any more, in finished stages.
 _TIDY_EVERY = 50
 
@@ -82,12 +83,17 @@ def run(
     check_before_running(workspace)
     store = open_store_at(options.store)
     check_splits(workspace, store)
-    with _tracker(workspace, store, options) as tracker:
+    tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S
+    try:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
         on_ready(workspace, conductor)
         report = _execute(workspace, conductor, store, options, on_event)
+        patience_s = patience_s if report.interrupted else _FINISHED_S
+    finally:
+        sent = tracker.close(patience_s)
     keep_fertility(workspace, store)
-    finish(workspace.study.name, store, options)
+    shown = sent or not _leaves_view(options, report, store)
+    finish(workspace.study.name, store, options if shown else replace(options, tracking="none"))
     return report
 
 
@@ -144,15 +150,14 @@ def finish(study: str, store: Store, options: RunOptions) -> None:
 def tidy(study: str, store: Store, *, weights: bool = True) -> int:
     """Drops what killed processes left and, unless told otherwise, weights that no planned stage needs any more.
 
-    Champions' weights stay. Returns the bytes freed.
+    The champions' weights stay, those of every study in the store. Returns the bytes freed.
     """
-    from stilts.cli.champions import champion_stages
+    from stilts.cli.champions import pinned_stages
     from stilts.store.gc import apply_gc, plan_gc
     from stilts.store.retention import DropKind
 
     record = load_record(study, store)
-    pinned = set(champion_stages(record, store).values())
-    plan = plan_gc(store, record, pinned)
+    plan = plan_gc(store, record, pinned_stages(store))
     drops = tuple(drop for drop in plan.drops if weights or drop.kind is not DropKind.FILES)
     return apply_gc(store, replace(plan, drops=drops)).bytes
 
@@ -246,26 +251,28 @@ def _keep_record(plan: Plan, store: Store) -> None:
     store.write_record(record_name(plan.record.name), record_to_json(plan.record))
 
 
-@contextmanager
-def _tracker(workspace: Workspace, store: Store, options: RunOptions) -> Iterator[Tracker]:
-    """A tracker that follows the study in the background until the context ends."""
+def _tracker(study: str, store: Store, options: RunOptions) -> Tracker:
+    """A tracker that follows the study from a process of its own until it is closed."""
     if options.tracking == "none":
-        yield NullTracker()
-        return
-    from stilts.tracking.background import BackgroundTracker
+        return NullTracker()
+    from stilts.tracking.follower import follow
 
-    uri, name = tracking_uri(options.tracking), workspace.study.name
+    return follow(store, study, tracking_uri(options.tracking), folder=Path(store_spool(store)))
 
-    def send() -> object:
-        from stilts.tracking.sync import sync
 
-        return sync(load_record(name, store), store, uri)
+def _leaves_view(options: RunOptions, report: RunReport, store: Store) -> bool:
+    """Whether what the tracker could not send is left to ``stilts track``, and says so.
 
-    tracker = BackgroundTracker(send, folder=Path(store_spool(store)))
-    try:
-        yield tracker
-    finally:
-        tracker.close()
+    It is where the user wants out, and where a server does not answer: asking again would only keep the user waiting.
+    """
+    if not report.interrupted and not tracking_uri(options.tracking).startswith(("http://", "https://")):
+        return False
+    waits = f"{store_spool(store)}/pending.json"
+    print(
+        f'MLflow does not show all of this study yet; {waits} says what waits. "stilts track" fills it from the store.',
+        file=sys.stderr,
+    )
+    return True
 
 
 def store_spool(store: Store) -> str:

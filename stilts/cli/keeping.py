@@ -61,13 +61,13 @@ def gc(
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
     from stilts.cli.api import records_of
-    from stilts.cli.champions import champion_stages
+    from stilts.cli.champions import pinned_stages
     from stilts.cli.compose import open_store_at
     from stilts.store.gc import apply_gc, plan_gc
 
     opened = open_store_at(store, create=False)
     records = records_of(opened)
-    pinned = {stage for record in records.values() for stage in champion_stages(record, opened).values()}
+    pinned = pinned_stages(opened)
     plan = plan_gc(opened, list(records.values()), pinned, include_unreferenced=unreferenced)
     freed = None if dry_run else apply_gc(opened, plan).bytes
     value = {

@@ -6,7 +6,7 @@ made from the store alone, without the study's data, encoder or file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
@@ -69,6 +69,9 @@ class StudyRecord:
 
     ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why)
     where an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
+    ``training_data`` maps every task that the study learns, and ``""`` for an encoder that it pretrains itself, to the
+    names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. Both are empty
+    in records that were written before they were kept.
     """
 
     name: str
@@ -82,6 +85,8 @@ class StudyRecord:
     overlaps: tuple[tuple[str, str, str], ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
     text: str = ""
+    training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def outputs_of(stage: Mapping[str, Json]) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Sequence[Replicate]) -> StudyRecord:
     """The planner's study with these stages and replicates."""
     study = planner.study
+    training_data = _training_data(planner)
     return StudyRecord(
         name=study.name,
         encoder=planner.encoder.name,
@@ -35,6 +36,8 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
         overlaps=tuple(_overlaps(planner)),
         settings=study.file.model_dump(mode="json", exclude_unset=True),
         text=study.text,
+        training_data=training_data,
+        datasets={name: _dataset(planner, name) for names in training_data.values() for name in names},
     )
 
 
@@ -56,6 +59,27 @@ def _column(planner: Planner, name: str) -> Column:
         languages=target.languages,
         select_languages=tuple(view.language for view in target.views.select),
     )
+
+
+def _training_data(planner: Planner) -> dict[str, list[str]]:
+    """Per task of the study, the dataset that it is learned from; under ``""``, those of its encoder's pretraining."""
+    rows = (name for row in planner.study.rows for name in describe_row(planner, row).mixture)
+    tasks = {name: planner.registry.task(name) for name in rows}
+    tasks |= {task.name: task for task in (planner.target(column).task for column in planner.study.columns)}
+    found = {name: [task.train.dataset] for name, task in tasks.items() if task.train is not None}
+    if planner.pretraining is not None:
+        views = (view for part in planner.pretraining.mixture for view in part.train)
+        found[""] = list(dict.fromkeys(view.dataset for view in views))
+    return found
+
+
+def _dataset(planner: Planner, name: str) -> dict[str, str]:
+    dataset = planner.registry.dataset(name)
+    return {
+        "licence": dataset.licence,
+        "domain": dataset.domain,
+        "source": planner.resolver.source_of(name).value,
+    }
 
 
 def _overlaps(planner: Planner) -> Iterator[tuple[str, str, str]]:

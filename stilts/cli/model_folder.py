@@ -1,0 +1,85 @@
+"""One trained model of a study as a folder that plain transformers loads, with its card and the study file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stilts.analysis.results import StudyResults
+from stilts.fingerprint import Json
+from stilts.report.model_card import CardModel, model_card, model_payload
+from stilts.store.store import Store
+from stilts.study.record import Replicate, StudyRecord
+from stilts.tasks.task import Kind
+
+CARD_FILE = "README.md"
+
+
+def write_model(results: StudyResults, model: CardModel, source: Path, folder: Path) -> None:
+    """Writes model, tokenizer, README.md (the card) and the study file; ``source`` holds the weights.
+
+    TransferError where the weights are not those of the plain class.
+    """
+    from stilts.models.export import Exported, export_model
+
+    part, config = _learned(model_payload(results, model))
+    kind = Kind(results.column(model.replicate.column).kind)
+    labels = part.get("labels")
+    what = Exported(
+        kind=kind,
+        learner=str(part["learner"]) if "learner" in part else None,
+        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        layer=model.layer,
+        notes=_notes(results.record, model, config),
+    )
+    export_model(source, folder, what)
+    (folder / CARD_FILE).write_text(model_card(results, model), encoding="utf-8")
+    if results.record.text:
+        (folder / study_file(results.record)).write_text(results.record.text, encoding="utf-8")
+
+
+def model_of(results: StudyResults, replicate: Replicate, stage: str | None) -> CardModel:
+    """The replicate's model, with the command line that makes its folder again."""
+    bare = CardModel(replicate=replicate, stage=stage, rebuild=_rebuild(results.record, replicate))
+    _, config = _learned(model_payload(results, bare))
+    layer = config.get("layer")
+    is_retrieval = results.column(replicate.column).kind == Kind.RETRIEVAL
+    found = layer if is_retrieval and isinstance(layer, int) else None
+    return CardModel(replicate=replicate, stage=stage, rebuild=bare.rebuild, layer=found)
+
+
+def seed_of(replicate: Replicate) -> str:
+    """What tells the replicate from others of its cell, such as ``i0/t0``; empty where nothing does."""
+    return replicate.replicate_id.partition("/")[2]
+
+
+def model_bytes(store: Store, stage: str) -> int:
+    """Bytes of the stage's weights."""
+    return sum(size for name, size in store.sizes(stage).items() if name.endswith(".safetensors"))
+
+
+def study_file(record: StudyRecord) -> str:
+    """The name under which the study file lies beside a model."""
+    return f"{record.name}.yaml"
+
+
+def _learned(payload: Mapping[str, Json]) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
+    """The task and its settings in a payload: of a train stage on one task, or of an evaluation."""
+    mixture = payload.get("mixture")
+    parts = mixture if isinstance(mixture, list) else [payload]
+    part = parts[0] if len(parts) == 1 and isinstance(parts[0], dict) else {}
+    task, config = part.get("task"), part.get("config")
+    return task if isinstance(task, dict) else {}, config if isinstance(config, dict) else {}
+
+
+def _notes(record: StudyRecord, model: CardModel, config: Mapping[str, Json]) -> dict[str, Json]:
+    """What the exported configuration says of the model's origin."""
+    replicate = model.replicate
+    notes: dict[str, Json] = {"study": record.name, "intermediate": replicate.row, "target": replicate.column}
+    return notes | {"stage": model.stage, "max_length": config.get("max_length")}
+
+
+def _rebuild(record: StudyRecord, replicate: Replicate) -> str:
+    seed = f" --seed {seed_of(replicate)}" if seed_of(replicate) else ""
+    cell = f"--target {replicate.column} --row {replicate.row}{seed}"
+    return f"stilts export {study_file(record)} {cell} --model DIR --rebuild"

@@ -1,0 +1,63 @@
+"""Rebuilder: one model's weights, trained again from the study file where the store has them no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stilts.errors import StudyError
+from stilts.store.store import Store
+from stilts.study.record import StudyRecord
+
+
+class Rebuilder:
+    """Plans a study from its file and trains, of one stage's lineage, what is gone or was never there.
+
+    Equal stages give equal weights: to the bit under equal execution on CPU, else to rounding. StudyError for a study
+    that is given by name: a store keeps no data.
+    """
+
+    def __init__(self, study: str, store: Store, *, device: str = "cpu") -> None:
+        from stilts.cli.api import RunOptions, make_conductor
+        from stilts.cli.compose import assemble, check_before_running
+        from stilts.study.study import Study
+
+        if Path(study).suffix not in (".yaml", ".yml"):
+            raise StudyError(
+                f"study {study}",
+                "it is a name",
+                "Training needs the study's data",
+                "Give the study's file with --rebuild",
+            )
+        self._store, self._device = store, device
+        self._workspace = assemble(Study.load(study))
+        check_before_running(self._workspace)
+        self._plan = make_conductor(
+            self._workspace, store, RunOptions(local=True), on_change=lambda stage_id: None
+        ).plan
+
+    @property
+    def record(self) -> StudyRecord:
+        """The study as it is planned now, with the proposals that the store knows."""
+        return self._plan.record
+
+    def train(self, stage_id: str) -> list[str]:
+        """The stages that were trained, parents first, until the weights of ``stage_id`` are in the store."""
+        from stilts.cli.compose import run_config
+        from stilts.execute.run_stage import run_stage
+
+        cache = str(Path(self._store.url) / "cache") if "://" not in self._store.url else None
+        threads = max(1, int(self._workspace.study.file.resources.cpus))
+        config = run_config(self._workspace, cache_dir=cache, device=self._device, threads=threads)
+        missing = self._missing(stage_id)
+        for each in missing:
+            run_stage(self._plan.stages[each], self._store, config)
+        return missing
+
+    def _missing(self, stage_id: str) -> list[str]:
+        """The end of the stage's lineage whose weights are not there, parents first."""
+        chain: list[str] = []
+        at: str | None = stage_id
+        while at is not None and (not self._store.is_done(at) or self._store.gone(at)):
+            chain.insert(0, at)
+            at = self._plan.stages[at].parent
+        return chain

@@ -1,0 +1,265 @@
+"""Export: a train artifact as a folder that plain ``transformers`` loads, without any code of ours.
+
+Every head of ``heads.py`` has an exact counterpart among the classes of XLM-R and XLM-R XL: logits agree to rounding.
+
+* classification: the class's own head, dense, tanh, out_proj;
+* multiple choice: our dense layer is the pooler, our bias-free out_proj the classifier with a bias of 0;
+* tagging: the classifier; span QA: ``qa_outputs`` with a bias of 0; masked LM: its head, tied to the embeddings;
+* retrieval: ``AutoModel``. It has a pooler that we never train: it is written as zeros, so that loading makes up
+  nothing. The vector of a sentence is the normalised mean of hidden state ``config.stilts["layer"]``.
+
+Tensors go from file to file one shard at a time: memory does not grow with the model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+
+from stilts.errors import EncoderError, TransferError
+from stilts.fingerprint import Json
+from stilts.models.model import ENCODER_FILE, LM_HEAD_FILE, TOKENIZER_FILE, head_file
+from stilts.tasks.task import Kind
+
+WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
+# Bytes of one weights file, the default of transformers' save_pretrained.
+SHARD_BYTES = 5 * 10**9
+# What a pretrained folder holds beside the encoder: heads, and a buffer of older versions.
+_NOT_ENCODER = ("pooler.", "lm_head.", "classifier.", "embeddings.position_ids")
+
+# Where a tensor comes from: a file and its name there; None for zeros.
+_Source: TypeAlias = tuple[Path, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an artifact is exported as. ``learner`` names its head, None for kinds that have none of their own.
+
+    ``layer`` is retrieval's hidden state (0 the embeddings); ``notes`` go into the configuration's ``stilts`` field.
+    """
+
+    kind: Kind
+    learner: str | None = None
+    labels: tuple[str, ...] = ()
+    layer: int | None = None
+    notes: Mapping[str, Json] | None = None
+
+
+def export_model(source: Path, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
+    """Writes configuration, tokenizer and safetensors weights of the artifact (or encoder) ``source`` into ``folder``.
+
+    TransferError where the artifact lacks a tensor of the plain class, or holds one that it has no place for.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    export_settings(source, folder, what)
+    export_weights(source, folder, what, shard_bytes=shard_bytes)
+
+
+def export_settings(source: Path, folder: Path, what: Exported) -> None:
+    """Writes config.json with labels and class, and the tokenizer's files; small whatever the model."""
+    config = _plain_config(source, what)
+    config.architectures = [type(_skeleton(config, what.kind)).__name__]
+    config.save_pretrained(folder)
+    _write_tokenizer(source, folder, config)
+
+
+def export_weights(source: Path, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
+    """Writes the weights under the plain class's names, in one file or, above ``shard_bytes``, in several."""
+    skeleton = _skeleton(_plain_config(source, what), what.kind)
+    shapes = _own_tensors(skeleton)
+    sources = _sources(source, what, shapes, _prefix(skeleton, what.kind))
+    shards = list(_shards(sources, shapes, shard_bytes))
+    if len(shards) == 1:
+        _write(folder / WEIGHTS_FILE, shards[0], shapes)
+        return
+    index: dict[str, str] = {}
+    for number, shard in enumerate(shards, start=1):
+        name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        _write(folder / name, shard, shapes)
+        index |= dict.fromkeys(shard, name)
+    (folder / INDEX_FILE).write_text(json.dumps({"metadata": {}, "weight_map": index}, indent=1, sort_keys=True))
+
+
+def _plain_config(source: Path, what: Exported) -> Any:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(source)
+    if what.kind in (Kind.CLASSIFICATION, Kind.TAGGING):
+        config.id2label = dict(enumerate(what.labels))
+        config.label2id = {label: number for number, label in enumerate(what.labels)}
+    if what.kind is Kind.CLASSIFICATION:
+        config.problem_type = "single_label_classification"
+    config.stilts = {"kind": what.kind.value, **(what.notes or {})}
+    if what.kind is Kind.RETRIEVAL:
+        config.stilts |= {"layer": what.layer, "pooling": "mean over all tokens", "normalised": True}
+    return config
+
+
+def _skeleton(config: Any, kind: Kind) -> torch.nn.Module:
+    """The plain class for the configuration, without memory for its weights."""
+    import transformers
+
+    with torch.device("meta"):
+        model: torch.nn.Module = getattr(transformers, _CLASSES[kind]).from_config(config)
+    return model
+
+
+def _prefix(skeleton: Any, kind: Kind) -> str:
+    return "" if kind is Kind.RETRIEVAL else f"{skeleton.base_model_prefix}."
+
+
+def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
+    """The tensors that a checkpoint of the class holds (without data): those not tied to others."""
+    tied = getattr(skeleton, "_tied_weights_keys", None) or {}
+    return {name: tensor for name, tensor in skeleton.state_dict().items() if name not in tied}
+
+
+def _sources(
+    source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], prefix: str
+) -> dict[str, tuple[Path, str] | None]:
+    """Where each tensor of the plain class comes from; TransferError unless all match, in name and shape."""
+    found: dict[str, _Source] = {prefix + name: at for name, at in _encoder_tensors(source).items()}
+    found |= dict(_head_tensors(source, what, prefix))
+    zeros = {name for name in shapes.keys() - found.keys() if name in _zeros(what.kind)}
+    found |= dict.fromkeys(zeros)
+    missing, unexpected = sorted(shapes.keys() - found.keys()), sorted(found.keys() - shapes.keys())
+    common = sorted(shapes.keys() & found.keys())
+    unlike = [name for name in common if (at := found[name]) and _shape(at) != tuple(shapes[name].shape)]
+    if missing or unexpected or unlike:
+        raise TransferError(
+            f"export of {source.name} as {_CLASSES[what.kind]}",
+            f"missing: {missing[:3]}; without a place: {unexpected[:3]}; of another shape: {unlike[:3]}",
+            "An export must hold the trained weights, all of them and no others",
+            "Export an artifact of this version of stilts",
+        )
+    return {name: found[name] for name in shapes}
+
+
+def _encoder_tensors(source: Path) -> dict[str, tuple[Path, str]]:
+    """The encoder's tensors by their names without prefix, of an artifact or of a pretrained encoder's folder."""
+    if (source / ENCODER_FILE).exists():
+        return {name: (source / ENCODER_FILE, name) for name in _names(source / ENCODER_FILE)}
+    files = sorted(source.glob("*.safetensors"))
+    if not files:
+        raise EncoderError(
+            f"weights in {source}",
+            "there is no safetensors file",
+            "Pickled weights are never loaded",
+            "Name a folder that holds an encoder",
+        )
+    places = ((name.removeprefix("roberta."), (file, name)) for file in files for name in _names(file))
+    return {short: at for short, at in places if not short.startswith(_NOT_ENCODER)}
+
+
+def _head_tensors(source: Path, what: Exported, prefix: str) -> Iterator[tuple[str, tuple[Path, str]]]:
+    """The head's tensors by the plain class's names."""
+    if what.kind is Kind.RETRIEVAL:
+        return
+    file = source / (LM_HEAD_FILE if what.kind is Kind.MASKED_LM else head_file(what.learner or ""))
+    if not file.exists():
+        raise TransferError(
+            f"export of {source.name} as {_CLASSES[what.kind]}",
+            f"it has no {file.name}",
+            "Without the trained head there is nothing to predict with",
+            "Export a model that was trained on the target",
+        )
+    for name in _names(file):
+        module, _, part = name.rpartition(".")
+        yield _HEADS[what.kind][module].format(prefix=prefix) + part, (file, name)
+
+
+def _shards(
+    sources: Mapping[str, _Source], shapes: Mapping[str, torch.Tensor], most: int
+) -> Iterator[dict[str, _Source]]:
+    """The tensors in their order, in groups of at most ``most`` bytes (one tensor at least)."""
+    shard: dict[str, _Source] = {}
+    used = 0
+    for name, at in sources.items():
+        size = shapes[name].numel() * 4  # fp32, the widest that is stored
+        if shard and used + size > most:
+            yield shard
+            shard, used = {}, 0
+        shard[name] = at
+        used += size
+    yield shard
+
+
+def _write(path: Path, shard: Mapping[str, _Source], shapes: Mapping[str, torch.Tensor]) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    tensors = {name: torch.zeros(shapes[name].shape) for name, at in shard.items() if at is None}
+    for file in sorted({at[0] for at in shard.values() if at is not None}):
+        with safe_open(file, framework="pt") as opened:
+            tensors |= {name: opened.get_tensor(at[1]) for name, at in shard.items() if at and at[0] == file}
+    save_file(tensors, path, metadata={"format": "pt"})  # transformers asks for the format
+    path.chmod(0o644)  # safetensors leaves it to its owner alone
+
+
+def _names(file: Path) -> Sequence[str]:
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as opened:
+        return list(opened.keys())
+
+
+def _shape(at: tuple[Path, str]) -> tuple[int, ...]:
+    from safetensors import safe_open
+
+    with safe_open(at[0], framework="pt") as opened:
+        return tuple(opened.get_slice(at[1]).get_shape())
+
+
+def _write_tokenizer(source: Path, folder: Path, config: Any) -> None:
+    """tokenizer.json as the encoder has it, and a configuration that names its special tokens."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer.from_file(str(source / TOKENIZER_FILE))
+    special = {role: token for role, token in _SPECIAL.items() if tokenizer.token_to_id(token) is not None}
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer,
+        model_max_length=config.max_position_embeddings - config.pad_token_id - 1,
+        model_input_names=["input_ids", "attention_mask"],
+        **special,
+    )
+    fast.save_pretrained(folder)
+
+
+def _zeros(kind: Kind) -> set[str]:
+    """The tensors of the plain class that ours is without, where zeros say the same."""
+    if kind is Kind.RETRIEVAL:
+        return {"pooler.dense.weight", "pooler.dense.bias"}
+    return {Kind.SPAN_QA: {"qa_outputs.bias"}, Kind.MULTIPLE_CHOICE: {"classifier.bias"}}.get(kind, set())
+
+
+_CLASSES: Mapping[Kind, str] = {
+    Kind.CLASSIFICATION: "AutoModelForSequenceClassification",
+    Kind.TAGGING: "AutoModelForTokenClassification",
+    Kind.SPAN_QA: "AutoModelForQuestionAnswering",
+    Kind.MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
+    Kind.MASKED_LM: "AutoModelForMaskedLM",
+    Kind.RETRIEVAL: "AutoModel",
+}
+# Our head's modules in the plain class; the empty name stands for the head's own parameters.
+_HEADS: Mapping[Kind, Mapping[str, str]] = {
+    Kind.CLASSIFICATION: {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."},
+    Kind.MULTIPLE_CHOICE: {"dense": "{prefix}pooler.dense.", "out_proj": "classifier."},
+    Kind.TAGGING: {"out_proj": "classifier."},
+    Kind.SPAN_QA: {"out_proj": "qa_outputs."},
+    Kind.MASKED_LM: {"dense": "lm_head.dense.", "layer_norm": "lm_head.layer_norm.", "": "lm_head."},
+}
+_SPECIAL = {
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}

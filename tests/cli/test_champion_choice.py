@@ -1,0 +1,55 @@
+"""Which model is a target's champion: by select alone, among what is reported too, down to the encoder of a row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from stilts.analysis.matrix import load_matrix
+from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, ranked_replicates
+from stilts.study.record import Replicate, Row, StudyRecord
+from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+
+ROWS = [Row(name=name) for name in ("none", "mnli", "squad")]
+
+
+def made(items: list[Replicate]) -> StudyRecord:
+    return record(ROWS, [column("xnli")], items)
+
+
+def test_select_chooses_row_and_replicate_whatever_report_says(tmp_path: Path) -> None:
+    store = FakeStore(tmp_path)
+    items = [replicate(row.name, column("xnli"), 0, seed) for row in ROWS for seed in (0, 1)]
+    select = {"none": (60, 61), "mnli": (70, 74), "squad": (71, 71)}
+    for item in items:
+        assert item.target_seed is not None
+        evaluate(store, item, select[item.row][item.target_seed], use="select")
+        evaluate(store, item, 90.0 if item.row == "none" else 50.0, use="report")
+    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
+    chosen = chosen_replicates(made(items), frame)["xnli"]
+    assert (chosen.row, chosen.target_seed) == ("mnli", 1)
+    assert [each.target_seed for each in ranked_replicates(made(items), frame, "mnli", "xnli")] == [1, 0]
+    assert champion_stages(made(items), store) == {"xnli": chosen.target_stage}  # type: ignore[arg-type]
+
+
+def test_a_row_without_report_is_no_champion_yet(tmp_path: Path) -> None:
+    store = FakeStore(tmp_path)
+    items = [replicate(row.name, column("xnli"), 0, 0) for row in ROWS[:2]]
+    evaluate(store, items[0], 60.0)
+    evaluate(store, items[1], 80.0, use="select")
+    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
+    assert chosen_replicates(made(items), frame)["xnli"].row == "none"
+
+
+def test_where_the_target_does_not_train_the_champion_is_the_rows_encoder(tmp_path: Path) -> None:
+    store = FakeStore(tmp_path)
+    items = [replace(replicate(row.name, column("xnli"), 0, 0), target_stage=None) for row in ROWS[:2]]
+    base = made(items)
+    stages = {**base.stages}
+    for item in items:
+        stages[item.evaluate_stage] = {**stages[item.evaluate_stage], "parent": item.intermediate_stage}
+    study = replace(base, stages=stages)
+    evaluate(store, items[0], 60.0)
+    evaluate(store, items[1], 70.0)
+    assert champion_stages(study, store) == {"xnli": items[1].intermediate_stage}  # type: ignore[arg-type]
+    assert model_stage(study, items[0]) is None
