@@ -7,17 +7,29 @@ import os
 import signal
 import subprocess
 import sys
+from urllib.parse import urlsplit, urlunsplit
 
 from stilts.errors import StageFailedError
 
 
 def serve(tracking_uri: str, port: int) -> None:
-    """Runs ``mlflow server`` over the tracking database in the foreground; StageFailedError when it cannot start."""
+    """Runs ``mlflow server`` over the tracking database in the foreground; StageFailedError when it cannot start.
+
+    An address that is a server's already is only told: its pages are there.
+    """
+    if urlsplit(tracking_uri).scheme in ("http", "https"):
+        print(f"A server shows these runs already: open {_without_user(tracking_uri)}", flush=True)
+        return
     hosts = f"127.0.0.1:{port},localhost:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri, "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
     print(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it.", flush=True)
-    quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    quiet = {
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        **os.environ,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+    }
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = subprocess.Popen(command, env=quiet, start_new_session=True)
     try:
@@ -34,3 +46,9 @@ def serve(tracking_uri: str, port: int) -> None:
             "The port may be taken, or the database in use by another version",
             "Try another --port",
         )
+
+
+def _without_user(address: str) -> str:
+    """The address without a name and password in it."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stilts.cli.champions import champion_stages
+from stilts.cli.champions import champions
 from stilts.cli.compose import load_record
 from stilts.fingerprint import Json
 from stilts.store.store import Store
-from stilts.study.record import StudyRecord
+from stilts.study.record import NONE_ROW
 
 if TYPE_CHECKING:
-    from stilts.tracking.champions import Champion
+    from stilts.analysis.results import StudyResults
+
+# What is looked for first lies at the top of the parent run's artifacts, all other files of the report below a folder.
+_FIRST = ("report.html", "heatmap.png", "heatmap.svg")
+_FOLDER = "report"
 
 
 def show(study: str, store: Store, tracking_uri: str, *, rebuild: bool = False) -> dict[str, Json]:
@@ -20,47 +24,37 @@ def show(study: str, store: Store, tracking_uri: str, *, rebuild: bool = False) 
 
     ``rebuild`` writes all of its runs anew.
     """
-    from stilts.analysis.best import best
-    from stilts.analysis.matrix import cells, load_matrix
-    from stilts.report.heatmap import heat_map
+    from stilts.analysis.results import StudyResults
     from stilts.report.note import markdown_note
-    from stilts.report.page import matrix_page
     from stilts.tracking.champions import register_champions
+    from stilts.tracking.predictions import prediction_tables
     from stilts.tracking.sync import sync
 
     record = load_record(study, store)
-    frame = load_matrix(record, store)
-    table, answers = cells(record, frame), best(record, store)
-    artifacts: dict[str, Path | bytes] = {
-        "matrix.csv": table.to_csv(index=False).encode(),
-        "scores.csv": frame.drop(columns=["parts"]).to_csv(index=False).encode(),
-        "matrix.png": heat_map(table, record, format="png"),
-        "matrix.html": matrix_page(table, frame, record, answers).encode(),
-    }
-    note = markdown_note(record, table, answers)
-    report = sync(record, store, tracking_uri, artifacts=artifacts, note=note, rebuild=rebuild)
-    register_champions(record.name, _champions(record, store, dict(report.run_ids)), tracking_uri)
+    results = StudyResults(record=record, store=store)
+    report = sync(
+        record,
+        store,
+        tracking_uri,
+        artifacts=_artifacts(results),
+        note=markdown_note(record, results.cells, results.answers),
+        tables=prediction_tables(record, store, _chosen(results)),
+        rebuild=rebuild,
+    )
+    register_champions(record.name, list(champions(results, store, report.run_ids)), tracking_uri)
     return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "removed")}
 
 
-def _champions(record: StudyRecord, store: Store, run_ids: dict[tuple[str, str], str]) -> list[Champion]:
-    from stilts.analysis.matrix import load_matrix, replicate_scores
-    from stilts.tracking.champions import Champion
+def _artifacts(results: StudyResults) -> dict[str, Path | bytes]:
+    from stilts.report.files import report_files
 
-    scores = replicate_scores(load_matrix(record, store), "report").set_index("replicate_id")["score"]
-    champions = []
-    for target, stage_id in champion_stages(record, store).items():
-        replicate = next(r for r in record.replicates if r.column == target and r.target_stage == stage_id)
-        if store.gone(stage_id):
-            continue
-        champions.append(
-            Champion(
-                target=target,
-                intermediate=replicate.row,
-                stage_id=stage_id,
-                source=str(store.fetch(stage_id)),
-                score=float(scores[replicate.replicate_id]),
-                run_id=run_ids.get(("replicate_id", replicate.replicate_id)),
-            )
-        )
-    return champions
+    files = {file.name: file.content for file in report_files(results)}
+    placed = {name if name in _FIRST else f"{_FOLDER}/{name}": content for name, content in files.items()}
+    scores = results.frame.drop(columns=["parts"])
+    tables = {"matrix.csv": results.cells, f"{_FOLDER}/scores.csv": scores}
+    return {**placed, **{name: table.to_csv(index=False).encode() for name, table in tables.items()}}
+
+
+def _chosen(results: StudyResults) -> dict[str, set[str]]:
+    """By column, the rows whose predictions are worth reading side by side: the winner and ``none``."""
+    return {answer.target: {NONE_ROW, answer.row or NONE_ROW} for answer in results.answers}

@@ -107,6 +107,7 @@ def _result(
         "tokens": state.tokens,
         "curve": plain(state.curve),
         "select": plain(state.select),
+        "data": {view.digest: view.payload() for part in stage.mixture for view in (*part.train, *part.select)},
         "transfer": {"loaded": transferred.loaded, "fresh": list(transferred.fresh)},
         "peak_memory_gib": _peak_memory_gib(run),
         "execution": execution_record(run),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,9 @@ class RaySettings:
 def ray_cluster(settings: RaySettings) -> Iterator[None]:
     """Connects to the cluster, or starts it, and leaves it again; a connection that was there before stays."""
     with _environment(_QUIET), _quiet_loggers(), redirect_stdout(_clean(sys.stdout)):
-        import ray
+        with _interrupts_later():
+            import ray
+            import ray.tune
 
         if ray.is_initialized():
             yield
@@ -70,6 +73,22 @@ def ray_cluster(settings: RaySettings) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Keeps Ctrl-C back while Ray is imported: after half an import its exit hook ends in a traceback."""
+    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 @contextmanager

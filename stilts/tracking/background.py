@@ -15,10 +15,15 @@ from pathlib import Path
 from stilts.tracking.spool import Spool
 
 _LOG = logging.getLogger(__name__)
+# How much longer than a sync the pause behind it is.
+_REST = 9.0
 
 
 class BackgroundTracker:
     """A Tracker whose thread calls ``sync`` at most every ``every_s`` seconds, and once more at ``close``.
+
+    A sync that took long is followed by a pause nine times as long (at most ``max_backoff_s``), so that a large study
+    is not compared with MLflow without end. ``stop`` is called after the last sync, or to end one that hangs.
 
     When ``sync`` raises, ``pending.json`` in ``folder`` says what waits; it is tried again after ``backoff_s``,
     doubling up to ``max_backoff_s``. A file left by an earlier process is sent at once: the store is the truth, so
@@ -33,18 +38,21 @@ class BackgroundTracker:
         every_s: float = 15.0,
         backoff_s: float = 5.0,
         max_backoff_s: float = 300.0,
+        stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._sync = sync
         self._spool = Spool(folder)
         self._every_s = every_s
         self._backoff_s = backoff_s
         self._max_backoff_s = max_backoff_s
+        self._stop = stop
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._unsent: set[str] = set()
         self._waiting = self._spool.read() is not None
         self._failures = 0
         self._next_at = 0.0
         self._closed = False
+        self._given_up = False
         self._sent = threading.Event()
         self._thread = threading.Thread(target=self._work, name="stilts-tracker", daemon=True)
         self._thread.start()
@@ -58,11 +66,14 @@ class BackgroundTracker:
         if not self._closed:
             self._closed = True
             self._queue.put(None)
-        self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            self._keep(f"still being sent {timeout_s:g} s after the end of the study")
-            return False
-        return self._sent.is_set()
+        try:
+            self._thread.join(timeout_s)
+        finally:  # also when the user's second Ctrl-C ends the waiting
+            late = self._given_up = self._thread.is_alive()
+            if late:
+                self._keep(f"still being sent {timeout_s:g} s after the end of the study")
+            self._stop()
+        return not late and self._sent.is_set()
 
     def _work(self) -> None:
         closing = False
@@ -88,16 +99,21 @@ class BackgroundTracker:
         return bool(self._unsent) or self._waiting
 
     def _send(self) -> None:
+        started = time.monotonic()
         try:
             self._sync()
         except Exception as error:  # whatever went wrong, training goes on and the spool says so
+            if self._given_up:
+                return
             self._failures += 1
             self._keep(f"{type(error).__name__}: {error}")
             _LOG.warning("MLflow could not be written (%s); the results are in the store and will be sent again", error)
         else:
             self._failures = 0
             self._forget()
-        pause = self._backoff_s * 2.0 ** (self._failures - 1) if self._failures else self._every_s
+        pause = max(self._every_s, _REST * (time.monotonic() - started))
+        if self._failures:
+            pause = self._backoff_s * 2.0 ** (self._failures - 1)
         self._next_at = time.monotonic() + min(pause, max(self._max_backoff_s, self._every_s))
 
     def _keep(self, error: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DIGEST = "stilts.view_digest"
 ARTIFACTS_DIGEST = "stilts.artifacts_digest"
+TABLES = "mlflow.loggedArtifacts"
 PARENT = "mlflow.parentRunId"
 # What MLflow 3.17 stores of a tag's and a parameter's value.
 MAX_TAG_CHARS = 8000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from stilts.fingerprint import Json, canonical_json
+from stilts.fingerprint import Json, canonical_json, digest
 from stilts.tracking.run_view import DataInput, metric_name
 from stilts.tracking.stored import mapping, sequence, text
 
@@ -32,25 +32,46 @@ def encoder_params(payload: Mapping[str, Json]) -> dict[str, str]:
     return {"encoder.fingerprint": text(mapping(payload.get("encoder")).get("fingerprint"))}
 
 
-def train_inputs(payload: Mapping[str, Json]) -> Iterator[DataInput]:
-    """The views that a train stage learned from, and those that it evaluated on meanwhile."""
+def train_inputs(payload: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[DataInput]:
+    """What a train stage learned from, and what it evaluated on meanwhile: one input per task and use.
+
+    The payload names views by their digest; ``data`` in the result, where it is there, says what they are.
+    """
+    known = mapping(result.get("data"))
     for entry in sequence(payload.get("mixture")):
         part = mapping(entry)
         for use, context in (("train", "training"), ("select", "evaluation")):
-            for view in sequence(part.get(use)):
-                yield _data_input(_task_name(part), use, None, text(view), context)
+            views = sequence(part.get(use))
+            if views:
+                whole = text(views[0]) if len(views) == 1 else digest(views)
+                yield _input(_task_name(part), use, context, whole, views, _datasets(views, known))
 
 
-def evaluate_input(task: str, use: str, language: str, key: str) -> DataInput:
-    """The view that one evaluation scored; an output's key ends with 8 hex digits of the view's digest."""
-    return _data_input(task, use, language, key.rpartition("-")[2], "evaluation")
+def evaluate_input(task: str, use: str, views: Mapping[str, Mapping[str, Json]]) -> DataInput:
+    """What one use of a target was scored on: all its languages together, each by its view's digest.
+
+    One input and not one per language: a list of a hundred runs carries all their inputs. ``views`` are the views'
+    identity fields by language; they are written out in the run's ``config.yaml``.
+    """
+    digests: dict[str, Json] = {language: digest(dict(view)) for language, view in sorted(views.items())}
+    names: dict[str, Json] = {str(key): dict(views[language]) for language, key in digests.items()}
+    return _input(task, use, "evaluation", digest(digests), digests, _datasets(list(names), names))
 
 
-def _data_input(task: str, use: str, language: str | None, view: str, context: str) -> DataInput:
-    name = ".".join(part for part in (task, use, language) if part)
-    source = canonical_json({"task": task, "use": use, "language": language, "view": view})
-    return DataInput(name=name, digest=view, source=source, context=context)
+def _datasets(views: Sequence[Json], known: Mapping[str, Json]) -> list[Json]:
+    """``<dataset>/<split>`` of those views that are known, each once."""
+    found = [mapping(known.get(text(view))) for view in views]
+    names: list[Json] = []
+    names += sorted({f"{view['dataset']}/{view.get('split')}" for view in found if "dataset" in view})
+    return names
+
+
+def _input(task: str, use: str, context: str, digest: str, views: Json, datasets: list[Json]) -> DataInput:
+    source = canonical_json({"task": task, "use": use, "datasets": datasets, "views": views})
+    return DataInput(name=f"{task}.{use}", digest=digest, source=source, context=context)
 
 
 def _task_name(part: Mapping[str, Json]) -> str:
-    return text(mapping(part.get("task")).get("name"))
+    """A train payload names what is learned, not the target that it is learned for."""
+    task = mapping(part.get("task"))
+    return text(task.get("learner", task.get("name")))

@@ -5,12 +5,18 @@ A variable that is set already is left as it is.
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from stilts.errors import StiltsError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+_POLL_S = 0.1
 
 _SETTINGS = {
     # MLflow 3 sends usage reports unless one of these is "true" when it is imported (the second must not be "1").
@@ -46,12 +52,23 @@ def artifact_location(tracking_uri: str, experiment: str) -> str | None:
     return (folder / "mlruns" / experiment).as_uri()
 
 
+def quieten() -> None:
+    """Silences what MLflow says below a warning, where the environment does not ask for it.
+
+    ``MLFLOW_LOGGING_LEVEL`` is read when MLflow is imported, and others, Ray among them, may have done so before us.
+    """
+    level = logging.getLevelNamesMapping().get(os.environ.get("MLFLOW_LOGGING_LEVEL", "").upper(), logging.WARNING)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(level)
+
+
 @contextmanager
-def one_at_a_time(tracking_uri: str) -> Iterator[None]:
+def one_at_a_time(tracking_uri: str, *, patience_s: float = 600.0) -> Iterator[None]:
     """Keeps two processes of this machine from writing to one SQLite database at once.
 
     Two that create its tables at the same moment leave a database that MLflow can never open again. The lock is a file
-    beside it; other addresses, and systems without ``fcntl``, are not locked.
+    beside it; other addresses, and systems without ``fcntl``, are not locked. StiltsError when another process holds it
+    for longer than ``patience_s`` seconds.
     """
     prefix, _, path = tracking_uri.partition(":///")
     try:
@@ -64,5 +81,25 @@ def one_at_a_time(tracking_uri: str) -> Iterator[None]:
     database = Path(path.partition("?")[0])
     database.absolute().parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{database}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        deadline = time.monotonic() + patience_s
+        while not _taken(lock):
+            if time.monotonic() > deadline:
+                raise StiltsError(
+                    f"MLflow database {database}",
+                    f"another process has been writing to it for more than {patience_s:g} s",
+                    "Two writers at once could damage it",
+                    'When that process is done, or ended, type "stilts track"',
+                )
+            time.sleep(_POLL_S)
         yield
+
+
+def _taken(lock: IO[str]) -> bool:
+    """Whether the lock is ours now. Asked again and again, for a wait inside flock could not be given up."""
+    import fcntl
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

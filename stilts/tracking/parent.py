@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stilts.fingerprint import Json, digest
 from stilts.study.record import NONE_ROW, StudyRecord
-from stilts.tracking.points import gpu_hours_point, value_point
+from stilts.tracking.points import cost_points, value_point
 from stilts.tracking.replicates import Scored
 from stilts.tracking.run_view import (
     STUDY_IDENTITY,
@@ -27,7 +27,7 @@ def parent_view(record: StudyRecord, stored: StoredStudy, scored: list[Scored]) 
     status = _status(record, stored, scored)
     points = list(_cell_points(record, scored))
     if status is not Status.PARTIAL and results:
-        points.append(gpu_hours_point(list(results.values())))
+        points.extend(cost_points(list(results.values())))
     return RunView(
         identity=STUDY_IDENTITY,
         name=record.name,

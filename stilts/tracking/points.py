@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stilts.fingerprint import Json
-from stilts.tracking.run_view import Point, metric_name, milliseconds
+from stilts.tracking.run_view import Point, metric_name, milliseconds, system_name
 from stilts.tracking.stored import mapping, number, sequence
 
 # Numbers of a train result that are shown as they are.
-_TRAIN_NUMBERS = ("kept_step", "tokens", "peak_memory_gib")
+_TRAIN_NUMBERS = ("kept_step", "tokens")
 
 
 def train_points(result: Mapping[str, Json]) -> Iterator[Point]:
-    """Loss and learning rate over steps, selection scores over steps, examples seen per task, and costs."""
+    """Loss and learning rate over steps, selection scores over steps, examples seen per task, system and costs."""
     yield from _curve(result)
+    yield from _system_points(result)
     ended = milliseconds(number(result.get("ended")))
     for task, seen in mapping(result.get("examples")).items():
         yield _last(metric_name("examples", task), number(seen), ended)
@@ -25,6 +26,17 @@ def train_points(result: Mapping[str, Json]) -> Iterator[Point]:
         if result.get(name) is not None:
             yield _last(name, number(result[name]), ended)
     yield _last("train_seconds", number(result.get("seconds")), ended)
+
+
+def _system_points(result: Mapping[str, Json]) -> Iterator[Point]:
+    """What was recorded of the machine: peak memory of the GPU, or of the process on CPU, and speed."""
+    ended, seconds = milliseconds(number(result.get("ended"))), number(result.get("seconds"))
+    where = "gpu" if _on_gpu(result) else "cpu"
+    if result.get("peak_memory_gib") is not None:
+        yield _last(system_name(f"{where}_peak_memory_gib"), number(result["peak_memory_gib"]), ended)
+    if seconds > 0:
+        yield _last(system_name("tokens_per_second"), number(result.get("tokens")) / seconds, ended)
+        yield _last(system_name("steps_per_second"), number(result.get("steps")) / seconds, ended)
 
 
 def _curve(result: Mapping[str, Json]) -> Iterator[Point]:
@@ -47,8 +59,10 @@ def score_points(results: Mapping[tuple[str, str], Mapping[str, Json]]) -> Itera
         ended = milliseconds(number(result.get("ended")))
         prefix = "score" if use == "report" else use
         yield _last(metric_name(prefix, language), number(result.get("score")), ended)
-        for part, value in mapping(result.get("parts")).items():
-            if use == "report" and value is not None:
+        parts = mapping(result.get("parts"))
+        for part, value in parts.items():
+            # A metric's only part is the score itself under another name, as accuracy is.
+            if use == "report" and value is not None and len(parts) > 1:
                 yield _last(metric_name(part, language), number(value), ended)
 
 
@@ -67,10 +81,20 @@ def last_end_ms(results: Sequence[Mapping[str, Json]]) -> int:
     return max(milliseconds(number(result.get("ended"))) for result in results)
 
 
-def gpu_hours_point(results: Sequence[Mapping[str, Json]]) -> Point:
-    """GPU hours that went into the results: wall time on one GPU each, 0 on CPU."""
-    seconds = sum(number(result.get("seconds")) for result in results if _on_gpu(result))
-    return _last("gpu_hours", seconds / 3600, last_end_ms(results))
+def cost_points(results: Sequence[Mapping[str, Json]]) -> Iterator[Point]:
+    """Seconds of compute and GPU hours that went into the results: wall time on one GPU each, 0 hours on CPU."""
+    ended = last_end_ms(results)
+    yield _last("compute_seconds", _seconds(results), ended)
+    yield _last("gpu_hours", _seconds([each for each in results if _on_gpu(each)]) / 3600, ended)
+
+
+def evaluate_seconds_point(results: Sequence[Mapping[str, Json]]) -> Point:
+    """The seconds that scoring took, beside ``train_seconds``."""
+    return _last("evaluate_seconds", _seconds(results), last_end_ms(results))
+
+
+def _seconds(results: Sequence[Mapping[str, Json]]) -> float:
+    return sum(number(result.get("seconds")) for result in results)
 
 
 def value_point(name: str, value: float, time_ms: int) -> Point:

@@ -52,7 +52,8 @@ class RunView:
     """What one MLflow run shows.
 
     ``identity`` is the tag (key, value) that finds the run again; it stands in ``tags`` too. ``ended_ms`` is None while
-    results are still to come. ``points`` are sorted and hold no point twice.
+    results are still to come. ``points`` are sorted and hold no point twice. ``config`` is the resolved configuration
+    of its stages as YAML.
     """
 
     identity: tuple[str, str]
@@ -64,6 +65,7 @@ class RunView:
     tags: Mapping[str, str]
     points: tuple[Point, ...]
     inputs: tuple[DataInput, ...] = field(default=())
+    config: str = ""
 
     @property
     def is_parent(self) -> bool:
@@ -86,6 +88,11 @@ STUDY_IDENTITY = ("stilts.kind", "study")
 def metric_name(*parts: str) -> str:
     """The parts joined by dots, every character that MLflow refuses or reads as a path replaced by ``_``."""
     return ".".join(_UNWANTED.sub("_", part) for part in parts)
+
+
+def system_name(name: str) -> str:
+    """The metric's name below ``system/``, which MLflow shows on a run's page of system metrics."""
+    return f"system/{metric_name(name)}"
 
 
 def sorted_points(points: Iterable[Point]) -> tuple[Point, ...]:

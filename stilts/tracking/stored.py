@@ -43,6 +43,7 @@ class StoredStudy:
     pruned: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _results: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _payloads: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    _views: dict[str, Mapping[str, Json]] = field(default_factory=dict)
 
     def refresh(self) -> StoredStudy:
         """Itself, with everything that may have changed read again."""
@@ -62,6 +63,19 @@ class StoredStudy:
         if key not in self._payloads:
             self._payloads[key] = self.store.payload(key)
         return self._payloads[key]
+
+    def views(self, keys: Mapping[str, str]) -> dict[str, Mapping[str, Json]]:
+        """By language, the data that outputs were scored on; ``keys`` are one use's outputs, all done.
+
+        A key ends with the view's own digest, so one replicate's payload tells the view of all.
+        """
+        found = {}
+        for language, key in keys.items():
+            name = key.rpartition("/")[2]
+            if name not in self._views:
+                self._views[name] = mapping(self.payload(key).get("view"))
+            found[language] = self._views[name]
+        return found
 
     def _read_all(self, prefix: str) -> dict[str, Mapping[str, Json]]:
         # A record may be deleted between the listing and the reading (a stage that now succeeded).

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 from stilts.study.record import StudyRecord
+from stilts.tracking.configs import CONFIG_FILE
 from stilts.tracking.existing import (
     ARTIFACTS_DIGEST,
     DIGEST,
@@ -28,8 +28,9 @@ from stilts.tracking.existing import (
     inputs_of,
     our_runs,
 )
-from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time
-from stilts.tracking.parent_files import carry_over, upload, write_note
+from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time, quieten
+from stilts.tracking.predictions import PREDICTIONS_FILE
+from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, RunView
 from stilts.tracking.stored import ResultStore, StoredStudy
 from stilts.tracking.unreachable import explained
@@ -40,9 +41,11 @@ apply_settings()
 from mlflow import MlflowClient  # noqa: E402 (the settings must stand before MLflow reads them)
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag  # noqa: E402
 
+quieten()
+
 # MLflow takes at most 1000 metrics, 100 parameters, 100 tags and 1000 of all together in one batch.
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
-_LAST_METRICS = _MAX_METRICS - _MAX_PARAMS - 1
+_LAST_METRICS = _MAX_METRICS - _MAX_PARAMS - 3  # and three tags: digests of view and artifacts, the table
 
 Item = TypeVar("Item")
 
@@ -63,21 +66,23 @@ def sync(
     store: ResultStore | StoredStudy,
     tracking_uri: str,
     *,
-    artifacts: Mapping[str, Path | bytes] | None = None,
+    artifacts: Artifacts | None = None,
     note: str | None = None,
+    tables: Mapping[tuple[str, str], bytes] | None = None,
     rebuild: bool = False,
 ) -> SyncReport:
     """What was written so that the experiment named after the study shows what the store holds.
 
     ``artifacts`` (path below the parent run's artifacts -> file or bytes) and ``note`` (Markdown) go to the parent run;
-    None leaves them as they are. ``rebuild`` throws the study's runs away first and writes all anew. Runs of ours
+    None leaves them as they are. ``tables`` are samples of predictions by the identity tag of their run; a run that
+    had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. Runs of ours
     that the record no longer knows, and doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
     reached or refuses.
     """
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
     with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        writer = _Writer(client, experiment_id(client, record.name, tracking_uri), rebuild=rebuild)
+        writer = _Writer(client, experiment_id(client, record.name, tracking_uri), tables or {}, rebuild=rebuild)
         for view in run_views(record, store):
             writer.show(view)
             if view.is_parent:
@@ -88,8 +93,11 @@ def sync(
 class _Writer:
     """Writes views into one experiment; the parent's view must come first."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str, *, rebuild: bool = False) -> None:
+    def __init__(
+        self, client: MlflowClient, experiment_id: str, tables: Mapping[tuple[str, str], bytes], *, rebuild: bool
+    ) -> None:
         self.client = client
+        self._tables = tables
         self.experiment_id = experiment_id
         self.parent_id = ""
         self.parent_tags: dict[str, str] = {}
@@ -121,10 +129,11 @@ class _Writer:
             self._remove(run.info.run_id)
         return SyncReport(**self._counts, run_ids=self._run_ids)
 
-    def annotate(self, note: str | None, artifacts: Mapping[str, Path | bytes]) -> None:
+    def annotate(self, note: str | None, artifacts: Artifacts) -> None:
         """Writes note and artifacts to the parent run where they differ, and counts it as updated then."""
         noted = note is not None and write_note(self.client, self.parent_id, self.parent_tags, note)
         uploaded = upload(self.client, self.parent_id, self.parent_tags, artifacts)
+        self._tag(self.parent_id, uploaded)
         if (noted or uploaded) and self._counts["unchanged"]:
             self._counts["unchanged"] -= 1
             self._counts["updated"] += 1
@@ -132,7 +141,7 @@ class _Writer:
     def _update(self, run: Run, view: RunView) -> str:
         run_id: str = run.info.run_id
         if run.data.tags.get(DIGEST) == view.digest and run.info.status == RUN_STATUS[view.status]:
-            return self._relink(run, view)
+            return self._keep(run, view)
         self._counts["updated"] += 1
         if can_extend(run, view):
             self._extend(run, view)
@@ -143,21 +152,32 @@ class _Writer:
         self.client.delete_run(run_id)
         return new_id
 
-    def _relink(self, run: Run, view: RunView) -> str:
+    def _keep(self, run: Run, view: RunView) -> str:
+        """Leaves a run as it is, but for the parent that it names and its table of predictions."""
         run_id: str = run.info.run_id
-        if view.is_parent or run.data.tags.get(PARENT) == self.parent_id:
-            self._counts["unchanged"] += 1
-        else:
-            self.client.set_tag(run_id, PARENT, self.parent_id)
-            self._counts["updated"] += 1
+        linked = view.is_parent or run.data.tags.get(PARENT) == self.parent_id
+        tags = {} if linked else {PARENT: self.parent_id}
+        if not view.is_parent:
+            tags |= upload(self.client, run_id, run.data.tags, self._files(view))
+        self._tag(run_id, tags)
+        self._counts["updated" if tags else "unchanged"] += 1
         return run_id
+
+    def _files(self, view: RunView) -> dict[str, bytes]:
+        """The artifacts of a run other than the parent."""
+        files = {CONFIG_FILE: view.config.encode()} if view.config else {}
+        return files | ({PREDICTIONS_FILE: self._tables[view.identity]} if view.identity in self._tables else {})
+
+    def _tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        if tags:
+            self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()], synchronous=True)
 
     def _create(self, view: RunView) -> str:
         run = self.client.create_run(
             self.experiment_id, start_time=view.started_ms, tags=self._tags(view), run_name=view.name
         )
         run_id: str = run.info.run_id
-        self._log(run_id, view, known_params=set(), known_metrics=set(), known_inputs=set())
+        self._log(run_id, view, known_tags={}, known_params=set(), known_metrics=set(), known_inputs=set())
         self._end(run_id, view)
         return run_id
 
@@ -168,12 +188,13 @@ class _Writer:
             if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST):
                 self.client.delete_tag(run_id, key)
         for chunk in _chunks(sorted(tags.items() - run.data.tags.items()), _MAX_TAGS):
-            self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in chunk], synchronous=True)
+            self._tag(run_id, dict(chunk))
         if run.info.run_name != view.name:
             self.client.update_run(run_id, name=view.name)
         self._log(
             run_id,
             view,
+            known_tags=run.data.tags,
             known_params=set(run.data.params),
             known_metrics=set(run.data.metrics),
             known_inputs=inputs_of(run),
@@ -185,6 +206,7 @@ class _Writer:
         run_id: str,
         view: RunView,
         *,
+        known_tags: Mapping[str, str],
         known_params: set[str],
         known_metrics: set[str],
         known_inputs: set[tuple[str, str]],
@@ -193,18 +215,21 @@ class _Writer:
         points = [point for point in view.points if point.name not in known_metrics]
         metrics = [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
         inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known_inputs]
+        # Files come first: MLflow reads the run in order to know where they go, and an empty run is read quickly.
+        last = {} if view.is_parent else upload(self.client, run_id, known_tags, self._files(view))
         if inputs:
             self.client.log_inputs(run_id, datasets=inputs)
-        self._log_batches(run_id, params, metrics, RunTag(DIGEST, view.digest))
+        self._log_batches(run_id, params, metrics, {**last, DIGEST: view.digest})
 
-    def _log_batches(self, run_id: str, params: list[Param], metrics: list[Metric], digest: RunTag) -> None:
-        """Nearly always one batch, for every transaction costs; the one with the digest is the last."""
+    def _log_batches(self, run_id: str, params: list[Param], metrics: list[Metric], last: Mapping[str, str]) -> None:
+        """Nearly always one batch, for every transaction costs; ``last`` are tags, with the digest, for the last."""
         for few in _chunks(params[_MAX_PARAMS:], _MAX_PARAMS):
             self.client.log_batch(run_id, params=few, synchronous=True)
         for some in _chunks(metrics[_LAST_METRICS:], _MAX_METRICS):
             self.client.log_batch(run_id, metrics=some, synchronous=True)
         few, some = params[:_MAX_PARAMS], metrics[:_LAST_METRICS]
-        self.client.log_batch(run_id, params=few, metrics=some, tags=[digest], synchronous=True)
+        tags = [RunTag(key, value) for key, value in last.items()]
+        self.client.log_batch(run_id, params=few, metrics=some, tags=tags, synchronous=True)
 
     def _end(self, run_id: str, view: RunView) -> None:
         if view.ended_ms is not None:

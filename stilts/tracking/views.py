@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
+from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
 from stilts.tracking.parent import parent_view
-from stilts.tracking.points import gpu_hours_point, last_end_ms, mean_point, score_points, train_points, value_point
+from stilts.tracking.points import (
+    cost_points,
+    evaluate_seconds_point,
+    last_end_ms,
+    mean_point,
+    score_points,
+    train_points,
+    value_point,
+)
 from stilts.tracking.replicates import Scored, scored_replicates
 from stilts.tracking.run_view import DataInput, Point, RunView, Status, metric_name, milliseconds, sorted_points
 from stilts.tracking.stored import ResultStore, StoredStudy, number
+from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags, trouble_of
 
 
 def run_views(record: StudyRecord, store: ResultStore | StoredStudy) -> Iterator[RunView]:
@@ -31,9 +41,11 @@ def run_views(record: StudyRecord, store: ResultStore | StoredStudy) -> Iterator
     yield parent_view(record, stored, scored)
     for stage, row in recipes.items():
         yield _recipe_view(record, stored, stage, row)
+    baselines = {column.name: _Baseline.of(column.name, scored) for column in record.columns}
     for item in scored:
         if item.is_started:
-            yield _replicate_view(record, stored, item, _Baseline.of(item, scored))
+            none = item.replicate.row == NONE_ROW
+            yield _replicate_view(record, stored, item, None if none else baselines[item.replicate.column])
 
 
 def stage_status(stage_id: str, stored: StoredStudy) -> Status | None:
@@ -54,16 +66,15 @@ class _Baseline:
     time_ms: int = 0
 
     @classmethod
-    def of(cls, item: Scored, scored: list[Scored]) -> _Baseline | None:
-        """The baseline of a replicate; None in the row ``none`` itself, and while that row has no done replicate.
+    def of(cls, column: str, scored: list[Scored]) -> _Baseline | None:
+        """The baseline of a column; None while its row ``none`` has no done replicate.
 
         Where ``none`` has searched and unsearched replicates, only the unsearched ones count.
         """
-        column = item.replicate.column
         rows = [other for other in scored if other.replicate.row == NONE_ROW and other.replicate.column == column]
         done = [other for other in rows if other.status is Status.DONE and other.report]
         done = [other for other in done if other.replicate.proposal is None] or done
-        if item.replicate.row == NONE_ROW or not done:
+        if not done:
             return None
         languages = {
             language: sum(number(other.report[language].get("score")) for other in done) / len(done)
@@ -88,13 +99,13 @@ def _recipe_view(record: StudyRecord, stored: StoredStudy, stage: str, row: Repl
     result = stored.result(stage) if status is Status.DONE else {}
     payload = stored.payload(stage) if status is Status.DONE else {}
     tags = {
-        **_study_tags(record, "recipe", status),
-        **_row_tags(row),
-        **_failure_tags(stored, stage),
+        **study_tags(record, "recipe", status),
+        **row_tags(row),
+        **failure_tags(stored, stage),
         "stage_id": stage,
     }
-    points = [*train_points(result), gpu_hours_point([result])] if result else []
-    started, ended = _span_ms([result] if result else [], _trouble(stored, stage))
+    points = [*train_points(result), *cost_points([result])] if result else []
+    started, ended = _span_ms([result] if result else [], trouble_of(stored, stage))
     return RunView(
         identity=("stage_id", stage),
         name=row.row + _suffix(p=row.proposal, i=row.intermediate_seed),
@@ -104,13 +115,14 @@ def _recipe_view(record: StudyRecord, stored: StoredStudy, stage: str, row: Repl
         params=_params(record, row, intermediate=payload),
         tags=tags,
         points=sorted_points(points),
-        inputs=_sorted_inputs(list(train_inputs(payload))),
+        inputs=_sorted_inputs(list(train_inputs(payload, result))),
+        config=recipe_config(stage, stored),
     )
 
 
 def _replicate_view(record: StudyRecord, stored: StoredStudy, item: Scored, baseline: _Baseline | None) -> RunView:
     replicate = item.replicate
-    started, ended = _span_ms(item.own_results, _trouble(stored, *item.own_stages))
+    started, ended = _span_ms(item.own_results, trouble_of(stored, *item.own_stages))
     return RunView(
         identity=("replicate_id", replicate.replicate_id),
         name=f"{replicate.row} > {replicate.column}"
@@ -120,13 +132,14 @@ def _replicate_view(record: StudyRecord, stored: StoredStudy, item: Scored, base
         ended_ms=None if item.status is Status.PARTIAL else ended,
         params=_replicate_params(record, stored, replicate),
         tags={
-            **_study_tags(record, "replicate", item.status),
-            **_row_tags(replicate),
-            **_column_tags(replicate),
-            **_failure_tags(stored, *item.own_stages),
+            **study_tags(record, "replicate", item.status),
+            **row_tags(replicate),
+            **column_tags(replicate),
+            **failure_tags(stored, *item.own_stages),
         },
         points=sorted_points(_replicate_points(item, baseline)),
         inputs=_replicate_inputs(record, stored, item),
+        config=replicate_config(replicate, stored),
     )
 
 
@@ -136,7 +149,9 @@ def _replicate_points(item: Scored, baseline: _Baseline | None) -> Iterator[Poin
     yield from score_points(item.evaluations)
     # Once nothing more is to come: its time is that of the last result, and a point that is there is never moved.
     if item.own_results and item.status is not Status.PARTIAL:
-        yield gpu_hours_point(item.own_results)
+        yield from cost_points(item.own_results)
+        if item.evaluations:
+            yield evaluate_seconds_point(list(item.evaluations.values()))
     if item.has_all_report:
         yield mean_point("score", list(item.report.values()))
     if baseline is not None:
@@ -179,10 +194,11 @@ def _params(
 
 def _replicate_inputs(record: StudyRecord, stored: StoredStudy, item: Scored) -> tuple[DataInput, ...]:
     target = item.replicate.target_stage
-    inputs = list(train_inputs(stored.payload(target))) if target is not None and target in stored.done else []
+    inputs = [] if item.train is None or target is None else list(train_inputs(stored.payload(target), item.train))
     task = next(column.task for column in record.columns if column.name == item.replicate.column)
-    for use, language in item.evaluations:
-        inputs.append(evaluate_input(task, use, language, item.replicate.outputs[use][language]))
+    for use, keys in item.replicate.outputs.items():
+        if keys and stored.done.issuperset(keys.values()):  # an input that is there is never changed
+            inputs.append(evaluate_input(task, use, stored.views(keys)))
     return _sorted_inputs(inputs)
 
 
@@ -190,48 +206,6 @@ def _sorted_inputs(inputs: list[DataInput]) -> tuple[DataInput, ...]:
     # MLflow keeps one input per (name, digest).
     unique = {(each.name, each.digest): each for each in inputs}
     return tuple(unique[key] for key in sorted(unique))
-
-
-def _study_tags(record: StudyRecord, kind: str, status: Status) -> dict[str, str]:
-    tags = {"stilts.kind": kind, "study": record.name, "selection": record.selection, "status": status.value}
-    return tags | {"toy": str(record.toy).lower()}
-
-
-def _row_tags(replicate: Replicate) -> dict[str, str]:
-    values = {
-        "intermediate": replicate.row,
-        "intermediate_seed": replicate.intermediate_seed,
-        "proposal": replicate.proposal,
-        "intermediate_stage": replicate.intermediate_stage,
-    }
-    return {key: str(value) for key, value in values.items() if value is not None}
-
-
-def _column_tags(replicate: Replicate) -> dict[str, str]:
-    values = {
-        "replicate_id": replicate.replicate_id,
-        "target": replicate.column,
-        "target_seed": replicate.target_seed,
-        "target_stage": replicate.target_stage,
-        "evaluate_stage": replicate.evaluate_stage,
-    }
-    return {key: str(value) for key, value in values.items() if value is not None}
-
-
-def _trouble(stored: StoredStudy, *stages: str) -> list[Mapping[str, Json]]:
-    """The failure and pruned records of stages that are not done."""
-    kinds = (stored.failures, stored.pruned)
-    return [records[stage] for stage in stages if stage not in stored.done for records in kinds if stage in records]
-
-
-def _failure_tags(stored: StoredStudy, *stages: str) -> dict[str, str]:
-    tags: dict[str, str] = {}
-    for trouble in _trouble(stored, *stages):
-        if "error" in trouble:
-            tags |= {"error": str(trouble["error"]), "error_kind": str(trouble.get("kind"))}
-        else:
-            tags["pruned_because"] = str(trouble.get("reason"))
-    return tags
 
 
 def _span_ms(results: list[Mapping[str, Json]], trouble: list[Mapping[str, Json]]) -> tuple[int, int]:

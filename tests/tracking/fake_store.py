@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from stilts.fingerprint import Json, digest
+from stilts.store.store import Store, open_store
 from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.record_json import record_to_json
 
 START = 1_700_000_000.0
 
@@ -109,7 +112,7 @@ def publish_train(store: FakeStore, stage: str, task: str, *, at: float = 0.0, c
         "encoder": {"fingerprint": "sha256:e", "tokenizer": "sha256:t"},
         "mixture": [
             {
-                "task": {"name": task},
+                "task": {"learner": task, "kind": "classification", "labels": ["yes", "no"]},
                 "weight": 1.0,
                 "config": {"batch_size": 32, "max_length": 128},
                 "train": [digest([task, "train"])],
@@ -143,7 +146,17 @@ def publish_evaluations(
     for use, languages in replicate.outputs.items():
         for i, (language, key) in enumerate(languages.items()):
             if (only is None or language in only) and key not in store.results:
-                store.payloads[key] = {"kind": "evaluate"}
+                store.payloads[key] = {
+                    "kind": "evaluate",
+                    "task": {"name": replicate.column},
+                    "use": use,
+                    "view": {
+                        "dataset": f"{replicate.column}-data",
+                        "split": "test" if use == "report" else "dev",
+                        "language": language,
+                        "fingerprint": f"sha256:{digest([replicate.column, use, language])}",
+                    },
+                }
                 store.results[key] = _evaluation(replicate, use, language, started=START + at + i)
 
 
@@ -179,6 +192,36 @@ def filled(shape: Shape) -> tuple[StudyRecord, FakeStore]:
     for replicate in record.replicates:
         publish_replicate(store, replicate, curve=shape.curve)
     return record, store
+
+
+def publish_all(fake: FakeStore, record: StudyRecord, folder: Path) -> Store:
+    """A store on disk with the same artifacts, each with four examples, and the study's record."""
+    store = open_store(str(folder))
+    with store.scratch() as scratch:
+        for number, key in enumerate(sorted(fake.results)):
+            write_examples(scratch / str(number))
+            with store.lease(key.partition("/")[0]) as lease:
+                store.publish(
+                    key, scratch / str(number), payload=fake.payloads[key], result=fake.results[key], lease=lease
+                )
+    store.write_record(f"studies/{record.name}/record", record_to_json(record))
+    return store
+
+
+def write_examples(folder: Path, count: int = 4) -> None:
+    """Examples of the metric "accuracy": every second one is right."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    folder.mkdir(parents=True)
+    right = [float(number % 2 == 0) for number in range(count)]
+    columns = {
+        "item": [f"q{number}" for number in range(count)],
+        "correct": right,
+        "total": [1.0] * count,
+        "prediction": ["yes" if each else "no" for each in right],
+    }
+    parquet.write_table(pa.table(columns), folder / "examples.parquet")
 
 
 def fail(store: FakeStore, stage: str, error: str = "out of memory") -> None:

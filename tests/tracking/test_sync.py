@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,24 @@ def test_artifacts_lie_beside_the_database(uri: str) -> None:
     folder = Path(uri.removeprefix("sqlite:///")).parent
     (matrix,) = folder.glob("mlruns/little/**/matrix.csv")
     assert matrix.read_bytes() == b"row\n"
+
+
+def test_runs_carry_their_config_and_a_sample_of_predictions(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # load_table asks the default address
+    record, store = filled(Shape())
+    identity = ("replicate_id", "mnli>xnli/i0/t0")
+    table = json.dumps({"columns": ["language", "item"], "data": [["en", "q1"]]}).encode()
+    first = sync(record, store, uri)
+    second = sync(record, store, uri, tables={identity: table})
+    assert (second.updated, second.unchanged) == (1, 5)
+    assert sync(record, store, uri, tables={identity: table}).unchanged == 6
+    assert sync(record, store, uri).unchanged == 6
+    client, run_id = MlflowClient(tracking_uri=uri), first.run_ids[identity]
+    assert {file.path for file in client.list_artifacts(run_id)} == {"config.yaml", "predictions.json"}
+    experiment = client.get_experiment_by_name("little")
+    assert experiment is not None
+    found = client.load_table(experiment.experiment_id, "predictions.json", run_ids=[run_id])
+    assert found.to_dict("records") == [{"language": "en", "item": "q1"}]
 
 
 def test_other_runs_of_the_experiment_are_left_alone(uri: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
+from ruamel.yaml import YAML
 
+from stilts.fingerprint import digest
 from stilts.study.record import Row
 from stilts.tracking.run_view import RunView, Status, metric_name
 from stilts.tracking.stored import StoredStudy
@@ -139,9 +142,60 @@ def test_params_and_inputs_name_both_trainings() -> None:
     assert view.params["target.batch_size.xnli"] == "32"
     assert {(each.name, each.context) for each in view.inputs} >= {
         ("xnli.train", "training"),
-        ("xnli.report.sw", "evaluation"),
-        ("xnli.select.en", "evaluation"),
+        ("xnli.report", "evaluation"),
+        ("xnli.select", "evaluation"),
     }
+
+
+def test_one_input_names_the_data_of_all_languages_with_full_digests() -> None:
+    record, store = filled(Shape())
+    inputs = {each.name: each for each in by_name(list(run_views(record, store)))["mnli > xnli / i0 t0"].inputs}
+    source = json.loads(inputs["xnli.report"].source)
+    keys = record.replicates[0].outputs["report"]
+    assert source["views"] == {lang: digest(store.payloads[key]["view"]) for lang, key in keys.items()}
+    assert source["datasets"] == ["xnli-data/test"]
+    assert len(inputs["xnli.report"].digest) == 12
+
+
+def test_the_data_of_a_use_are_named_once_all_its_languages_are_there() -> None:
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    publish_evaluations(store, record.replicates[0], only=("en", "de"))
+    view = by_name(list(run_views(record, store)))["none > xnli / t0"]
+    assert [each.name for each in view.inputs] == ["xnli.select"]
+
+
+def test_a_train_result_that_says_what_it_read_names_its_datasets() -> None:
+    record, store = filled(Shape())
+    stage = record.replicates[0].target_stage
+    assert stage is not None
+    (view,) = store.payloads[stage]["mixture"][0]["train"]  # type: ignore[index,call-overload]
+    store.results[stage]["data"] = {str(view): {"dataset": "mnli", "split": "train"}}
+    inputs = {each.name: each for each in by_name(list(run_views(record, store)))["none > xnli / t0"].inputs}
+    assert json.loads(inputs["xnli.train"].source)["datasets"] == ["mnli/train"]
+
+
+def test_system_and_cost_metrics_come_from_what_was_recorded() -> None:
+    views = by_name(list(run_views(*filled(Shape()))))
+    recipe, replicate = views["mnli / i0"].latest(), views["mnli > xnli / i0 t0"].latest()
+    assert recipe["system/cpu_peak_memory_gib"] == 0.5
+    assert recipe["system/tokens_per_second"] == pytest.approx(1000 / 58.5)
+    assert recipe["compute_seconds"] == recipe["train_seconds"] == 58.5
+    assert replicate["evaluate_seconds"] == 8  # three languages of report, one of select
+    assert replicate["compute_seconds"] == 66.5
+
+
+def test_config_is_yaml_of_every_stage_that_is_done() -> None:
+    record, store = filled(Shape())
+    views = by_name(list(run_views(record, store)))
+    config = YAML(typ="safe").load(views["mnli > xnli / i0 t0"].config)
+    replicate = next(each for each in record.replicates if each.replicate_id == "mnli>xnli/i0/t0")
+    assert config["intermediate"]["stage_id"] == replicate.intermediate_stage
+    assert config["target"]["config"]["learning_rate"] == 1e-5
+    assert config["target"]["execution"] == {"device": "cpu", "threads": 1}
+    assert config["data"]["report"]["shared"] == {"dataset": "xnli-data", "split": "test"}
+    assert config["data"]["report"]["languages"]["sw"]["language"] == "sw"
+    assert list(YAML(typ="safe").load(views["mnli / i0"].config)) == ["intermediate"]
+    assert "intermediate" not in YAML(typ="safe").load(views["none > xnli / t0"].config)
 
 
 def test_metric_names_hold_only_what_mlflow_allows() -> None:

@@ -1,0 +1,56 @@
+"""Tags of the study's runs: what the UI filters by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stilts.fingerprint import Json
+from stilts.study.record import Replicate, StudyRecord
+from stilts.tracking.run_view import Status
+from stilts.tracking.stored import StoredStudy
+
+
+def study_tags(record: StudyRecord, kind: str, status: Status) -> dict[str, str]:
+    """What every run of the study carries; ``kind`` is what MLflow finds it by."""
+    tags = {"stilts.kind": kind, "study": record.name, "selection": record.selection, "status": status.value}
+    return tags | {"toy": str(record.toy).lower()}
+
+
+def row_tags(replicate: Replicate) -> dict[str, str]:
+    """Intermediate, its seed, proposal and stage, as far as there are any."""
+    values = {
+        "intermediate": replicate.row,
+        "intermediate_seed": replicate.intermediate_seed,
+        "proposal": replicate.proposal,
+        "intermediate_stage": replicate.intermediate_stage,
+    }
+    return {key: str(value) for key, value in values.items() if value is not None}
+
+
+def column_tags(replicate: Replicate) -> dict[str, str]:
+    """Target, its seed and its stages, as far as there are any."""
+    values = {
+        "replicate_id": replicate.replicate_id,
+        "target": replicate.column,
+        "target_seed": replicate.target_seed,
+        "target_stage": replicate.target_stage,
+        "evaluate_stage": replicate.evaluate_stage,
+    }
+    return {key: str(value) for key, value in values.items() if value is not None}
+
+
+def trouble_of(stored: StoredStudy, *stages: str) -> list[Mapping[str, Json]]:
+    """The failure and pruned records of stages that are not done."""
+    kinds = (stored.failures, stored.pruned)
+    return [records[stage] for stage in stages if stage not in stored.done for records in kinds if stage in records]
+
+
+def failure_tags(stored: StoredStudy, *stages: str) -> dict[str, str]:
+    """Why stages failed or were pruned; empty where they did not."""
+    tags: dict[str, str] = {}
+    for record in trouble_of(stored, *stages):
+        if "error" in record:
+            tags |= {"error": str(record["error"]), "error_kind": str(record.get("kind"))}
+        else:
+            tags["pruned_because"] = str(record.get("reason"))
+    return tags

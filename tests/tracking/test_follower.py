@@ -1,0 +1,113 @@
+"""A study is followed by a process of its own, which MLflow may stop, break or delay without the run noticing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from stilts.errors import StiltsError
+from stilts.tracking.background import BackgroundTracker
+from stilts.tracking.follower import SyncProcess, follow, serve
+from tests.tracking.fake_store import Shape, filled, publish_all
+from tests.tracking.mlflow_contents import runs_of
+
+
+@pytest.fixture
+def followed(tmp_path: Path, uri: str) -> Iterator[SyncProcess]:
+    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
+    store = publish_all(fake, record, tmp_path / "store")
+    process = SyncProcess(store_url=store.url, study=record.name, tracking_uri=uri, folder=tmp_path)
+    yield process
+    process.stop()
+
+
+def pid_of(process: SyncProcess) -> int:
+    assert process._process is not None
+    return process._process.pid
+
+
+def test_each_request_is_answered_once_and_errors_keep_their_four_parts() -> None:
+    calls = iter([None, StiltsError("MLflow", "it is away", "It shows", "Wait")])
+
+    def sync() -> None:
+        if (error := next(calls)) is not None:
+            raise error
+
+    answers = StringIO()
+    serve(StringIO("sync\nsync\n"), answers, sync)
+    said = [json.loads(line) for line in answers.getvalue().splitlines()]
+    assert said == [{}, {"error": ["MLflow", "it is away", "It shows", "Wait"]}]
+
+
+def test_the_process_syncs_and_is_started_again_when_it_was_killed(followed: SyncProcess, uri: str) -> None:
+    followed()
+    assert len(runs_of(uri)) == 2
+    first = pid_of(followed)
+    os.kill(first, signal.SIGKILL)
+    time.sleep(0.2)
+    followed()
+    assert pid_of(followed) != first
+
+
+def test_ctrl_c_and_low_priority_are_its_own(followed: SyncProcess) -> None:
+    followed()
+    assert os.getpgid(pid_of(followed)) != os.getpgid(0)
+    assert os.getpriority(os.PRIO_PROCESS, pid_of(followed)) == 19
+
+
+def test_it_ends_when_the_run_is_gone(tmp_path: Path, uri: str) -> None:
+    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
+    store = publish_all(fake, record, tmp_path / "store")
+    words = [sys.executable, "-m", "stilts.tracking.follower", store.url, record.name, uri]
+    ended = subprocess.run(words, input="", text=True, timeout=60, check=False, capture_output=True)
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+def test_a_study_that_the_store_does_not_know_is_an_error_and_not_a_hang(tmp_path: Path, uri: str) -> None:
+    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
+    store = publish_all(fake, record, tmp_path / "store")
+    process = SyncProcess(store_url=store.url, study="unknown", tracking_uri=uri, folder=tmp_path)
+    with pytest.raises(StiltsError, match="study record"):
+        process()
+    process.stop(10)
+    with pytest.raises(StiltsError, match="stopped"):
+        process()
+
+
+def test_a_stopped_process_holds_up_neither_notices_nor_the_end(tmp_path: Path, uri: str) -> None:
+    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
+    store = publish_all(fake, record, tmp_path / "store")
+    process = SyncProcess(store_url=store.url, study=record.name, tracking_uri=uri, folder=tmp_path)
+    process()
+    os.kill(pid_of(process), signal.SIGSTOP)
+    tracker = BackgroundTracker(process, folder=tmp_path, every_s=0, stop=process.stop)
+    started = time.monotonic()
+    for number in range(1000):
+        tracker.notify(f"stage-{number}")
+    assert time.monotonic() - started < 1
+    assert not tracker.close(0.5)
+    assert time.monotonic() - started < 10
+    assert len(json.loads((tmp_path / "pending.json").read_text())["stages"]) == 1000
+
+
+def test_a_run_imports_no_mlflow_and_a_store_in_memory_is_followed_too(tmp_path: Path, uri: str) -> None:
+    code = "import sys, stilts.tracking.follower; sys.exit('mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    from stilts.store.store import open_store
+    from stilts.study.record_json import record_to_json
+
+    record, _ = filled(Shape(rows=("none",), columns=("xnli",)))
+    store = open_store("memory://followed")
+    store.write_record(f"studies/{record.name}/record", record_to_json(record))
+    tracker = follow(store, record.name, uri, folder=tmp_path)
+    assert tracker.close(60)
+    assert len(runs_of(uri)) == 1
