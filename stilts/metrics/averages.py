@@ -45,6 +45,14 @@ def benchmark_score(per_task: Mapping[str, float | None], groups: Mapping[str, s
     )
 
 
+def group_scores(per_task: Mapping[str, float], groups: Mapping[str, Collection[str]]) -> dict[str, float]:
+    """The plain mean over the tasks of each group, for the groups whose tasks all have a score.
+
+    A task may be in several groups, as XTREME-R has it; its scorer, too, leaves out a group that is not complete.
+    """
+    return {group: _over(per_task, tasks) for group, tasks in groups.items() if set(tasks) <= set(per_task)}
+
+
 def _over(scores: Mapping[str, float | None], names: Collection[str]) -> float:
     return _mean("the benchmark's average", "tasks", {name: scores[name] for name in names})
 

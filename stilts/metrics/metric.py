@@ -79,6 +79,15 @@ def _squad_parts(sums: Sums) -> dict[str, Number]:
     return {name: 100.0 * _ratio(sums[name], sums["total"]) for name in ("f1", "em")}
 
 
+def _mean_of(column: str) -> Callable[[Sums], Number]:
+    """The mean of a column over ``total``, in percent."""
+    return lambda sums: 100.0 * _ratio(sums[column], sums["total"])
+
+
+def _parts_of(name: str, column: str) -> Callable[[Sums], dict[str, Number]]:
+    return lambda sums: {name: _mean_of(column)(sums)}
+
+
 def _masked_parts(sums: Sums) -> dict[str, Number]:
     return {"accuracy": _accuracy(sums), "nll_nats": _ratio(sums["nll"], sums["total"])}
 
@@ -111,6 +120,34 @@ _ALL = (
         score=_accuracy,
         parts=_accuracy_parts,
         description="Share of queries whose nearest candidate is the right one (Artetxe and Schwenk 2019)",
+    ),
+    Metric(
+        name="chunk_f1",
+        columns=("tp", "predicted", "gold"),
+        score=_span_f1,
+        parts=_span_parts,
+        description="Micro F1 of runs of tags as XTREME counts them for UD-POS (seqeval 0.0.12; Hu et al. 2020)",
+    ),
+    Metric(
+        name="pair_f1",
+        columns=("tp", "predicted", "gold"),
+        score=_span_f1,
+        parts=_span_parts,
+        description="F1 of mined sentence pairs (BUCC 2018; Zweigenbaum et al. 2018)",
+    ),
+    Metric(
+        name="reciprocal_rank_at_20",
+        columns=("reciprocal", "total"),
+        score=_mean_of("reciprocal"),
+        parts=_parts_of("map@20", "reciprocal"),
+        description="Mean of 1 / rank of the right entity, 0 beyond 20: map@20 of Mewsli-X (Ruder et al. 2021)",
+    ),
+    Metric(
+        name="map_at_20",
+        columns=("precision", "total"),
+        score=_mean_of("precision"),
+        parts=_parts_of("map@20", "precision"),
+        description="Mean average precision within the first 20 of the pool, LAReQA in XTREME-R (Ruder et al. 2021)",
     ),
     Metric(
         name="masked_accuracy",

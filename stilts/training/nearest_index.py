@@ -1,0 +1,76 @@
+"""Indexes for nearest-neighbour search beyond numpy's: torch on a device, and FAISS. All are exact.
+
+An index is execution, never identity: it changes rounding only (``metrics.neighbours.Index`` is the contract).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import torch
+
+from stilts.errors import MissingPackageError
+from stilts.metrics.neighbours import Found, Index, Lookup, UnitVectors, exact_index
+
+
+def device_index(device: torch.device) -> Index:
+    """Torch's index on an accelerator; numpy's on the CPU, so that figures there stay what they are."""
+    return exact_index if device.type == "cpu" else torch_index(device)
+
+
+def torch_index(device: torch.device) -> Index:
+    """An index that holds one block of candidates on the device and compares every query with it."""
+
+    def index(candidates: UnitVectors) -> Lookup:
+        pool = torch.from_numpy(candidates).to(device).T
+
+        def look_up(queries: UnitVectors, k: int) -> Found:
+            similarity = torch.from_numpy(queries).to(device) @ pool  # (queries, candidates)
+            best, places = [], []
+            for _ in range(k):
+                # argmax names the first among equals; topk promises no order.
+                place = similarity.argmax(dim=1, keepdim=True)
+                best.append(similarity.gather(1, place))
+                places.append(place)
+                similarity.scatter_(1, place, -torch.inf)
+            return torch.cat(best, 1).cpu().numpy(), torch.cat(places, 1).cpu().numpy().astype(np.intp)
+
+        return look_up
+
+    return index
+
+
+def faiss_index() -> Index:
+    """FAISS's flat index by inner product, exact; MissingPackageError where FAISS is not installed.
+
+    Among equals FAISS promises no order.
+    """
+    faiss = _faiss()
+
+    def index(candidates: UnitVectors) -> Lookup:
+        flat = faiss.IndexFlatIP(candidates.shape[1])
+        flat.add(np.ascontiguousarray(candidates))
+
+        def look_up(queries: UnitVectors, k: int) -> Found:
+            best, places = flat.search(np.ascontiguousarray(queries), k)
+            return best, places.astype(np.intp)
+
+        return look_up
+
+    return index
+
+
+def _faiss() -> Any:
+    """The package, imported only when it is asked for: it is an extra."""
+    package = "faiss"
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingPackageError(
+            "search with FAISS",
+            "the package faiss-cpu is not installed",
+            "It is an extra; numpy and torch search exactly without it",
+            "Install it: pip install 'stilts[faiss]'",
+        ) from error
