@@ -21,7 +21,7 @@ from stilts.data.encoded import IGNORED, Encoded
 from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.qa import squad_rows
-from stilts.metrics.retrieval import retrieval_rows
+from stilts.metrics.retrieval import nearest
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.models.heads import mean_pooled
@@ -29,6 +29,7 @@ from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Kind, Task
 from stilts.training.device import to_device
+from stilts.training.nearest_index import device_index
 
 # Masks of an evaluation are always the same, so that two models are asked the same.
 _MASK_SEED = 0
@@ -134,9 +135,9 @@ def _retrieval(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exam
     for batch in s.batches(encoded):
         hidden = s.model.hidden_at(batch.ids, batch.mask, config.layer).float()
         vectors[batch.units] = mean_pooled(hidden, batch.mask).view(-1, 2, hidden.shape[-1]).cpu().numpy()
-    rows = retrieval_rows(vectors[:, 0], vectors[:, 1])
-    right = ["1" if row[0] else "0" for row in rows]
-    return Scored(rows=rows, predictions=tuple(right), chance=guess_accuracy(len(examples)))
+    found = nearest(vectors[:, 0], vectors[:, 1], index=device_index(s.device)).tolist()
+    rows = accuracy_rows(list(range(len(found))), found)
+    return Scored(rows=rows, predictions=tuple(map(str, found)), chance=guess_accuracy(len(examples)))
 
 
 def _masked_lm(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
