@@ -4,7 +4,7 @@
 
 One target, ``none`` and seven intermediates: true gains are normal with standard deviation 2 (or all 0 in null studies), every training
 has a seed effect of standard deviation 3, 2,000 source items are translated into 15 languages, and the winner is
-chosen on 1,000 English selection items of the same models. Each study goes through ``resample``, ``gain_interval``,
+chosen on 1,000 English selection items of the same models. Each study goes through ``resample``, ``winner_gain``,
 ``set_of_equals`` and ``holm`` as in ``stilts best``. Prints one JSON object per number of replicates.
 """
 
@@ -22,6 +22,7 @@ from stilts.metrics.comparison import holm, set_of_equals
 from stilts.metrics.metric import metric
 from stilts.metrics.resampling import LanguageRows, ReplicateRows, Side, resample
 from stilts.metrics.uncertainty import gain_interval
+from stilts.metrics.winner import winner_gain
 
 ACCURACY = metric("accuracy")
 NUM_ROWS, NUM_ITEMS, NUM_LANGUAGES, NUM_SELECT = 8, 2000, 15, 1000
@@ -75,8 +76,12 @@ def observe(study: Simulated, counts: Counter[str]) -> None:
     counts["best_in_equals"] += best in compared.equals
     counts["num_equals"] += len(compared.equals)
     if winner != "none":
-        interval = gain_interval(study.sides[winner], study.sides["none"])
+        interval = winner_gain(study.sides, winner, "none", dict(zip(names, study.select, strict=True)))
+        plain = gain_interval(study.sides[winner], study.sides["none"])
         counts["winners"] += 1
+        counts["plainly_covered"] += plain.low <= truth[winner] - truth["none"] <= plain.high
+        counts["shown_above_0"] += interval.low > 0
+        counts["half_width"] += (interval.high - interval.low) / 2
         counts["covered"] += interval.low <= truth[winner] - truth["none"] <= interval.high
     for name, probability in compared.p_best.items():
         if 0.8 <= probability <= 0.9 and name == winner:
@@ -108,6 +113,8 @@ def run(studies: int, replicates: int, draws: int, seed: int) -> dict[str, float
         "replicates": replicates,
         "studies": studies,
         "winner_gain_covered": counts["covered"] / max(counts["winners"], 1),
+        "plain_interval_covered": counts["plainly_covered"] / max(counts["winners"], 1),
+        "mean_half_width": counts["half_width"] / max(counts["winners"], 1),
         "best_in_equals": counts["best_in_equals"] / studies,
         "mean_equals": counts["num_equals"] / studies,
         "dropped_4_errors_behind": counts["dropped"] / studies,
@@ -115,6 +122,8 @@ def run(studies: int, replicates: int, draws: int, seed: int) -> dict[str, float
         "of_those_best": counts["sure_and_best"] / max(counts["sure"], 1),
         "null_studies_with_a_false_gain": null["false_claims"],
         "null_winner_gain_covered": null["covered"] / max(null["winners"], 1),
+        "null_plain_interval_covered": null["plainly_covered"] / max(null["winners"], 1),
+        "null_winners_shown_above_0": null["shown_above_0"],
     }
 
 

@@ -21,6 +21,7 @@ from stilts.fingerprint import Json, plain
 from stilts.metrics.comparison import Comparison, VarianceSplit, holm, set_of_equals, variance_split
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
+from stilts.metrics.winner import winner_gain
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
@@ -63,7 +64,8 @@ class Answer:
 
     ``chosen`` is the row with the highest selection score; None, with the ``reason``, where there is none to choose
     by, and then ``oracle`` names the highest row on ``report``. ``score``, ``gain``, ``variance`` and ``languages`` are
-    of ``row``; ``gain`` is None where that row is ``none`` or ``none`` is not done. ``equals`` are the rows that cannot
+    of ``row``; ``gain`` counts that the row was chosen (``winner_gain``) and so may reach lower than the same row's in
+    ``gains``; None where that row is ``none`` or ``none`` is not done. ``equals`` are the rows that cannot
     be told from the best, ``cheapest`` the one of them with the least training compute, ``p_best`` how likely each is
     the best. ``costs`` holds device hours (``cost_unit``) of one replicate by row, where they were measured.
     ``losing`` are languages with a gain below 0 at a false discovery rate of 5 %. ``near_chance`` lists which of
@@ -191,7 +193,7 @@ def _answer(
         select_score=float(select["score"][chosen]) if chosen else None,
         chance=None if chance is None or pd.isna(chance) else float(chance),
         num_replicates=len(sides[row].scores) if row else 0,
-        gain=own.interval if own else None,
+        gain=winner_gain(sides, own.row, NONE_ROW, _select_scores(select) if chosen else None) if own else None,
         gains=tuple(gains),
         equals=compared.equals,
         p_best=compared.p_best,
@@ -220,11 +222,15 @@ def _choose(
     """The row with the highest selection score (the study's first among equals), and why it, or why none."""
     if not column.select_languages:
         return None, f"{column.name} has no selection score under selection: {record.selection}"
-    scores = {str(name): float(s) for name, s in select["score"].dropna().items() if name in sides}
+    scores = {name: score for name, score in _select_scores(select).items() if name in sides}
     if not scores:
         return None, "no row is scored on both select and report yet"
     chosen = max(scores, key=lambda name: scores[name])
     return chosen, f"highest selection score of {len(scores)} rows ({scores[chosen]:.1f})"
+
+
+def _select_scores(select: pd.DataFrame) -> dict[str, float]:
+    return {str(name): float(score) for name, score in select["score"].dropna().items()}
 
 
 def _cheapest(equals: Sequence[str], costs: Mapping[str, RowCost]) -> str | None:

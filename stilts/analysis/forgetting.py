@@ -20,8 +20,9 @@ from stilts.study.record import NONE_ROW, Column
 
 CAUSE = "forgetting"
 LOSS_PART = "nll_nats"
-# Over the rows of a study: below this, rows that forget more do not lose more here.
-_ALONG = 0.4
+# Rank correlation over the rows of a study: from the first on, rows that forget more lose more here; up to the second
+# they do not. Between them a handful of rows says neither.
+_ALONG, _APART = 0.4, 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ def forgetting(suspects: Suspects, row: str, column: str) -> Check:
         told += " (too few rows to see whether more forgetting costs more)"
         return _check(Verdict.POINTS, told, advice, figures)
     goes = f"rank correlation of the gains here and on {fell[0].column} {along:+.2f} over the rows"
-    return _check(Verdict.POINTS if along >= _ALONG else Verdict.AGAINST, f"{told}; {goes}", advice, figures)
+    verdict = Verdict.POINTS if along >= _ALONG else Verdict.AGAINST if along <= _APART else Verdict.UNKNOWN
+    return _check(verdict, f"{told}; {goes}", advice, figures)
 
 
 def watching_columns(suspects: Suspects) -> list[Column]:

@@ -27,7 +27,7 @@ def difference_line(item: Difference) -> str:
         f"against {item.num_other_languages} of {item.num_other_families}"
     )
     shown = item.difference if item.adjusted is None else item.adjusted
-    head = f"{item.group}: {shown:+.1f} points against the rest ({behind})"
+    head = f"{item.group}: {shown:+z.1f} points against the rest ({behind})"
     if item.p_adjusted is None or item.smallest_visible is None:
         return f"{head}; descriptive: {item.reason}"
     if item.status is Status.DECIDED:
@@ -55,7 +55,7 @@ def _described(items: list[Difference]) -> tuple[str, ...]:
     """Groups of which nothing is claimed, in one line: many studies have a dozen of them."""
     if not items:
         return ()
-    figures = ", ".join(f"{item.group} {item.difference:+.1f}" for item in items)
+    figures = ", ".join(f"{item.group} {item.difference:+z.1f}" for item in items)
     return (f"descriptive, too few families to test each against the rest: {figures}",)
 
 

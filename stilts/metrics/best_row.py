@@ -8,6 +8,8 @@ al., Bayesian Data Analysis, section 5.4), which pulls the observed means togeth
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import gammaincinv
 
@@ -19,14 +21,26 @@ PRIOR_SPREAD_PP = 3.0
 _SPREADS, _SCALES = 40, 9  # points of the grid over the rows' spread and over the seeds' variance
 
 
-def best_probabilities(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueScores:
+    """Draws from the posterior of a column's true scores.
+
+    ``scores`` has shape (draws, rows), in points around the observed mean; ``scale`` (draws,) is what each draw takes
+    the seeds' variance for, as a multiple of the estimate.
+    """
+
+    scores: FloatArray
+    scale: FloatArray
+
+
+def true_scores(
     means: FloatArray, items: FloatArray, seeds: FloatArray, df: int, stream: np.random.Generator, *, draws: int = 4000
-) -> FloatArray:
-    """The posterior probability that each row's true score is the highest, shape (rows,); sums to 1.
+) -> TrueScores:
+    """What the true scores of a column's rows may be, given the observed ones.
 
     ``means`` are the rows' scores in points; ``items`` (rows, rows) is the covariance of the means under resampled
     items, ``seeds`` (rows,) what the seeds add to each one's variance, known on ``df`` degrees of freedom (0: taken
-    for known). Rows that are the same model share their probability.
+    for known).
     """
     count = len(means)
     spreads = PRIOR_SPREAD_PP * np.tan(np.pi / 2 * (np.arange(_SPREADS) + 0.5) / _SPREADS)
@@ -37,14 +51,27 @@ def best_probabilities(
     total = noise + np.repeat(spreads**2, len(scales))[:, None, None] * np.eye(count)
     centre, covariance, weights = _posteriors(means - means.mean(), noise, total)
     chosen = stream.choice(len(weights), draws, p=weights)
-    values, vectors = np.linalg.eigh(covariance)
-    roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     normal = stream.standard_normal((draws, count))
-    drawn = centre[chosen] + np.einsum("dij,dj->di", roots[chosen], normal)
+    scores = centre[chosen] + np.einsum("dij,dj->di", root(covariance)[chosen], normal)
+    return TrueScores(scores=scores, scale=np.tile(scales, _SPREADS)[chosen])
+
+
+def best_probabilities(scores: TrueScores) -> FloatArray:
+    """The posterior probability that each row's true score is the highest, shape (rows,); sums to 1.
+
+    Rows that are the same model share their probability.
+    """
     # Copies of one model differ by rounding alone.
-    top = drawn >= drawn.max(axis=1, keepdims=True) - 1e-6
+    top = scores.scores >= scores.scores.max(axis=1, keepdims=True) - 1e-6
     shares: FloatArray = (top / top.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
+
+
+def root(covariance: FloatArray) -> FloatArray:
+    """A matrix R with R R' the covariance, for one (rows, rows) or several; singular ones too."""
+    values, vectors = np.linalg.eigh(covariance)
+    out: FloatArray = vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
+    return out
 
 
 def _posteriors(x: FloatArray, noise: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from stilts.metrics.best_row import best_probabilities
+from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import LEVEL
@@ -42,57 +43,18 @@ def set_of_equals(cells: Mapping[str, Side], *, level: float = LEVEL, seed: int 
     """
     names = tuple(cells)
     means = np.array([cells[name].mean for name in names])
-    chance = _Chance.of(cells)
+    chance = ColumnChance.of(cells)
     stream = np.random.default_rng(seed)
     noise, variances = chance.noise(stream), chance.variances()
     keeps = [_could_be_best(i, means, noise, variances, level) for i in range(len(names))]
     order = sorted((i for i in range(len(names)) if keeps[i]), key=lambda i: -means[i])
-    shares = best_probabilities(means, np.atleast_2d(np.cov(chance.items)), chance.seeds, chance.df, stream)
+    shares = best_probabilities(chance.true_scores(means, stream))
     return Comparison(
         equals=tuple(names[i] for i in order),
         p_best={name: float(share) for name, share in zip(names, shares, strict=True)},
         conditional=chance.conditional,
         level=level,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chance:
-    """What chance does to the scores of a column: centred draws over items, and what the seeds add.
-
-    ``items`` has shape (rows, draws); ``seeds`` (rows,) are variances of the means from one pooled seed variance
-    with ``df`` degrees of freedom. ``conditional``: seeds matter and nothing is known of them.
-    """
-
-    items: FloatArray
-    seeds: FloatArray
-    df: int
-    conditional: bool
-
-    @classmethod
-    def of(cls, cells: Mapping[str, Side]) -> _Chance:
-        sides = list(cells.values())
-        seeded = [side for side in sides if not side.deterministic]
-        known = [side.seeds for side in seeded if side.seeds.df]
-        df = sum(seeds.df for seeds in known)
-        pooled = sum(seeds.df * seeds.value for seeds in known) / df if df else 0.0
-        return cls(
-            items=np.array([side.mean_draws - side.mean_draws.mean() for side in sides]),
-            seeds=np.array([0.0 if s.deterministic else pooled / max(s.seeds.units, 1) for s in sides]),
-            df=df,
-            conditional=bool(seeded) and not known,
-        )
-
-    def noise(self, stream: np.random.Generator) -> FloatArray:
-        """Centred draws of the scores, items and seeds together, shape (rows, draws)."""
-        draws = self.items.shape[1]
-        scale = np.sqrt(self.df / stream.chisquare(self.df, draws)) if self.df else np.ones(draws)
-        return self.items + stream.standard_normal(self.items.shape) * np.sqrt(self.seeds)[:, None] * scale
-
-    def variances(self) -> FloatArray:
-        """Variances of the rows' differences, shape (rows, rows)."""
-        by_items = (self.items[:, None] - self.items[None]).var(axis=2, ddof=1)
-        return np.asarray(by_items + self.seeds[:, None] + self.seeds[None])
 
 
 def _could_be_best(i: int, means: FloatArray, noise: FloatArray, variances: FloatArray, level: float) -> bool:

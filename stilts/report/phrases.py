@@ -287,7 +287,9 @@ def _figures(answer: Answer) -> str:
     text = f"score {answer.score:.1f}"
     if answer.gain is not None:
         given = ", conditional on seeds" if answer.gain.conditional else ""
-        text += f", gain {answer.gain.estimate:+z.1f} ({interval_words(answer.gain)}{given})"
+        own = answer.row_gain
+        counted = ", the choosing counted" if own is not None and answer.gain.low < own.interval.low else ""
+        text += f", gain {answer.gain.estimate:+z.1f} ({interval_words(answer.gain)}{counted}{given})"
     return text
 
 

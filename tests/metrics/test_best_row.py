@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from stilts.metrics.best_row import PRIOR_SPREAD_PP, best_probabilities
+from stilts.metrics.best_row import PRIOR_SPREAD_PP, best_probabilities, true_scores
 
 
 def probabilities(means: list[float], seeds: float, *, df: int = 0, items: np.ndarray | None = None) -> np.ndarray:
     count = len(means)
     items = np.zeros((count, count)) if items is None else items
     stream = np.random.default_rng(0)
-    return best_probabilities(np.array(means), items, np.full(count, seeds), df, stream, draws=40_000)
+    return best_probabilities(true_scores(np.array(means), items, np.full(count, seeds), df, stream, draws=40_000))
 
 
 @pytest.mark.parametrize("difference", [0.0, 1.0, 4.0, 12.0])
