@@ -2,10 +2,10 @@
 
     python benchmarks/simulated_studies.py --studies 1000 --replicates 2 3 5
 
-One target, ``none`` and seven intermediates: true gains are normal with standard deviation 2 (or all 0 in null studies), every training
-has a seed effect of standard deviation 3, 2,000 source items are translated into 15 languages, and the winner is
-chosen on 1,000 English selection items of the same models. Each study goes through ``resample``, ``winner_gain``,
-``set_of_equals`` and ``holm`` as in ``stilts best``. Prints one JSON object per number of replicates.
+One target, ``none`` and seven intermediates. True gains are normal with standard deviation 2 (or all 0 in null
+studies), every training has a seed effect of standard deviation 3, 2,000 source items are translated into 15 languages,
+and the winner is chosen on 1,000 English selection items of the same models. Each study goes through ``resample``,
+``winner_gain``, ``set_of_equals`` and ``holm`` as in ``stilts best``. Prints one JSON object per number of replicates.
 """
 
 from __future__ import annotations

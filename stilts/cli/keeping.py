@@ -98,19 +98,21 @@ def ui(
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
     from stilts.cli.compose import tracking_uri as address
-    from stilts.cli.serving import serve
+    from stilts.cli.serving import pages, serve
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
-    value = {
-        "command": f"{program} ui --tracking-uri {address(tracking_uri)} --port {port}",
-        "url": f"http://127.0.0.1:{port}",
-    }
+    uri = address(tracking_uri)
+    url = uri.rstrip("/") if uri.startswith(("http://", "https://")) else f"http://127.0.0.1:{port}"
+    studies = {name: f"{url}{page}" for name, page in pages(uri).items()}
+    value = {"command": f"{program} ui --tracking-uri {uri} --port {port}", "url": url, "studies": studies}
+    listed = "".join(f"\n  {name}: {page}" for name, page in studies.items())
     if how or json:
-        say(
-            value, lambda: Text(f"To browse the runs, type:  {value['command']}\nand open {value['url']}"), as_json=json
-        )
+        text = f"To browse the runs, type:  {value['command']}\nand open{listed or f' {url}'}"
+        say(value, lambda: Text(text, overflow="fold"), as_json=json)
         return
-    serve(address(tracking_uri), port)
+    if listed:
+        print(f"The studies' runs, once MLflow is up:{listed}", flush=True)
+    serve(uri, port)
 
 
 def _track_table(value: dict[str, Any]) -> RenderableType:

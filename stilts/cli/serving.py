@@ -7,9 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from stilts.errors import StageFailedError
+
+
+def pages(tracking_uri: str) -> dict[str, str]:
+    """Where the UI shows the runs of each study; {} where nothing was tracked yet. Makes no database."""
+    if tracking_uri.startswith("sqlite:///") and not Path(tracking_uri.removeprefix("sqlite:///")).exists():
+        return {}
+    from stilts.tracking.pages import run_pages
+
+    return run_pages(tracking_uri)
 
 
 def serve(tracking_uri: str, port: int) -> None:

@@ -99,8 +99,8 @@ def _settings(settings: Neighbours) -> Iterator[RenderableType]:
     told = ", ".join(f"{name} {settings.same[name]}" for name in stated)
     others = len(settings.same) - len(stated)
     if settings.same:
-        more = f" and {others} more (--json)" if others else ""
-        yield Padding(Text(f"the same in all rows: {told}{more}"), (0, 0, 0, 2))
+        more = f"{others} {'more' if told else 'settings'} (--json)" if others else ""
+        yield Padding(Text(f"the same in all rows: {' and '.join(filter(None, (told, more)))}"), (0, 0, 0, 2))
     if settings.unknown:
         yield Padding(Text(f"not known yet: {', '.join(settings.unknown)}"), (0, 0, 0, 2))
 

@@ -13,6 +13,8 @@ from stilts.study.record import NONE_ROW, StudyRecord
 
 # What MLflow keeps of a run's tag, which the note is; it cuts the rest off without a word.
 LIMIT = 8000
+# Characters of the answers at a glance: about four lines of MLflow's page.
+_GLANCE = 600
 _WHERE = "the page (report.html) has everything"
 
 
@@ -30,7 +32,7 @@ def _shorter_and_shorter(
     record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], limit: int
 ) -> Iterator[str]:
     """The note, then with less and less in it; the last one fits any limit."""
-    head = _head(record)
+    head = _head(record, answers)
     full, brief = [_line(answer) for answer in answers], [_line(answer, caveats=False) for answer in answers]
     names = [row.name for row in record.rows]
     could = {NONE_ROW, *(row for answer in answers for row in (*answer.equals, answer.row or NONE_ROW))}
@@ -49,11 +51,30 @@ def _shorter_and_shorter(
     yield _joined(head, [f"The answers are too long for this note: {_WHERE}."])[:limit]
 
 
-def _head(record: StudyRecord) -> list[str]:
-    blocks = [_escaped(phrases.question(record))]
+def _head(record: StudyRecord, answers: Sequence[Answer]) -> list[str]:
+    """The answers at a glance, for MLflow folds a note after about five lines; then the question."""
+    blocks = [_glance(answers)] if answers else []
+    blocks.append(_escaped(phrases.question(record)))
     if record.toy:
         blocks.append(f"**{phrases.TOY_WARNING}**")
     return ["\n\n".join([*blocks, _escaped(phrases.title(record))])]
+
+
+def _glance(answers: Sequence[Answer]) -> str:
+    """Every target with its row and gain in one paragraph; without the gains where they would make it too long."""
+    for with_gain in (True, False):
+        told = "; ".join(_at_a_glance(answer, with_gain=with_gain) for answer in answers)
+        if len(told) <= _GLANCE:
+            break
+    return f"{told}." if len(told) <= _GLANCE else f"{told[: _GLANCE - 1].rpartition(';')[0]}; and more below."
+
+
+def _at_a_glance(answer: Answer, *, with_gain: bool) -> str:
+    if answer.row is None:
+        return f"{_escaped(answer.target)}: nothing yet"
+    gain = f" {answer.gain.estimate:+z.1f}" if with_gain and answer.gain is not None else ""
+    oracle = " (oracle)" if answer.chosen is None else ""
+    return f"{_escaped(answer.target)}: **{_escaped(answer.row)}**{gain}{oracle}"
 
 
 def _joined(*blocks: Sequence[str]) -> str:

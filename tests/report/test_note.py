@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,25 @@ def lines(study: Shown) -> list[str]:
     return markdown_note(study.record, study.cells, study.answers).splitlines()
 
 
-def test_the_question_comes_first(lines: list[str]) -> None:
-    assert lines[0] == "Which one helps?"
+def test_the_answers_come_at_a_glance_before_the_question(lines: list[str]) -> None:
+    assert lines[0].startswith("xnli: **")
+    assert lines[2] == "Which one helps?"
     assert len(lines) < 120
+
+
+def test_many_targets_at_a_glance_take_little_room_and_say_what_they_leave_out(tmp_path: Path) -> None:
+    made = shown(tmp_path)
+    many = [replace(made.answers[0], target=f"a_target_with_a_long_name_{number}") for number in range(60)]
+    first = markdown_note(made.record, made.cells, many).splitlines()[0]
+    assert len(first) < 650
+    assert first.endswith("; and more below.")
 
 
 def test_a_study_without_a_question_asks_the_general_one(tmp_path: Path) -> None:
     made = shown(tmp_path, toy=True, encoder="xlmr-base")
     note = markdown_note(made.record, made.cells, made.answers).splitlines()
-    assert note[0] == "Which intermediate task should xlmr-base be fine-tuned on first?"
-    assert note[2].startswith("**toy: ")
+    assert note[2] == "Which intermediate task should xlmr-base be fine-tuned on first?"
+    assert note[4].startswith("**toy: ")
     assert any(line.startswith("- **xnli (toy):** train on") for line in note)
 
 

@@ -1,0 +1,161 @@
+"""MLflow's web pages as tests read them. All selectors stand here: they are what an upgrade may break."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Browser
+
+# MLflow opens a study below "GenAI" unless the address says which of its two sides is meant.
+TRAINING = "workflowType=machine_learning"
+_RUN_NAME = "[role=gridcell][col-id='attributes.`Run Name`']"
+_NOTE = "[data-testid=note-editor-preview-content]"
+
+
+class MLflowUi:
+    """One experiment in MLflow's web pages."""
+
+    def __init__(self, browser: Browser, address: str, experiment: str) -> None:
+        self.browser = browser
+        self.address = address
+        self.experiment = experiment
+        self.experiment_id = str(self._experiment()["experiment_id"])
+
+    def forget(self) -> None:
+        """Empties what the pages remember: filters, columns, what is unfolded. Keeps the assistant shut."""
+        self.browser.driver.get(f"{self.address}/version")  # a page of this address without scripts
+        self.browser.run("localStorage.clear(); localStorage['mlflow.assistant.fab.autoOpenedOnFirstLoad_v1'] = 'true'")
+
+    def open_runs(self, **state: str) -> None:
+        """The table of runs, once it has rows. ``state`` is what the page keeps in its address, as ``searchFilter``."""
+        query = urllib.parse.urlencode(state)
+        self.browser.driver.get("about:blank")  # an address that differs only behind the # loads nothing
+        self.browser.open(f"{self.address}/#/experiments/{self.experiment_id}/runs?{TRAINING}&{query}")
+        self.browser.wait_for(_RUN_NAME)
+
+    def open_parent(self, tab: str = "") -> None:
+        """The page of the study's own run; ``tab`` as in ``artifacts/matrix.csv``."""
+        run = self._parent()["info"]
+        self.browser.driver.get("about:blank")
+        tab = f"/{tab}" if tab else ""
+        self.browser.open(f"{self.address}/#/experiments/{self.experiment_id}/runs/{run['run_id']}{tab}?{TRAINING}")
+        self.browser.wait_for("h1,h2", run["run_name"])
+
+    def names(self) -> list[tuple[str, float]]:
+        """Run names in the table from top to bottom, each with its distance from the left in CSS pixels."""
+        cells = self.browser.run(
+            """return [...document.querySelectorAll(arguments[0] + " a")].map(link => [
+                link.textContent, link.getBoundingClientRect().left,
+                Number(link.closest("[role=row]").getAttribute("row-index"))])""",
+            _RUN_NAME,
+        )
+        return [(name, left) for name, left, _ in sorted(cells, key=lambda cell: cell[2])]
+
+    def unfold(self, name: str) -> None:
+        """Clicks the button before a run's name that shows the runs below it."""
+        self.browser.run(
+            """const cell = [...document.querySelectorAll(arguments[0])].find(
+                each => each.querySelector("a")?.textContent == arguments[1]); cell.querySelector("button").click()""",
+            _RUN_NAME,
+            name,
+        )
+        self.browser.wait("run below", lambda: len(self.names()) > 1)
+
+    def show_column(self, metric: str) -> None:
+        """Adds a metric's column to the table."""
+        self.toggle_column(metric)
+        self.browser.wait_for(f"[data-testid='sort-header-{metric}']")
+
+    def toggle_column(self, name: str) -> None:
+        """Ticks or unticks a column in the menu of columns."""
+        self.browser.wait_for("[data-testid=column-selection-dropdown]").click()
+        self.browser.wait_for("input[placeholder='Search columns']").send_keys(name)
+        find = """return [...document.querySelectorAll("[class*=tree-treenode]")].find(
+            each => each.textContent.trim() == arguments[0])?.querySelector("[class*=tree-checkbox]")"""
+        self.browser.wait(f"column {name}", lambda: self.browser.run(find, name)).click()
+        self.browser.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
+
+    def sort(self, metric: str, *, down: bool = True) -> None:
+        """Sorts by a metric, as the page's own address does it."""
+        self.open_runs(orderByKey=f"metrics.`{metric}`", orderByAsc=str(not down).lower())
+
+    def column(self, metric: str) -> list[str]:
+        """What stands in a metric's column, from top to bottom."""
+        cells = self.browser.run(
+            """return [...document.querySelectorAll("[role=gridcell]")].filter(
+                each => each.getAttribute("col-id") == "metrics.`" + arguments[0] + "`").map(each => [
+                Number(each.closest("[role=row]").getAttribute("row-index")), each.textContent])""",
+            metric,
+        )
+        return [text for _, text in sorted(cells)]
+
+    def filter(self, query: str) -> None:
+        """Types a filter into the search box."""
+        box = self.browser.wait_for("[data-testid=search-box]")
+        box.send_keys(Keys.CONTROL, "a")
+        box.send_keys(query, Keys.ENTER)
+
+    def note_in_sight(self) -> str:
+        """The words of the note that a reader sees before any click."""
+        self.browser.wait_for(_NOTE)
+        words: str = self.browser.run(_WORDS_IN_SIGHT, _NOTE)
+        return words
+
+    def show_whole_note(self) -> str:
+        """The note after "Show more"."""
+        self.browser.wait_for("[data-testid=show-comment-toggle]").click()
+        text: str = self.browser.wait_for(_NOTE).text
+        return text
+
+    def frame(self) -> Any:
+        """The frame in which an HTML artifact is shown."""
+        return self.browser.wait_for("iframe.mlflow-html-iframe")
+
+    def image_width(self) -> int:
+        """Pixels of the picture that is shown as an artifact, once it is loaded."""
+        find = """return Math.max(0, ...[...document.querySelectorAll("main img, [class*=artifact] img, img")].map(
+            each => each.checkVisibility() ? each.naturalWidth : 0))"""
+        return int(self.browser.wait("picture", lambda: self.browser.run(find)))
+
+    def _experiment(self) -> dict[str, Any]:
+        name = urllib.parse.quote(self.experiment)
+        found: dict[str, Any] = self._ask(f"experiments/get-by-name?experiment_name={name}")["experiment"]
+        return found
+
+    def _parent(self) -> dict[str, Any]:
+        query = {"experiment_ids": [self.experiment_id], "filter": "tags.`stilts.kind` = 'study'"}
+        [found] = self._ask("runs/search", query)["runs"]
+        return dict(found)
+
+    def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.address}/api/2.0/mlflow/{what}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return dict(json.load(answer))
+
+
+# Words whose lower edge is above the edges of everything that cuts them off.
+_WORDS_IN_SIGHT = """
+const note = document.querySelector(arguments[0]), seen = [];
+const walk = document.createTreeWalker(note, NodeFilter.SHOW_TEXT), range = document.createRange();
+let edge = innerHeight;
+for (let at = note; at; at = at.parentElement)
+  if (getComputedStyle(at).overflowY != "visible") edge = Math.min(edge, at.getBoundingClientRect().bottom);
+while (walk.nextNode()) {
+  for (const word of walk.currentNode.textContent.matchAll(/\\S+/g)) {
+    range.setStart(walk.currentNode, word.index);
+    range.setEnd(walk.currentNode, word.index + word[0].length);
+    if (range.getBoundingClientRect().bottom <= edge) seen.push(word[0]);
+  }
+}
+return seen.join(" ");
+"""

@@ -1,0 +1,95 @@
+"""Takes the pictures of ``docs/images``: a study in MLflow and in its report, at one and two pixels a CSS pixel.
+
+    python -m tests.browser.screenshots STUDY --store STORE --out docs/images
+
+The study is tracked into a database of its own, in a folder that is deleted afterwards; the store is only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browser.chromium import Browser, chromium
+from tests.browser.mlflow_ui import MLflowUi
+from tests.browser.server import mlflow_server
+from tests.e2e.studies import stilts
+
+WIDTH, HEIGHT = 1280, 720
+SCALES = {1: "", 2: "@2x"}
+MAX_BYTES = 250_000
+FIGURES = {"heat-map": "#matrix figure svg", "forest-plot": "#targets figure .wide"}
+Shoot = Callable[..., None]
+
+
+def mlflow_pictures(ui: MLflowUi, shoot: Shoot) -> None:
+    ui.forget()
+    ui.open_runs()
+    for column in ("Dataset", "Source", "Models"):
+        ui.toggle_column(column)
+    for metric in ("gain", "score"):
+        ui.show_column(metric)
+    ui.sort("gain")
+    shoot("mlflow-runs")
+    ui.open_parent()
+    ui.show_whole_note()
+    shoot("mlflow-study")
+
+
+def report_pictures(browser: Browser, page: Path, shoot: Shoot) -> None:
+    browser.open(page.as_uri())
+    shoot("report")
+    for name, css in FIGURES.items():
+        shoot(name, css)
+
+
+def shooter(browser: Browser, out: Path) -> Shoot:
+    def shoot(name: str, css: str = "") -> None:
+        for scale, suffix in SCALES.items():
+            browser.resize(WIDTH, HEIGHT, scale)
+            path = out / f"{name}{suffix}.png"
+            browser.picture(path, css)
+            shrink(path)
+            print(f"{path} {path.stat().st_size / 1000:.0f} KB", flush=True)
+
+    return shoot
+
+
+def shrink(path: Path) -> None:
+    """Leaves a large picture 256 colours: enough for pages, and a third of the bytes."""
+    if path.stat().st_size > MAX_BYTES:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small.save(path, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", help="its name")
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, chromium(width=WIDTH, height=HEIGHT) as browser:
+        folder, store = Path(name), given.store.resolve()
+        shoot = shooter(browser, given.out)
+        browser.resize(WIDTH, HEIGHT)
+        checked("report", given.study, "--store", store, "--out", folder / "report", cwd=folder)
+        report_pictures(browser, folder / "report" / "report.html", shoot)
+        checked("track", "--study", given.study, "--store", store, cwd=folder)
+        with mlflow_server(folder) as address:
+            mlflow_pictures(MLflowUi(browser, address, given.study), shoot)
+
+
+def checked(*words: object, cwd: Path) -> None:
+    done = stilts(*words, cwd=cwd)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
+if __name__ == "__main__":
+    main()
