@@ -1,0 +1,95 @@
+"""Recorded worlds from CSV: ``source,target,score[,seed][,fidelity][,cost_s]`` or ``mixture,target,score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stilts.analysis.replay.mixtures import composition_features
+from stilts.analysis.replay.world import FloatArray, World
+from stilts.errors import DataError, InputError
+
+
+def read_world(path: Path, full_fidelity: float | None = None) -> World:
+    """The world of a table. ``full_fidelity``: the one that judges, by default the highest; higher ones are left out.
+
+    DataError for a table without the columns, with scores that are no numbers, or with the same trial twice.
+    """
+    frame = _read(path)
+    if full_fidelity is not None:
+        if full_fidelity not in set(frame["fidelity"]):
+            known = ", ".join(f"{value:g}" for value in sorted(set(frame["fidelity"])))
+            raise InputError(f"full fidelity {full_fidelity:g}", f"{path.name} has {known}", "", "Give one of these")
+        frame = frame[frame["fidelity"] <= full_fidelity]
+    axes = [tuple(sorted(set(frame[name]))) for name in ("source", "target", "seed", "fidelity")]
+    places = tuple(pd.Categorical(frame[name], axis).codes for name, axis in zip(_AXES, axes, strict=True))
+    scores = np.full([len(axis) for axis in axes], np.nan)
+    scores[places] = frame["score"].to_numpy(float)
+    sources, targets, _, fidelities = axes
+    mixtures = "mixture" in frame.columns
+    return World(
+        name=path.stem,
+        sources=sources,
+        targets=targets,
+        fidelities=fidelities,
+        scores=scores,
+        cell_cost=_costs(frame, places, scores.shape, np.array(fidelities, float)),
+        features=composition_features(sources, targets) if mixtures else None,
+        mixtures=mixtures,
+    )
+
+
+_AXES = ("source", "target", "seed", "fidelity")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    frame = pd.read_csv(path, keep_default_na=False, dtype={"target": str, "source": str, "mixture": str})
+    if "mixture" in frame.columns:
+        frame["source"] = frame["mixture"]
+    lacking = [name for name in ("source", "target", "score") if name not in frame.columns]
+    if lacking:
+        raise DataError(
+            path,
+            f"there is no column {', '.join(lacking)}; it has {', '.join(frame.columns)}",
+            why="A recorded world needs a source (or mixture), a target and a score",
+            next_step="Write the header source,target,score[,seed][,fidelity][,cost_s]",
+        )
+    for name, default in (("seed", 0), ("fidelity", 1.0)):
+        if name not in frame.columns:
+            frame[name] = default
+    for name in ("score", "fidelity", *(["cost_s"] if "cost_s" in frame.columns else [])):
+        _numbers(path, frame, name)
+    twice = frame.duplicated(list(_AXES))
+    if twice.any():
+        raise DataError(path, "the same trial stands there twice", line=int(np.argmax(twice.to_numpy())) + 2)
+    return frame
+
+
+def _numbers(path: Path, frame: pd.DataFrame, name: str) -> None:
+    """Makes a column numbers, in place; an empty score is a trial that failed."""
+    values = pd.to_numeric(frame[name], errors="coerce")
+    bad = ~np.isfinite(values) & ~((frame[name] == "") & (name == "score"))
+    if bad.any():
+        line = int(np.argmax(bad.to_numpy()))
+        raise DataError(path, f"{frame[name][line]!r} is no number", line=line + 2, field=name)
+    frame[name] = values
+
+
+def _costs(
+    frame: pd.DataFrame, places: tuple[np.ndarray, ...], shape: tuple[int, ...], fidelities: FloatArray
+) -> FloatArray:
+    """Price of a trial per (source, target, fidelity): mean seconds where recorded, else in proportion to fidelity."""
+    by_fidelity = fidelities / fidelities[-1] if fidelities[-1] > 0 else np.ones(len(fidelities))
+    costs = np.broadcast_to(by_fidelity, (shape[0], shape[1], shape[3])).copy()
+    if "cost_s" not in frame.columns:
+        return costs
+    seconds = np.full(shape, np.nan)
+    seconds[places] = frame["cost_s"].to_numpy(float)
+    known = np.isfinite(seconds)
+    count = known.sum(axis=2)
+    mean = np.where(known, seconds, 0).sum(axis=2) / np.maximum(count, 1)
+    typical = float(np.nanmean(seconds))
+    out: FloatArray = np.where(count > 0, mean, typical * costs)
+    return out

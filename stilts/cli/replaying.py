@@ -1,0 +1,181 @@
+"""The verb replay: how good a policy would have been on a finished matrix, for how little."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stilts.cli.options import JsonOption, StoreOption, examples, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from stilts.analysis.replay.regret import Point
+    from stilts.analysis.replay.world import FloatArray, World
+
+_BUDGETS = (0.25, 0.5, 1.0)
+_PRICES = {"per-cell": ("per-cell",), "per-stage": ("per-stage",), "both": ("per-cell", "per-stage")}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb of this file."""
+    app.command(
+        epilog=examples(
+            "stilts replay matrix.csv",
+            "stilts replay matrix.csv --policy select --policy random --budget 0.33 --prior smaller_model.csv",
+            "stilts replay demo --price per-stage --plot regret.svg",
+        )
+    )(replay)
+
+
+def replay(
+    world: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE|STUDY",
+            help="A CSV source,target,score[,seed][,fidelity][,cost_s], or mixture,target,score; or a finished study.",
+        ),
+    ],
+    store: StoreOption = None,
+    policy: Annotated[list[str] | None, typer.Option(help="A policy by name; all of them by default.")] = None,
+    prior: Annotated[list[Path] | None, typer.Option(help="A table of another model, as the prior.")] = None,
+    budget: Annotated[
+        list[float] | None, typer.Option(help="1 is one seed of every cell at full fidelity. [default: 0.25, 0.5, 1]")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Splits into seeds that choose and seeds that judge.")] = 20,
+    price: Annotated[str, typer.Option(help="per-cell, per-stage (a source pays once for all targets), or both.")] = (
+        "both"
+    ),
+    full_fidelity: Annotated[
+        float | None, typer.Option(help="The fidelity that judges; higher ones are left out. [default: the highest]")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw regret against cost into this .svg or .png.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Replay policies on a finished matrix: regret of their choices against what they spent.
+
+    Regret is 100 x (best - chosen) / best, mean over targets; a source on itself does not count. Half of the seeds
+    choose, the other half judge; a study's selection scores choose and its report scores judge.
+    """
+    from stilts.analysis.replay.world import aligned
+
+    names = _policies(policy)
+    budgets = _budgets(budget)
+    prices = _known_prices(price)
+    if plot is not None:
+        _check_plot(plot)
+    recorded = _world(world, store, full_fidelity)
+    priors = [aligned(recorded, _world(str(path), store, None)) for path in prior or ()]
+    points = _points(recorded, names, budgets, prices, repeats, priors)
+    if plot is not None:
+        from stilts.cli.replay_plot import save_plot
+
+        save_plot(plot, recorded.name, points)
+    say([point.to_json() for point in points], lambda: _table(recorded, points), as_json=json)
+
+
+def _points(
+    world: World,
+    names: Sequence[str],
+    budgets: Sequence[float],
+    prices: Sequence[str],
+    repeats: int,
+    priors: Sequence[FloatArray],
+) -> list[Point]:
+    import sys
+
+    from rich.console import Console
+
+    from stilts.analysis.replay.regret import curve
+
+    points: list[Point] = []
+    # Progress goes to standard error, so that --json stays JSON.
+    with Console(file=sys.stderr).status("") as status:
+        for price in prices:
+            points += curve(
+                world,
+                names,
+                budgets,
+                price,
+                repeats=repeats,
+                priors=priors,
+                tell=status.update,
+            )
+    return points
+
+
+def _world(name: str, store: str | None, full_fidelity: float | None) -> World:
+    from stilts.analysis.replay.tables import read_world
+
+    path = Path(name)
+    if path.suffix.lower() == ".csv":
+        from stilts.errors import InputError
+
+        if not path.is_file():
+            raise InputError(f'table "{name}"', "there is no such file", "", "Give a CSV or the name of a study")
+        return read_world(path, full_fidelity)
+    from stilts.analysis.replay.studies import world_of_study
+    from stilts.analysis.results import StudyResults
+    from stilts.cli.compose import load_record, open_store_at
+
+    opened = open_store_at(store, create=False)
+    return world_of_study(StudyResults(record=load_record(name, opened), store=opened))
+
+
+def _policies(names: Sequence[str] | None) -> list[str]:
+    from stilts.errors import UnknownNameError
+    from stilts.search.selecting.registry import POLICIES
+
+    for name in names or ():
+        if name not in POLICIES:
+            raise UnknownNameError("policy", name, POLICIES)
+    return list(dict.fromkeys(names)) if names else list(POLICIES)
+
+
+def _budgets(budgets: Sequence[float] | None) -> list[float]:
+    from stilts.errors import InputError
+
+    for budget in budgets or ():
+        if not 0 < budget < float("inf"):
+            raise InputError(f"budget {budget:g}", "it is not above 0", "1 is one seed of every cell", "Try 0.5")
+    return sorted(set(budgets or _BUDGETS))
+
+
+def _known_prices(price: str) -> tuple[str, ...]:
+    from stilts.errors import UnknownNameError
+
+    if price not in _PRICES:
+        raise UnknownNameError("price", price, _PRICES)
+    return _PRICES[price]
+
+
+def _check_plot(path: Path) -> None:
+    from stilts.errors import InputError
+
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise InputError(f'plot "{path}"', "its ending is neither .svg nor .png", "", "Try --plot regret.svg")
+
+
+def _table(world: World, points: Sequence[Point]) -> Table:
+    from rich.table import Table
+
+    repeats = points[0].repeats if points else 0
+    title = f"{world.name}: {len(world.sources)} sources, {len(world.targets)} targets, {repeats} repeats"
+    table = Table(title=title, title_justify="left", caption="Lower is better. * the default.", width=None)
+    for name in ("price", "policy", "budget", "cost", "regret %", "95 % interval", "points lost"):
+        table.add_column(name, justify="left" if name in ("price", "policy") else "right")
+    for point in points:
+        table.add_row(
+            point.price,
+            point.policy + (" *" if point.default else ""),
+            f"{point.budget:g}",
+            f"{point.cost_frac:.3f}",
+            f"{point.regret_pct:.2f}",
+            f"{point.low:.2f} to {point.high:.2f}",
+            f"{point.points_lost:.2f}",
+            style="bold" if point.default else "",
+        )
+    return table

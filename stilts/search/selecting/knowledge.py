@@ -1,0 +1,69 @@
+"""Knowledge gradient: by how much one more score is expected to reduce regret, over all targets, per trial.
+
+Frazier, Powell and Dayanik 2009 ("The Knowledge-Gradient Policy for Correlated Normal Beliefs"). Rows are independent,
+so a score of source s moves the means of s alone, and the expected gain has a closed form per target. One noisy
+score often cannot change any choice, and its value is then next to nothing; the value of n scores divided by n is used
+where that is larger (Frazier and Powell 2010, "Paradoxes in Learning and the Marginal Value of Information").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr
+
+from stilts.search.selecting.policy import FloatArray
+from stilts.search.selecting.tally import BoolArray, IntArray
+
+_ROOT = 1.0 / np.sqrt(2 * np.pi)
+
+
+def gaps(mean: FloatArray, exists: BoolArray) -> FloatArray:
+    """How far each cell is from the best other cell of its target (S, T), at least 0; infinite where none exists."""
+    values = np.where(exists, mean, -np.inf)
+    if len(values) < 2:
+        return np.full(mean.shape, np.inf)
+    top = np.sort(values, axis=0)[-2:]
+    others = np.where(values == top[1], top[0], top[1])
+    out = np.abs(values - others)
+    return np.where(np.isfinite(out), out, np.inf)
+
+
+def gain(joint: FloatArray, gap: FloatArray, noise: FloatArray, weight: FloatArray) -> FloatArray:
+    """Expected gain (n, k) of observing each of k things of a row once, for each of n noises.
+
+    ``joint``: (k, k), the row's covariance; its last T are the targets at full fidelity. ``gap``: (T,). ``noise``:
+    (n, k). ``weight``: (T,), what a unit of each target is worth.
+    """
+    deviation = np.sqrt(np.diag(joint) + noise)
+    sigma = np.maximum(np.abs(joint[:, -len(gap) :]) / deviation[:, :, None], 1e-12)
+    out: FloatArray = _expected(gap, sigma) @ weight
+    return out
+
+
+def together(joint: FloatArray, gap: FloatArray, places: IntArray, noise: FloatArray, weight: FloatArray) -> float:
+    """Expected gain of observing several things of a row at once: as ``gain``, with ``noise`` of each of ``places``."""
+    known = joint[np.ix_(places, np.arange(len(joint) - len(gap), len(joint)))]
+    spread = joint[np.ix_(places, places)] + np.diag(noise)
+    moved = np.einsum("kt,kt->t", known, np.linalg.solve(spread, known))
+    return float(_expected(gap, np.sqrt(np.maximum(moved, 1e-24))) @ weight)
+
+
+def improvement(mean: FloatArray, variance: FloatArray, best: FloatArray) -> FloatArray:
+    """E[max(0, X - best)] of X ~ N(mean, variance): expected improvement (Jones, Schonlau and Welch 1998)."""
+    sigma = np.sqrt(np.maximum(variance, 1e-24))
+    out: FloatArray = np.maximum(mean - best, 0.0) + _expected(np.abs(mean - best), sigma)
+    return out
+
+
+def _expected(gap: FloatArray, sigma: FloatArray) -> FloatArray:
+    """E[max(0, X - gap)] of X ~ N(0, sigma^2)."""
+    x = np.minimum(gap / sigma, 30.0)
+    value: FloatArray = sigma * (_ROOT * np.exp(-0.5 * x * x) - x * ndtr(-x))
+    return np.maximum(value, 0.0)
+
+
+def after(joint: FloatArray, place: int, noise: float) -> FloatArray:
+    """A row's covariance (k, k) once one of its k things was observed with this noise variance."""
+    column = joint[:, place]
+    out: FloatArray = joint - np.outer(column, column) / (column[place] + noise)
+    return out
