@@ -18,9 +18,10 @@ from stilts.analysis.settling import Advice, advice_on
 from stilts.analysis.spending import RowCost, compute_hours, replicates_in_cells, row_cost
 from stilts.analysis.wording import notes_on, overlap_of
 from stilts.fingerprint import Json, plain
+from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.comparison import Comparison, VarianceSplit, holm, set_of_equals, variance_split
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import Interval, gain_interval
+from stilts.metrics.uncertainty import Interval
 from stilts.metrics.winner import winner_gain
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, StudyRecord
@@ -110,6 +111,12 @@ class Answer:
         return next((gain for gain in self.gains if gain.row == self.row), None)
 
     @property
+    def helps(self) -> bool:
+        """Whether the answer's row is shown to help: its gain is above 0 beyond chance."""
+        own = self.row_gain
+        return own is not None and own.claimed and own.interval.estimate > 0
+
+    @property
     def losing(self) -> tuple[LanguageGain, ...]:
         """The languages that lose, worst first."""
         lose = [item for item in self.languages if item.gain < 0 and item.p_adjusted <= FALSE_DISCOVERY]
@@ -153,16 +160,31 @@ def answers_of(results: StudyResults) -> list[Answer]:
 def matrix_gains(results: StudyResults) -> dict[str, tuple[RowGain, ...]]:
     """Per target every row's gain over ``none``, with p values adjusted (Holm) over all cells of all targets."""
     found: list[tuple[str, str, Interval]] = []
+    p_values: list[float] = []
     columns = targets_of(results.record)
     for column in columns:
-        sides = results.sides(column.name)
-        if base := sides.get(NONE_ROW):
-            found += [(column.name, n, gain_interval(side, base)) for n, side in sides.items() if n != NONE_ROW]
-    adjusted = holm([interval.p_value for _, _, interval in found])
+        gains_here = {row: gain for row in results.sides(column.name) if (gain := results.gain(row, column.name))}
+        found += [(column.name, row, interval) for row, interval in gains_here.items()]
+        p_values += _claim_p_values(results.sides(column.name), gains_here)
+    adjusted = holm(p_values)
     gains: dict[str, list[RowGain]] = {column.name: [] for column in columns}
     for (name, row, interval), p_value in zip(found, adjusted, strict=True):
         gains[name].append(RowGain(row=row, interval=interval, p_adjusted=p_value))
     return {name: tuple(of_column) for name, of_column in gains.items()}
+
+
+def _claim_p_values(sides: Mapping[str, Side], gains: Mapping[str, Interval]) -> list[float]:
+    """The p values that claims rest on. A row with one seed is lent the column's seed variance, where there is one.
+
+    Its own interval is conditional on its seed, and a claim about the row must not be.
+    """
+    chance, names = ColumnChance.of(sides) if sides else None, list(sides)
+    return [
+        chance.p_value(interval.estimate, names.index(row), names.index(NONE_ROW))
+        if chance is not None and chance.df and interval.conditional
+        else interval.p_value
+        for row, interval in gains.items()
+    ]
 
 
 def _of_column(costs: Mapping[tuple[str, str], RowCost | None], column: Column) -> dict[str, RowCost]:

@@ -179,6 +179,12 @@ def _notes(
     notes = []
     if first.record.encoder != second.record.encoder:
         notes.append(f"the encoders differ: {first.record.encoder}, {second.record.encoder}")
+    ways = (first.record.selection, second.record.selection)
+    if ways[0] != ways[1]:
+        notes.append(
+            f"selection differs ({ways[0]}, {ways[1]}): target_dev may report half of the items, and retrieval among "
+            "fewer candidates is easier"
+        )
     for name in columns:
         one, other = first.column(name), second.column(name)
         if one.metric != other.metric:

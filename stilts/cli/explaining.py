@@ -128,6 +128,9 @@ def _why(stage_id: str, payloads: Mapping[str, Json], store: Store) -> dict[str,
     """The fields of a planned stage's payload that differ from those of the most similar stored stage."""
     done = store.done()
     if any(key == stage_id or key.startswith(f"{stage_id}/") for key in done):
+        if stage_id in done and store.gone(stage_id):
+            answer = "it is done and its weights were dropped: it is trained again for a stage that starts from it"
+            return {"stage": stage_id, "answer": answer}
         return {"stage": stage_id, "answer": "it is done in this store and is not run again"}
     name = stage_id.rsplit("-", 1)[0]
     alike = {key.split("/")[0]: key for key in sorted(done, reverse=True) if key.startswith(f"{name}-")}

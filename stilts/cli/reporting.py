@@ -27,7 +27,7 @@ def report(
     study: StudyName,
     store: StoreOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for page, pictures and tables. [default: report_<study>]")
+        Path | None, typer.Option("--out", help="Folder for page, pictures and tables. [default: report_STUDY]")
     ] = None,
     latex: Annotated[
         bool, typer.Option("--latex", help="Print the matrix as a LaTeX table (booktabs) and write nothing.")

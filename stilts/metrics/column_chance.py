@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, stdtr
 
 from stilts.metrics.best_row import TrueScores, true_scores
 from stilts.metrics.metric import FloatArray
@@ -50,6 +51,12 @@ class ColumnChance:
         """Variances of the rows' differences, shape (rows, rows)."""
         by_items = (self.items[:, None] - self.items[None]).var(axis=2, ddof=1)
         return np.asarray(by_items + self.seeds[:, None] + self.seeds[None])
+
+    def p_value(self, difference: float, row: int, baseline: int) -> float:
+        """Two-sided, for a difference of 0 between two rows by place, each with the column's seed variance."""
+        variance = float(self.variances()[row, baseline])
+        ratio = -abs(difference) / np.sqrt(variance) if variance > 0 else (-np.inf if difference else 0.0)
+        return 2.0 * float(stdtr(self.df, ratio) if self.df else ndtr(ratio))
 
     def covariance(self) -> FloatArray:
         """Covariance of the rows' scores under resampled items, shape (rows, rows)."""

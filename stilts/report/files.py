@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from stilts.analysis.results import StudyResults
+from stilts.errors import InputError
 from stilts.report.contents import sections_of
 from stilts.report.drawing.svg import svg
 from stilts.report.drawing.worker import PngWorker
@@ -55,9 +56,17 @@ def write_report(
     """Writes the report's files into a folder, which is made where there is none, and returns them."""
     files = report_files(results, formats)
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        (place / file.name).write_bytes(file.content)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (place / file.name).write_bytes(file.content)
+    except OSError as error:
+        raise InputError(
+            f"report folder {place}",
+            f"it cannot be written ({error.strerror or error})",
+            "Page, pictures and tables go there",
+            "Name another folder with --out",
+        ) from error
     return files
 
 

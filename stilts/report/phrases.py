@@ -150,6 +150,9 @@ def _column_means(record: StudyRecord, cells: pd.DataFrame) -> dict[str, dict[st
     return means
 
 
+NO_HELP = "no intermediate is shown to help; select picks "
+
+
 def headline(answer: Answer) -> list[Phrase]:
     """What to train on for a target, with score, gain and interval; or why nothing can be said."""
     target = (f"{answer.target}{' (toy)' if answer.toy else ''}: ", True)
@@ -160,7 +163,11 @@ def headline(answer: Answer) -> list[Phrase]:
         return [target, (f"nothing chosen, {answer.reason}; oracle: {answer.row}{figures}", False)]
     if answer.chosen == NONE_ROW:
         return [target, ("train on no intermediate" + figures, False)]
-    return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
+    if answer.helps:
+        return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
+    others = any(gain.claimed and gain.interval.estimate > 0 for gain in answer.gains)
+    shown = "the row that select picks is not shown to help: " if others else NO_HELP
+    return [target, (shown, False), (answer.chosen, True), (figures, False)]
 
 
 def facts(answer: Answer) -> list[tuple[str, str]]:
@@ -170,6 +177,7 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
     told = [
         ("overlap", answer.overlap or ""),
         ("chosen", answer.reason if answer.chosen else ""),
+        ("not counting that", _plain_interval(answer)),
         ("conditional on", "; ".join(answer.gain.conditions) if answer.gain else ""),
         *_standing(answer),
         (f"gains over {NONE_ROW}", _gains(answer)),
@@ -217,13 +225,15 @@ def near_chance(answer: Answer) -> str:
     if not answer.near_chance:
         return ""
     level = f" ({answer.chance:.1f})" if answer.chance is not None else ""
-    return f"near chance{level}: {', '.join(answer.near_chance)}; read nothing into the differences"
+    rows = f"the row{'s' if len(answer.near_chance) > 1 else ''} {' and '.join(answer.near_chance)}"
+    return f"near chance{level}: {rows}; read nothing into the differences"
 
 
 def negative(answer: Answer) -> str:
     """The rows clearly below ``none``, worst first, with their gains and where to read on; empty where none is."""
     below = ", ".join(f"{item.row} {item.interval.estimate:+z.1f}" for item in answer.negative)
-    return f"{below}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
+    trained = " (of the models trained: no row has two replicates)" if answer.conditional else ""
+    return f"{below}{trained}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
 
 
 def cheapest(answer: Answer) -> str:
@@ -291,6 +301,14 @@ def _figures(answer: Answer) -> str:
         counted = ", the choosing counted" if own is not None and answer.gain.low < own.interval.low else ""
         text += f", gain {answer.gain.estimate:+z.1f} ({interval_words(answer.gain)}{counted}{given})"
     return text
+
+
+def _plain_interval(answer: Answer) -> str:
+    """The row's own interval, which matrix and figures show, where the one of the headline reaches lower."""
+    own = answer.row_gain
+    if own is None or answer.gain is None or answer.gain.low >= own.interval.low:
+        return ""
+    return f"{own.interval.low:+z.1f} to {own.interval.high:+z.1f}, as matrix and figures show it"
 
 
 def _gains(answer: Answer) -> str:

@@ -15,7 +15,7 @@ from stilts.analysis.groups import GroupAnswer
 from stilts.analysis.objectives import ObjectiveAnswer
 from stilts.analysis.only_one import OnlyOne
 from stilts.metrics.uncertainty import Interval
-from stilts.report.phrases import half_width
+from stilts.report.phrases import NO_HELP, half_width
 from stilts.study.record import NONE_ROW
 
 _SHOWN_LANGUAGES = 6
@@ -34,7 +34,7 @@ def group_lines(groups: Sequence[GroupAnswer]) -> Group:
 def objective_lines(answer: ObjectiveAnswer) -> Group:
     """The row for all targets, then every row with its selection score, score and gain."""
     parts: list[RenderableType] = [
-        Text.assemble((f"{answer.objective}: ", "bold"), *_advice(answer.chosen), f" ({answer.description})")
+        Text.assemble((f"{answer.objective}: ", "bold"), *_advice(answer), f" ({answer.description})")
     ]
     table = _table("row", "select", "score", "gain", right=(1, 2, 3))
     for row in answer.rows:
@@ -48,7 +48,7 @@ def objective_lines(answer: ObjectiveAnswer) -> Group:
 
 def only_one_lines(answer: OnlyOne) -> Group:
     """The one row to keep, then every row with its mean gain, its worst target and its regret."""
-    parts: list[RenderableType] = [Text.assemble(("if only one: ", "bold"), *_kept(answer.chosen))]
+    parts: list[RenderableType] = [Text.assemble(("if only one: ", "bold"), *_kept(answer))]
     table = _table(
         "row", "select", "mean gain", "no retrieval", "worst target", "mean regret", "worst regret", right=(1, 2, 3, 5)
     )
@@ -76,7 +76,8 @@ def comparison_lines(comparison: StudyComparison) -> Group:
     table = _table("row", *comparison.columns, right=range(1, len(comparison.columns) + 1))
     for row in comparison.rows:
         table.add_row(row, *(_difference(cells[row, column]) for column in comparison.columns))
-    title = Text.assemble((f"{comparison.second} against {comparison.first}", "bold"), ": scores, and the difference")
+    named = (f"{comparison.first}, then {comparison.second}", "bold")
+    title = Text.assemble(named, ": scores, and the second less the first")
     marks = "± 95 % interval, replicates independent; ! holds no 0; = the very same evaluations; - not in both"
     sides = (
         (f"{comparison.first} (first)", comparison.only_first),
@@ -112,16 +113,20 @@ def _languages(line: GroupAnswer) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _advice(chosen: str | None) -> list[tuple[str, str] | str]:
-    if chosen is None:
-        return ["no row is complete"]
-    return ["train on no intermediate"] if chosen == NONE_ROW else ["train on ", (chosen, "bold"), " first"]
+def _advice(answer: ObjectiveAnswer) -> list[tuple[str, str] | str]:
+    if answer.chosen is None or answer.chosen == NONE_ROW:
+        return ["no row is complete" if answer.chosen is None else "train on no intermediate"]
+    own = answer.rows[0]
+    helps = own.gain is not None and own.gain.estimate > 0 and (own.p_adjusted or 0.0) <= 0.05
+    return ["train on " if helps else NO_HELP, (answer.chosen, "bold"), " first" if helps else ""]
 
 
-def _kept(chosen: str | None) -> list[tuple[str, str] | str]:
-    if chosen is None:
-        return ["no row is complete"]
-    return ["keep no intermediate"] if chosen == NONE_ROW else ["keep ", (chosen, "bold")]
+def _kept(answer: OnlyOne) -> list[tuple[str, str] | str]:
+    if answer.chosen is None or answer.chosen == NONE_ROW:
+        return ["no row is complete" if answer.chosen is None else "keep no intermediate"]
+    own = next((row for row in answer.rows if row.row == answer.chosen), None)
+    helps = own is not None and own.gain is not None and own.gain.low > 0
+    return ["keep " if helps else NO_HELP, (answer.chosen, "bold")]
 
 
 def _qualified(

@@ -103,8 +103,9 @@ class Desk:
     def report(self, *, interrupted: bool = False) -> RunReport:
         """What happened so far; on an interrupt the listener is told how to go on."""
         if interrupted:
-            kept = f"The checkpoints of {len(self._in_flight)} running stages stay in the store."
-            self._say(Happening.INTERRUPTED, "", f"{kept} Run the same command again to go on from them.")
+            count = len(self._in_flight)
+            kept = f" {count} running go on from their last checkpoint, if one was due yet." if count else ""
+            self._say(Happening.INTERRUPTED, "", f"What is done stays done.{kept} Run the same command again.")
         return RunReport(
             done=tuple(self._done),
             pruned=tuple(self._pruned),

@@ -186,3 +186,22 @@ def test_gains_are_claimed_over_the_whole_matrix(store: FakeStore) -> None:
 def test_rows_clearly_below_none_are_named(store: FakeStore) -> None:
     found = answer(fill(store, replicates(), {"none": 75, "mnli": 50, "squad": 75}), store)
     assert [gain.row for gain in found.negative] == ["mnli"]
+
+
+def test_a_single_seed_is_not_surer_than_three(tmp_path: Path) -> None:
+    """A row with one replicate is lent the column's seed variance before a loss is claimed of it."""
+    store, target = FakeStore(tmp_path), column("udpos")
+    scores = {"none": (70, 69.7, 70.3), "three": (66, 54, 78), "one": (62,)}
+    items = [
+        replicate(row, target, None if row == "none" else seed, seed)
+        for row, found in scores.items()
+        for seed in range(len(found))
+    ]
+    for item in items:
+        evaluate(store, item, scores[item.row][item.target_seed or 0], num_items=2000)
+    rows = [Row(name=name) for name in scores]
+    [answer] = best(record(rows, [target], items), store, draws=200)  # type: ignore[arg-type]
+    single = next(gain for gain in answer.gains if gain.row == "one")
+    assert single.interval.conditional and single.interval.excludes_zero
+    assert not single.claimed
+    assert answer.negative == ()

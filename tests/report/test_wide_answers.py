@@ -47,7 +47,7 @@ def test_groups_name_row_gain_and_oracle(results: StudyResults) -> None:
 
 def test_an_objective_names_the_row_and_what_chose_it(results: StudyResults) -> None:
     shown = text(objective_lines(objective_answer(results, AVERAGE)))
-    assert shown.startswith("xtreme_average: train on mnli first")
+    assert shown.startswith("xtreme_average: no intermediate is shown to help; select picks mnli")
     assert "chosen by the mean selection score over xnli, udpos\n" in "\n".join(map(str.rstrip, shown.splitlines()))
     assert "do not count on this choice" in shown
     assert line_of(shown, "none")[-1] == "-"
@@ -55,7 +55,7 @@ def test_an_objective_names_the_row_and_what_chose_it(results: StudyResults) -> 
 
 def test_only_one_shows_worst_target_and_regret(results: StudyResults) -> None:
     shown = text(only_one_lines(only_one(results, results.answers)))
-    assert shown.startswith("if only one: keep mnli")
+    assert shown.startswith("if only one: no intermediate is shown to help; select picks mnli")
     assert "tatoeba -30.0" in shown
     assert "udpos 9.0" in shown
 
