@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
+from stilts.study import schema
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +136,33 @@ def read_yaml(text: str, path: Path) -> Any:
 
 def invalid(path: Path, error: ValidationError) -> StudyError:
     """What pydantic found, as one StudyError that names the file and the first field at fault."""
-    problems = error.errors(include_url=False)
+    # A key that nobody knows comes first: the field that it was meant to be is then reported as missing.
+    found = error.errors(include_url=False)
+    problems = sorted(found, key=lambda each: (each["type"] != "extra_forbidden", len(each["loc"])))
     first = problems[0]
     field = ".".join(_place(part) for part in first["loc"]) or "the file"
-    more = f" ({len(problems) - 1} more fields are at fault)" if len(problems) > 1 else ""
-    found = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] != "missing":
-        found += f", found {_shown(first['input'])}"
-    return StudyError(f"{path}: {field}", found + more, "", "See docs/study_file.md for what it may be")
+    more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
+    return StudyError(f"{path}: {field}", _problem(first) + more, "", "See docs/study_file.md for what it may be")
+
+
+def _problem(problem: ErrorDetails) -> str:
+    """One problem in words: what is wrong, and what was found there."""
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        close = get_close_matches(str(problem["loc"][-1]), _field_names(), n=1)
+        return "there is no field of that name" + (f'. Did you mean "{close[0]}"?' if close else "")
+    if kind == "missing":
+        return "it is missing"
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        said = "it should hold names with values below them"
+    return f"{said}, found {_shown(problem['input'])}"
+
+
+def _field_names() -> list[str]:
+    """Every key that a study file may use anywhere."""
+    models = [value for value in vars(schema).values() if isinstance(value, type) and issubclass(value, BaseModel)]
+    return sorted({name for model in models for name in model.model_fields})
 
 
 def _place(part: int | str) -> str:
