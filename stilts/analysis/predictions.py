@@ -37,7 +37,7 @@ def read_predictions(key: str, metric: Metric, store: ArtifactStore) -> Predicti
         items=tuple(table["item"].to_pylist()),
         scores=_scores(values, metric),
         answers=tuple(table["prediction"].to_pylist()),
-        gold=tuple(map(str, table["gold"].to_pylist())) if "gold" in table.column_names else None,
+        gold=tuple(map(str, table["truth"].to_pylist())) if "truth" in table.column_names else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Verbs that hand results out: export."""
+"""The verb that hands results out: export, of a model or of a submission."""
 
 from __future__ import annotations
 
@@ -26,14 +26,25 @@ def register(app: typer.Typer) -> None:
             "stilts export search_spaces/demo.yaml --target xnli --model exported/xnli",
             "stilts export demo --target tatoeba --row tydiqa_en --model exported/tatoeba",
             "stilts export search_spaces/demo.yaml --target xnli --row mnli --seed i1/t1 --model xnli --rebuild",
+            "stilts export search_spaces/mini_xtreme.yaml --submission predictions --labels labels",
         )
     )(export)
 
 
 def export(
     study: StudyName,
-    target: Annotated[str, typer.Option(help="The target whose model is wanted.")],
-    model: Annotated[Path, typer.Option(metavar="DIR", help="Write the model into this new or empty folder.")],
+    target: Annotated[
+        str | None, typer.Option(help="The target whose model, or whose predictions alone, are wanted.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the model into this new or empty folder.")
+    ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write predictions in XTREME's format, of all targets or one.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --submission: the right answers of the same examples.")
+    ] = None,
     row: Annotated[str | None, typer.Option(help="Its intermediate. [default: the one chosen on select]")] = None,
     seed: Annotated[
         str | None, typer.Option(help="The replicate, such as i0/t1. [default: the best on select]")
@@ -45,16 +56,61 @@ def export(
     store: StoreOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write a target's model as a folder that plain transformers loads, with its model card.
+    """Write a target's model as a folder that plain transformers loads, or the study's predictions as a submission.
 
-    The weights of each target's champion are kept; others are there if the study ran with --keep-weights.
+    The weights of each target's champion are kept; others are there if the study ran with --keep-weights. A submission
+    is made from the stored predictions, and what cannot be part of it is listed; `stilts score` scores it.
     """
     from stilts.cli.compose import open_store_at
 
+    if submission is not None:
+        _check_submission(model, rebuild)
+        _submit(study, open_store_at(store, create=False), submission, labels, target, row, seed, as_json=json)
+        return
+    if model is None or target is None or labels is not None:
+        raise _unclear(model, target)
     _check_folder(model)
     opened = open_store_at(store, create=rebuild)
     value = export_model(study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device)
     say(value, lambda: Text(_told(value)), as_json=json)
+
+
+def _submit(
+    study: str,
+    store: Store,
+    folder: Path,
+    labels: Path | None,
+    target: str | None,
+    row: str | None,
+    seed: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from stilts.cli.submitting import check_agreement, export_submission, told
+
+    written = export_submission(study, store, folder, labels=labels, target=target, row=row, seed=seed)
+    say(written.to_json(), lambda: told(written), as_json=as_json)
+    check_agreement(written)
+
+
+def _check_submission(model: Path | None, rebuild: bool) -> None:
+    if model is not None or rebuild:
+        raise InputError(
+            "--submission",
+            f"it was given with {'--model' if model is not None else '--rebuild'}",
+            "A submission is made from stored predictions, without a model",
+            "Ask for one of them at a time",
+        )
+
+
+def _unclear(model: Path | None, target: str | None) -> InputError:
+    absent = [name for name, value in (("--target", target), ("--model", model)) if value is None]
+    return InputError(
+        "export",
+        f"{' and '.join(absent)} missing" if absent else "--labels was given without --submission",
+        "It writes a model (--target, --model) or a submission (--submission)",
+        "Try: stilts export STUDY --submission DIR --labels DIR",
+    )
 
 
 def export_model(
@@ -86,7 +142,16 @@ def export_model(
             rebuilder.train(stage)
         source = _weights(study, store, replicate, stage)
     parent = folder.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(dir=parent, prefix=".stilts-export-")).rmdir()
+    except OSError as error:
+        raise InputError(
+            f"model folder {folder}",
+            f"its place cannot be written ({error.strerror or error})",
+            "The model is put together beside it",
+            "Name another folder with --model",
+        ) from error
     with tempfile.TemporaryDirectory(dir=parent, prefix=".stilts-export-") as name:
         partial = Path(name, "model")
         write_model(results, model_of(results, replicate, stage), source, partial)

@@ -17,6 +17,7 @@ from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.tasks.task import Kind
+from stilts.tasks.truth import truth_text
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.predict import Scored, Scorer
 from stilts.training.reporter import Reporter
@@ -110,7 +111,10 @@ def _publish(
 
 
 def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], scored: Scored) -> None:
-    """Writes Parquet with one row per example: its source item, the metric's statistics, and the prediction."""
+    """Writes Parquet with one row per example: source item, the metric's statistics, prediction and right answer.
+
+    There is no column ``truth`` where the task has no right answers (masked LM).
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -118,4 +122,7 @@ def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], sc
     for number, name in enumerate(metric(stage.task.metric).columns):
         columns[name] = scored.rows[:, number]
     columns["prediction"] = list(scored.predictions)
+    truths = [truth_text(example, place) for place, example in enumerate(examples)]
+    if None not in truths:
+        columns["truth"] = truths
     pq.write_table(pa.table(columns), path)

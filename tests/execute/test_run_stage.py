@@ -149,7 +149,8 @@ def test_examples_add_up_to_the_result(name: str, tiny_encoder: Path, store: Sto
     for key in stage.outputs:
         result: dict[str, Any] = store.result(key)
         table = pq.read_table(store.fetch(key) / EXAMPLES_FILE)
-        assert table.column_names == ["item", *measure.columns, "prediction"]
+        truths = [] if name == "masked_lm" else ["truth"]
+        assert table.column_names == ["item", *measure.columns, "prediction", *truths]
         sums = {column: sum(table[column].to_pylist()) for column in measure.columns}
         assert sums == pytest.approx(result["stats"])
         assert table.num_rows == result["num_items"] == 12

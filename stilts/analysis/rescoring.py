@@ -1,0 +1,204 @@
+"""Every stored evaluation scored again from its examples, without the model, and what does not agree.
+
+Three things are held against each other: the published score, the statistics of each example, and, where right answers
+are kept, predictions and right answers through the metric's row makers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from stilts.analysis.results import StudyResults
+from stilts.analysis.submission.answered import Answered, read_answered
+from stilts.errors import StoreError
+from stilts.fingerprint import Json, plain
+from stilts.metrics.classification import accuracy_rows
+from stilts.metrics.metric import FloatArray, Metric, metric
+from stilts.metrics.qa import squad_rows
+from stilts.metrics.spans import entity_rows
+from stilts.metrics.tagging import tag_rows
+from stilts.study.record import Column, Replicate
+from stilts.tasks.truth import answers_in
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One disagreement of a cell's language: ``stored`` and ``recomputed`` are what ``what`` names."""
+
+    row: str
+    column: str
+    replicate: str
+    use: str
+    language: str
+    key: str
+    what: str
+    stored: float | None
+    recomputed: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescored:
+    """A study scored again. ``from_predictions`` of ``evaluations`` were also made anew from predictions.
+
+    ``unread`` maps a key to why its examples could not be read: then nothing is said of it.
+    """
+
+    evaluations: int
+    examples: int
+    from_predictions: int
+    differences: tuple[Difference, ...]
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything was read and nothing differs."""
+        return not self.differences and not self.unread
+
+    def to_json(self) -> dict[str, Json]:
+        """The outcome as plain JSON."""
+        return {name: plain(value, name) for name, value in asdict(self).items()}
+
+
+def rescore(results: StudyResults, *, tolerance: float = TOLERANCE) -> Rescored:
+    """Every done evaluation of the study, read once; replicates that share one are reported each."""
+    checked: dict[str, _Checked] = {}
+    unread: dict[str, str] = {}
+    differences: list[Difference] = []
+    for replicate in results.record.replicates:
+        column = results.column(replicate.column)
+        for use, language, key in _done(results, replicate):
+            if key not in checked and key not in unread:
+                try:
+                    checked[key] = _check(results, column, language, key, tolerance)
+                except (StoreError, OSError) as error:
+                    unread[key] = str(error)
+            if key in checked:
+                differences += _placed(checked[key], replicate, use, language, key)
+    return Rescored(
+        evaluations=len(checked),
+        examples=sum(each.examples for each in checked.values()),
+        from_predictions=sum(each.from_predictions for each in checked.values()),
+        differences=tuple(differences),
+        unread=unread,
+    )
+
+
+def rows_again(column: Column, answered: Answered) -> FloatArray | None:
+    """The statistics of each example from prediction and right answer; None where these are not kept or not enough.
+
+    Masked LM keeps no predictions.
+    """
+    maker = _MAKERS.get(_maker_name(column))
+    if answered.truths is None or maker is None:
+        return None
+    return maker(answered.truths, answered.predictions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    what: str
+    stored: float | None
+    recomputed: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    examples: int
+    from_predictions: bool
+    findings: tuple[_Finding, ...]
+
+
+def _done(results: StudyResults, replicate: Replicate) -> Iterator[tuple[str, str, str]]:
+    for use, outputs in replicate.outputs.items():
+        for language, key in outputs.items():
+            if results.evaluations.is_done(key):
+                yield use, language, key
+
+
+def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, key: str) -> list[Difference]:
+    return [
+        Difference(
+            row=replicate.row,
+            column=replicate.column,
+            replicate=replicate.replicate_id,
+            use=use,
+            language=language,
+            key=key,
+            what=found.what,
+            stored=found.stored,
+            recomputed=found.recomputed,
+        )
+        for found in checked.findings
+    ]
+
+
+def _check(results: StudyResults, column: Column, language: str, key: str, tolerance: float) -> _Checked:
+    measure = metric(column.metric)
+    answered = read_answered(key, measure, results.store)
+    again = rows_again(column, answered)
+    published = results.store.result(key)
+    summary = results.evaluations.summaries.get(key)
+    findings = list(_against(published, "", answered.rows, measure, tolerance))
+    if summary is not None:
+        findings += _against(summary.result, "summary: ", answered.rows, measure, tolerance)
+        findings += _examples_of_summary(summary.values(measure.columns), answered.rows, tolerance)
+    if again is not None:
+        findings += _examples(again, answered.rows, "examples with statistics not their prediction's", tolerance)
+    return _Checked(examples=len(answered.items), from_predictions=again is not None, findings=tuple(findings))
+
+
+def _against(
+    stored: Mapping[str, Json], prefix: str, rows: FloatArray, measure: Metric, tolerance: float
+) -> Iterator[_Finding]:
+    """Score, parts and number of examples as stored against those of the rows' sums."""
+    sums = dict(zip(measure.columns, map(float, rows.sum(axis=0)), strict=True))
+    parts = stored.get("parts")
+    wanted: dict[str, tuple[Json, float]] = {
+        "score": (stored.get("score"), float(measure.score(sums))),
+        "num_items": (stored.get("num_items"), float(len(rows))),
+    }
+    for name, value in measure.parts(sums).items():
+        wanted[name] = (parts.get(name) if isinstance(parts, dict) else None, float(value))
+    for name, (said, found) in wanted.items():
+        number = float(said) if isinstance(said, int | float) else None
+        if number is None or not abs(number - found) <= tolerance:
+            yield _Finding(what=f"{prefix}{name}", stored=number, recomputed=found)
+
+
+def _examples_of_summary(values: FloatArray | None, rows: FloatArray, tolerance: float) -> list[_Finding]:
+    if values is None:
+        return []
+    return _examples(values, rows, "summary: examples with statistics not the artifact's", tolerance)
+
+
+def _examples(one: FloatArray, other: FloatArray, what: str, tolerance: float) -> list[_Finding]:
+    """A finding with the number of examples that differ (stored: none should), where any do."""
+    if one.shape != other.shape:
+        return [_Finding(what="number of examples", stored=float(len(other)), recomputed=float(len(one)))]
+    number = int((~(np.abs(one - other) <= tolerance)).any(axis=1).sum())
+    return [_Finding(what=what, stored=0.0, recomputed=float(number))] if number else []
+
+
+def _maker_name(column: Column) -> str:
+    """The row maker of the column: tagging's accuracy counts words."""
+    return "tagging" if column.kind == "tagging" and column.metric == "accuracy" else column.metric
+
+
+def _tags(texts: Sequence[str]) -> list[list[str]]:
+    return [text.split() for text in texts]
+
+
+_Maker = Callable[[Sequence[str], Sequence[str]], FloatArray]
+# The same makers that an evaluation uses, by metric, on texts.
+_MAKERS: Mapping[str, _Maker] = {
+    "accuracy": accuracy_rows,
+    "retrieval_accuracy": accuracy_rows,
+    "tagging": lambda truths, said: tag_rows(_tags(truths), _tags(said)),
+    "span_f1": lambda truths, said: entity_rows(_tags(truths), _tags(said)),
+    "squad": lambda truths, said: squad_rows([answers_in(truth) for truth in truths], list(said)),
+}

@@ -1,0 +1,67 @@
+"""The verb that scores a finished study again from what it stored: rescore."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+
+if TYPE_CHECKING:
+    from stilts.analysis.rescoring import Rescored
+
+# Differences that the table shows; --json has all.
+SHOWN = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb of this file."""
+    app.command(
+        epilog=examples("stilts rescore search_spaces/demo.yaml", "stilts rescore demo --store results --json")
+    )(rescore)
+
+
+def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
+    """Score every stored evaluation again from its examples, without the model; status 1 where anything differs.
+
+    Scores, parts and summaries are made anew from the statistics of each example, and these, where right answers
+    are kept, from predictions. What differs by more than 1e-9 is listed by cell and language.
+    """
+    from stilts.analysis.rescoring import rescore as rescored_study
+    from stilts.analysis.results import StudyResults
+    from stilts.cli.compose import load_record, open_store_at
+
+    opened = open_store_at(store, create=False)
+    found = rescored_study(StudyResults(record=load_record(study, opened), store=opened))
+    say({"agrees": found.agrees, **found.to_json()}, lambda: _told(found), as_json=json)
+    if not found.agrees:
+        sys.exit(1)
+
+
+def _told(found: Rescored) -> RenderableType:
+    lines = [
+        f"{found.evaluations} evaluations of {found.examples} examples scored again, "
+        f"{found.from_predictions} of them from their predictions.",
+    ]
+    if found.agrees:
+        return Text("\n".join([*lines, "All agree to 1e-9."]))
+    lines += [f"Not read: {key}. {why}" for key, why in list(found.unread.items())[:SHOWN]]
+    lines.append(f"{len(found.differences)} differences, {len(found.unread)} evaluations not read.")
+    return Group(_table(found), Text("\n".join(lines)))
+
+
+def _table(found: Rescored) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("replicate", "use", "language", "what"):
+        table.add_column(heading)
+    for heading in ("stored", "again"):
+        table.add_column(heading, justify="right")
+    for each in found.differences[:SHOWN]:
+        numbers = ("none" if number is None else f"{number:.10g}" for number in (each.stored, each.recomputed))
+        table.add_row(each.replicate, each.use, each.language, each.what, *numbers)
+    return table
