@@ -104,7 +104,7 @@ def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.D
     ``state`` is done, or that of the most serious replicate that is not. In a searched row the cell is that of
     ``proposal`` (see ``proposals.py``; missing while none can be chosen). ``chance`` is the level of guessing as
     measured, else as the column states it; ``near_chance`` marks scores below ``chance_ceiling``.
-    ``overlap`` says why a row has seen the column's own data, or is missing.
+    ``overlap`` says what a row shares with the column, or is missing.
     """
     scores = replicate_scores(frame, use)
     chosen = chosen_proposals(record, replicate_scores(frame, "select"))

@@ -26,7 +26,7 @@ def notes_on(record: StudyRecord, column: Column, row: str | None, report: pd.Da
 
 
 def overlap_of(record: StudyRecord, column: Column, row: str | None) -> str | None:
-    """Why the row has seen the target's own data; None where it has not."""
+    """What the row shares with the target, data or source text; None where it has not."""
     reasons = [why for name, target, why in record.overlaps if (name, target) == (row, column.name)]
     return "; ".join(reasons) or None
 

@@ -78,7 +78,7 @@ def validated(path: str) -> dict[str, Any]:
             views.extend(_view_lines(column, use, group, part, workspace, decoded if use != "select" else []))
     plan = workspace.planner.plan(_trial_proposals(workspace.planner))
     for row in workspace.study.rows:
-        for part in _parts_of(workspace.planner, row):
+        for part in parts_of(workspace.planner, row):
             views.extend(_view_lines(row, "train", part.train, part, workspace, decoded))
     notes.extend(f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps)
     return {"study": path, "views": views, "decoded": _first_of_each(decoded), "notes": notes}
@@ -157,7 +157,8 @@ def _first_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{"of": of, "text": text if len(text) <= 240 else f"{text[:237]}..."} for of, text in first.items()]
 
 
-def _parts_of(planner: Planner, row: str) -> list[MixturePart]:
+def parts_of(planner: Planner, row: str) -> list[MixturePart]:
+    """The tasks of a row's recipe with their data; a searched row counts with all that it may draw."""
     if row == NONE_ROW:
         return []
     proposals = _trial_proposals(planner).get(row, [])

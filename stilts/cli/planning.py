@@ -21,16 +21,26 @@ TRUNCATED = "cut of first 200"
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
-    app.command(epilog=examples("stilts tasks", "stilts tasks --study search_spaces/mini_xtreme.yaml --json"))(tasks)
+    shown = ("stilts tasks", "stilts tasks --overlap", "stilts tasks --study search_spaces/mini_xtreme.yaml --json")
+    app.command(epilog=examples(*shown))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
     app.command(epilog=examples("stilts plan search_spaces/demo.yaml", "stilts plan my_study.yaml --json"))(plan)
 
 
 def tasks(
     study: Annotated[str | None, typer.Option(help="Count a study's own tasks, and look which data it has.")] = None,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="What intermediates and targets share; with a study, counted in its data.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List the tasks that a study can name, with kind, metric, languages, licence and domain."""
+    if overlap:
+        from stilts.cli.overlapping import overlap_lines, overlap_table
+
+        value = overlap_lines(study)
+        say(value, lambda: overlap_table(value), as_json=json)
+        return
     from stilts.cli.inspect import task_lines
 
     lines = task_lines(study)

@@ -34,7 +34,7 @@ _SPECIAL = {
 def latex_matrix(results: StudyResults) -> str:
     r"""A ``table`` with booktabs rules: per cell the score, below it the gain with its 95 % interval's half width.
 
-    The chosen row of a column is bold; a dagger marks rows that have seen the column's own data. The means stand at the
+    The chosen row of a column is bold; a dagger marks rows that share data or source text with the column. The means stand at the
     right. It compiles in an article with ``booktabs``.
     """
     data, record = matrix_data(results), results.record
@@ -111,7 +111,7 @@ def _caption(data: pd.DataFrame, results: StudyResults) -> str:
         + latex_text(record.encoder),
         r"score, and below it the gain over \emph{none} with the half width of its 95\,\% interval, in points",
         r"bold: chosen on the selection data" if data["chosen"].any() else "",
-        r"$\dagger$: the row has seen this target's own data" if data["overlap"].notna().any() else "",
+        r"$\dagger$: the row shares data or source text with this target" if data["overlap"].notna().any() else "",
         r"$\ast$: some replicates are not done" if partly else "",
     ]
     return "; ".join(part for part in parts if part) + "."

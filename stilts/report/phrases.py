@@ -31,7 +31,7 @@ LEGEND = {
     "o": "highest on report (oracle, no advice)",
     "s": "single replicate",
     "~": "near chance",
-    "x": "overlap: the row has seen this target's own data",
+    "x": "overlap: the row shares data or source text with this target",
 }
 TOY_WARNING = "toy: data and encoder are toys, the figures say nothing about real tasks"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stilts.study.record import Column, Replicate, Row, StudyRecord
 from stilts.study.stage import Stage
+from stilts.tasks.overlaps import Ledger
 
 if TYPE_CHECKING:
     from stilts.study.planner import Planner
@@ -83,11 +85,16 @@ def _dataset(planner: Planner, name: str) -> dict[str, str]:
 
 
 def _overlaps(planner: Planner) -> Iterator[tuple[str, str, str]]:
-    """Cells whose intermediate trains on the target's own English training data."""
+    """Cells whose intermediate shares data or source text with the target, as the ledger declares it; nothing is read.
+
+    A searched mixture counts with every task that it may draw. A cell stands once: its reasons are one text.
+    """
+    ledger = Ledger(planner.registry, planner.resolver.source_of)
+    # A reason names the column as the study does.
+    columns = {name: replace(planner.target(name).task, name=name) for name in planner.study.columns}
     for row in planner.study.rows:
-        for column in planner.study.columns:
-            own = planner.target(column).task.train
-            for name in describe_row(planner, row).mixture:
-                other = planner.registry.task(name).train
-                if own and other and (own.dataset, own.split) == (other.dataset, other.split):
-                    yield row, column, f"{name} trains on the English training data of {column} ({own.dataset})"
+        tasks = [planner.registry.task(name) for name in describe_row(planner, row).mixture]
+        for column, target in columns.items():
+            found = [overlap.why for task in tasks for overlap in ledger.shared(task, target)]
+            if found:
+                yield row, column, "; ".join(dict.fromkeys(found))

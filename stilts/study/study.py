@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -17,9 +17,6 @@ from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study import schema
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +139,10 @@ def invalid(path: Path, error: ValidationError) -> StudyError:
     first = problems[0]
     field = ".".join(_place(part) for part in first["loc"]) or "the file"
     more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
-    return StudyError(f"{path}: {field}", _problem(first) + more, "", "See docs/study_file.md for what it may be")
+    return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", "See docs/study_file.md for what it may be")
 
 
-def _problem(problem: ErrorDetails) -> str:
+def _problem(problem: Mapping[str, Any]) -> str:
     """One problem in words: what is wrong, and what was found there."""
     kind = problem["type"]
     if kind == "extra_forbidden":

@@ -26,7 +26,7 @@ from stilts.report.figures.picture import (
 from stilts.study.record import NONE_ROW, StudyRecord
 
 GAIN_LABEL = f"gain over {NONE_ROW}, points"
-HATCHED = "hatched: the row has seen this target's own data (overlap)"
+HATCHED = "hatched: the row shares data or source text with this target (overlap)"
 LEAST_LIMIT_PP = 1.0  # The colours span at least this much, so that a matrix of tiny gains looks as flat as it is.
 INFINITE = 1e9
 _LEGEND_ROOM = 62.0
