@@ -18,6 +18,7 @@ from stilts.study.search_space import Proposal, Simplex
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
+from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -97,6 +98,7 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
         "metric": task.metric,
         "role": role,
         "labels": list(task.labels),
+        "num_train": NUM_TRAIN.get(task.train.dataset) if task.train else None,
         "languages": list(dataset.languages[ref.split]),
         "available": list(workspace.resolver.available_languages(ref)) if workspace else None,
         "sources": [name for name in ("hub", "files", "toy") if getattr(dataset, name) is not None],

@@ -69,13 +69,15 @@ def plan(study: StudyPath, store: StoreOption = None, json: JsonOption = False) 
 
 def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
     table = Table(title=f"{len(lines)} tasks", title_justify="left")
-    for name in ("task", "kind", "metric", "role", "languages", "here", "licence", "domain"):
-        table.add_column(name, overflow="fold")
+    for name in ("task", "kind", "metric", "role", "train", "languages", "here", "licence", "domain"):
+        table.add_column(name, overflow="fold", justify="right" if name == "train" else "left")
     for line in lines:
         spoken = line["languages"]
         shown = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
         here = "" if line["available"] is None else str(len(line["available"]))
-        cells = (line["task"], line["kind"], line["metric"], line["role"], shown, here, line["licence"], line["domain"])
+        size = f"{line['num_train']:,}" if line["num_train"] else ""
+        told = (line["task"], line["kind"], line["metric"], line["role"], size)
+        cells = (*told, shown, here, line["licence"], line["domain"])
         table.add_row(*cells)
     return table
 

@@ -1,9 +1,11 @@
 """Examples from a Parquet repository of the hub: a row and a mapping of columns, by kind of task.
 
 The view's options hold ``columns``, from a field of the example to a column; ``a.b`` reaches into a nested one, ``a,b``
-makes a list of two. Other options: ``label_map`` (a label as written to the task's), ``skip_labels`` (rows that the
-release says to leave out), ``question_map``, ``drop`` (leave out pairs with exactly this text), ``keep_items_with``
-(keep rows whose item begins so; for repositories that hold all languages in one table).
+makes a list of two; a text that the table holds as a list of texts is joined by spaces. Other options: ``label_map``
+(a label as written to the task's), ``unseen`` (the label for all that the task does not list), ``skip_labels`` (rows
+that the release says to leave out), ``question_map``, ``first_choice`` and ``blank`` (as in ``readers/choices.py``),
+``drop`` (leave out pairs with exactly this text), ``keep_items_with`` (keep rows whose item begins so; for repositories
+that hold all languages in one table).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stilts.data.readers.choices import choice_index
+from stilts.data.readers.choices import choice_index, filled_blank
 from stilts.data.readers.reading import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.examples import (
@@ -80,18 +82,27 @@ class _Row:
 
     def text(self, field: str) -> str:
         """The text of a field; raises DataError where it is blank."""
-        return filled({field: self.get(field)}, field, self.place, self.number + 1)  # type: ignore[arg-type]
+        value, at = self.get(field), self.columns.get(field, field)
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            value = " ".join(value)
+        return filled({at: value}, at, self.place, self.number + 1)
 
     def name(self, value: object, field: str = "label") -> str | None:
         """A label by the task's name; None for the hub's -1, which says that it is kept back."""
         column = self.columns[field]
         if isinstance(value, int) and not isinstance(value, bool) and column in self._class_names:
-            value = self._class_names[column][value] if value >= 0 else "-1"
+            names = self._class_names[column]
+            if value >= len(names):
+                raise self.error(f"class {value}, but there are {len(names)}", field)
+            value = names[value] if value >= 0 else "-1"
         mapping = self.options.get("label_map", {})
         label = str(mapping.get(str(value), value)) if isinstance(mapping, dict) else str(value)
         if label == "-1":
             return None
         if self._labels is not None and label not in self._labels:
+            unseen = self.options.get("unseen")
+            if isinstance(unseen, str) and unseen in self._labels:
+                return unseen
             raise self.error(f'label "{label}" is none of the task\'s ({", ".join(self._labels)})', field)
         return label
 
@@ -135,17 +146,28 @@ def _tagging(row: _Row) -> Example:
     names = [row.name(tag, "tags") for tag in tags]
     known = [name for name in names if name is not None]
     return TaggingExample(
-        item=row.item, words=tuple(str(word) for word in words), tags=tuple(known) if len(known) == len(tags) else None
+        item=row.item, words=_texts(row, words, "words"), tags=tuple(known) if len(known) == len(tags) else None
     )
+
+
+def _texts(row: _Row, values: list[Any], field: str) -> tuple[str, ...]:
+    """A list of texts, none of them blank."""
+    at = row.columns.get(field, field)
+    return tuple(filled({at: value}, at, row.place, row.number + 1) for value in values)
 
 
 def _span(row: _Row) -> Example:
     context, answers = row.text("context"), row.get("answers")
     if not isinstance(answers, dict) or "text" not in answers or "answer_start" not in answers:
         raise row.error("answers without text and answer_start", "answers")
-    pairs = [(str(text), int(start)) for text, start in zip(answers["text"], answers["answer_start"], strict=True)]
+    texts, starts = answers["text"], answers["answer_start"]
+    if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+        raise row.error("text and answer_start are not two lists of one length", "answers")
+    if not all(isinstance(text, str) for text in texts) or not all(type(start) is int for start in starts):
+        raise row.error("an answer without text and answer_start", "answers")
+    pairs = list(zip(texts, starts, strict=True))
     for text, start in pairs:
-        if text and context[start : start + len(text)] != text:
+        if text and (start < 0 or context[start : start + len(text)] != text):
             raise row.error(f'"{text[:40]}" does not stand at character {start} of its paragraph', "answers")
     # All answers empty: placeholders, as in ``read_squad_json``.
     placeholder = bool(pairs) and not any(text.strip() for text, _ in pairs)
@@ -161,19 +183,30 @@ def _choice(row: _Row) -> Example:
         raise row.error("not a list of at least two choices", "choices")
     label = row.get("label")
     if "choice_labels" in row.columns and label not in (None, ""):
-        letters = list(row.get("choice_labels"))
+        letters = row.get("choice_labels")
+        if not isinstance(letters, list) or len(letters) != len(choices):
+            raise row.error("not one letter for each choice", "choice_labels")
         if label not in letters:
-            raise row.error(f'"{label}" is none of {", ".join(letters)}', "label")
+            raise row.error(f'"{label}" is none of {", ".join(map(str, letters))}', "label")
         label = letters.index(label)
     question = row.get("question")
     mapping = row.options.get("question_map", {})
-    question = mapping.get(question, question) if isinstance(mapping, dict) else question
+    question = mapping.get(str(question), question) if isinstance(mapping, dict) else question
+    context = row.text("context") if "context" in row.columns else ""
+    texts = _texts(row, choices, "choices")
+    first, blank = int(str(row.options.get("first_choice", 0))), row.options.get("blank")
+    if isinstance(blank, str):
+        parted = filled_blank(context, texts, blank)
+        if parted is None:
+            raise row.error(f'no blank "{blank}"', "context")
+        context, texts = parted
+    at = row.columns.get("label", "label")
     return ChoiceExample(
         item=row.item,
-        context=row.text("context") if "context" in row.columns else "",
+        context=context,
         question="" if question is None else str(question),
-        choices=tuple(str(choice) for choice in choices),
-        label=choice_index(label, len(choices), row.place, row.number + 1, "label"),
+        choices=texts,
+        label=choice_index(label, len(texts), row.place, row.number + 1, at, first),
     )
 
 

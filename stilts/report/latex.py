@@ -34,8 +34,8 @@ _SPECIAL = {
 def latex_matrix(results: StudyResults) -> str:
     r"""A ``table`` with booktabs rules: per cell the score, below it the gain with its 95 % interval's half width.
 
-    The chosen row of a column is bold; a dagger marks rows that share data or source text with the column. The means stand at the
-    right. It compiles in an article with ``booktabs``.
+    The chosen row of a column is bold; a dagger marks rows that share data or source text with the column. The means
+    stand at the right. It compiles in an article with ``booktabs``.
     """
     data, record = matrix_data(results), results.record
     names = [column.name for column in targets_of(record)]

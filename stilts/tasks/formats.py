@@ -35,10 +35,20 @@ FORMATS: Mapping[str, Format] = {
     "anli_jsonl": Format(
         kind=Kind.CLASSIFICATION, version=1, holds="uid, context, hypothesis, label e/n/c per line", global_items=True
     ),
+    "nli_releases_jsonl": Format(
+        kind=Kind.CLASSIFICATION, version=1, holds="lines of SNLI, MultiNLI or ANLI, whichever each file has"
+    ),
+    "pair_jsonl": Format(kind=Kind.CLASSIFICATION, version=1, holds="two texts and a label per line, by named fields"),
     "nli_csv": Format(kind=Kind.CLASSIFICATION, version=1, holds="CSV with premise, hypothesis, label"),
     "glue_tsv": Format(kind=Kind.CLASSIFICATION, version=1, holds="GLUE's TSV with a header"),
+    "pubmedqa_json": Format(
+        kind=Kind.CLASSIFICATION, version=1, holds="PubMedQA's JSON, by PubMed id", global_items=True
+    ),
+    "contract_nli_json": Format(kind=Kind.CLASSIFICATION, version=1, holds="ContractNLI's JSON"),
     "conllu": Format(kind=Kind.TAGGING, version=1, holds="CoNLL-U, ten columns"),
     "bio_tsv": Format(kind=Kind.TAGGING, version=1, holds="word TAB tag, a blank line between sentences"),
+    "bio_columns": Format(kind=Kind.TAGGING, version=1, holds="CoNLL's columns: first the word, last its tag"),
+    "ccg_auto": Format(kind=Kind.TAGGING, version=1, holds="CCGbank's derivations, AUTO files", global_items=True),
     "squad_json": Format(kind=Kind.SPAN_QA, version=1, holds="SQuAD's JSON", global_items=True),
     "hellaswag_jsonl": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="ctx, endings, label per line"),
     "cosmos_csv": Format(
@@ -50,6 +60,12 @@ FORMATS: Mapping[str, Format] = {
     "copa_jsonl": Format(
         kind=Kind.MULTIPLE_CHOICE, version=1, holds="premise, choice1, choice2, question, label per line"
     ),
+    "choice_jsonl": Format(
+        kind=Kind.MULTIPLE_CHOICE,
+        version=1,
+        holds="a question with choices per line, by named fields; labels may be beside",
+    ),
+    "choice_csv": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="CSV with choices, by named columns"),
     "tatoeba": Format(kind=Kind.RETRIEVAL, version=1, holds="two line-aligned files: the language's, then English"),
     "lines": Format(kind=Kind.MASKED_LM, version=1, holds="a sentence per line"),
     "parallel_tsv": Format(kind=Kind.MASKED_LM, version=1, holds="English TAB translation"),

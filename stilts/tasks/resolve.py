@@ -80,7 +80,9 @@ class Resolver:
         source = self.source_of(ref.dataset)
         if source is Source.FILES:
             return files_languages(dataset, ref.split, self._roots)
-        return hub_languages(dataset, ref.split) if source is Source.HUB else toy_languages(dataset, ref.split)
+        if source is Source.HUB:
+            return hub_languages(dataset, ref.split)
+        return toy_languages(dataset, ref.split) if dataset.toy is not None else ()
 
     def views(
         self,

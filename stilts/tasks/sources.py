@@ -213,9 +213,13 @@ def _missing_file(dataset: Dataset, split: str, path: Path, root: Path) -> DataE
     return DataError(
         path,
         f'no such file, for dataset "{dataset.name}", split "{split}"',
-        why=f"Languages there: {', '.join(there) or 'none'}",
+        why=f"Languages there: {', '.join(there) or 'none'}. Its licence: {dataset.licence}{_cited(dataset)}",
         next_step='Ask for those languages, put the file there, or take the source "hub" or "toy"',
     )
+
+
+def _cited(dataset: Dataset) -> str:
+    return f"; {dataset.citation}" if dataset.citation else ""
 
 
 def _fill(pattern: str, codes: Mapping[str, str], language: str) -> str:

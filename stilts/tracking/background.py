@@ -22,6 +22,8 @@ _REST = 9.0
 class BackgroundTracker:
     """A Tracker whose thread calls ``sync`` at most every ``every_s`` seconds, and once more at ``close``.
 
+    The first call is not made before ``first_after_s``.
+
     A sync that took long is followed by a pause nine times as long (at most ``max_backoff_s``), so that a large study
     is not compared with MLflow without end. ``stop`` is called after the last sync, or to end one that hangs.
 
@@ -35,6 +37,7 @@ class BackgroundTracker:
         sync: Callable[[], object],
         *,
         folder: Path,
+        first_after_s: float = 0.0,
         every_s: float = 15.0,
         backoff_s: float = 5.0,
         max_backoff_s: float = 300.0,
@@ -50,7 +53,7 @@ class BackgroundTracker:
         self._unsent: set[str] = set()
         self._waiting = self._spool.read() is not None
         self._failures = 0
-        self._next_at = 0.0
+        self._next_at = time.monotonic() + first_after_s
         self._closed = False
         self._given_up = False
         self._sent = threading.Event()

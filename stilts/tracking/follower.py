@@ -24,6 +24,8 @@ from stilts.tracking.stored import StoredStudy
 
 # The lowest priority: on a machine whose cores all train, MLflow gets what they leave.
 _NICENESS = 19
+# Importing MLflow and making its tables takes some ten seconds of a core: a short study has that after its last stage.
+_FIRST_AFTER_S = 30.0
 _LOG_FILE = "tracker.log"
 
 
@@ -35,7 +37,7 @@ def follow(store: ArtifactStore, study: str, tracking_uri: str, *, folder: Path)
     if store.url.startswith("memory:"):
         return BackgroundTracker(_sync_of(store, study, tracking_uri), folder=folder)
     process = SyncProcess(store_url=store.url, study=study, tracking_uri=tracking_uri, folder=folder)
-    return BackgroundTracker(process, folder=folder, stop=process.stop)
+    return BackgroundTracker(process, folder=folder, first_after_s=_FIRST_AFTER_S, stop=process.stop)
 
 
 class SyncProcess:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stilts.data.readers import READERS, read_examples
+from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading
-from stilts.errors import DataError
+from stilts.errors import DataError, InputError
 from stilts.tasks.examples import Example
 from stilts.tasks.formats import FORMATS
 
@@ -180,3 +184,468 @@ def test_good_choices_are_read(tmp_path: Path) -> None:
     assert read("copa_jsonl", write(tmp_path, COPA))[0].question == "What was the cause?"
     unlabelled = CSQA.replace(', "answerKey": "B"', "")
     assert read("csqa_jsonl", write(tmp_path, unlabelled))[0].label is None
+
+
+# --- every reader of the registry, by a small good file of its format ---
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A good file of one format: its texts (none may be blank), where its labels stand, what of its shape can break.
+
+    In ``written`` the @ of the second text is where another label is put."""
+
+    text: str
+    texts: tuple[str, ...]
+    shape: tuple[tuple[str, str], ...] = ()
+    written: tuple[tuple[str, str], ...] = ()
+    labels: tuple[str, ...] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    beside: str | None = None
+    num: int = 2
+
+
+def json_lines(*rows: dict[str, Any]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def conllu(*columns: tuple[str, str, str]) -> str:
+    rows = [
+        f"{i}\t{form}\t_\t{upos}\t_\t{feats}\t{int(i > 1)}\troot\t_\t_\n"
+        for i, (form, upos, feats) in enumerate(columns, 1)
+    ]
+    return "# sent_id = s\n" + "".join(rows) + "\n"
+
+
+PUBMED = json.dumps(
+    {
+        "11": {"QUESTION": "tq1", "CONTEXTS": ["tc1", "tc2"], "final_decision": "yes"},
+        "12": {"QUESTION": "tq2", "CONTEXTS": ["tc3"], "final_decision": "maybe"},
+    },
+    indent=1,
+)
+CONTRACT = json.dumps(
+    {
+        "documents": [
+            {
+                "id": 7,
+                "text": "tx1",
+                "annotation_sets": [{"annotations": {"n-1": {"choice": "neutral"}, "n-2": {"choice": "entailment"}}}],
+            }
+        ],
+        "labels": {"n-1": {"hypothesis": "th1"}, "n-2": {"hypothesis": "th2"}},
+    },
+    indent=1,
+)
+AUTO = (
+    "ID=wsj_1 PARSER=GOLD\n(<T S 0 2> (<L N NNP NNP tw1 N>) (<L S\\N VBZ VBZ tw2 S\\N>) )\n"
+    "ID=wsj_2 PARSER=GOLD\n(<L N NNP NNP tw3 N>)\n"
+)
+QUESTIONS = json.dumps(
+    {
+        "data": [
+            {
+                "paragraphs": [
+                    {
+                        "context": "tc1 end",
+                        "qas": [
+                            {"id": "i1", "question": "tq1", "answers": [{"text": "end", "answer_start": 4}]},
+                            {"id": "i2", "question": "tq2", "answers": [{"text": "end", "answer_start": 4}]},
+                        ],
+                    }
+                ]
+            }
+        ]
+    },
+    indent=1,
+)
+CHOICE = {"c": "tc1", "q": "tq1", "a": "ta1", "b": "tb1", "right": 2}
+SAMPLES: dict[str, Sample] = {
+    "text_tsv": Sample(
+        "ta1\tyes\nta2\tno\n", ("ta1", "ta2"), (("\t", " "),), (("yes", "@"), ("no", "@")), ("yes", "no")
+    ),
+    "pair_tsv": Sample(
+        "ta1\ttb1\tyes\nta2\ttb2\tno\n",
+        ("ta1", "tb1", "tb2"),
+        (("\t", " "), ("\t", "\t\t")),
+        (("yes", "@"), ("no", "@")),
+        ("yes", "no"),
+    ),
+    "nli_jsonl": Sample(
+        json_lines(
+            {"gold_label": "neutral", "sentence1": "ta1", "sentence2": "tb1"},
+            {"gold_label": "entailment", "sentence1": "ta2", "sentence2": "tb2"},
+        ),
+        ("ta1", "tb2"),
+        (("sentence1", "sentence"), ('"ta1"', "3"), ('"tb1"', '"\\ud800"'), ("{", "[")),
+        (("neutral", "@"), ("entailment", "@")),
+        NLI,
+    ),
+    "anli_jsonl": Sample(
+        json_lines(
+            {"uid": "u1", "context": "ta1", "hypothesis": "tb1", "label": "neutral"},
+            {"uid": "u2", "context": "ta2", "hypothesis": "tb2", "label": "entailment"},
+        ),
+        ("u1", "ta1", "tb2"),
+        (("uid", "id"), ('"ta1"', "null")),
+        (("neutral", "@"), ("entailment", "@")),
+        NLI,
+    ),
+    "nli_releases_jsonl": Sample(
+        json_lines(
+            {"uid": "u1", "context": "ta1", "hypothesis": "tb1", "label": "neutral"},
+            {"gold_label": "entailment", "sentence1": "ta2", "sentence2": "tb2"},
+        ),
+        ("u1", "ta1", "tb2"),
+        (("uid", "id"), ('"ta1"', "null"), ("gold_label", "label")),
+        (("neutral", "@"), ("entailment", "@")),
+        NLI,
+    ),
+    "pair_jsonl": Sample(
+        json_lines({"p": "ta1", "q": "tb1", "answer": True}, {"p": "ta2", "q": "tb2", "answer": False}),
+        ("ta1", "tb2"),
+        (('"p"', '"r"'), ("answer", "answers"), ("true", "[]"), ("true", "1.5")),
+        (("true", '"@"'), ("false", "7")),
+        ("yes", "no"),
+        {"text": "p", "text_pair": "q", "label": "answer", "label_map": {"True": "yes", "False": "no"}},
+    ),
+    "nli_csv": Sample(
+        'premise,hypothesis,label\nta1,tb1,neutral\n"ta,2","tb""2",entailment\n',
+        ("ta1", "tb1"),
+        (("premise", "text"), ("hypothesis", "premise"), ("ta1,", "ta1,,"), ('b""2', 'b"2')),
+        (("neutral", "@"), ("entailment", "@")),
+        NLI,
+    ),
+    "glue_tsv": Sample(
+        "id\tquestion1\tquestion2\tis_duplicate\n1\tta1\ttb1\t0\n2\tta2\ttb2\t1\n",
+        ("ta1", "tb2"),
+        (("question1", "question"), ("question2", "question1"), ("ta1\t", "ta1\t\t")),
+        (("\t0\n", "\t@\n"), ("\t1\n", "\t@\n")),
+        ("0", "1"),
+    ),
+    "pubmedqa_json": Sample(
+        PUBMED,
+        ("tq1", "tc2", "tc3"),
+        (("QUESTION", "Q"), ("[", "{"), ('"tc1"', "4")),
+        (("yes", "@"), ("maybe", "@")),
+        ("yes", "maybe"),
+    ),
+    "contract_nli_json": Sample(
+        CONTRACT,
+        ("tx1", "th2"),
+        (
+            ("documents", "contracts"),
+            ("annotations", "notes"),
+            ("choice", "choose"),
+            ('"n-2"', '"n-3"'),
+        ),
+        (("neutral", "@"), ("entailment", "@")),
+        NLI,
+    ),
+    "conllu": Sample(
+        conllu(("tw1", "NOUN", "_"), ("tw2", "VERB", "Mood=Ind")) * 2,
+        ("tw1", "tw2"),
+        (("\t_\t_\n", "\t_\n"), ("1\ttw", "one\ttw")),
+        (("NOUN", "@"), ("VERB", "@")),
+        ("NOUN", "VERB"),
+    ),
+    "bio_tsv": Sample(
+        "tw1\tO\n\ntw2\tB-LOC\n", ("tw1", "tw2"), (("\t", " "),), (("O", "@"), ("B-LOC", "@")), ("O", "B-LOC", "I-LOC")
+    ),
+    "bio_columns": Sample(
+        "-DOCSTART- -X- -X- O\n\ntw1 NN I-NP I-LOC\n\ntw2 NN I-NP O\n",
+        (),
+        (("tw1 NN", "NN"), ("tw2 NN", "tw2 of NN")),
+        (("I-LOC", "@"),),
+        ("O", "B-LOC", "I-LOC"),
+        {"columns": 4, "scheme": "iob1"},
+    ),
+    "ccg_auto": Sample(
+        AUTO,
+        (),
+        (
+            ("ID=wsj_1 PARSER=GOLD\n", ""),
+            ("(<L N NNP NNP tw3 N>)", "tw3"),
+            (") )", ")"),
+            ("(<L N NNP NNP tw3 N>)\n", ""),
+        ),
+        (("N NNP", "@ NNP"), ("S\\N VBZ", "@ VBZ")),
+        ("N", "S\\N"),
+    ),
+    "squad_json": Sample(
+        QUESTIONS,
+        ("tc1 end", "tq1", "i2"),
+        (("data", "date"), ("qas", "questions"), (": 4", ": 5"), (": 4", ": -1"), (": 4", ": true"), ('"tq1"', "{}")),
+    ),
+    "hellaswag_jsonl": Sample(
+        json_lines(
+            {"ctx": "tc1", "endings": ["ta1", "tb1"], "label": 1}, {"ctx": "tc2", "endings": ["a", "b"], "label": 0}
+        ),
+        ("tc1", "tb1"),
+        (("ctx", "c"), ("endings", "end"), ('["ta1", "tb1"]', '["ta1"]'), ('"ta1"', "1")),
+        ((" 1}", ' "@"}'), (" 1}", " 2}")),
+    ),
+    "cosmos_csv": Sample(
+        "id,context,question,answer0,answer1,label\n1,tc1,tq1,ta1,tb1,0\n2,tc2,tq2,ta2,tb2,1\n",
+        ("tc1", "tq2", "tb2"),
+        (("context", "text"), ("answer0,answer1", "answer0,x"), ("ta1,", "ta1,,")),
+        (("0\n", "@\n"), ("1\n", "@\n")),
+    ),
+    "csqa_jsonl": Sample(
+        json_lines(
+            *(
+                {
+                    "id": f"i{n}",
+                    "question": f"tq{n}",
+                    "choices": {"label": ["A", "B"], "text": ["ta", "tb"]},
+                    "answerKey": "B",
+                }
+                for n in (1, 2)
+            )
+        ),
+        ("tq1", "tq2", "ta"),
+        (('"choices"', '"choice"'), ('["ta", "tb"]', '["ta", "tb", "tc"]'), ('["A", "B"]', "[1, 2]")),
+        (('y": "B', 'y": "@'),),
+    ),
+    "copa_jsonl": Sample(
+        json_lines(
+            *(
+                {"premise": f"tp{n}", "choice1": "ta", "choice2": "tb", "question": "cause", "label": 0, "idx": n}
+                for n in (1, 2)
+            )
+        ),
+        ("tp1", "tp2", "ta", "tb"),
+        (("premise", "p"), ("cause", "because"), ('"idx": 1', '"idx": true'), ("choice2", "choice3")),
+        (('l": 0', 'l": "@"'), ('l": 0', 'l": 2')),
+    ),
+    "choice_jsonl": Sample(
+        json_lines(CHOICE, {**CHOICE, "right": 1}),
+        ("tc1", "tq1", "tb1"),
+        (('"a"', '"d"'), ('"tq1"', "[]"), ("2}", "0}")),
+        ((" 2}", ' "@"}'), (" 2}", " 3}")),
+        options={"context": "c", "question": "q", "choices": "a,b", "label": "right", "first_choice": 1},
+    ),
+    "choice_csv": Sample(
+        ",prompt,h0,h1,label\n0,tc1,ta1,tb1,0\n1,tc2,ta2,tb2,1\n",
+        ("tc1", "tb2"),
+        (("prompt", "p"), ("h1", "h0"), ("ta1,", "ta1,,")),
+        (("0\n", "@\n"), ("1\n", "@\n")),
+        options={"context": "prompt", "choices": "h0,h1", "label": "label"},
+    ),
+    "tatoeba": Sample("tx1\ntx2\n", ("tx1", "tx2"), (("tx1\n", ""), ("tx1", "tx1\ntx1")), beside="en one\nen two\n"),
+    # A blank line parts documents, and every other line is a sentence: nothing but bytes can be wrong.
+    "lines": Sample("ta1\nta2\n", ()),
+    "parallel_tsv": Sample("ta1\ttb1\nta2\ttb2\n", ("ta1", "tb2"), (("\t", " "), ("\t", "\t\t"))),
+}
+SPACES = st.sampled_from(["", " ", "\u3000", "\xa0"])
+
+
+def read_sample(folder: Path, name: str, data: bytes) -> tuple[Path, list[Example], int]:
+    """The file written, its examples, and how many rows were counted as left out."""
+    sample = SAMPLES[name]
+    path = write(folder, data, "sample.txt")
+    paths = (path,) if sample.beside is None else (path, write(folder, sample.beside, "beside.txt"))
+    reading = Reading(paths=paths, language="de", options=sample.options, labels=sample.labels)
+    examples = list(read_examples(name, reading))
+    for example in examples:
+        example.content()
+    return path, examples, sum(reading.skipped.values())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("samples")
+
+
+def refused(folder: Path, name: str, data: str | bytes) -> DataError:
+    """The error that a file gives: it names a file of the sample and a line."""
+    with pytest.raises(DataError) as caught:
+        read_sample(folder, name, data if isinstance(data, bytes) else data.encode())
+    error = caught.value
+    assert error.file in (str(folder / "sample.txt"), str(folder / "beside.txt"))
+    assert error.line is not None and error.line >= 1
+    return error
+
+
+def line_at(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
+
+
+def test_every_format_has_a_sample(folder: Path) -> None:
+    assert set(SAMPLES) == set(FORMATS)
+    for name, sample in SAMPLES.items():
+        _, examples, _ = read_sample(folder, name, sample.text.encode())
+        assert len(examples) == sample.num, name
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_invalid_utf8_is_told_by_its_line(folder: Path, name: str, data: st.DataObject) -> None:
+    good = SAMPLES[name].text.encode()
+    place = data.draw(st.integers(0, len(good) - 1))
+    bad = data.draw(st.sampled_from([b"\xff", b"\xc3\x28", b"\xed\xa0\x80"]))
+    error = refused(folder, name, good[:place] + bad + good[place:])
+    assert "not UTF-8" in str(error) and error.line == line_at(good, place)
+
+
+@pytest.mark.parametrize("name", [name for name, sample in SAMPLES.items() if sample.texts])
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_an_empty_text_is_told_by_its_line(folder: Path, name: str, data: st.DataObject) -> None:
+    good = SAMPLES[name].text
+    text, blank = data.draw(st.sampled_from(SAMPLES[name].texts)), data.draw(SPACES)
+    error = refused(folder, name, good.replace(text, blank, 1))
+    assert "empty" in str(error) and error.field is not None
+    assert error.line == line_at(good.encode(), good.encode().index(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [(name, old, new) for name, sample in SAMPLES.items() for old, new in sample.written]
+)
+@settings(max_examples=10, deadline=None)
+@given(other=st.text("qxz789", min_size=2, max_size=6))
+def test_an_unknown_label_is_told_by_its_line(folder: Path, name: str, old: str, new: str, other: str) -> None:
+    good = SAMPLES[name].text
+    error = refused(folder, name, good.replace(old, new.replace("@", other), 1))
+    assert (other if "@" in new else new.strip(" }")[-1]) in error.found
+    assert error.line == line_at(good.encode(), good.encode().index(old.encode()) + (old[0] == "\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [(name, old, new) for name, sample in SAMPLES.items() for old, new in sample.shape]
+)
+def test_a_wrong_column_or_field_is_an_error(folder: Path, name: str, old: str, new: str) -> None:
+    assert old in SAMPLES[name].text
+    refused(folder, name, SAMPLES[name].text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_truncated_file_gives_an_error_or_what_stands_before(folder: Path, name: str, data: st.DataObject) -> None:
+    good = SAMPLES[name].text.encode()
+    whole = read_sample(folder, name, good)[1]
+    cut = data.draw(st.integers(1, len(good) - 1))
+    if name.endswith("_json") or (name.endswith("_jsonl") and good[cut - 1 : cut] not in (b"\n", b"}")):
+        refused(folder, name, good[:cut])
+        return
+    try:
+        _, examples, _ = read_sample(folder, name, good[:cut])
+    except DataError as error:
+        assert error.line is not None
+    else:  # a text may be cut and nobody can tell, but no row that stands before it is lost
+        assert examples[:-1] == whole[: max(len(examples) - 1, 0)]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_no_bytes_crash_a_reader(folder: Path, name: str, data: st.DataObject) -> None:
+    good = SAMPLES[name].text
+    alphabet = st.sampled_from(
+        [*sorted(set(good)), "\u2028", "\x00", '"', "\r", "\\ud800", "9" * 5000, "[" * 3000, "²"]
+    )
+    start = data.draw(st.integers(0, len(good)))
+    stop = data.draw(st.integers(start, min(len(good), start + 9)))
+    spliced = good[:start] + "".join(data.draw(st.lists(alphabet, max_size=6))) + good[stop:]
+    for text in (spliced.encode(), data.draw(st.binary(max_size=60))):
+        try:
+            read_sample(folder, name, text)
+        except DataError as error:
+            assert error.line is not None, str(error)
+
+
+def test_rows_are_read_or_counted(folder: Path) -> None:
+    _, examples, left_out = read_sample(folder, "bio_columns", SAMPLES["bio_columns"].text.encode())
+    assert [example.tags for example in examples] == [("B-LOC",), ("O",)] and left_out == 1
+    _, examples, left_out = read_sample(folder, "bio_columns", b"-DOCSTART- -X- -X- O\nBonn NN I-NP I-LOC\n")
+    assert [example.words for example in examples] == [("Bonn",)] and left_out == 1
+
+
+# --- readers with options, on what they are for ---
+
+
+def test_conllu_reads_features_bundles_and_supertags(tmp_path: Path) -> None:
+    path = write(tmp_path, conllu(("Haus", "NOUN", "Case=Acc|Number=Sing"), ("alt", "ADJ", "_")))
+    tags = {column: read("conllu", path, column=column)[0].tags for column in ("feats.Number", "feats", "supertag")}
+    assert tags["feats.Number"] == ("Sing", "_")
+    assert tags["feats"] == ("Case=Acc|Number=Sing", "_")
+    assert tags["supertag"] == ("NOUN/Case=Acc|Number=Sing/root/root", "ADJ/_/root/left")
+    assert read("conllu", path, labels=("_", "<other>"), column="feats.Number", unseen="<other>")[0].tags == (
+        "<other>",
+        "_",
+    )
+    with pytest.raises(InputError, match="no such column"):
+        read("conllu", path, column="lemma")
+    for broken, where in (("Number=", "FEATS"), ("x", "FEATS")):
+        with pytest.raises(DataError) as caught:
+            read("conllu", write(tmp_path, conllu(("Haus", "NOUN", broken))), column="feats")
+        assert (caught.value.line, caught.value.field) == (2, where)
+
+
+def test_iob1_names_begin_with_b(tmp_path: Path) -> None:
+    rows = "a I-PER\nb I-PER\nc B-PER\nd O\ne I-LOC\nf I-ORG\n"
+    assert read("bio_columns", write(tmp_path, rows), scheme="iob1")[0].tags == (
+        "B-PER",
+        "I-PER",
+        "B-PER",
+        "O",
+        "B-LOC",
+        "B-ORG",
+    )
+
+
+def test_ccg_categories_that_a_task_does_not_list_are_unseen(tmp_path: Path) -> None:
+    examples = read("ccg_auto", write(tmp_path, AUTO), labels=("N", "<unseen>"), unseen="<unseen>")
+    assert [(example.item, example.tags) for example in examples] == [("wsj_1", ("N", "<unseen>")), ("wsj_2", ("N",))]
+
+
+def test_labels_may_lie_beside_the_questions(tmp_path: Path) -> None:
+    questions = write(tmp_path, json_lines(CHOICE, CHOICE), "train.jsonl")
+    options = {"context": "c", "question": "q", "choices": "a,b", "first_choice": 1}
+    examples = read("choice_jsonl", questions, write(tmp_path, "2\n1\n", "train-labels.lst"), **options)
+    assert [(example.choices, example.label) for example in examples] == [(("ta1", "tb1"), 1), (("ta1", "tb1"), 0)]
+    for labels, line in (("2\n", 2), ("2\n3\n", 2), ("0\n1\n", 1)):
+        with pytest.raises(DataError) as caught:
+            read("choice_jsonl", questions, write(tmp_path, labels, "train-labels.lst"), **options)
+        assert caught.value.line == line and caught.value.file.endswith("train-labels.lst")
+
+
+def test_a_blank_is_filled_by_the_choices(tmp_path: Path) -> None:
+    rows = [
+        {"sentence": text, "o1": "Ida", "o2": "Eva", "answer": "2"}
+        for text in ("The cup fell, so _ wept.", "_ is old.", "None.")
+    ]
+    options = {"context": "sentence", "choices": "o1,o2", "label": "answer", "first_choice": 1, "blank": "_"}
+    first, second = read("choice_jsonl", write(tmp_path, json_lines(*rows[:2])), **options)
+    assert (first.context, first.choices, first.label) == ("The cup fell, so", ("Ida wept.", "Eva wept."), 1)
+    assert (second.context, second.choices) == ("_ is old.", ("Ida is old.", "Eva is old."))
+    with pytest.raises(DataError, match="no blank") as caught:
+        read("choice_jsonl", write(tmp_path, json_lines(*rows)), **options)
+    assert (caught.value.line, caught.value.field) == (3, "sentence")
+
+
+def test_contracts_are_paired_with_their_hypotheses(tmp_path: Path) -> None:
+    first, second = read("contract_nli_json", write(tmp_path, CONTRACT), labels=NLI)
+    assert (first.item, first.text, first.text_pair, first.label) == ("0/n-1", "tx1", "th1", "neutral")
+    assert (second.text_pair, second.label) == ("th2", "entailment")
+
+
+def test_abstracts_are_joined(tmp_path: Path) -> None:
+    first, second = read("pubmedqa_json", write(tmp_path, PUBMED))
+    assert (first.item, first.text, first.text_pair, first.label) == ("11", "tq1", "tc1 tc2", "yes")
+    assert second.label == "maybe"
+
+
+def test_lines_of_a_document_are_found() -> None:
+    text = '{"a": [1,\n {"b": "x"},\n "[{"],\n"c": {}}'
+    assert [line_of(text, at) for at in ("a", "a[0]", "a[1].b", "a[2]", "c", "c.missing", "a[9]")] == [
+        1,
+        1,
+        2,
+        3,
+        4,
+        4,
+        1,
+    ]

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from stilts.errors import InputError, UnknownNameError
+from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.languages import language
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import Dataset, Kind, SplitRef, Task
+from stilts.tasks.user_tasks import METRICS
 
 DATASET = Dataset(name="reviews", languages={"train": ("en",), "test": ("en", "de")})
 TASK = Task(
@@ -59,8 +61,10 @@ def test_a_task_must_name_splits_that_exist(split: str) -> None:
 def test_the_catalogue_is_whole() -> None:
     registry = default_registry()
     for dataset in registry.datasets():
-        assert dataset.files and dataset.hub and dataset.toy, dataset.name
-        assert set(dataset.files.splits) == set(dataset.languages) == set(dataset.hub.splits), dataset.name
+        assert dataset.files and dataset.licence and dataset.domain != "unknown", dataset.name
+        assert set(dataset.files.splits) == set(dataset.languages), dataset.name
+        assert dataset.hub is None or set(dataset.hub.splits) == set(dataset.languages), dataset.name
+        assert dataset.toy is None or set(dataset.toy.sizes) >= set(dataset.languages) - {"heldout"}, dataset.name
         for codes in dataset.languages.values():
             assert len(set(codes)) == len(codes)
             assert all(language(code).script for code in codes)
@@ -69,6 +73,56 @@ def test_the_catalogue_is_whole() -> None:
             if ref is not None:
                 files = registry.dataset(ref.dataset).files
                 assert files is not None and FORMATS[files.reader].kind is task.kind, task.name
+        assert task.metric in METRICS[task.kind] and task.description, task.name
+
+
+INTERMEDIATES = (
+    "anli_plus anli snli mnli qnli rte scitail sick mpe joci qqp paws squad hellaswag cosmosqa commonsenseqa socialiqa "
+    "piqa winogrande copa boolq mrpc conll2003 udpos ud_feats ud_supertags ud_number ud_case ud_verbform pubmedqa "
+    "policyqa casehold contractnli medmcqa"
+).split()
+
+
+@pytest.mark.parametrize("name", INTERMEDIATES)
+def test_an_intermediate_says_what_it_is(name: str) -> None:
+    registry = default_registry()
+    task = registry.task(name)
+    assert task.train is not None and task.dev is not None
+    dataset = registry.dataset(task.train.dataset)
+    assert NUM_TRAIN[dataset.name] >= 400
+    assert dataset.licence and dataset.domain and dataset.citation
+    assert task.labels or task.kind in (Kind.SPAN_QA, Kind.MULTIPLE_CHOICE)
+
+
+def test_every_size_is_that_of_a_dataset_with_english_train() -> None:
+    registry = default_registry()
+    assert all("en" in registry.dataset(name).languages["train"] for name in NUM_TRAIN)
+
+
+def test_labels_are_declared_once_each() -> None:
+    for task in default_registry().tasks():
+        assert len(set(task.labels)) == len(task.labels), task.name
+        files = None if task.train is None else default_registry().dataset(task.train.dataset).files
+        if files is not None and "unseen" in files.options:
+            assert files.options["unseen"] in task.labels, task.name
+
+
+def test_what_is_learned_together_is_the_same() -> None:
+    by_learner: dict[str, set[object]] = {}
+    for task in default_registry().tasks():
+        if task.train is not None:
+            by_learner.setdefault(task.learner, set()).add((task.kind, task.labels, task.train))
+    assert all(len(learned) == 1 for learned in by_learner.values())
+
+
+def test_no_further_target_decides_what_others_leave_out() -> None:
+    """A target that excludes overlaps changes the training of every task on the same split, and so its stage ids."""
+    by_split: dict[tuple[str, str], list[str]] = {}
+    for task in default_registry().tasks():
+        if task.train is not None and task.test is not None and task.on_overlap == "exclude":
+            by_split.setdefault((task.train.dataset, task.train.split), []).append(task.name)
+    shared = {names[0] for names in by_split.values() if not names[0].startswith("ud_")}
+    assert shared == {"panx", "pawsx", "udpos"} and all(len(names) == 1 for names in by_split.values())
 
 
 def test_a_language_without_entry_is_an_error() -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from stilts.data.readers import choices, pairs, squad, tagging, text
+from stilts.data.readers import choices, domains, pairs, squad, tagging, text
 from stilts.data.readers.reading import Reader, Reading
 from stilts.errors import UnknownNameError
 from stilts.tasks.examples import Example
@@ -20,15 +20,23 @@ READERS: Mapping[str, Reader] = {
     "pair_tsv": pairs.read_pair_tsv,
     "nli_jsonl": pairs.read_nli_jsonl,
     "anli_jsonl": pairs.read_anli_jsonl,
+    "nli_releases_jsonl": pairs.read_nli_releases_jsonl,
+    "pair_jsonl": pairs.read_pair_jsonl,
     "nli_csv": pairs.read_nli_csv,
     "glue_tsv": pairs.read_glue_tsv,
+    "pubmedqa_json": domains.read_pubmedqa_json,
+    "contract_nli_json": domains.read_contract_nli_json,
     "conllu": tagging.read_conllu,
     "bio_tsv": tagging.read_bio_tsv,
+    "bio_columns": tagging.read_bio_columns,
+    "ccg_auto": tagging.read_ccg_auto,
     "squad_json": squad.read_squad_json,
     "hellaswag_jsonl": choices.read_hellaswag_jsonl,
     "cosmos_csv": choices.read_cosmos_csv,
     "csqa_jsonl": choices.read_csqa_jsonl,
     "copa_jsonl": choices.read_copa_jsonl,
+    "choice_jsonl": choices.read_choice_jsonl,
+    "choice_csv": choices.read_choice_csv,
     "tatoeba": text.read_tatoeba,
     "lines": text.read_lines,
     "parallel_tsv": text.read_parallel_tsv,

@@ -1,11 +1,12 @@
-"""Readers of multiple choice: HellaSwag, Cosmos QA, CommonsenseQA, COPA and XCOPA."""
+"""Readers of multiple choice: a general one by named fields, HellaSwag, Cosmos QA, CommonsenseQA, COPA and XCOPA."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank
+from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank, numbered_lines
 from stilts.errors import DataError
 from stilts.tasks.examples import ChoiceExample
 
@@ -53,6 +54,8 @@ def read_csqa_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
                 raise DataError(path, "no choices", line=line, field="choices")
             letters = _texts(choices.get("label"), path, line, "choices.label")
             texts = _texts(choices.get("text"), path, line, "choices.text")
+            if len(texts) != len(letters):
+                raise DataError(path, f"{len(letters)} letters for {len(texts)} choices", line=line, field="choices")
             key = row.get("answerKey") or None
             if key is not None and key not in letters:
                 raise DataError(path, f'"{key}" is none of {", ".join(letters)}', line=line, field="answerKey")
@@ -73,7 +76,7 @@ def read_copa_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
             if asked not in COPA_QUESTIONS:
                 raise DataError(path, f'"{asked}" is neither cause nor effect', line=line, field="question")
             index = row.get("idx")
-            if not isinstance(index, int):
+            if not isinstance(index, int) or isinstance(index, bool):
                 raise DataError(path, "no row number", line=line, field="idx")
             yield ChoiceExample(
                 item=str(index),
@@ -84,14 +87,102 @@ def read_copa_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
             )
 
 
-def choice_index(raw: object, num_choices: int, path: object, line: int | None, at: str) -> int | None:
-    """The index of the right choice, None where the release gives none (missing, empty or -1); raises for any other."""
+def read_choice_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
+    """A JSON object per line, its fields named by options (Social IQA, PIQA, WinoGrande, MedMCQA).
+
+    ``choices`` names their fields, separated by commas, or one field with a list; ``context``, ``question``,
+    ``item`` and ``label`` name theirs where there are such (the item is else the row number from 0). ``first_choice``
+    is the number of the first choice (0). ``blank``: the context holds this mark, which the choices fill (see
+    ``filled_blank``). A second file, where one is given, holds the labels, one per line.
+    """
+    if len(reading.paths) not in (1, 2):
+        raise DataError("choice_jsonl", f"{len(reading.paths)} files", why="One with questions, one with labels")
+    rows = list(json_rows(reading.paths[0]))
+    if len(reading.paths) == 1:
+        yield from (_named_choice(reading, reading.paths[0], line, i, row) for i, (line, row) in enumerate(rows))
+        return
+    path = reading.paths[1]
+    labels = [(line, text.strip()) for line, text in numbered_lines(path)]
+    if len(labels) != len(rows):
+        raise DataError(
+            path,
+            f"{len(labels)} lines, but {reading.paths[0].name} has {len(rows)}",
+            line=min(len(labels), len(rows)) + 1,
+            why="Line n labels question n",
+            next_step="Copy both files again",
+        )
+    for i, ((line, row), (label_line, label)) in enumerate(zip(rows, labels, strict=True)):
+        example = _named_choice(reading, reading.paths[0], line, i, row)
+        first = _first_choice(reading)
+        yield replace(example, label=choice_index(label, len(example.choices), path, label_line, "label", first))
+
+
+def read_choice_csv(reading: Reading) -> Iterator[ChoiceExample]:
+    """A CSV with a header, its columns named by the options of ``read_choice_jsonl`` (CaseHOLD)."""
+    number = -1
+    for path in reading.paths:
+        for line, row in csv_rows(path):
+            number += 1
+            yield _named_choice(reading, path, line, number, row)
+
+
+def filled_blank(context: str, choices: Sequence[str], blank: str) -> tuple[str, tuple[str, ...]] | None:
+    """What stands before the blank, and each choice with what stands behind it; None where there is no blank.
+
+    Where nothing stands before it, the context is the whole sentence with its blank.
+    """
+    before, found, after = context.partition(blank)
+    if not found:
+        return None
+    return before.strip() or context, tuple(choice + after for choice in choices)
+
+
+def choice_index(raw: object, num_choices: int, path: object, line: int | None, at: str, first: int = 0) -> int | None:
+    """The index of the right choice, None where the release gives none (missing, empty or -1); raises for any other.
+
+    ``first`` is the release's number of the first choice.
+    """
     if raw is None or raw == "" or str(raw) == "-1":
         return None
     text = str(raw)
-    if isinstance(raw, bool) or not text.isdecimal() or int(text) >= num_choices:
-        raise DataError(path, f'"{text}" is no choice', line=line, field=at, why=f"There are {num_choices}, from 0")
-    return int(text)
+    if isinstance(raw, bool) or not text.isdecimal() or len(text) > 9 or not 0 <= int(text) - first < num_choices:
+        why = f"There are {num_choices}, from {first}"
+        raise DataError(path, f'"{text[:40]}" is no choice', line=line, field=at, why=why)
+    return int(text) - first
+
+
+def _named_choice(reading: Reading, path: Path, line: int, number: int, row: Mapping[str, object]) -> ChoiceExample:
+    names = {key: str(value) for key, value in reading.options.items() if value}
+    fields = [name.strip() for name in names.get("choices", "choices").split(",")]
+    if len(fields) == 1:
+        choices = _texts(row.get(fields[0]), path, line, fields[0])
+    else:
+        choices = tuple(filled(row, name, path, line) for name in fields)
+    label_field = names.get("label", "")
+    first = _first_choice(reading)
+    label = choice_index(row.get(label_field), len(choices), path, line, label_field, first) if label_field else None
+    context = filled(row, names["context"], path, line) if "context" in names else ""
+    if "blank" in names:
+        parted = filled_blank(context, choices, names["blank"])
+        if parted is None:
+            raise DataError(path, f'no blank "{names["blank"]}"', line=line, field=names["context"])
+        context, choices = parted
+    return ChoiceExample(
+        item=_item(row, names["item"], path, line) if "item" in names else str(number),
+        context=context,
+        question=filled(row, names["question"], path, line) if "question" in names else "",
+        choices=choices,
+        label=label,
+    )
+
+
+def _item(row: Mapping[str, object], key: str, path: Path, line: int) -> str:
+    value = row.get(key)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else filled(row, key, path, line)
+
+
+def _first_choice(reading: Reading) -> int:
+    return int(str(reading.options.get("first_choice", 0)))
 
 
 def _texts(values: object, path: Path, line: int, at: str) -> tuple[str, ...]:

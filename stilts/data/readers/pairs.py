@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank, numbered_lines, tab_rows
+from stilts.data.readers.reading import Reading, csv_rows, filled, headed_rows, json_rows, not_blank, tab_rows
 from stilts.errors import DataError
 from stilts.tasks.examples import ClassificationExample
 
@@ -73,6 +73,50 @@ def read_anli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
             )
 
 
+def read_nli_releases_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
+    """Lines of SNLI, MultiNLI and ANLI, whichever each file holds, as one split (ANLI+).
+
+    The item is ``<file>/<row number from 0>`` for the first two, and ANLI's ``uid``.
+    """
+    for path in reading.paths:
+        for line, row in json_rows(path):
+            if "uid" in row:
+                item, names = filled(row, "uid", path, line), ("context", "hypothesis", "label")
+            else:
+                item, names = f"{path.stem}/{line - 1}", ("sentence1", "sentence2", "gold_label")
+            raw = filled(row, names[2], path, line)
+            if raw == "-":
+                reading.skipped["no gold label"] += 1
+                continue
+            yield ClassificationExample(
+                item=item,
+                text=filled(row, names[0], path, line),
+                text_pair=filled(row, names[1], path, line),
+                label=reading.label(raw, path, line=line, at=names[2]),
+            )
+
+
+def read_pair_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
+    """A JSON object per line with two texts and a label; the item is the row number from 0.
+
+    Options ``text``, ``text_pair`` and ``label`` name the fields. A label may be true or false; ``label_map``
+    calls these "True" and "False".
+    """
+    names = {key: str(reading.options.get(key, key)) for key in ("text", "text_pair", "label")}
+    number = -1
+    for path in reading.paths:
+        for line, row in json_rows(path):
+            number += 1
+            if not isinstance(row.get(names["label"]), str | bool | int):
+                raise DataError(path, "no label", line=line, field=names["label"])
+            yield ClassificationExample(
+                item=str(number),
+                text=filled(row, names["text"], path, line),
+                text_pair=filled(row, names["text_pair"], path, line),
+                label=reading.label(row[names["label"]], path, line=line, at=names["label"]),
+            )
+
+
 def read_nli_csv(reading: Reading) -> Iterator[ClassificationExample]:
     """CSV with the columns premise, hypothesis and label; the item is the record's number from 0."""
     record = -1
@@ -90,22 +134,15 @@ def read_nli_csv(reading: Reading) -> Iterator[ClassificationExample]:
 def read_glue_tsv(reading: Reading) -> Iterator[ClassificationExample]:
     """GLUE's TSV with a header and without quoting.
 
-    Options name the columns: ``text``, ``text_pair``, ``label`` and ``item`` (default: QQP's).
+    Options name the columns: ``text``, ``text_pair``, ``label`` and ``item`` (default: QQP's). Without a column for the
+    item (``item`` is "") it is the row number from 0.
     """
     defaults = {"text": "question1", "text_pair": "question2", "label": "is_duplicate", "item": "id"}
     names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
     for path in reading.paths:
-        header: list[str] = []
-        for line, text in numbered_lines(path):
-            cells = text.split("\t")
-            if not header:
-                header = cells
-                continue
-            if len(cells) != len(header):
-                raise DataError(path, f"{len(cells)} columns", line=line, why=f"The header names {len(header)}")
-            row = dict(zip(header, cells, strict=True))
+        for line, row in headed_rows(path):
             yield ClassificationExample(
-                item=filled(row, names["item"], path, line),
+                item=filled(row, names["item"], path, line) if names["item"] else str(line - 2),
                 text=filled(row, names["text"], path, line),
                 text_pair=filled(row, names["text_pair"], path, line),
                 label=reading.label(filled(row, names["label"], path, line), path, line=line, at=names["label"]),

@@ -34,11 +34,17 @@ class Reading:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def label(self, raw: object, path: Path, *, line: int | None = None, at: str = "label") -> str:
-        """The task's name of a label as written; ``label_map`` of the options translates. Raises for an unknown one."""
+        """The task's name of a label as written; ``label_map`` of the options translates. Raises for an unknown one.
+
+        Option ``unseen`` names the label that stands for all that the task does not list (an open inventory).
+        """
         mapping = self.options.get("label_map", {})
         known = mapping if isinstance(mapping, Mapping) else {}
         label = str(known.get(str(raw), raw))
         if self.labels is not None and label not in self.labels:
+            unseen = self.options.get("unseen")
+            if isinstance(unseen, str) and unseen in self.labels:
+                return unseen
             raise DataError(
                 path,
                 f'label "{label}" is none of the task\'s',
@@ -85,29 +91,52 @@ def tab_rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         yield number, row
 
 
+def headed_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines below a header of tab-separated names, no quoting; raises DataError for another number of columns."""
+    header: list[str] | None = None
+    for number, line in numbered_lines(path):
+        cells = line.split("\t")
+        if header is None:
+            header = cells
+            if len(set(header)) != len(header):
+                raise DataError(path, "the header names a column twice", line=number, why=", ".join(header))
+        elif len(cells) != len(header):
+            raise DataError(path, f"{len(cells)} columns", line=number, why=f"The header names {len(header)}")
+        else:
+            yield number, dict(zip(header, cells, strict=True))
+
+
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """One JSON object per line, blank lines left out; raises DataError for a line that is none."""
     for number, line in numbered_lines(path):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(
-                path,
-                f"not JSON: {error.msg} at character {error.pos}",
-                line=number,
-                why="Every line is one JSON object",
-                next_step="Mend the line; it may be cut short",
-            ) from error
+        row = parsed_json(line, path, number, "Every line is one JSON object")
         if not isinstance(row, dict):
             raise DataError(path, f"a JSON {type(row).__name__}", line=number, why="Every line is one JSON object")
         yield number, row
 
 
+def parsed_json(text: str, path: Path, first_line: int, why: str) -> object:
+    """The value that JSON text holds; raises DataError with the line, counted from ``first_line``, where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            path,
+            f"not JSON: {error.msg} at character {error.colno - 1} of the line",
+            line=first_line + error.lineno - 1,
+            why=why,
+            next_step="Mend the line; it may be cut short",
+        ) from error
+    except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
+        raise DataError(path, f"not to be read as JSON: {error}", line=first_line, why=why) from error
+
+
 def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Records of a CSV with a header, numbered by the line that they begin on; raises DataError for a broken one."""
-    reader = csv.reader(whole_text(path).splitlines(keepends=True), strict=True)
+    # Not splitlines: U+2028 and its like end no record.
+    reader = csv.reader([f"{line}\n" for _, line in numbered_lines(path)], strict=True)
     header: list[str] | None = None
     while True:
         first_line = reader.line_num + 1
@@ -125,13 +154,15 @@ def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             return
         if header is None:
             header = row
+            if len(set(header)) != len(header):
+                raise DataError(path, "the header names a column twice", line=first_line, why=", ".join(header))
         elif len(row) != len(header):
             raise DataError(path, f"{len(row)} columns", line=first_line, why=f"The header names {len(header)}")
         else:
             yield first_line, dict(zip(header, row, strict=True))
 
 
-def filled(row: Mapping[str, object], key: str, path: Path, line: int | None) -> str:
+def filled(row: Mapping[str, object], key: str, path: object, line: int | None) -> str:
     """The text under ``key``; raises DataError where it is missing, no text, or blank."""
     if key not in row:
         raise DataError(path, "the field is missing", line=line, field=key, why=f"Found {', '.join(row) or 'nothing'}")
@@ -141,7 +172,12 @@ def filled(row: Mapping[str, object], key: str, path: Path, line: int | None) ->
     return not_blank(value, path, line, key)
 
 
-def not_blank(value: str, path: Path, line: int | None, at: str) -> str:
+def has_half_characters(value: str) -> bool:
+    """Whether a surrogate stands alone in the text: JSON may escape one, UTF-8 has none."""
+    return not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def not_blank(value: str, path: object, line: int | None, at: str) -> str:
     """The text as it is; raises DataError where nothing is in it."""
     if not value.strip():
         raise DataError(
@@ -151,6 +187,15 @@ def not_blank(value: str, path: Path, line: int | None, at: str) -> str:
             field=at,
             why="A model has nothing to read there",
             next_step="Fill the field or take the row out",
+        )
+    if has_half_characters(value):
+        raise DataError(
+            path,
+            "half of a surrogate pair, which is no character",
+            line=line,
+            field=at,
+            why="JSON may escape it, but it cannot be written as UTF-8",
+            next_step="Take it out of the text",
         )
     return value
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
-from stilts.data.readers.reading import Reading, whole_text
-from stilts.errors import DataError
+from stilts.data.readers.document import Document
+from stilts.data.readers.reading import Reading
 from stilts.tasks.examples import SpanExample
 
 
@@ -21,9 +19,8 @@ def read_squad_json(reading: Reading) -> Iterator[SpanExample]:
     """
     prefix = f"{reading.language}/" if reading.options.get("ids") == "per_language" else ""
     for path in reading.paths:
-        place = _Place(path)
-        document = _parsed(path)
-        for i, article in enumerate(place.list_in(document, "data", "")):
+        place = Document(path, "SQuAD's JSON")
+        for i, article in enumerate(place.list_in(place.root, "data", "")):
             for j, paragraph in enumerate(place.list_in(article, "paragraphs", f"data[{i}]")):
                 at = f"data[{i}].paragraphs[{j}]"
                 context = place.text_in(paragraph, "context", at)
@@ -37,39 +34,7 @@ def read_squad_json(reading: Reading) -> Iterator[SpanExample]:
                     )
 
 
-class _Place:
-    """Access to one file's JSON that raises DataError with the path of the field."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def error(self, found: str, at: str, why: str = "") -> DataError:
-        """The error of one field."""
-        return DataError(self.path, found, field=at, why=why, next_step="Mend the file or take the question out")
-
-    def list_in(self, value: object, key: str, at: str) -> list[object]:
-        """The list under ``key``."""
-        found = self._get(value, key, at)
-        if not isinstance(found, list):
-            raise self.error(f"a {type(found).__name__} where a list belongs", _join(at, key))
-        return found
-
-    def text_in(self, value: object, key: str, at: str) -> str:
-        """The text under ``key``, which must not be blank."""
-        found = self._get(value, key, at)
-        if not isinstance(found, str):
-            raise self.error(f"a {type(found).__name__} where text belongs", _join(at, key))
-        if not found.strip():
-            raise self.error("the text is empty", _join(at, key))
-        return found
-
-    def _get(self, value: object, key: str, at: str) -> object:
-        if not isinstance(value, dict) or key not in value:
-            raise self.error("the field is missing", _join(at, key), "SQuAD's JSON has it")
-        return value[key]
-
-
-def _answers(place: _Place, question: object, context: str, at: str) -> tuple[tuple[str, int], ...] | None:
+def _answers(place: Document, question: object, context: str, at: str) -> tuple[tuple[str, int], ...] | None:
     if not isinstance(question, dict) or "answers" not in question:
         return None
     answers = []
@@ -85,24 +50,7 @@ def _answers(place: _Place, question: object, context: str, at: str) -> tuple[tu
                 f"{where}.answer_start",
                 "A span is learned by its position",
             )
-        answers.append((text, start))
+        answers.append((place.text(text, f"{where}.text") if text.strip() else text, start))
     if answers and not any(text.strip() for text, _ in answers):
         return None
     return tuple((text, start) for text, start in answers if text.strip())
-
-
-def _parsed(path: Path) -> object:
-    try:
-        return json.loads(whole_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(
-            path,
-            f"not JSON: {error.msg}",
-            line=error.lineno,
-            why="The whole file is one JSON document",
-            next_step="Copy the file again; it may be cut short",
-        ) from error
-
-
-def _join(at: str, key: str) -> str:
-    return f"{at}.{key}" if at else key

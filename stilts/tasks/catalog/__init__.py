@@ -1,15 +1,31 @@
-"""The tasks that ship with stilts: XTREME's targets, the paper's intermediates, text for masked LM.
+"""The tasks that ship with stilts: targets of XTREME and others, English intermediates, text for masked LM.
 
-Start at ``targets.py``. Every dataset has three sources: ``files`` in the release's own format, ``hub`` as Parquet, and
-``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand beside it.
+Start at ``targets.py``; intermediates stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``,
+``choices.py``, ``tagging.py``, ``morphology.py`` and ``domains.py``. Every dataset has ``files`` in the release's own
+format (or, where it says so, as it was recast), most have ``hub`` as Parquet and ``toy``, an artificial stand-in.
+Figures and overlaps that a declaration rests on stand beside it.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from stilts.tasks.catalog import intermediates, targets, text
+from stilts.tasks.catalog import (
+    choices,
+    domains,
+    low_resource,
+    morphology,
+    nli,
+    paraphrase,
+    questions,
+    tagging,
+    target_datasets,
+    targets,
+    text,
+)
 from stilts.tasks.task import Dataset, Task
+
+_THEMES = (nli, paraphrase, questions, choices, tagging, morphology, domains)
 
 
 class Register(Protocol):
@@ -24,9 +40,9 @@ class Register(Protocol):
 
 def register_catalog(registry: Register) -> None:
     """Add everything to the registry, datasets before the tasks that name them."""
-    for module in (intermediates, targets, text):
-        for dataset in module.DATASETS:
+    for datasets in (target_datasets.DATASETS, low_resource.DATASETS, text.DATASETS, *(m.DATASETS for m in _THEMES)):
+        for dataset in datasets:
             registry.register_dataset(dataset)
-    for module in (intermediates, targets, text):
-        for task in module.TASKS:
+    for tasks in (targets.TASKS, low_resource.TASKS, text.TASKS, *(module.TASKS for module in _THEMES)):
+        for task in tasks:
             registry.register_task(task)

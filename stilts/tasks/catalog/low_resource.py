@@ -1,0 +1,129 @@
+"""Targets beside XTREME: MasakhaNER and AmericasNLI, and MLQA with question and context in different languages."""
+
+from __future__ import annotations
+
+from stilts.tasks.catalog.declaring import NLI_LABELS, QA_COLUMNS, all_of, rest_of, tenth_of
+from stilts.tasks.catalog.tags import BIO
+from stilts.tasks.catalog.target_datasets import MLQA_LANGUAGES
+from stilts.tasks.catalog.toy_layout import toy
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+
+
+def _codes(pairs: str) -> dict[str, str]:
+    return dict(pair.split(":") for pair in pairs.split())
+
+
+# BCP-47 to the codes of the releases' files.
+_MASAKHANER = _codes("am:amh ha:hau ig:ibo lg:lug luo:luo pcm:pcm rw:kin sw:swa wo:wol yo:yor")
+_AMERICAS = _codes("ay:aym bzd:bzd cni:cni gn:gn hch:hch nah:nah oto:oto qu:quy shp:shp tar:tar")
+
+
+def _mlqa_question(language: str) -> Dataset:
+    """MLQA's questions in one language on contexts in all seven."""
+    return Dataset(
+        name=f"mlqa_question_{language}",
+        languages={"test": MLQA_LANGUAGES},
+        files=FilesLayout(
+            reader="squad_json", splits={"test": f"mlqa/dev/dev-context-{{lang}}-question-{language}.json"}
+        ),
+        hub=HubLayout(
+            repo="google/xtreme", config=f"MLQA.{{lang}}.{language}", splits={"test": "test"}, columns=QA_COLUMNS
+        ),
+        licence="CC BY-SA 3.0",
+        domain="Wikipedia",
+        citation="Lewis et al. 2020, arXiv 1910.07475",
+    )
+
+
+DATASETS = (
+    Dataset(
+        name="masakhaner",
+        languages={"test": tuple(_MASAKHANER)},
+        # Dates are left out of the tags: English training data name none.
+        files=FilesLayout(
+            reader="bio_columns",
+            splits={"test": "masakhaner/{code}/test.txt"},
+            options={"label_map": {"B-DATE": "O", "I-DATE": "O"}},
+            codes=_MASAKHANER,
+        ),
+        # The hub's repository has a loading script, and the columns of its converted copy are not verified: none named.
+        toy=toy("ner", "masakhaner"),
+        licence="CC BY-NC 4.0",
+        domain="news",
+        citation="Adelani et al. 2021, arXiv 2103.11811",
+    ),
+    Dataset(
+        name="americasnli",
+        languages={"dev": tuple(_AMERICAS), "test": tuple(_AMERICAS)},
+        files=FilesLayout(
+            reader="glue_tsv",
+            splits={
+                "dev": "americasnli/anli_final/dev/{code}.tsv",
+                "test": "americasnli/anli_final/test/{code}.tsv",
+            },
+            options={
+                "item": "id",
+                "text": "premise",
+                "text_pair": "hypothesis",
+                "label": "label",
+                "label_map": {"contradictory": "contradiction"},
+            },
+            codes=_AMERICAS,
+        ),
+        # Configurations as the repository's card names them; not verified against the repository.
+        hub=HubLayout(
+            repo="nala-cub/americas_nli",
+            config="{code}",
+            splits={"dev": "validation", "test": "test"},
+            columns={"text": "premise", "text_pair": "hypothesis", "label": "label"},
+            codes=_AMERICAS,
+        ),
+        toy=toy("nli", "americasnli"),
+        licence="unknown",
+        domain="ten genres of speech and writing, as XNLI",
+        citation="Ebrahimi et al. 2022, arXiv 2104.08726",
+    ),
+    *(_mlqa_question(language) for language in MLQA_LANGUAGES),
+)
+
+TASKS = (
+    Task(
+        name="masakhaner",
+        kind=Kind.TAGGING,
+        metric="span_f1",
+        labels=BIO,
+        train=all_of("conll2003_three", "train"),
+        dev=all_of("conll2003_three", "dev"),
+        test=all_of("masakhaner", "test"),
+        group="structured",
+        description="Names of people, places and organisations in ten African languages, entity F1; English training "
+        "is CoNLL-2003 without its fourth type, and dates are not asked for",
+    ),
+    Task(
+        name="americasnli",
+        kind=Kind.CLASSIFICATION,
+        metric="accuracy",
+        labels=NLI_LABELS,
+        train=all_of("multinli", "train"),
+        dev=all_of("multinli", "dev"),
+        test=all_of("americasnli", "test"),
+        trained_as="mnli",
+        group="classification",
+        description="XNLI in ten Indigenous languages of the Americas; English training is MultiNLI, whose dev chooses",
+    ),
+    *(
+        Task(
+            name=f"mlqa_question_{language}",
+            kind=Kind.SPAN_QA,
+            metric="squad",
+            train=rest_of("squad"),
+            dev=tenth_of("squad"),
+            test=all_of(f"mlqa_question_{language}", "test"),
+            trained_as="squad",
+            group="qa",
+            description=f"MLQA with the question in {language} and the context in the language evaluated; English "
+            "training is SQuAD",
+        )
+        for language in MLQA_LANGUAGES
+    ),
+)

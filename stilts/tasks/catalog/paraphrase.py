@@ -1,0 +1,92 @@
+"""Paraphrase in English: QQP, PAWS, MRPC."""
+
+from __future__ import annotations
+
+from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, PARAPHRASE_LABELS, intermediate, on_one_split
+from stilts.tasks.catalog.toy_layout import toy
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind
+
+DATASETS = (
+    Dataset(
+        name="qqp",
+        languages=ENGLISH,
+        files=FilesLayout(reader="glue_tsv", splits={"train": "qqp/train.tsv", "dev": "qqp/dev.tsv"}),
+        hub=HubLayout(
+            repo="nyu-mll/glue",
+            config="qqp",
+            splits=HUB_SPLITS,
+            columns={"item": "idx", "text": "question1", "text_pair": "question2", "label": "label"},
+            options={"label_map": {"not_duplicate": "0", "duplicate": "1"}},
+        ),
+        toy=toy("paraphrase", "qqp"),
+        licence="Quora's terms",
+        domain="questions of Quora's users",
+        citation="Wang et al. 2018 (GLUE), arXiv 1804.07461",
+    ),
+    Dataset(
+        name="paws",
+        languages=ENGLISH,
+        # The release's folder of Wikipedia pairs with labels checked by people.
+        files=FilesLayout(
+            reader="glue_tsv",
+            splits={"train": "paws/final/train.tsv", "dev": "paws/final/dev.tsv"},
+            options={"item": "id", "text": "sentence1", "text_pair": "sentence2", "label": "label"},
+        ),
+        hub=HubLayout(
+            repo="google-research-datasets/paws",
+            config="labeled_final",
+            splits=HUB_SPLITS,
+            columns={"item": "id", "text": "sentence1", "text_pair": "sentence2", "label": "label"},
+        ),
+        toy=toy("paraphrase", "paws"),
+        licence="free, see the release",
+        domain="Wikipedia, scrambled words",
+        citation="Zhang et al. 2019, arXiv 1904.01130",
+    ),
+    Dataset(
+        name="mrpc",
+        languages=ENGLISH,
+        # GLUE's files, which keep the columns of the release; an id names a sentence, not the pair.
+        files=FilesLayout(
+            reader="glue_tsv",
+            splits={"train": "MRPC/train.tsv", "dev": "MRPC/dev.tsv"},
+            options={"item": "", "text": "#1 String", "text_pair": "#2 String", "label": "Quality"},
+        ),
+        hub=HubLayout(
+            repo="nyu-mll/glue",
+            config="mrpc",
+            splits=HUB_SPLITS,
+            columns={"item": "idx", "text": "sentence1", "text_pair": "sentence2", "label": "label"},
+            options={"label_map": {"not_equivalent": "0", "equivalent": "1"}},
+        ),
+        toy=toy("paraphrase", "mrpc"),
+        licence="unknown",
+        domain="news",
+        citation="Dolan and Brockett 2005",
+    ),
+)
+
+
+TASKS = (
+    intermediate("qqp", Kind.CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two questions ask the same"),
+    intermediate(
+        "paws",
+        Kind.CLASSIFICATION,
+        "accuracy",
+        PARAPHRASE_LABELS,
+        about="Paraphrases with the words of what is none; its train is the English train of PAWS-X",
+    ),
+    intermediate(
+        "mrpc", Kind.CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two sentences of news say the same"
+    ),
+    on_one_split(
+        "pawsx_dev_en",
+        Kind.CLASSIFICATION,
+        "accuracy",
+        PARAPHRASE_LABELS,
+        dataset="pawsx",
+        split="dev",
+        about="PAWS in English for a folder without its train: nine tenths of PAWS-X's English dev train. That dev "
+        "set chooses the target pawsx, so not before pawsx",
+    ),
+)
