@@ -46,7 +46,7 @@ def test_title_and_legend_say_what_is_drawn(study: Shown, data: pd.DataFrame) ->
     told = words(heat_map(data, study.record))
     assert "study (toy data and encoder): score and gain over none, in points" in told
     assert "gain over none, points" in told
-    assert "s single replicate" in told and "hatched: the row has seen" in told
+    assert "s single replicate" in told and "hatched: the row shares data" in told
 
 
 def test_overlaps_are_hatched_and_explained_only_where_they_are(study: Shown, data: pd.DataFrame) -> None:
