@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from stilts.analysis.matrix import load_matrix
-from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, ranked_replicates
+from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, pinned_stages, ranked_replicates
 from stilts.study.record import Replicate, Row, StudyRecord
+from stilts.study.record_json import record_to_json
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
 
 ROWS = [Row(name=name) for name in ("none", "mnli", "squad")]
@@ -53,3 +54,17 @@ def test_where_the_target_does_not_train_the_champion_is_the_rows_encoder(tmp_pa
     evaluate(store, items[1], 70.0)
     assert champion_stages(study, store) == {"xnli": items[1].intermediate_stage}  # type: ignore[arg-type]
     assert model_stage(study, items[0]) is None
+
+
+def test_champions_of_every_study_in_the_store_are_pinned(tmp_path: Path) -> None:
+    store = FakeStore(tmp_path)
+    studies = {}
+    for name, rows in (("a", ROWS[:2]), ("b", ROWS[1:])):
+        items = [replicate(row.name, column(f"{name}_target"), 0, 0) for row in rows]
+        for number, item in enumerate(items):
+            evaluate(store, item, 60.0 + number)
+        studies[name] = replace(record(list(rows), [column(f"{name}_target")], items), name=name)
+        store.notes[f"studies/{name}/record"] = record_to_json(studies[name])
+    expected = {stage for each in studies.values() for stage in champion_stages(each, store).values()}  # type: ignore[arg-type]
+    assert len(expected) == 2
+    assert pinned_stages(store) == expected  # type: ignore[arg-type]
