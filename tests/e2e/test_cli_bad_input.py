@@ -98,7 +98,7 @@ def broken(changes: dict[str, Any], *named: str) -> Any:
         broken({"defaults": {"target": {"steps": 5, "lerning_rate": 0.1}}}, "defaults.target.lerning_rate"),
         broken({"defaults": {"target": {"steps": "5"}}}, "defaults.target.steps"),
         broken({"intermediates": {"none": None, "mnlii": None}}, "intermediates.mnlii", 'Did you mean "mnli"?'),
-        broken({"targets": {"udposs": None}}, "targets.udposs", 'Did you mean "udpos"?'),
+        broken({"targets": {"udpso": None}}, "targets.udpso", 'Did you mean "udpos"?'),
         broken({"intermediates": {"mix": {"mixture": {"mnli": 0.5, "qnlii": 0.5}}}}, "intermediates.mix", '"qnlii"'),
         broken(
             {"intermediates": {"mix": {"search": {"proposals": 2, "weights": ["mnli", "panx"], "sampler": "tpee"}}}},
