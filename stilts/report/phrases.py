@@ -154,7 +154,10 @@ NO_HELP = "no intermediate is shown to help; select picks "
 
 
 def headline(answer: Answer) -> list[Phrase]:
-    """What to train on for a target, with score, gain and interval; or why nothing can be said."""
+    """What to train on for a target, with score, gain and interval; or why nothing can be said.
+
+    A gain that is claimed over the whole matrix is advised, one whose own interval lies above 0 probably, others not.
+    """
     target = (f"{answer.target}{' (toy)' if answer.toy else ''}: ", True)
     if answer.row is None:
         return [target, (answer.reason, False)]
@@ -165,6 +168,8 @@ def headline(answer: Answer) -> list[Phrase]:
         return [target, ("train on no intermediate" + figures, False)]
     if answer.helps:
         return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
+    if answer.gain is not None and answer.gain.low > 0:
+        return [target, ("probably train on ", False), (answer.chosen, True), (f" first{figures}", False)]
     others = any(gain.claimed and gain.interval.estimate > 0 for gain in answer.gains)
     shown = "the row that select picks is not shown to help: " if others else NO_HELP
     return [target, (shown, False), (answer.chosen, True), (figures, False)]
