@@ -6,9 +6,12 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from stilts.metrics.family_model import family_model
-from stilts.metrics.group_test import Status, group_test, trend_test
+from stilts.metrics.group_test import Status, _standard_ranks, group_test, trend_test
 
 # Families of XTREME's 39 target languages by size, and in each the number of languages of a group that cuts through.
 SIZES = (15, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1)
@@ -196,3 +199,10 @@ def test_forty_languages_take_well_under_a_second() -> None:
     start = time.perf_counter()
     group_test(gains, labels(CUTTING), NAMES, covariates, permutations=10_000)
     assert time.perf_counter() - start < 1.0
+
+
+@given(st.lists(st.integers(-3, 3), min_size=3, max_size=30).filter(lambda values: len(set(values)) > 1))
+def test_ties_share_their_mean_rank(values: list[int]) -> None:
+    expected = rankdata(values)
+    found = _standard_ranks(np.array(values, np.float64))
+    assert np.allclose(found, (expected - expected.mean()) / expected.std())
