@@ -19,9 +19,7 @@ from stilts.metrics.metric import Metric
 from stilts.metrics.resampling import LanguageRows
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import StudyRecord
-from stilts.study.summary import OutputSummary, read_summary, summary_record
-
-EXAMPLES_FILE = "examples.parquet"
+from stilts.study.summary import EXAMPLES_FILE, OutputSummary, read_summary, summary_record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.analysis.evaluations import EXAMPLES_FILE
 from stilts.metrics.metric import FloatArray, Metric
 from stilts.store.artifact_store import ArtifactStore
+from stilts.study.summary import EXAMPLES_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

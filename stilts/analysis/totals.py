@@ -9,18 +9,16 @@ small by what they share; the totals then say so.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL, Interval
+from stilts.metrics.uncertainty import LEVEL, Interval, t_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,21 +75,8 @@ def total_interval(total: Total, baseline: Total | None = None, *, level: float 
     variance = sum(parts.values())
     spread = sum(term.sample**2 / term.df for term in terms)
     df = max(variance, sum(term.sample for term in terms)) ** 2 / spread if spread > 0 else None
-    error, upper = math.sqrt(variance), 0.5 + level / 2
-    half = float(ndtri(upper) if df is None else stdtrit(df, upper)) * error
-    ratio = -abs(estimate) / error if error > 0 else (-math.inf if estimate else 0.0)
     conditions = (*_conditions("the row", total), *(_conditions("the baseline", baseline) if baseline else ()))
-    return Interval(
-        estimate=estimate,
-        low=estimate - half,
-        high=estimate + half,
-        p_value=2.0 * float(ndtr(ratio) if df is None else stdtr(df, ratio)),
-        conditional=bool(conditions),
-        conditions=conditions,
-        components=parts,
-        df=df,
-        level=level,
-    )
+    return t_interval(estimate, parts, df, level=level, conditions=conditions)
 
 
 def _conditions(whose: str, total: Total) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
-from stilts.execute.summarise import EXAMPLES_FILE, write_summary
+from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
 from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
+from stilts.study.summary import EXAMPLES_FILE
 from stilts.tasks.task import Kind
 from stilts.tasks.truth import truth_text
 from stilts.training.device import autocast, execution_record, set_up

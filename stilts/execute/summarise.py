@@ -10,9 +10,7 @@ from stilts.fingerprint import Json
 from stilts.metrics.metric import metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateStage
-from stilts.study.summary import summarise, summary_record
-
-EXAMPLES_FILE = "examples.parquet"
+from stilts.study.summary import EXAMPLES_FILE, summarise, summary_record
 
 
 def write_summary(stage: EvaluateStage, store: ArtifactStore) -> None:

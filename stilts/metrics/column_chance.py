@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtr
 
 from stilts.metrics.best_row import TrueScores, true_scores
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
+from stilts.metrics.uncertainty import two_sided_p
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,8 @@ class ColumnChance:
 
     def p_value(self, difference: float, row: int, baseline: int) -> float:
         """Two-sided, for a difference of 0 between two rows by place, each with the column's seed variance."""
-        variance = float(self.variances()[row, baseline])
-        ratio = -abs(difference) / np.sqrt(variance) if variance > 0 else (-np.inf if difference else 0.0)
-        return 2.0 * float(stdtr(self.df, ratio) if self.df else ndtr(ratio))
+        error = float(np.sqrt(self.variances()[row, baseline]))
+        return two_sided_p(difference, error, self.df or None)
 
     def covariance(self) -> FloatArray:
         """Covariance of the rows' scores under resampled items, shape (rows, rows)."""

@@ -62,8 +62,8 @@ def gain_interval(cell: Side, baseline: Side, *, level: float = LEVEL) -> Interv
     }
     named = (("the cell", cell.seeds.condition), ("the baseline", baseline.seeds.condition))
     conditions = tuple(f"{side}: {given}" for side, given in named if given)
-    return _interval(
-        cell.mean - baseline.mean, sum(parts.values()), _welch_df(parts, cell, baseline), level, parts, conditions
+    return t_interval(
+        cell.mean - baseline.mean, parts, _welch_df(parts, cell, baseline), level=level, conditions=conditions
     )
 
 
@@ -78,27 +78,36 @@ def _welch_df(parts: Mapping[str, float], cell: Side, baseline: Side) -> float |
     return total**2 / terms if terms > 0 else None
 
 
-def _interval(
+def t_interval(
     estimate: float,
-    variance: float,
-    df: float | None,
-    level: float,
     components: Mapping[str, float],
-    conditions: tuple[str, ...],
+    df: float | None,
+    *,
+    level: float = LEVEL,
+    conditions: tuple[str, ...] = (),
 ) -> Interval:
-    error = float(np.sqrt(variance))
-    upper = 0.5 + level / 2
-    half = float(ndtri(upper) if df is None else stdtrit(df, upper)) * error
-    ratio = -abs(estimate) / error if error > 0 else (-np.inf if estimate else 0.0)
-    p_value = 2.0 * float(ndtr(ratio) if df is None else stdtr(df, ratio))
+    """The interval of an estimate whose variance is the sum of ``components``; ``df`` None: a normal one."""
+    error = float(np.sqrt(sum(components.values())))
+    half = t_quantile(0.5 + level / 2, df) * error
     return Interval(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        p_value=p_value,
+        p_value=two_sided_p(estimate, error, df),
         conditional=bool(conditions),
         conditions=conditions,
         components=components,
         df=df,
         level=level,
     )
+
+
+def t_quantile(share: float, df: float | None) -> float:
+    """The quantile of Student's t with ``df`` degrees of freedom; None: of the normal distribution."""
+    return float(ndtri(share) if df is None else stdtrit(df, share))
+
+
+def two_sided_p(estimate: float, error: float, df: float | None) -> float:
+    """The two-sided p value of an estimate of 0 with this standard error, by t or normal as in ``t_quantile``."""
+    ratio = -abs(estimate) / error if error > 0 else (-np.inf if estimate else 0.0)
+    return 2.0 * float(ndtr(ratio) if df is None else stdtr(df, ratio))

@@ -16,13 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, stdtr
 
 from stilts.metrics.best_row import root
 from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL, Interval, gain_interval
+from stilts.metrics.uncertainty import LEVEL, Interval, gain_interval, t_quantile
 
 # Of higher levels 4,000 draws say nothing.
 _MOST = 0.9995
@@ -55,7 +55,7 @@ def winner_gain(
     above = max(1 - level - float((drawn < (1 - level) / 2).mean()), (1 - level) / 2)
     share = min(float(np.quantile(drawn, 1 - above)), _MOST)
     error = float(np.sqrt(sum(plain.components.values())))
-    reach = float(ndtri(share) if plain.df is None else stdtrit(plain.df, share)) * error
+    reach = t_quantile(share, plain.df) * error
     return replace(plain, low=min(plain.low, plain.estimate - reach))
 
 

@@ -19,6 +19,8 @@ from stilts.fingerprint import Json
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.packed_rows import pack, unpack
 
+# What every output's artifact holds: one row per example.
+EXAMPLES_FILE = "examples.parquet"
 # Beyond this many examples an output's statistics stay in its artifact alone, so that a summary stays small.
 MOST_EXAMPLES = 50_000
 _KEPT = ("score", "parts", "num_items", "chance", "seconds", "started", "ended")

@@ -13,9 +13,9 @@ import numpy as np
 
 from stilts.metrics.metric import Metric, metric
 from stilts.study.record import Replicate, StudyRecord
+from stilts.study.summary import EXAMPLES_FILE
 
 PREDICTIONS_FILE = "predictions.json"
-EXAMPLES_FILE = "examples.parquet"
 MOST_ROWS_A_LANGUAGE = 200
 # The browser loads a table whole: forty languages share this many rows.
 MOST_ROWS = 2000

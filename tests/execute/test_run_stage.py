@@ -17,13 +17,12 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from stilts.errors import InputError, TransferError
 from stilts.execute import run_evaluate
-from stilts.execute.run_evaluate import EXAMPLES_FILE
 from stilts.execute.run_stage import failure_record, run_stage
 from stilts.metrics.metric import metric
 from stilts.models.transfer import read_tensors, write_tensors
 from stilts.store.store import Store, open_store
 from stilts.study.stage import TrainStage
-from stilts.study.summary import digest_of_items, read_summary, summary_record
+from stilts.study.summary import EXAMPLES_FILE, digest_of_items, read_summary, summary_record
 from stilts.training.reporter import RecordingReporter
 from stilts.training.selection import score_view
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage

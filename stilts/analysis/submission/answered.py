@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stilts.analysis.evaluations import EXAMPLES_FILE
 from stilts.errors import StoreError
 from stilts.metrics.metric import FloatArray, Metric
 from stilts.store.artifact_store import ArtifactStore
+from stilts.study.summary import EXAMPLES_FILE
 
 TRUTH_COLUMN = "truth"
 
