@@ -1,33 +1,19 @@
 """The study file's schema: every field that a study under ``search_spaces/`` may have, with its meaning and limits.
 
 Strict: an unknown key, a number in quotes or a value out of range is an error that names the field. ``study.py``
-reads files into these values; nothing here looks at data.
+reads files into these values; nothing here looks at data. What of a row is searched has its own file,
+``search_schema.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-PathText = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
-Names = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Rate = Annotated[float, Field(gt=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=1, le=10_000_000)]
-Weight = Annotated[float, Field(gt=0.0, le=1.0)]
-
-
-class Part(BaseModel):
-    """A group of fields: frozen, strict, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    def given(self) -> dict[str, Any]:
-        """The fields that were written, as plain values."""
-        return self.model_dump(exclude_unset=True)
+from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
+from stilts.study.search_schema import Search
 
 
 class Encoder(Part):
@@ -121,48 +107,6 @@ class Defaults(Part):
     encoding: Encoding = Encoding()
     kinds: Mapping[KindName, Encoding] = Field(default_factory=dict)
     limits: Limits = Limits()
-
-
-class NumberRange(Part):
-    """A searched number; ``log`` draws its logarithm uniformly."""
-
-    low: Annotated[float, Field(gt=0.0)]
-    high: Annotated[float, Field(gt=0.0)]
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError("low must be below high")
-        return self
-
-
-class Search(Part):
-    """What of a row is searched. ``weights`` names the tasks whose shares of steps are searched on a simplex."""
-
-    learning_rate: NumberRange | None = None
-    steps: NumberRange | None = None
-    warmup_frac: NumberRange | None = None
-    target_learning_rate: NumberRange | None = None
-    weights: Annotated[tuple[Name, ...], Field(strict=False, min_length=2)] | None = None
-    proposals: Annotated[int, Field(ge=1, le=100_000)]
-    sampler: Name = "tpe"
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        searched = (self.learning_rate, self.steps, self.warmup_frac, self.target_learning_rate, self.weights)
-        if all(value is None for value in searched):
-            raise ValueError("name at least one thing to search")
-        if self.weights is not None and len(set(self.weights)) != len(self.weights):
-            raise ValueError("weights names a task twice")
-        if self.steps is not None and max(1, round(self.steps.low)) >= round(self.steps.high):
-            raise ValueError("steps must span at least two whole numbers")
-        if self.steps is not None and self.steps.high > 10_000_000:
-            raise ValueError("steps end at 10000000")
-        for rate in (self.learning_rate, self.target_learning_rate, self.warmup_frac):
-            if rate is not None and rate.high > 1.0:
-                raise ValueError("learning rates and warm-up shares end at 1")
-        return self
 
 
 class Intermediate(Part):

@@ -7,7 +7,8 @@ from typing import Any
 
 from stilts.errors import StudyError
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
-from stilts.study.schema import Encoding, Search, Train
+from stilts.study.schema import Encoding, Train
+from stilts.study.search_schema import Search
 from stilts.study.search_space import FloatRange, IntRange, Range, SearchSpace, Simplex
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from stilts.cli.compose import assemble
 from stilts.errors import InputError, StudyError
-from stilts.study.schema import Part, StudyFile
+from stilts.study.schema import StudyFile
+from stilts.study.schema_part import Part
 from stilts.study.settings import search_space
 from stilts.study.study import Study
 from tests.study.toy_study import parsed, study_fields
