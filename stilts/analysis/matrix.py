@@ -28,17 +28,18 @@ _RARE_CHANCE, _RARE_FACTOR = 1.0, 10.0
 
 
 class State(StrEnum):
-    """What became of a replicate (DESIGN rule 3)."""
+    """What became of a replicate (DESIGN rule 3); a cell of which a selecting policy asked for none is *left out*."""
 
     DONE = "done"
     FAILED = "failed"
     PRUNED = "pruned"
     PENDING = "pending"
     MISSING = "missing"
+    LEFT_OUT = "left out"
 
 
 # The most serious first: what a replicate is said to be when its languages differ, and a cell when its replicates do.
-_SERIOUS = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.DONE)
+_SERIOUS = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.LEFT_OUT, State.DONE)
 
 MATRIX_COLUMNS = (
     "row",
@@ -191,6 +192,7 @@ def _cell(
     chance = column.chance if pd.isna(measured) else measured
     complete = len(done) == len(replicates) and len(done) > 0
     rest = set(replicates["state"]) - {State.DONE}
+    nobody_asked = len(replicates) == 0 and not searched
     return {
         "row": row,
         "column": column.name,
@@ -198,7 +200,7 @@ def _cell(
         "sd": done["score"].std(ddof=1) if len(done) > 1 else float("nan"),
         "num_done": len(done),
         "num_planned": len(replicates),
-        "state": State.DONE if complete else _worst(rest or {State.MISSING}),
+        "state": State.DONE if complete else _worst(rest or {State.LEFT_OUT if nobody_asked else State.MISSING}),
         "proposal": proposal,
         "chance": chance,
         "near_chance": bool(score < chance_ceiling(chance)),

@@ -19,7 +19,7 @@ def notes_on(record: StudyRecord, column: Column, row: str | None, report: pd.Da
     notes = [f"{OVERLAP}{overlap}" if overlap else "", _search_note(record, row)]
     if row is not None and report["num_done"].get(row) == 1:
         notes.append(f"{row} has one replicate: its figures are of the model that was trained")
-    notes.append(_unfinished_note(report))
+    notes += [_unfinished_note(report), _left_out_note(report)]
     if report["num_done"].get(NONE_ROW, 0) == 0:
         notes.append(f'gains are unknown until "{NONE_ROW}" is done')
     return tuple(note for note in notes if note)
@@ -42,9 +42,14 @@ def _search_note(record: StudyRecord, row: str | None) -> str:
 
 
 def _unfinished_note(report: pd.DataFrame) -> str:
-    open_cells = report[report["state"] != State.DONE]
+    open_cells = report[~report["state"].isin([State.DONE, State.LEFT_OUT])]
     states = [
         f"{name} {cell['state']} ({cell['num_done']} of {cell['num_planned']} replicates done)"
         for name, cell in open_cells.iterrows()
     ]
     return f"not complete: {', '.join(states)}" if states else ""
+
+
+def _left_out_note(report: pd.DataFrame) -> str:
+    left_out = [str(name) for name in report[report["state"] == State.LEFT_OUT].index]
+    return f"not tried, as the selecting policy judged them unlikely to win: {', '.join(left_out)}" if left_out else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=examples(
             "stilts explain search_spaces/demo.yaml 'mnli>udpos'",
+            "stilts explain demo",
             "stilts explain demo 'mnli>udpos' --language de",
             "stilts explain demo train-mnli-0123456789ab",
             "stilts explain search_spaces/demo.yaml 'mnli>udpos' --why-rerun",
@@ -113,7 +115,10 @@ def best(
 
 def explain(
     study: StudyName,
-    what: Annotated[str, typer.Argument(metavar="STAGE|CELL", help="A stage id, or a cell such as mnli>udpos.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[STAGE|CELL]", help="A stage id, or a cell such as mnli>udpos. [default: the study]"),
+    ] = None,
     store: StoreOption = None,
     why_rerun: Annotated[
         bool, typer.Option("--why-rerun", help="Show the fields that differ from stored stages.")
@@ -123,10 +128,13 @@ def explain(
 ) -> None:
     """Show what made a result: lineage, settings beside the other rows', flipped examples, why a cell loses.
 
-    Or, with --why-rerun, why its stages are run again.
+    Of a study alone, what it decided by itself and why: cells tried, recipes drawn, stopped or raced, its end. With
+    --why-rerun, why a stage or cell is run again.
     """
     from stilts.cli.explaining import explanation, story_of
 
+    if what is None:
+        return _decisions(study, store, why_rerun, json)
     story = None if why_rerun else story_of(study, what, store, language)
     if story is not None:
         from stilts.report.explained import story_lines
@@ -135,6 +143,20 @@ def explain(
         return
     value = explanation(study, what, store, why_rerun=why_rerun)
     say(value, lambda: _explanation(value), as_json=json)
+
+
+def _decisions(study: str, store: str | None, why_rerun: bool, json: bool) -> None:
+    from stilts.cli.compose import load_record, open_store_at
+    from stilts.errors import InputError
+    from stilts.report.decided import decision_lines
+    from stilts.search.decisions import decisions
+
+    if why_rerun:
+        raise InputError("stilts explain --why-rerun", "no stage or cell is given", "", "Name one, such as mnli>udpos")
+    opened = open_store_at(store, create=False)
+    name = load_record(study, opened).name
+    found = decisions(opened, name)
+    say([asdict(one) for one in found], lambda: decision_lines(name, found), as_json=json)
 
 
 def _results(study: str, store: str | None) -> StudyResults:

@@ -19,6 +19,7 @@ from stilts.cli.compose import (
     store_url,
     tracking_uri,
 )
+from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_splits
 from stilts.errors import InputError, StiltsError
@@ -93,7 +94,8 @@ def run(
         sent = tracker.close(patience_s)
     keep_fertility(workspace, store)
     shown = sent or not _leaves_view(options, report, store)
-    finish(workspace.study.name, store, options if shown else replace(options, tracking="none"))
+    shown_options = options if shown else replace(options, tracking="none")
+    finish(workspace.study.name, store, shown_options, wanted=conductor.weights_wanted)
     return report
 
 
@@ -119,21 +121,24 @@ def make_conductor(
         finished += 1
         on_change(stage_id)
         if finished % _TIDY_EVERY == 0 and not options.keep_weights:
-            tidy(workspace.study.name, store)
+            tidy(workspace.study.name, store, wanted=conductor.weights_wanted)
 
-    return Conductor(
+    conductor = Conductor(
         planner=workspace.planner,
         store=store,
         searches=_searches(workspace, store),
         pruning=_pruning(workspace),
+        filling=make_filling(workspace.study, store),
+        budget=file.search.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
         max_open=slots,
         on_change=changed,
         on_plan=lambda plan: _keep_record(plan, store),
     )
+    return conductor
 
 
-def finish(study: str, store: Store, options: RunOptions) -> None:
+def finish(study: str, store: Store, options: RunOptions, *, wanted: frozenset[str] = frozenset()) -> None:
     """Brings the MLflow view up to date with the matrix and the answer, registers champions, and tidies the store."""
     from stilts.cli.showcase import show
 
@@ -144,20 +149,21 @@ def finish(study: str, store: Store, options: RunOptions) -> None:
             raise
         except StiltsError as error:  # the results are safe in the store; only the view waits
             print(f"MLflow does not show this study yet. {error}", file=sys.stderr)
-    tidy(study, store, weights=not options.keep_weights)
+    tidy(study, store, weights=not options.keep_weights, wanted=wanted)
 
 
-def tidy(study: str, store: Store, *, weights: bool = True) -> int:
+def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[str] = frozenset()) -> int:
     """Drops what killed processes left and, unless told otherwise, weights that no planned stage needs any more.
 
-    The champions' weights stay, those of every study in the store. Returns the bytes freed.
+    The champions' weights stay, those of every study in the store, and those ``wanted`` by stages that are not planned
+    yet. Returns the bytes freed.
     """
     from stilts.cli.champions import pinned_stages
     from stilts.store.gc import apply_gc, plan_gc
     from stilts.store.retention import DropKind
 
     record = load_record(study, store)
-    plan = plan_gc(store, record, pinned_stages(store))
+    plan = plan_gc(store, record, pinned_stages(store) | wanted)
     drops = tuple(drop for drop in plan.drops if weights or drop.kind is not DropKind.FILES)
     return apply_gc(store, replace(plan, drops=drops)).bytes
 

@@ -14,6 +14,7 @@ from stilts.errors import StoreError, StudyError
 from stilts.fingerprint import Json, plain
 from stilts.store.store import Store, open_store
 from stilts.study.config import TaskConfig, TrainConfig
+from stilts.study.filling_schema import GRID
 from stilts.study.planner import Planner
 from stilts.study.record import StudyRecord
 from stilts.study.record_json import record_from_json
@@ -111,8 +112,26 @@ def check_before_running(workspace: Workspace) -> None:
 
             with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
                 find_sampler(content.search.sampler)
+    _check_filling(workspace.study)
     with workspace.study.blamed("encoder"):
         _check_encoder(workspace)
+
+
+def _check_filling(study: Study) -> None:
+    """Raises, as StudyErrors, an unknown policy, and a budget that nothing would ever be charged to."""
+    wanted = study.file.search
+    if wanted.policy != GRID:
+        from stilts.search.selecting.registry import find_policy
+
+        with study.blamed("search.policy"):
+            find_policy(wanted.policy)
+    if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
+        raise StudyError(
+            f"{study.path}: search.budget.gpu_hours",
+            "the study's stages hold no GPUs",
+            "It would never be spent",
+            "Give stage_hours instead, or resources.gpus",
+        )
 
 
 def _check_encoder(workspace: Workspace) -> None:

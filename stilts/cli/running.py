@@ -69,6 +69,7 @@ def run(
         "failed": report.failed,
         "seconds": round(report.seconds, 1),
         "interrupted": report.interrupted,
+        "stopped": _stopped(study, store),
     }
     say(value, lambda: _summary(value), as_json=json)
     if report.failed:
@@ -121,7 +122,22 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
     say(value, lambda: _status_table(value), as_json=json)
 
 
+def _stopped(study: str, store: str | None) -> str | None:
+    """Why a study ended before its whole matrix was filled, where a budget or a policy ended it."""
+    from stilts.cli.compose import open_store_at
+    from stilts.search.decisions import decisions
+    from stilts.study.study import Study
+
+    ends = [one for one in decisions(open_store_at(store), Study.load(study).name) if one.kind == "stop"]
+    return ends[-1].reason if ends else None
+
+
 def _summary(value: dict[str, Any]) -> str:
+    ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
+    return _counts(value) + ended
+
+
+def _counts(value: dict[str, Any]) -> str:
     left = f", {len(value['failed'])} failed" if value["failed"] else ""
     if not (value["done"] or value["failed"] or value["pruned"] or value["interrupted"]):
         return "Nothing to do: every stage of the study is done."

@@ -7,20 +7,25 @@ the same store continues where any earlier one stopped. Read ``study/plan.py`` f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
+from stilts.search.budget import Account
 from stilts.search.expectation import Expectation
+from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
 from stilts.search.pruning import NoPruning, PruningPolicy, RungHistory, target_score
 from stilts.search.row_search import RowSearch
+from stilts.search.trial_table import grid_seconds
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
+from stilts.study.cost import assumed_seconds
+from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
-from stilts.study.stage import Stage, TrainStage
+from stilts.study.stage import Stage, StageKind, TrainStage
 
 Listener = Callable[[str], None]
 
@@ -30,18 +35,24 @@ class Conductor:
     """Hands out the stages of one study until nothing is left to do.
 
     ``searches`` holds one RowSearch per searched row; ``max_open`` is how many proposals of a row may be unfinished at
-    once; ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan.
+    once. ``filling`` says which replicates of the fixed rows are asked for, ``budget`` what the study may spend.
+    ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that
+    the study allows, ``plan`` the part of it that is asked for.
     """
 
     planner: Planner
     store: ArtifactStore
     searches: Mapping[str, RowSearch] = field(default_factory=dict)
     pruning: PruningPolicy = field(default_factory=NoPruning)
+    filling: Filling = field(default_factory=WholeGrid)
+    budget: Budget | None = None
     stage_resources: Resources = field(default_factory=Resources)
     max_open: int = 1
     on_change: Listener = lambda stage_id: None
     on_plan: Callable[[Plan], None] = lambda plan: None
+    whole: Plan = field(init=False)
     plan: Plan = field(init=False)
+    account: Account = field(init=False)
     expectation: Expectation = field(init=False)
     done_here: int = field(default=0, init=False)
     _done: set[str] = field(init=False)
@@ -50,6 +61,8 @@ class Conductor:
     _failed: dict[str, str] = field(default_factory=dict, init=False)
     _pruned: set[str] = field(init=False)
     _histories: dict[tuple[str, str], RungHistory] = field(default_factory=dict, init=False)
+    _refused: str | None = field(default=None, init=False)
+    _cells_turn: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         name = self.planner.study.name
@@ -58,22 +71,31 @@ class Conductor:
         for search in self.searches.values():
             search.load()
         self._replan()
-        self.expectation = Expectation.measured(self.plan, self._done, self.store)
+        self.expectation = Expectation.measured(self.whole, self._done, self.store)
+        self.account = Account(
+            study=name,
+            store=self.store,
+            budget=self.budget,
+            gpus=self.stage_resources.gpus,
+            grid_s=lambda: grid_seconds(self.whole, self.expected),
+        )
         for search in self.searches.values():
             search.reconcile(self.plan, self._done, self._hopeless())
 
     def has_work(self) -> bool:
-        """Whether a stage is ready to run, a new proposal's if nothing else is; if not, a run would end at once."""
-        return bool(self._ready_or_proposed())
+        """Whether a stage is ready to run, a newly asked one if nothing else is; if not, a run would end at once."""
+        return self._next() is not None
 
     def next_stage(self) -> Stage | NoStage:
-        """The next stage to run, a new proposal's if nothing else is ready, or why there is none now."""
-        ready = self._ready_or_proposed()
-        if not ready:
-            return NoStage.WAIT if self._running else NoStage.FINISHED
-        seconds = {stage_id: self.expectation.seconds(self.plan.stages[stage_id]) or 0.0 for stage_id in ready}
-        chosen = priority_order(ready, num_descendants=self.plan.descendants, seconds=seconds)[0]
+        """The next stage to run, a newly asked one if nothing else is ready, or why there is none now."""
+        chosen = self._next()
+        if chosen is None:
+            if self._running:
+                return NoStage.WAIT
+            self._say_why_it_ends()
+            return NoStage.FINISHED
         self._running.add(chosen)
+        self.account.started(chosen)
         return self.plan.stages[chosen]
 
     def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
@@ -82,6 +104,7 @@ class Conductor:
         self._needed.pop(stage_id, None)
         self._failed.pop(stage_id, None)
         self.done_here += 1
+        self.account.ended(stage_id, float(str(outcome["seconds"])) if outcome["executed"] else 0.0)
         if outcome["state"] == "pruned":
             self._prune(stage_id)
         else:
@@ -95,11 +118,24 @@ class Conductor:
         if will_retry:
             return
         self._running.discard(stage_id)
+        self.account.ended(stage_id, None)
         self._record_failure(stage_id, error)
         self._failed[stage_id] = error
         self._drop(stage_id)
         self._tell()
         self.on_change(stage_id)
+
+    def expected(self, stage: Stage) -> float:
+        """Seconds that a stage is expected to take: as long as its like did, else by arithmetic."""
+        seconds = self.expectation.seconds(stage)
+        return assumed_seconds(stage, self.stage_resources.gpus) if seconds is None else seconds
+
+    @property
+    def weights_wanted(self) -> frozenset[str]:
+        """Recipes whose weights replicates that are not asked for yet would start from."""
+        if not self.filling.is_open:
+            return frozenset()
+        return frozenset(one.intermediate_stage for one in self.whole.replicates if one.intermediate_stage)
 
     def resources(self, stage: Stage) -> Resources:
         """What every stage of this study holds while it runs."""
@@ -148,11 +184,58 @@ class Conductor:
     def _ready(self) -> list[str]:
         return self.plan.ready(self._needed, self._running)
 
-    def _ready_or_proposed(self) -> list[str]:
+    def _next(self) -> str | None:
+        """The stage that is to be handed out now, within the budget; None where there is none."""
         ready = self._ready()
-        while not ready and self._propose():
+        while not ready and self._ask_for_more():
             ready = self._ready()
-        return ready
+        self._refused = None
+        seconds = {stage_id: self.expected(self.plan.stages[stage_id]) for stage_id in ready}
+        order = priority_order(ready, num_descendants=self.plan.descendants, seconds=seconds)
+        return next((stage_id for stage_id in order if self._affordable(stage_id, seconds[stage_id], order)), None)
+
+    def _affordable(self, stage_id: str, seconds: float, order: Sequence[str]) -> bool:
+        """Whether the budget allows the stage: the one that comes first, or the scores of a model that is trained."""
+        if stage_id != order[0] and self.plan.stages[stage_id].kind is not StageKind.EVALUATE:
+            return False
+        why = self.account.refusal(seconds, self._running_s(), len(self._running))
+        if stage_id == order[0]:
+            self._refused = why
+        return why is None
+
+    def _running_s(self) -> float:
+        return sum(self.expected(self.plan.stages[stage_id]) for stage_id in self._running)
+
+    def _situation(self) -> Situation:
+        return Situation(
+            whole=self.whole,
+            done=self._done,
+            hopeless=self._hopeless(),
+            expected=self.expected,
+            left_s=self.account.left_s(sum(self.expected(self.plan.stages[stage_id]) for stage_id in self._needed)),
+            spent_s=self.account.spent.seconds,
+        )
+
+    def _say_why_it_ends(self) -> None:
+        """Leaves a record where the budget ends the study, so that what is missing has its reason."""
+        record = f"studies/{self.planner.study.name}/stopped"
+        if self._refused is None:
+            self.store.delete_record(record)
+            return
+        self.filling.stopped(self._situation(), self._refused)
+        self.store.write_record(record, {"reason": self._refused, "time": time.time()})
+
+    def _ask_for_more(self) -> bool:
+        """Asks for more replicates, or draws one more proposal, in turn; whether there was any."""
+        self._cells_turn = not self._cells_turn
+        steps = (self._propose, self._fill) if self._cells_turn else (self._fill, self._propose)
+        return any(step() for step in steps)
+
+    def _fill(self) -> bool:
+        if not self.filling.more(self._situation()):
+            return False
+        self._choose()
+        return True
 
     def _propose(self) -> bool:
         """Draws one more proposal for the first row that may have one; whether there was any."""
@@ -165,7 +248,12 @@ class Conductor:
         return False
 
     def _replan(self) -> None:
-        self.plan = self.planner.plan({row: search.proposals for row, search in self.searches.items()})
+        self.whole = self.planner.plan({row: search.proposals for row, search in self.searches.items()})
+        self._choose()
+
+    def _choose(self) -> None:
+        """Takes from the whole plan what is asked for, and what of it is to be run."""
+        self.plan = self.filling.chosen(self.whole)
         needed = self.plan.needed(self._done, self.store.gone_keys() if self._done else frozenset())
         blocked = self._blocked()
         self._needed = {stage_id: None for stage_id in needed if stage_id not in blocked}

@@ -6,8 +6,8 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stilts.study.record import Replicate, StudyRecord
@@ -46,6 +46,28 @@ class Plan:
     def replicates(self) -> tuple[Replicate, ...]:
         """Every replicate of the study."""
         return self.record.replicates
+
+    def of(self, replicate: Replicate) -> tuple[str, ...]:
+        """The stages of one replicate, parents first."""
+        chain: list[str] = []
+        at: str | None = replicate.evaluate_stage
+        while at is not None:
+            chain.append(at)
+            at = self.stages[at].parent
+        return tuple(reversed(chain))
+
+    def only(self, replicates: Sequence[Replicate]) -> Plan:
+        """The plan of some of its replicates."""
+        counts: dict[str, int] = {}
+        for replicate in replicates:
+            for stage_id in self.of(replicate):
+                counts[stage_id] = counts.get(stage_id, 0) + 1
+        described = {stage_id: self.record.stages[stage_id] for stage_id in self.record.stages if stage_id in counts}
+        return Plan(
+            stages={stage_id: stage for stage_id, stage in self.stages.items() if stage_id in counts},
+            requested=counts,
+            record=replace(self.record, replicates=tuple(replicates), stages=described),
+        )
 
     def is_done(self, stage_id: str, done: Set[str]) -> bool:
         """Whether all outputs of the stage are among the published keys."""

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stilts.study.filling_schema import Filling
 from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
 from stilts.study.search_schema import Search
 
@@ -208,6 +209,7 @@ class StudyFile(Part):
     intermediates: Annotated[Mapping[Name, Intermediate | None], Field(min_length=1)]
     targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
     replicates: Replicates = Replicates()
+    search: Filling = Filling()
     pruning: Pruning = Pruning()
     resources: Resources = Resources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None

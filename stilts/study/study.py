@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
-from stilts.study import schema, search_schema
+from stilts.study import filling_schema, schema, search_schema
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 
@@ -158,7 +158,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    found = [*vars(schema).values(), *vars(search_schema).values()]
+    found = [value for module in (schema, search_schema, filling_schema) for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
 

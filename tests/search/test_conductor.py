@@ -221,7 +221,7 @@ def test_one_proposal_is_open_at_a_time(folder: Path, store: Store, tmp_path: Pa
         search = subject.searches["mnli"]
         most = max(most, search.open_proposals(subject.plan, set(store.done()), frozenset()))
         publish(stage, store, tmp_path)
-        subject.finished(stage.stage_id, {"state": "done"})
+        subject.finished(stage.stage_id, {"state": "done", "executed": True, "seconds": 1.0})
     assert most == 1 and len(recorded(store)) == 3
 
 

@@ -43,6 +43,11 @@ class World:
         out: BoolArray = recorded & others
         return out
 
+    @property
+    def means(self) -> FloatArray:
+        """Mean scores over seeds at full fidelity (sources, targets), NaN where nothing was recorded."""
+        return _means(self.scores[:, :, :, -1])
+
     def prices(self, price: str) -> tuple[FloatArray, FloatArray]:
         """Cell prices and stage prices under a price rule, of which a full grid of one seed costs 1."""
         exists = self.exists[:, :, None]
@@ -110,7 +115,7 @@ def _means(scores: FloatArray) -> FloatArray:
 
 def aligned(world: World, other: World) -> FloatArray:
     """Another world's mean scores (sources, targets) for this world's names, NaN for names that it lacks."""
-    means = _means(other.scores[:, :, :, -1])
+    means = other.means
     rows = _places(world.sources, other.sources)
     columns = _places(world.targets, other.targets)
     padded = np.pad(means, ((0, 1), (0, 1)), constant_values=np.nan)

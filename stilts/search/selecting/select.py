@@ -2,7 +2,8 @@
 
 Each call fits the model of the matrix to all that was observed (``row_model.py``), then fills a batch greedily by
 knowledge gradient per price (``knowledge.py``). Within a batch, and for trials that still run, variances fall as if the
-score were in and means stay: so the batch spreads over what is not yet known. It stops when little regret is expected.
+score were in and means stay: so the batch spreads over what is not yet known. It stops when little regret is expected
+and every cell that it would advise was run.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Select:
             return screening
         regret = view.regret_pct
         if found.taken.any() and regret < self.settled_pct:
+            if confirming := _confirming(view, basket):
+                return confirming
             return Suggestion(trials=(), reason=f"Settled: {regret:.3f} % regret is expected, {_doubt(view)}.")
         offers = Offers(found, view.model, view.weight, rng)
         offers.foresee(budget.pending)
@@ -145,6 +148,19 @@ class _View:
     def regret_pct(self) -> float:
         """Expected regret in per cent, mean over targets."""
         return float(self.regret @ self.weight)
+
+
+def _confirming(view: _View, basket: Basket) -> Suggestion | None:
+    """One run of every advised cell that was never run: a foreign matrix may guide a choice, and not make it."""
+    found = view.tally
+    full = found.scores.shape[3] - 1
+    for t in range(len(found.targets)):
+        s = int(np.argmax(np.where(view.open[:, t], view.model.mean[:, t], -np.inf)))
+        seed = basket.next_seed(s, t, full)
+        if view.open[s, t] and not found.taken[s, t, :, full].any() and seed is not None:
+            basket.add([(s, t, seed, full)])
+    trials = basket.trials()
+    return Suggestion(trials=trials, reason=f"{len(trials)} cells would win, and were never run.") if trials else None
 
 
 def _hopeless(found: Tally) -> BoolArray:

@@ -1,0 +1,166 @@
+"""Account: what a study has spent, over all its runs, against what its file allows.
+
+Every run keeps one record of its own in the store (``studies/<study>/spending/<run>``), so that two drivers never write
+the same one, and a resumed study knows what earlier runs paid. What other studies paid for costs this one nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from stilts.errors import StoreError
+from stilts.fingerprint import Json
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.filling_schema import Budget
+
+_HOUR = 3600.0
+# Between two stages a worker is handed the next one: a pause this short is still one spell of work.
+_PAUSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Seconds of stages, seconds times GPUs held, number of stages, and when stages ran: (start, end) in Unix time."""
+
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    trials: int = 0
+    busy: tuple[tuple[float, float], ...] = ()
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            seconds=self.seconds + other.seconds,
+            gpu_seconds=self.gpu_seconds + other.gpu_seconds,
+            trials=self.trials + other.trials,
+            busy=joined([*self.busy, *other.busy]),
+        )
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds in which at least one stage ran."""
+        return sum(end - start for start, end in self.busy)
+
+
+def joined(times: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """The times that are covered, as sorted intervals more than a short pause apart."""
+    out: list[tuple[float, float]] = []
+    for start, end in sorted(times):
+        if out and start <= out[-1][1] + _PAUSE_S:
+            out[-1] = (out[-1][0], max(out[-1][1], end))
+        else:
+            out.append((start, end))
+    return tuple(out)
+
+
+@dataclass(kw_only=True)
+class Account:
+    """What a study spent and may still spend. ``gpus`` is what each of its stages holds.
+
+    ``grid_s`` is the price of one seed of every cell in seconds of stages: the unit of ``budget.grids``.
+    """
+
+    study: str
+    store: ArtifactStore
+    budget: Budget | None
+    gpus: float
+    grid_s: Callable[[], float]
+    now: Callable[[], float] = time.time
+    _earlier: Spent = field(default_factory=Spent, init=False)
+    _own: Spent = field(default_factory=Spent, init=False)
+    _started: dict[str, float] = field(default_factory=dict, init=False)
+    _record: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        folder = f"studies/{self.study}/spending"
+        self._record = f"{folder}/{time.time_ns():020d}"
+        values = self.store.named_records(self.store.records(folder))
+        for name, value in values.items():
+            self._earlier += _spent(name, value)
+
+    @property
+    def spent(self) -> Spent:
+        """What the study spent so far, running stages left out."""
+        return self._earlier + self._own
+
+    def started(self, stage_id: str) -> None:
+        """Notes that a stage begins now."""
+        self._started[stage_id] = self.now()
+
+    def ended(self, stage_id: str, seconds: float | None) -> None:
+        """Charges a stage; ``seconds`` is None where it failed, and then the time since it was handed out counts."""
+        start, end = self._started.pop(stage_id, self.now()), self.now()
+        took = end - start if seconds is None else seconds
+        if took <= 0:
+            return  # somebody else had done it
+        own = Spent(seconds=took, gpu_seconds=took * self.gpus, trials=1, busy=((end - took, end),))
+        self._own += own
+        self.store.write_record(self._record, _json(self._own))
+
+    def left_s(self, asked_s: float = 0.0) -> float:
+        """Seconds of stages that may still be asked for, given what those asked for will take; inf without a limit.
+
+        Limits on trials and wall time do not count here: they stop stages as they come (``refusal``).
+        """
+        return min((left for _, left in self._limits_s(asked_s)), default=float("inf"))
+
+    def refusal(self, expected_s: float, running_s: float, running: int) -> str | None:
+        """Why a stage that is expected to take so long may not begin; None where it may.
+
+        Expectations are what the like of a stage took, so a budget is kept to within one stage.
+        """
+        for what, left in self._limits_s(running_s):
+            if expected_s > left:
+                rest = f"{max(left, 0.0):.0f} s of stages are left, and the next one takes about {expected_s:.0f} s"
+                return f"{what} is spent: {rest}"
+        budget, spent = self.budget, self.spent
+        if budget is not None and budget.trials is not None and spent.trials + running >= budget.trials:
+            return f"the budget of {budget.trials} trials is spent"
+        if budget is not None and budget.hours is not None and self._wall_s() + expected_s > budget.hours * _HOUR:
+            return f"the budget of {budget.hours:g} hours is spent: stages ran for {self._wall_s() / _HOUR:.3g} h"
+        return None
+
+    def _limits_s(self, running_s: float) -> list[tuple[str, float]]:
+        budget, spent = self.budget, self.spent
+        if budget is None:
+            return []
+        limits: list[tuple[str, float]] = []
+        if budget.gpu_hours is not None and self.gpus > 0:
+            left = (budget.gpu_hours * _HOUR - spent.gpu_seconds) / self.gpus
+            limits.append((f"the budget of {budget.gpu_hours:g} GPU hours", left))
+        if budget.stage_hours is not None:
+            left = budget.stage_hours * _HOUR - spent.seconds
+            limits.append((f"the budget of {budget.stage_hours:g} stage hours", left))
+        if budget.grids is not None:
+            limits.append((f"the budget of {budget.grids:g} grids", budget.grids * self.grid_s() - spent.seconds))
+        return [(what, left - running_s) for what, left in limits]
+
+    def _wall_s(self) -> float:
+        now = self.now()
+        running = [(start, now) for start in self._started.values()]
+        return (self.spent + Spent(busy=tuple(running))).wall_s
+
+
+def _json(spent: Spent) -> Json:
+    return {
+        "seconds": spent.seconds,
+        "gpu_seconds": spent.gpu_seconds,
+        "trials": spent.trials,
+        "busy": [[start, end] for start, end in spent.busy],
+    }
+
+
+def _spent(name: str, value: Json) -> Spent:
+    try:
+        assert isinstance(value, dict)
+        busy = value["busy"]
+        assert isinstance(busy, list)
+        times = tuple((float(str(one[0])), float(str(one[1]))) for one in busy if isinstance(one, list))
+        numbers = {key: float(str(value[key])) for key in ("seconds", "gpu_seconds", "trials")}
+    except (AssertionError, KeyError, ValueError, IndexError) as error:
+        why = "it is no account of what a run spent"
+        raise StoreError(f"record {name}", why, "A budget counts all runs", "Restore or delete it") from error
+    return Spent(
+        seconds=numbers["seconds"], gpu_seconds=numbers["gpu_seconds"], trials=round(numbers["trials"]), busy=times
+    )

@@ -1,0 +1,176 @@
+"""SelectedCells: a selecting policy at work in a live study. The policy's class is the one that replays judge.
+
+A source is a fixed row, a target a column with selection scores, a trial one replicate. What the policy asked for is
+kept in the store (``studies/<study>/decisions/<number>``), each batch with its reason, so a resumed study goes on from
+there. Three things are not the policy's: ``none`` gets its first replicates before all else, since every gain is over
+it; searched rows run all their proposals; and columns that choose nothing (retrieval under ``english_dev``, probes) are
+filled for the rows whose recipes are trained anyway.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import fmean
+
+import numpy as np
+
+from stilts.errors import StoreError
+from stilts.fingerprint import Json, plain
+from stilts.search.filling import Prior, Situation
+from stilts.search.selecting.policy import Budget, FloatArray, Observation, Policy, Question, Suggestion, Trial
+from stilts.search.trial_table import TrialTable
+from stilts.seeds import derive_seed
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.plan import Plan
+from stilts.study.record import NONE_ROW, Replicate
+from stilts.study.stage import Use
+
+
+@dataclass(kw_only=True)
+class SelectedCells:
+    """The replicates that a policy asked for so far, and what it asks for next.
+
+    ``priors`` are foreign matrices by name: scores by (row, column). ``policy_name`` and ``seed`` go into the records
+    and the policy's random numbers.
+    """
+
+    study: str
+    policy_name: str
+    policy: Policy
+    store: ArtifactStore
+    seed: int
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set, init=False)
+    _numbers: int = field(default=0, init=False)
+    _last: Json = field(default=None, init=False)
+    _open: bool = field(default=True, init=False)
+    _tabled: tuple[Plan, TrialTable] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        for name, value in self.store.named_records(self.store.records(self._folder)).items():
+            if not isinstance(value, dict) or not isinstance(value.get("replicates"), list):
+                mend = "Restore it, or give the study another name"
+                raise StoreError(f"record {name}", "it is no decision", "", mend)
+            asked = value["replicates"]
+            assert isinstance(asked, list)
+            self._asked |= {str(one) for one in asked}
+            self._numbers += 1
+            self._last = value
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the policy may still ask for more."""
+        return self._open
+
+    def chosen(self, whole: Plan) -> Plan:
+        """What was asked for, searched rows, and columns that choose nothing for the rows that are trained anyway."""
+        table = self._table(whole)
+        wanted = [one for one in whole.replicates if one.replicate_id in self._asked or not table.is_fixed(one)]
+        return whole.only(_in_order(whole, [*wanted, *table.riders(wanted)]))
+
+    def more(self, situation: Situation) -> bool:
+        """Asks for the baseline first, then for what the policy suggests; False where it stops."""
+        table = self._table(situation.whole)
+        baseline = [one for one in table.first(NONE_ROW) if one.replicate_id not in self._asked]
+        if baseline:
+            self._decide(baseline, "The direct baseline comes first: every gain is over it.", situation)
+            return True
+        question = self._question(table, situation)
+        observations = self._observations(table, situation)
+        pending = self._pending(table, situation, {one.trial for one in observations})
+        suggestion = self._suggestion(question, observations, pending, situation)
+        asked = [table.replicates[trial] for trial in suggestion.trials]
+        if not asked:
+            self._open = bool(pending)
+            if not pending:
+                self._stop(question, observations, suggestion.reason, situation)
+            return False
+        self._decide(asked, suggestion.reason, situation)
+        return True
+
+    def stopped(self, situation: Situation, why: str) -> None:
+        """Records that the budget ended the study, with the choices as they stand."""
+        table = self._table(situation.whole)
+        self._open = False
+        question, observations = self._question(table, situation), self._observations(table, situation)
+        self._stop(question, observations, f"{why[:1].upper()}{why[1:]}.", situation)
+
+    def _suggestion(
+        self, question: Question, observations: Sequence[Observation], pending: Sequence[Trial], situation: Situation
+    ) -> Suggestion:
+        """The policy's batch. Without a limit the budget is what is left of the whole grid."""
+        whole = float((question.cell_price * question.exists[:, :, None]).sum() + question.stage_price.sum())
+        left = min(situation.left_s, whole * question.seeds)
+        rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
+        return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
+
+    def _question(self, table: TrialTable, situation: Situation) -> Question:
+        priors = tuple(_matrix(prior, table) for prior in self.priors.values())
+        paid = situation.done - self.store.gone_keys()
+        return table.question(situation.whole, situation.expected, paid, priors)
+
+    def _observations(self, table: TrialTable, situation: Situation) -> list[Observation]:
+        """Scores of all replicates that the store has, asked for or not, and failures."""
+        found = []
+        for trial, replicate in table.replicates.items():
+            if all(key in situation.done for key in replicate.outputs[Use.SELECT.value].values()):
+                found.append(Observation(trial=trial, score=_score(replicate, self.store)))
+            elif any(stage in situation.hopeless for stage in situation.whole.of(replicate)):
+                found.append(Observation(trial=trial, score=None))
+        return found
+
+    def _pending(self, table: TrialTable, situation: Situation, known: set[Trial]) -> list[Trial]:
+        asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
+        return [trial for trial in asked if trial not in known]
+
+    def _decide(self, replicates: Iterable[Replicate], reason: str, situation: Situation) -> None:
+        asked = [one.replicate_id for one in replicates]
+        self._asked |= set(asked)
+        self._write({"kind": "cells", "replicates": list(asked), "reason": reason}, situation)
+
+    def _stop(self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation) -> None:
+        choices: list[Json] = [plain(asdict(choice)) for choice in self.policy.choose(question, observations)]
+        same = isinstance(self._last, dict) and (self._last.get("kind"), self._last.get("choices")) == ("stop", choices)
+        if not same:
+            self._write({"kind": "stop", "replicates": [], "reason": reason, "choices": choices}, situation)
+
+    def _write(self, decision: dict[str, Json], situation: Situation) -> None:
+        left = None if situation.left_s == float("inf") else round(situation.left_s, 1)
+        value: Json = {
+            "number": self._numbers,
+            "policy": self.policy_name,
+            "priors": list(self.priors),
+            **decision,
+            "spent_s": round(situation.spent_s, 1),
+            "left_s": left,
+            "time": time.time(),
+        }
+        self.store.write_record(f"{self._folder}/{self._numbers:05d}", value)
+        self._numbers += 1
+        self._last = value
+
+    def _table(self, whole: Plan) -> TrialTable:
+        if self._tabled is None or self._tabled[0] is not whole:
+            self._tabled = (whole, TrialTable.of(whole))
+        return self._tabled[1]
+
+    @property
+    def _folder(self) -> str:
+        return f"studies/{self.study}/decisions"
+
+
+def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
+    wanted = {one.replicate_id for one in replicates}
+    return [one for one in whole.replicates if one.replicate_id in wanted]
+
+
+def _matrix(prior: Prior, table: TrialTable) -> FloatArray:
+    cells = [[prior.get((row, column), float("nan")) for column in table.columns] for row in table.rows]
+    return np.array(cells, np.float64).reshape(len(table.rows), len(table.columns))
+
+
+def _score(replicate: Replicate, store: ArtifactStore) -> float:
+    keys = replicate.outputs[Use.SELECT.value].values()
+    return fmean(float(str(store.result(key)["score"])) for key in keys)

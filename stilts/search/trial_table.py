@@ -1,0 +1,112 @@
+"""TrialTable: a study's replicates as the trials that a selecting policy knows, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from stilts.search.filling import Expected
+from stilts.search.selecting.policy import FloatArray, Question, Trial
+from stilts.study.plan import Plan
+from stilts.study.record import Replicate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrialTable:
+    """Fixed rows, columns that can be chosen by, and the replicate behind every trial.
+
+    A trial's seed is the place of its replicate among those of its cell. ``others`` are the replicates of fixed rows in
+    columns that choose nothing.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    replicates: Mapping[Trial, Replicate]
+    others: tuple[Replicate, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> TrialTable:
+        """The table of a plan."""
+        fixed = {row.name for row in plan.record.rows if not row.searched}
+        columns = tuple(column.name for column in plan.record.columns if column.select_languages)
+        seeds: dict[tuple[str, str], int] = {}
+        replicates, others = {}, []
+        for one in plan.replicates:
+            if one.row in fixed and one.column in columns:
+                seed = seeds.get((one.row, one.column), 0)
+                seeds[(one.row, one.column)] = seed + 1
+                replicates[Trial(source=one.row, target=one.column, seed=seed)] = one
+            elif one.row in fixed:
+                others.append(one)
+        rows = tuple(row.name for row in plan.record.rows if row.name in fixed)
+        return cls(rows=rows, columns=columns, replicates=replicates, others=tuple(others))
+
+    def is_fixed(self, replicate: Replicate) -> bool:
+        """Whether the replicate belongs to a fixed row."""
+        return replicate.row in self.rows
+
+    def first(self, row: str) -> list[Replicate]:
+        """The first replicate of each cell of the row."""
+        return [one for trial, one in self.replicates.items() if trial.source == row and trial.seed == 0]
+
+    def riders(self, wanted: Sequence[Replicate]) -> list[Replicate]:
+        """Replicates in columns that choose nothing, for recipes that ``wanted`` trains anyway.
+
+        Where such a column trains (a dual encoder), only the first of each row.
+        """
+        recipes = {one.intermediate_stage for one in wanted}
+        found = [one for one in self.others if one.intermediate_stage in recipes]
+        firsts: dict[tuple[str, str], Replicate] = {}
+        for one in found:
+            firsts.setdefault((one.row, one.column), one)
+        return [one for one in found if one.target_stage is None or firsts[(one.row, one.column)] is one]
+
+    def question(
+        self, plan: Plan, expected: Expected, paid: Set[str] = frozenset(), priors: Sequence[FloatArray] = ()
+    ) -> Question:
+        """What the policy is asked; prices are expected seconds of stages.
+
+        ``paid`` are recipes whose weights lie in the store: a row costs the share of its seeds' recipes that do not.
+        """
+        shape = (len(self.rows), len(self.columns))
+        seeds = 1 + max((trial.seed for trial in self.replicates), default=0)
+        rows, columns = ({name: place for place, name in enumerate(names)} for names in (self.rows, self.columns))
+        runs = np.zeros((*shape, seeds, 1), np.bool_)
+        cells, recipes = np.zeros((*shape, 1)), np.zeros((shape[0], 1))
+        for trial, one in self.replicates.items():
+            s, t = rows[trial.source], columns[trial.target]
+            runs[s, t, trial.seed, 0] = True
+            if trial.seed == 0:
+                cells[s, t, 0] = sum(
+                    expected(plan.stages[stage]) for stage in (one.target_stage, one.evaluate_stage) if stage
+                )
+        for row, stages in self._recipes().items():
+            recipes[rows[row], 0] = sum(expected(plan.stages[one]) for one in stages if one not in paid) / len(stages)
+        return Question(
+            sources=self.rows,
+            targets=self.columns,
+            cell_price=cells,
+            stage_price=recipes,
+            seeds=seeds,
+            exists=np.asarray(runs.any(axis=(2, 3)), np.bool_),
+            priors=tuple(priors),
+            runs=runs,
+        )
+
+    def _recipes(self) -> dict[str, list[str]]:
+        """Each row's recipes, one per intermediate seed; rows without any are absent."""
+        found: dict[str, dict[str, None]] = {}
+        for one in self.replicates.values():
+            if one.intermediate_stage is not None:
+                found.setdefault(one.row, {})[one.intermediate_stage] = None
+        return {row: list(stages) for row, stages in found.items()}
+
+
+def grid_seconds(plan: Plan, expected: Expected) -> float:
+    """Expected seconds of stages of one seed of every cell of a study's fixed rows."""
+    table = TrialTable.of(plan)
+    firsts = [one for trial, one in table.replicates.items() if trial.seed == 0]
+    stages = {stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one)}
+    return sum(expected(plan.stages[stage]) for stage in stages)
