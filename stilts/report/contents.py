@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from stilts.analysis.results import StudyResults
 from stilts.report.sections.answers import answers_section
 from stilts.report.sections.cost import cost_section
+from stilts.report.sections.filling import filling_section
 from stilts.report.sections.languages import languages_section
 from stilts.report.sections.lens import lens_section
 from stilts.report.sections.material import Material
@@ -21,6 +22,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     targets_section,
     languages_section,
     lens_section,
+    filling_section,
     search_section,
     cost_section,
     settings_section,

@@ -34,10 +34,10 @@ Listener = Callable[[str], None]
 class Conductor:
     """Hands out the stages of one study until nothing is left to do.
 
-    ``searches`` holds one RowSearch per searched row; ``max_open`` is how many proposals of a row may be unfinished at
-    once. ``filling`` says which replicates of the fixed rows are asked for, ``budget`` what the study may spend.
-    ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that
-    the study allows, ``plan`` the part of it that is asked for.
+    ``searches`` holds one RowSearch per searched row; ``max_open`` is how many stages run at once: as many proposals of
+    a row may be unfinished. ``filling`` says which replicates of the fixed rows are asked for, ``budget`` what the
+    study may spend. ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan. ``whole`` is the
+    plan of all that the study allows, ``plan`` the part of it that is asked for.
     """
 
     planner: Planner
@@ -214,6 +214,7 @@ class Conductor:
             expected=self.expected,
             left_s=self.account.left_s(sum(self.expected(self.plan.stages[stage_id]) for stage_id in self._needed)),
             spent_s=self.account.spent.seconds,
+            slots=self.max_open,
         )
 
     def _say_why_it_ends(self) -> None:

@@ -23,7 +23,7 @@ class Situation:
 
     ``whole`` is the plan of every replicate that the study allows; ``done`` are published keys, ``hopeless`` stages
     that failed or were pruned with all that starts from them. ``left_s`` is what may still be begun, in seconds of
-    stages; ``spent_s`` what the study spent.
+    stages; ``spent_s`` what the study spent. ``slots`` is how many stages run at once.
     """
 
     whole: Plan
@@ -32,6 +32,7 @@ class Situation:
     expected: Expected
     left_s: float
     spent_s: float
+    slots: int = 1
 
 
 class Filling(Protocol):
@@ -41,7 +42,10 @@ class Filling(Protocol):
         """The part of the plan that is asked for so far."""
 
     def more(self, situation: Situation) -> bool:
-        """Asks for more replicates; False where no more are wanted. Records what it decided, and why."""
+        """Asks for more replicates; False where no more are wanted, or not yet. Records what it decided, and why.
+
+        It is called whenever a worker is free and nothing is ready, so also while asked replicates wait for others.
+        """
 
     def stopped(self, situation: Situation, why: str) -> None:
         """Hears that the budget ended the study."""

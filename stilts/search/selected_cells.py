@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
@@ -77,9 +78,11 @@ class SelectedCells:
         if baseline:
             self._decide(baseline, "The direct baseline comes first: every gain is over it.", situation)
             return True
-        question = self._question(table, situation)
         observations = self._observations(table, situation)
-        pending = self._pending(table, situation, {one.trial for one in observations})
+        pending = self._pending(table, {one.trial for one in observations})
+        if len(pending) >= situation.slots:
+            return False  # What runs will tell more: a batch asked for now would be asked for blindly.
+        question = self._question(table, situation)
         suggestion = self._suggestion(question, observations, pending, situation)
         asked = [table.replicates[trial] for trial in suggestion.trials]
         if not asked:
@@ -121,7 +124,7 @@ class SelectedCells:
                 found.append(Observation(trial=trial, score=None))
         return found
 
-    def _pending(self, table: TrialTable, situation: Situation, known: set[Trial]) -> list[Trial]:
+    def _pending(self, table: TrialTable, known: set[Trial]) -> list[Trial]:
         asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
         return [trial for trial in asked if trial not in known]
 
@@ -132,9 +135,12 @@ class SelectedCells:
 
     def _stop(self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation) -> None:
         choices: list[Json] = [plain(asdict(choice)) for choice in self.policy.choose(question, observations)]
+        told = [_prior_json(name, prior, observations) for name, prior in self.priors.items()]
         same = isinstance(self._last, dict) and (self._last.get("kind"), self._last.get("choices")) == ("stop", choices)
         if not same:
-            self._write({"kind": "stop", "replicates": [], "reason": reason, "choices": choices}, situation)
+            self._write(
+                {"kind": "stop", "replicates": [], "reason": reason, "choices": choices, "told": told}, situation
+            )
 
     def _write(self, decision: dict[str, Json], situation: Situation) -> None:
         left = None if situation.left_s == float("inf") else round(situation.left_s, 1)
@@ -169,6 +175,27 @@ def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
 def _matrix(prior: Prior, table: TrialTable) -> FloatArray:
     cells = [[prior.get((row, column), float("nan")) for column in table.columns] for row in table.rows]
     return np.array(cells, np.float64).reshape(len(table.rows), len(table.columns))
+
+
+def _prior_json(name: str, prior: Prior, observations: Sequence[Observation]) -> Json:
+    """How many of the cells that were run a foreign matrix knew, and how alike it ranks them within targets.
+
+    ``rank_correlation`` is the mean over targets of Spearman's, None where no target has three cells in common.
+    """
+    seen: dict[str, dict[str, list[float]]] = {}
+    for one in observations:
+        if one.score is not None and (one.trial.source, one.trial.target) in prior:
+            seen.setdefault(one.trial.target, {}).setdefault(one.trial.source, []).append(one.score)
+    found = []
+    for target, rows in seen.items():
+        own, foreign = [fmean(scores) for scores in rows.values()], [prior[(row, target)] for row in rows]
+        if len(rows) >= 3 and len(set(own)) > 1 and len(set(foreign)) > 1:
+            found.append(float(spearmanr(own, foreign).statistic))
+    return {
+        "prior": name,
+        "cells": sum(len(rows) for rows in seen.values()),
+        "rank_correlation": fmean(found) if found else None,
+    }
 
 
 def _score(replicate: Replicate, store: ArtifactStore) -> float:

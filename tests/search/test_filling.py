@@ -108,6 +108,15 @@ def test_it_finds_the_best_row_without_the_whole_grid(folder: Path, store: Store
     assert len(driver.conductor.plan.replicates) < len(driver.conductor.whole.replicates)
 
 
+def test_it_waits_for_what_runs_rather_than_asking_blindly(folder: Path, store: Store, tmp_path: Path) -> None:
+    driver = Driver(folder, store, tmp_path)
+    driver.conductor.max_open = 2
+    waiting = [driver.conductor.next_stage() for _ in range(20)]
+    assert NoStage.WAIT in waiting and len(decisions(store, "small")) == 1
+    running = [stage for stage in waiting if not isinstance(stage, NoStage)]
+    assert {stage.name for stage in running} == set(COLUMNS) - {"xnli"} | {"mnli"}
+
+
 def test_a_resumed_study_keeps_what_was_asked_for(folder: Path, store: Store, tmp_path: Path) -> None:
     driver = Driver(folder, store, tmp_path)
     driver.run(at_most=9)

@@ -179,9 +179,14 @@ def _why(view: _View, basket: Basket) -> str:
     cells = {(s, t) for s, t, _, _ in basket.places}
     s, t, _, _ = basket.places[0]
     new = sum(not view.tally.taken[cell].any() for cell in cells)
-    p = view.probability[s, t]
-    return (
-        f"{len(basket.places)} trials in {len(cells)} cells, {new} of them new: these lower the expected regret most "
-        f"per price. It is {view.regret_pct:.2f} % now; {_doubt(view)}. First {view.tally.sources[s]} for "
-        f"{view.tally.targets[t]}, which is the best with probability {p:.0%}."
-    )
+    what = f"{_some(len(basket.places), 'trial')} in {_some(len(cells), 'cell')}, {new} of them new"
+    first = f"First {view.tally.sources[s]} for {view.tally.targets[t]}"
+    if not np.isfinite(view.tally.scores).any():
+        return f"{what}, to begin with: nothing was observed yet. {first}."
+    now = f"It is {view.regret_pct:.2f} % now; {_doubt(view)}"
+    sure = f"which is the best with probability {view.probability[s, t]:.0%}"
+    return f"{what}: these lower the expected regret most per price. {now}. {first}, {sure}."
+
+
+def _some(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
