@@ -27,19 +27,64 @@ def plain(value: object, at: str = "payload") -> Json:
     Raises FingerprintError, naming the place, for whatever has no single stable form: NaN and
     infinities, sets, paths, callables, objects with a default repr.
     """
+    try:
+        return _plain(value)
+    except _UnstableError:
+        return _placed(value, at)
+
+
+class _UnstableError(Exception):
+    """Something in a value has no stable form; where it is, only a second walk says."""
+
+
+# A large plan makes ids of tens of thousands of payloads: the usual types are told by one comparison.
+_SAME = frozenset((str, int, bool, type(None)))
+
+
+def _plain(value: object) -> Json:
+    kind = type(value)
+    if kind in _SAME:
+        return value  # type: ignore[return-value]
+    if kind is dict:
+        return {
+            key if type(key) is str else _plain_key(key): item if type(item) in _SAME else _plain(item)
+            for key, item in value.items()  # type: ignore[attr-defined]
+        }
+    if kind is list or kind is tuple:
+        return [_plain(item) for item in value]  # type: ignore[attr-defined]
+    if kind is float and math.isfinite(value):  # type: ignore[arg-type]
+        return value + 0.0  # type: ignore[operator]
     if isinstance(value, Enum):
-        return plain(value.value, at)
-    if value is None or isinstance(value, bool | int | str):
+        return _plain(value.value)
+    if isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise _refused(value, at)
-        return value + 0.0
     if isinstance(value, list | tuple):
-        return [plain(item, f"{at}[{i}]") for i, item in enumerate(value)]
+        return [_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {_key(key, at): plain(item, f"{at}.{key}") for key, item in value.items()}
-    raise _refused(value, at)
+        return {_plain_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, float) and math.isfinite(value):
+        return value + 0.0
+    raise _UnstableError
+
+
+def _plain_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise _UnstableError
+    return str(key.value) if isinstance(key, Enum) else key
+
+
+def _placed(value: object, at: str) -> Json:
+    """As ``plain``, with the place of everything on the way: slower, for the error's sake."""
+    if isinstance(value, Mapping):
+        return {_key(key, at): _placed(item, f"{at}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_placed(item, f"{at}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, Enum):
+        return _placed(value.value, at)
+    try:
+        return _plain(value)
+    except _UnstableError:
+        raise _refused(value, at) from None
 
 
 def canonical_json(value: object) -> str:

@@ -8,7 +8,7 @@ without importing it (docs/decisions.md, 3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from stilts.errors import InputError
@@ -68,7 +68,7 @@ class TrainConfig:
 
     def payload(self) -> dict[str, Json]:
         """Identity fields as plain JSON."""
-        return {name: plain(value, name) for name, value in asdict(self).items()}
+        return {each.name: plain(getattr(self, each.name), each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
