@@ -11,6 +11,7 @@ from stilts.cli.measuring import study_tokenizer
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
+from stilts.study.filling_schema import GRID
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
 from stilts.study.record import NONE_ROW
@@ -57,6 +58,18 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         open_proposals=_open_proposals(workspace.planner, opened),
     )
     return cost, _grouped(plan, set(plan.needed(done, gone)), expectation, resources.gpus)
+
+
+def filling_text(path: str) -> str:
+    """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
+    wanted = Study.load(path).file.search
+    limits = wanted.budget.given() if wanted.budget else {}
+    within = " and ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in limits.items())
+    budget = f" within {within}" if within else ""
+    if wanted.policy == GRID:
+        return f"Of these it runs what fits{budget}." if budget else ""
+    asked = f'the policy "{wanted.policy}" asks for what settles the answer{budget}'
+    return f"That is the whole grid; {asked}."
 
 
 def validated(path: str) -> dict[str, Any]:

@@ -60,11 +60,12 @@ def validate(study: StudyPath, json: JsonOption = False) -> None:
 
 def plan(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
     """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given."""
-    from stilts.cli.inspect import planned
+    from stilts.cli.inspect import filling_text, planned
 
     cost, stages = planned(study, store)
-    value: dict[str, Any] = {"study": study, "cost": asdict(cost), "stages": stages}
-    say(value, lambda: _plan_table(study, cost, stages), as_json=json)
+    filling = filling_text(study)
+    value: dict[str, Any] = {"study": study, "cost": asdict(cost), "stages": stages, "filling": filling}
+    say(value, lambda: _plan_table(study, cost, stages, filling), as_json=json)
 
 
 def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
@@ -100,7 +101,7 @@ def _notes(notes: list[str]) -> str:
     return "".join(f"\n{note}" for note in notes)
 
 
-def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]]) -> RenderableType:
+def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: str) -> RenderableType:
     table = Table(title=f"Plan of {study}", title_justify="left")
     for name in ("stages", "kind", "of", "asked for", "to run", "expected"):
         table.add_column(name, justify="left" if name in ("kind", "of") else "right")
@@ -121,6 +122,8 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]]) -> Rendera
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
         f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
     ]
+    if filling:
+        lines.append(filling)
     if cost.stale:
         lines.append(f"{cost.stale} stages are stale: done under an earlier version of what they mean, and run again.")
     if cost.price is not None:
