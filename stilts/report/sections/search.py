@@ -1,11 +1,16 @@
-"""What the search tried: history of proposals, and mixtures."""
+"""What the search tried: history of proposals, mixtures, and whether a searched mixture beats its rivals."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from stilts.analysis.contests import Contest, contests
 from stilts.report.figures.mixtures import mixture_plot
 from stilts.report.figures.search import history_plot
 from stilts.report.sections.material import Material
-from stilts.report.sections.section import Section
+from stilts.report.sections.section import Section, html_table, td
 
 
 def search_section(material: Material) -> Section | None:
@@ -15,4 +20,37 @@ def search_section(material: Material) -> Section | None:
         mixture_plot(material.mixtures, material.record.name),
     )
     pictures = tuple(plot for plot in plots if plot is not None)
-    return Section(name="search", title="Search", pictures=pictures) if pictures else None
+    found = contests(material.results)
+    body = (*_sentences(found), _table(found)) if found else ()
+    return Section(name="search", title="Search", body=body, pictures=pictures) if pictures else None
+
+
+def _sentences(found: Sequence[Contest]) -> Iterator[str]:
+    """Per searched row and rival, on how many targets which is better."""
+    for row, rival in dict.fromkeys((one.row, one.rival) for one in found):
+        own = [one for one in found if (one.row, one.rival) == (row, rival)]
+        counts = Counter(one.verdict for one in own)
+        tried = f"{own[0].proposals} proposals against {own[0].rival_proposals}"
+        said = ", ".join(f"{verdict} on {counts[verdict]}" for verdict in ("better", "worse", "not told apart"))
+        targets = "1 target" if len(own) == 1 else f"{len(own)} targets"
+        yield f"<p>{escape(row)} against {escape(rival)} ({tried}), of {targets}: {said}.</p>"
+
+
+def _table(found: Sequence[Contest]) -> str:
+    caption = (
+        "Searched mixtures against rows over the same tasks: differences of report scores in points, 95 % intervals; "
+        "verdicts at a family-wise level of 5 % over all contests of a row (Holm)"
+    )
+    return html_table(caption, ("contest", "target", "difference", "95 % interval", "verdict"), map(_line, found))
+
+
+def _line(one: Contest) -> tuple[str, list[str]]:
+    interval = one.difference
+    given = ", of the models trained" if interval.conditional else ""
+    figures = (
+        td(one.target),
+        td(f"{interval.estimate:+z.2f}"),
+        td(f"{interval.low:+z.2f} to {interval.high:+z.2f}{given}"),
+        td(one.verdict),
+    )
+    return f"{one.row} - {one.rival}", list(figures)
