@@ -14,8 +14,7 @@ from stilts.study.cost import Cost, assumed_seconds, estimate
 from stilts.study.filling_schema import GRID
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
-from stilts.study.record import NONE_ROW
-from stilts.study.search_space import Proposal, Simplex
+from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
@@ -92,7 +91,7 @@ def validated(path: str) -> dict[str, Any]:
             views.extend(_view_lines(column, use, group, part, workspace, decoded if use != "select" else []))
     plan = workspace.planner.plan(_trial_proposals(workspace.planner))
     for row in workspace.study.rows:
-        for part in parts_of(workspace.planner, row):
+        for part in workspace.planner.parts(row):
             views.extend(_view_lines(row, "train", part.train, part, workspace, decoded))
     notes.extend(f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps)
     return {"study": path, "views": views, "decoded": _first_of_each(decoded), "notes": notes}
@@ -172,34 +171,13 @@ def _first_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{"of": of, "text": text if len(text) <= 240 else f"{text[:237]}..."} for of, text in first.items()]
 
 
-def parts_of(planner: Planner, row: str) -> list[MixturePart]:
-    """The tasks of a row's recipe with their data; a searched row counts with all that it may draw."""
-    if row == NONE_ROW:
-        return []
-    proposals = _trial_proposals(planner).get(row, [])
-    recipe = planner.recipe(row, proposals[0] if proposals else None, 0)
-    return list(recipe.mixture) if recipe else []
-
-
 def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
-    """A made-up first proposal of every searched row, in the middle of its ranges: to look at its data, never run."""
+    """A made-up first proposal of every searched row: to look at its data, never run."""
     return {
-        row: [Proposal(number=0, params=_middle(row, planner))]
+        row: [Proposal(number=0, params=lowest(search_space(content.search)))]
         for row, content in planner.study.rows.items()
         if content.search is not None
     }
-
-
-def _middle(row: str, planner: Planner) -> dict[str, Any]:
-    search = planner.study.rows[row].search
-    assert search is not None
-    params: dict[str, Any] = {}
-    for name, values in search_space(search).params.items():
-        if isinstance(values, Simplex):
-            params[name] = {task: 1.0 / len(values.tasks) for task in values.tasks}
-        elif hasattr(values, "low"):
-            params[name] = values.low
-    return params
 
 
 def _proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.compose import Workspace, assemble
-from stilts.cli.inspect import parts_of
 from stilts.study.study import Study
 from stilts.tasks.overlaps import KNOWN, Ledger
 from stilts.tasks.registry import default_registry
@@ -70,7 +69,7 @@ def _tasks_of_rows(workspace: Workspace) -> dict[str, list[str]]:
     """Every task that a row may train on, with those rows."""
     found: dict[str, list[str]] = {}
     for row in workspace.study.rows:
-        for part in parts_of(workspace.planner, row):
+        for part in workspace.planner.parts(row):
             found.setdefault(part.task.name, []).append(row)
     return found
 
@@ -122,7 +121,7 @@ class _Measurement:
     def _trained(self) -> list[_Trained]:
         found: dict[tuple[str, ...], _Trained] = {}
         for row in self._workspace.study.rows:
-            for part in parts_of(self._workspace.planner, row):
+            for part in self._workspace.planner.parts(row):
                 trained = _Trained(task=part.task.name, views=tuple(part.train), rows=[])
                 key = (trained.task, *(view.digest for view in trained.views))
                 found.setdefault(key, trained).rows.append(row)

@@ -7,15 +7,18 @@ that a cell asks for is evaluated. Equal stages are one stage: that is all the s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from stilts.errors import StudyError
+from stilts.errors import InputError, StudyError
+from stilts.fingerprint import Json
 from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.mixing import is_masked_lm, row_mixture, row_tasks, task_languages
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
-from stilts.study.recording import describe_row, make_record
+from stilts.study.recording import make_record
 from stilts.study.schema import Intermediate, Seeds
+from stilts.study.search_schema import TARGET
 from stilts.study.search_space import Proposal
 from stilts.study.settings import task_config, train_config, train_limit
 from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, Stage, TrainStage, Use
@@ -23,7 +26,7 @@ from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver, TargetViews
-from stilts.tasks.task import Task
+from stilts.tasks.task import Kind, Task
 from stilts.tasks.view import DataView
 
 
@@ -58,7 +61,8 @@ class Planner:
     encoder: EncoderRef
     count_examples: CountExamples
     pretraining: TrainStage | None = None
-    _parts: dict[tuple[str, str], MixturePart] = field(default_factory=dict, init=False)
+    _parts: dict[tuple[str, str, tuple[str, ...] | None], MixturePart] = field(default_factory=dict, init=False)
+    _counts: dict[tuple[str, ...], int] = field(default_factory=dict, init=False)
     _targets: dict[str, ResolvedTarget] = field(default_factory=dict, init=False)
     _stages: dict[Any, Stage | None] = field(default_factory=dict, init=False)
 
@@ -86,16 +90,17 @@ class Planner:
         return self._targets[column]
 
     def mixture(self, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
-        """The tasks of a row's recipe with their weights; empty for ``none``."""
-        if row == NONE_ROW:
-            return ()
+        """The tasks of a row's recipe with their weights; empty for ``none``, or where nothing is proposed yet."""
         content = self.study.rows[row]
-        if content.search is not None and content.search.weights is not None:
-            weights = proposal.params["weights"] if proposal else None
-            return tuple(weights.items()) if isinstance(weights, dict) else ()  # type: ignore[arg-type]
-        if content.mixture is not None:
-            return tuple(content.mixture.items())
-        return ((content.task or row, 1.0),)
+        params = proposal.params if proposal else None
+        with self.study.blamed(f"intermediates.{row}"):
+            found = row_mixture(row, content, params, lambda task: self._size(row, content, task))
+        return tuple(found.items())
+
+    def tasks(self, row: str) -> tuple[str, ...]:
+        """Every task that a recipe of the row may train on; a StudyError where they cannot be meant together."""
+        with self.study.blamed(f"intermediates.{row}"):
+            return row_tasks(row, self.study.rows[row])
 
     def recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage | None:
         """The stage that trains a row's recipe; None for ``none``."""
@@ -108,23 +113,30 @@ class Planner:
         assert isinstance(stage, TrainStage)
         return stage
 
+    def parts(self, row: str) -> list[MixturePart]:
+        """Every task that a recipe of the row may train on, with its data pinned; weights say nothing."""
+        content = self.study.rows[row]
+        return [self._part(row, content, task, 1.0, task_languages(content, task, None)) for task in self.tasks(row)]
+
     def _resolve_rows(self) -> None:
         """Pins the data of every task that a row may train on, searched ones too, so that errors surface at once."""
-        for row, content in self.study.rows.items():
-            for task in describe_row(self, row).mixture:
-                self._part(row, content, task, 1.0)
+        for row in self.study.rows:
+            self.parts(row)
 
     def _make_recipe(self, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
-        content = self.study.rows[row]
-        mixture = self.mixture(row, proposal)
-        parts = [self._part(row, content, task, weight) for task, weight in mixture]
+        content, params = self.study.rows[row], proposal.params if proposal else {}
+        parts = [
+            self._part(row, content, task, weight, task_languages(content, task, params))
+            for task, weight in self.mixture(row, proposal)
+        ]
+        parts = [replace(part, config=_batched(part.config, params.get("batch_size"))) for part in parts]
         with self.study.blamed(f"intermediates.{row}.train"):
             config = train_config(
                 f"{self.study.path}: intermediates.{row}.train",
                 self.study.file.defaults.intermediate,
                 content.train,
-                overrides=_searched(proposal, ("learning_rate", "steps", "warmup_frac")),
-                steps_per_epoch=lambda: sum(self.count_examples(part.train) / part.config.batch_size for part in parts),
+                overrides=_searched(params),
+                steps_per_epoch=lambda: sum(self._count(part.train) / part.config.batch_size for part in parts),
             )
             return TrainStage(parent=self._base, encoder=self.encoder, mixture=tuple(parts), config=config, seed=seed)
 
@@ -132,23 +144,45 @@ class Planner:
     def _base(self) -> str | None:
         return None if self.pretraining is None else self.pretraining.stage_id
 
-    def _part(self, row: str, content: Intermediate, name: str, weight: float) -> MixturePart:
-        if (row, name) not in self._parts:
+    def _part(
+        self, row: str, content: Intermediate, name: str, weight: float, languages: tuple[str, ...] | None = None
+    ) -> MixturePart:
+        key = (row, name, languages)
+        if key not in self._parts:
             with self.study.blamed(f"intermediates.{row}"):
-                self._parts[(row, name)] = self._resolve_part(row, content, name)
-        part = self._parts[(row, name)]
-        return MixturePart(task=part.task, weight=weight, config=part.config, train=part.train, select=part.select)
+                self._parts[key] = self._resolve_part(row, content, name, languages)
+        return replace(self._parts[key], weight=weight)
 
-    def _resolve_part(self, row: str, content: Intermediate, name: str) -> MixturePart:
+    def _resolve_part(
+        self, row: str, content: Intermediate, name: str, languages: tuple[str, ...] | None
+    ) -> MixturePart:
         task = self.registry.task(name)
+        if is_masked_lm(content, name) and task.kind is not Kind.MASKED_LM:
+            raise InputError(
+                f'masked_lm.task "{name}"',
+                f"its kind is {task.kind.value}",
+                "Only masked LM is mixed in this way",
+                'Name a masked-LM task: "plain" or "translation", or give the mixture itself',
+            )
         train, select = self.resolver.intermediate_views(
             task,
             train_limit=train_limit(self.study.file.defaults.intermediate, content.train),
             select_limit=self.study.file.defaults.limits.select,
+            languages=languages,
         )
         where = f"{self.study.path}: intermediates.{row}.encoding"
         config = task_config(where, self.study, task, content.encoding, self.encoder)
         return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+
+    def _size(self, row: str, content: Intermediate, task: str) -> int:
+        """The number of a task's training examples, by which it is sampled."""
+        return self._count(self._part(row, content, task, 1.0).train)
+
+    def _count(self, views: Sequence[DataView]) -> int:
+        key = tuple(view.digest for view in views)
+        if key not in self._counts:
+            self._counts[key] = self.count_examples(views)
+        return self._counts[key]
 
     def _resolve_target(self, column: str) -> ResolvedTarget:
         content, file = self.study.columns[column], self.study.file
@@ -192,36 +226,35 @@ class Planner:
         return chain
 
     def _fine_tuning(self, column: str, parent: str | None, seed: int, proposal: Proposal | None) -> TrainStage:
-        rate = proposal.params.get("target_learning_rate") if proposal else None
-        key = ("target", column, parent, seed, rate)
+        params = proposal.params if proposal else {}
+        drawn = {name.removeprefix(TARGET): value for name, value in params.items() if name.startswith(TARGET)}
+        key = ("target", column, parent, seed, tuple(sorted(drawn.items())))
         if key not in self._stages:
-            self._stages[key] = self._make_fine_tuning(
-                column, parent, seed, {} if rate is None else {"learning_rate": rate}
-            )
+            self._stages[key] = self._make_fine_tuning(column, parent, seed, drawn)
         stage = self._stages[key]
         assert isinstance(stage, TrainStage)
         return stage
 
-    def _make_fine_tuning(self, column: str, parent: str | None, seed: int, overrides: Mapping[str, Any]) -> TrainStage:
+    def _make_fine_tuning(self, column: str, parent: str | None, seed: int, drawn: Mapping[str, Json]) -> TrainStage:
         target = self.target(column)
         part = MixturePart(
             task=target.task,
             weight=1.0,
-            config=target.config,
+            config=_batched(target.config, drawn.get("batch_size")),
             train=target.views.train,
             select=_english(target.views.select),
         )
         with self.study.blamed(f"targets.{column}.train"):
-            config = self._target_config(column, target, overrides)
+            config = self._target_config(column, part, _searched(drawn))
             return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)
 
-    def _target_config(self, column: str, target: ResolvedTarget, overrides: Mapping[str, Any]) -> TrainConfig:
+    def _target_config(self, column: str, part: MixturePart, overrides: Mapping[str, Any]) -> TrainConfig:
         return train_config(
             f"{self.study.path}: targets.{column}.train",
             self.study.file.defaults.target,
             self.study.columns[column].train,
             overrides=overrides,
-            steps_per_epoch=lambda: self.count_examples(target.views.train) / target.config.batch_size,
+            steps_per_epoch=lambda: self._count(part.train) / part.config.batch_size,
         )
 
     def _evaluation(self, column: str, parent: str | None) -> EvaluateStage:
@@ -291,8 +324,13 @@ def _seed_pairs(seeds: Seeds) -> list[tuple[int, int]]:
     return [(i, t) for i in range(seeds.intermediate_seeds or 1) for t in range(seeds.target_seeds or 1)]
 
 
-def _searched(proposal: Proposal | None, names: Sequence[str]) -> dict[str, Any]:
-    return {} if proposal is None else {name: proposal.params[name] for name in names if name in proposal.params}
+def _searched(drawn: Mapping[str, Json]) -> dict[str, Any]:
+    """What drawn values say of a stage's training; a batch is a setting of its tasks."""
+    return {name: drawn[name] for name in ("learning_rate", "steps", "epochs", "warmup_frac") if name in drawn}
+
+
+def _batched(config: TaskConfig, batch: Json) -> TaskConfig:
+    return config if batch is None else replace(config, batch_size=int(str(batch)))
 
 
 def _english(views: Sequence[DataView]) -> tuple[DataView, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, Replicate, Row, StudyRecord
 from stilts.study.stage import Stage
 from stilts.tasks.overlaps import Ledger
@@ -44,9 +45,11 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
 
 
 def describe_row(planner: Planner, name: str) -> Row:
-    """A row with its tasks; a searched mixture has weights 0 until a proposal is drawn."""
-    search = planner.study.rows[name].search
-    weights = dict.fromkeys(search.weights, 0.0) if search and search.weights else dict(planner.mixture(name, None))
+    """A row with every task that it may train on; a searched mixture has weights 0 until a proposal is drawn."""
+    content = planner.study.rows[name]
+    search = content.search
+    fixed = not is_mixture_searched(content)
+    weights = dict(planner.mixture(name, None)) if fixed else dict.fromkeys(planner.tasks(name), 0.0)
     return Row(name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1)
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stilts.study.filling_schema import Filling
+from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
 from stilts.study.search_schema import Search
 
@@ -111,21 +112,28 @@ class Defaults(Part):
 
 
 class Intermediate(Part):
-    """A row: one task (by default the one of the row's name), a mixture with weights, or a searched mixture."""
+    """A row: one task (by default the one of the row's name), a mixture with weights or by size, or a searched one.
+
+    ``masked_lm`` adds a share of masked LM to a row whose share is not searched.
+    """
 
     task: Name | None = None
     mixture: Annotated[Mapping[Name, Weight], Field(min_length=1)] | None = None
+    sampling: Sampling | None = None
+    masked_lm: MaskedLm | None = None
     train: Train = Train()
     encoding: Encoding = Encoding()
     search: Search | None = None
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
-        weights = None if self.search is None else self.search.weights
-        if sum(value is not None for value in (self.task, self.mixture, weights)) > 1:
-            raise ValueError("give one of task, mixture and search.weights")
+        searched = [] if self.search is None else [self.search.weights, self.search.sampling, self.search.subset]
+        if sum(value is not None for value in (self.task, self.mixture, self.sampling, *searched)) > 1:
+            raise ValueError("give one of task, mixture, sampling and search.weights, .sampling or .subset")
         if self.mixture is not None and abs(sum(self.mixture.values()) - 1.0) > 1e-6:
             raise ValueError(f"the weights of mixture sum to {sum(self.mixture.values()):g}, not to 1")
+        if self.masked_lm is not None and self.search is not None and self.search.masked_lm is not None:
+            raise ValueError("give masked_lm or search.masked_lm, not both")
         return self
 
 

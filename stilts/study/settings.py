@@ -7,9 +7,20 @@ from typing import Any
 
 from stilts.errors import StudyError
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
+from stilts.study.mixture_schema import NumberRange, Subset
 from stilts.study.schema import Encoding, Train
-from stilts.study.search_schema import Search
-from stilts.study.search_space import FloatRange, IntRange, Range, SearchSpace, Simplex
+from stilts.study.search_schema import LANGUAGES, NUMBERS, Between, Search
+from stilts.study.search_space import (
+    Choices,
+    FloatRange,
+    IntRange,
+    OneOf,
+    Range,
+    SearchSpace,
+    Simplex,
+    SubsetOf,
+    Within,
+)
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
@@ -23,11 +34,12 @@ def train_config(
     ``steps_per_epoch`` is asked only where the study counts epochs. StudyError, naming ``where``, when neither
     steps nor epochs are given.
     """
-    fields = {**_written(default), **_written(own), **overrides}
-    if "steps" in _written(own) or "steps" in overrides:
-        fields.pop("epochs", None)
-    if "epochs" in _written(own) and "steps" not in overrides:
-        fields.pop("steps", None)
+    fields: dict[str, Any] = {}
+    for layer in (_written(default), _written(own), overrides):
+        if "steps" in layer or "epochs" in layer:  # the last layer that gives a length gives it alone
+            fields.pop("steps", None)
+            fields.pop("epochs", None)
+        fields |= layer
     fields.pop("limit", None)
     epochs = fields.pop("epochs", None)
     if epochs is not None:
@@ -75,19 +87,49 @@ def sentence_layer(num_layers: int) -> int:
     return round(14 / 24 * num_layers)
 
 
+# A masked-LM share is identity as it is: in hundredths.
+_SHARE_STEP = 0.01
+
+
 def search_space(search: Search) -> SearchSpace:
-    """The ranges of a searched row."""
-    params: dict[str, Range] = {}
-    for name in ("learning_rate", "warmup_frac", "target_learning_rate"):
-        wanted = getattr(search, name)
-        if wanted is not None:
-            params[name] = FloatRange(low=wanted.low, high=wanted.high, log=wanted.log)
-    if search.steps is not None:
-        steps = search.steps
-        params["steps"] = IntRange(low=max(1, round(steps.low)), high=round(steps.high), log=steps.log)
+    """The ranges of a searched row, and the conditions under which each is drawn."""
+    params: dict[str, Range] = {name: _range(name, numbers) for name, numbers in search.numbers().items()}
+    if search.masked_lm is not None and LANGUAGES in search.searched():
+        params[LANGUAGES] = Choices(values=tuple(list(choice) for choice in search.masked_lm.language_choices))
     if search.weights is not None:
         params["weights"] = Simplex(tasks=search.weights)
-    return SearchSpace(params=params)
+    if search.subset is not None:
+        params["subset"] = _subset(search.subset)
+    when: dict[str, dict[str, OneOf | Within]] = {
+        name: {
+            other: Within(low=condition.low, high=condition.high)
+            if isinstance(condition, Between)
+            else OneOf(values=condition)
+            for other, condition in conditions.items()
+        }
+        for name, conditions in search.when.items()
+    }
+    if LANGUAGES in params and "masked_lm_weight" in params:
+        # Where the task is left out, its languages say nothing: proposals that differ in them only would be one recipe.
+        when.setdefault(LANGUAGES, {}).setdefault("masked_lm_weight", Within(low=_SHARE_STEP, high=1.0))
+    return SearchSpace(params=params, when=when)
+
+
+def _range(name: str, numbers: NumberRange) -> FloatRange | IntRange | Choices:
+    whole = NUMBERS[name].whole
+    if numbers.choices is not None:
+        return Choices(values=tuple(int(value) if whole else value for value in numbers.choices))
+    low, high = numbers.ends
+    if whole:
+        return IntRange(low=max(1, round(low)), high=round(high), log=numbers.log)
+    return FloatRange(low=low, high=high, log=numbers.log, step=_SHARE_STEP if name == "masked_lm_weight" else None)
+
+
+def _subset(subset: Subset) -> Range:
+    low, high = subset.counts
+    if high == 1:  # one of n: a plain choice, which a grid can walk
+        return Choices(values=tuple([task] for task in subset.tasks))
+    return SubsetOf(tasks=subset.tasks, low=low, high=high)
 
 
 def _written(train: Train) -> dict[str, Any]:

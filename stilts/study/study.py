@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
-from stilts.study import filling_schema, schema, search_schema
+from stilts.study import filling_schema, mixture_schema, schema, schema_part, search_schema
+from stilts.study.baselines import baseline_rows
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
+from stilts.study.search_schema import TARGET, Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,10 @@ class Study:
     path: Path
     text: str
     file: StudyFile
+    _rows: Mapping[str, Intermediate] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows", self._all_rows())  # asked for at every cell of a plan, so made once
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -65,10 +71,9 @@ class Study:
         return self.path.parent
 
     @property
-    def rows(self) -> dict[str, Intermediate]:
-        """The rows in order, the direct baseline ``none`` always first."""
-        named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
-        return {NONE_ROW: named.pop(NONE_ROW, Intermediate()), **named}
+    def rows(self) -> Mapping[str, Intermediate]:
+        """The rows in order, the direct baseline ``none`` always first, a searched mixture's baselines behind it."""
+        return self._rows
 
     @property
     def columns(self) -> dict[str, Target]:
@@ -77,7 +82,7 @@ class Study:
 
     def seeds(self, row: str, column: str) -> Seeds:
         """The replicates of a cell: what the last entry that names it says, else the default."""
-        if self.rows[row].search is not None:
+        if self._rows[row].search is not None:
             return Seeds(count=1)
         found = self.file.replicates.default
         for entry in self.file.replicates.cells:
@@ -96,16 +101,37 @@ class Study:
             found = f"{error.asked}: {error.found}"
             raise StudyError(f"{self.path}: {field}", found, error.why, error.next_step) from error
 
+    def _all_rows(self) -> dict[str, Intermediate]:
+        named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
+        found = {NONE_ROW: named.pop(NONE_ROW, Intermediate())}
+        for name, row in named.items():
+            added = baseline_rows(name, row)
+            for baseline in added:
+                self._check_baseline(name, baseline, named)
+            found |= {name: row, **added}
+        return found
+
+    def _check_baseline(self, row: str, baseline: str, named: Mapping[str, Intermediate]) -> None:
+        if baseline in named or len(baseline) > schema_part.LONGEST_NAME:
+            found = "is already there" if baseline in named else "has too long a name"
+            raise StudyError(
+                f"{self.path}: intermediates.{row}.search.baselines",
+                f'the row "{baseline}" {found}',
+                "A baseline is a row of the matrix, named after the row that must beat it",
+                "Rename the row",
+            )
+
     def _check_names(self) -> None:
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
         none = self.rows[NONE_ROW]
-        if none.task or none.mixture or none.train.given() or (none.search and _searches_intermediate(none)):
+        fixed = none.task or none.mixture or none.sampling or none.masked_lm or none.train.given()
+        if fixed or (none.search and _searches_intermediate(none.search)):
             raise StudyError(
                 f"{self.path}: intermediates.{NONE_ROW}",
                 "it names a task, a mixture or training",
                 f'"{NONE_ROW}" is the direct baseline: no intermediate is trained',
-                "Leave it empty, or give it only search.target_learning_rate",
+                "Leave it empty, or give it only searched numbers of the targets, such as search.target_learning_rate",
             )
 
     def _check_cells(self, where: str, entry: CellSeeds) -> None:
@@ -158,7 +184,8 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    found = [value for module in (schema, search_schema, filling_schema) for value in vars(module).values()]
+    modules = (schema, search_schema, mixture_schema, filling_schema)
+    found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
 
@@ -176,8 +203,5 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _searches_intermediate(row: Intermediate) -> bool:
-    search = row.search
-    return search is not None and any(
-        value is not None for value in (search.learning_rate, search.steps, search.warmup_frac, search.weights)
-    )
+def _searches_intermediate(search: Search) -> bool:
+    return search.masked_lm is not None or any(not name.startswith(TARGET) for name in search.searched())

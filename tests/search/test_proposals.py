@@ -8,12 +8,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stilts.errors import InputError, StoreError, UnknownNameError
 from stilts.fingerprint import Json, canonical_json
-from stilts.search.encoding import decode, distributions, encode
 from stilts.search.proposals import ProposalBook, Told
 from stilts.search.samplers import SAMPLERS
 from stilts.study.search_space import Choices, FloatRange, IntRange, SearchSpace, Simplex
@@ -196,13 +193,3 @@ def test_bad_settings_are_explained(tmp_path: Path) -> None:
             book(url).reconcile([])
     with pytest.raises(InputError, match="another search space"):
         book().ask(1, [Told(number=0, params={"learning_rate": 1.0}, scores={"xnli": 1.0})])
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.fixed_dictionaries({f"weights.u_{task}": st.floats(1e-12, 1.0) for task in TASKS}))
-def test_weights_survive_the_way_to_optuna_and_back(drawn: dict[str, float]) -> None:
-    space = SearchSpace(params={"weights": Simplex(tasks=TASKS)})
-    params = decode(space, drawn)
-    again = encode(space, params)
-    assert decode(space, again) == params
-    assert all(kind._contains(again[name]) for name, kind in distributions(space).items())
