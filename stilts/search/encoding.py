@@ -63,12 +63,12 @@ def encode(space: SearchSpace, params: Mapping[str, Json]) -> dict[str, Any]:
     What does not apply to these parameters is absent.
     """
     encoded: dict[str, Any] = {}
-    for name, values in space.params.items():
+    for name in space.order():
         applies = space.applies(name, params)
         if applies != (name in params):
             raise _not_of_space(name, "it has no value" if applies else "it has a value where it is not drawn")
         if applies:
-            encoded |= _encode(name, values, params[name])
+            encoded |= _encode(name, space.params[name], params[name])
     return encoded
 
 

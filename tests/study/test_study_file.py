@@ -80,6 +80,37 @@ def full_study() -> dict[str, Any]:
                     "sampler": "tpe",
                 }
             },
+            "by_size": {"sampling": {"tasks": ["mnli", "squad"], "temperature": 2.0, "cap": 100}},
+            "sampled": {
+                "search": {
+                    "sampling": {
+                        "tasks": ["mnli", "squad"],
+                        "temperature": {"low": 1.0, "high": 5.0},
+                        "cap": {"choices": [50, 100]},
+                    },
+                    "epochs": {"low": 0.5, "high": 2.0},
+                    "batch_size": {"choices": [4, 8]},
+                    "target_steps": {"low": 5, "high": 20},
+                    "target_warmup_frac": {"choices": [0.0, 0.1]},
+                    "target_batch_size": {"low": 4, "high": 8},
+                    "when": {"cap": {"temperature": {"low": 1.0, "high": 2.0}}, "epochs": {"batch_size": [4]}},
+                    "baselines": ["proportional", "single"],
+                    "proposals": 2,
+                    "objective": ["udpos", "nli"],
+                    "start_from": "earlier",
+                    "seeds": 2,
+                    "racing": {"policy": "wilcoxon", "alpha": 0.1},
+                }
+            },
+            "chosen": {
+                "search": {
+                    "subset": {"tasks": ["mnli", "squad"], "count": {"low": 1, "high": 2}, "temperature": 2.0},
+                    "masked_lm": {"task": "plain", "weight": {"low": 0.0, "high": 0.3}, "languages": [["en"], ["qaa"]]},
+                    "target_epochs": {"low": 0.5, "high": 2.0},
+                    "proposals": 2,
+                }
+            },
+            "mnli": {"masked_lm": {"task": "plain", "weight": 0.1, "languages": ["en"]}},
         },
         "targets": {
             "udpos": {"languages": ["en", "qaa"], "train": TRAIN, "encoding": ENCODING, "limits": {"report": 30}},
@@ -268,6 +299,60 @@ def test_any_text_is_read_or_refused(place: Path, text: str) -> None:
 # --- what people do write ---
 
 
+def searching(**search: Any) -> dict[str, Any]:
+    return {"intermediates": {"mnli": {"search": {"proposals": 2, **search}}}}
+
+
+NUMBER = {"low": 0.1, "high": 0.2}
+MIXED = {"tasks": ["mnli", "squad"]}
+SEARCHES: list[tuple[dict[str, Any], str]] = [
+    (searching(), "at least one thing"),
+    (searching(sampling=MIXED), "at least one thing"),
+    (searching(warmup_frac={"low": 0.1}), "warmup_frac"),
+    (searching(warmup_frac={**NUMBER, "choices": [0.1, 0.2]}), "low and high, or choices"),
+    (searching(warmup_frac={"choices": [0.1, 0.1]}), "twice"),
+    (searching(learning_rate={"low": 0.0, "high": 0.1}), "above 0"),
+    (searching(steps={"choices": [1.5, 3]}), "whole number"),
+    (searching(batch_size={"low": 4, "high": 10**6}), "65536"),
+    (searching(steps={"low": 1, "high": 9}, epochs=NUMBER), "steps or epochs, not both"),
+    (searching(weights=["mnli", "squad"], subset={**MIXED, "count": 1}), "one of weights, sampling and subset"),
+    (searching(subset={**MIXED, "count": 3}), "of 2 tasks"),
+    (searching(subset={**MIXED, "count": 2}), "nothing to choose"),
+    (searching(sampling={**MIXED, "temperature": {"low": 1, "high": "5"}}), "sampling.temperature.range.high"),
+    (searching(sampling={**MIXED, "temperature": 0}), "sampling.temperature.number"),
+    (searching(masked_lm={"task": "plain", "weight": {"low": 0.0, "high": 0.335}}), "multiple of 0.01"),
+    (searching(masked_lm={"task": "plain", "weight": {"low": 0.0, "high": 0.3}, "languages": ["xx"]}), 'language "xx"'),
+    (searching(masked_lm={"task": "squad", "weight": {"low": 0.0, "high": 0.3}}), "span_qa"),
+    (searching(masked_lm={"task": "mnli", "weight": {"low": 0.0, "high": 0.3}}), "already a task of the row"),
+    (searching(warmup_frac=NUMBER, when={"steps": {"warmup_frac": NUMBER}}), "when names steps"),
+    (searching(warmup_frac=NUMBER, when={"warmup_frac": {"step": [1]}}), "looks at step"),
+    (searching(warmup_frac=NUMBER, when={"warmup_frac": {"warmup_frac": NUMBER}}), "circle"),
+    (
+        searching(warmup_frac=NUMBER, epochs=NUMBER, when={"warmup_frac": {"epochs": {"low": 1, "high": 2}}}),
+        "can never hold",
+    ),
+    (searching(warmup_frac=NUMBER, epochs=NUMBER, when={"warmup_frac": {"epochs": [0.1]}}), "continuous range"),
+    (searching(warmup_frac=NUMBER, baselines=True), "baselines belong to a searched mixture"),
+    (
+        {"intermediates": {"none": {"search": {"proposals": 2, "batch_size": {"choices": [2, 4]}}}}},
+        "intermediates.none",
+    ),
+    (
+        {
+            "intermediates": {
+                "mix": {"search": {"proposals": 2, "weights": ["mnli", "squad"], "baselines": True}},
+                "mix-uniform": {"task": "mnli"},
+            }
+        },
+        'the row "mix-uniform" is already there',
+    ),
+    (
+        {"intermediates": {"a": {"sampling": MIXED, "search": {"proposals": 2, "weights": ["mnli", "squad"]}}}},
+        "give one of task, mixture, sampling",
+    ),
+]
+
+
 def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
     message = refused("name: a\nseed: 1\nname: b\n", place / "twice.yaml")
     assert "line 3" in message and "name" in message
@@ -315,6 +400,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"replicates": {"cells": [{"count": 1, "rows": ["mnlii"]}]}}, 'row "mnlii"'),
         ({"replicates": {"default": {"intermediate_seeds": 2}}}, "both intermediate_seeds and target_seeds"),
         ({"intermediates": {"mnli": {"search": {"steps": {"low": 0.1, "high": 0.2}, "proposals": 2}}}}, "steps"),
+        *((searched, says) for searched, says in SEARCHES),
         ({"tasks": "missing.yaml"}, "missing.yaml"),
         ({"tasks": "broken.yaml"}, "broken.yaml"),
         ({"selection": "test"}, "selection"),
