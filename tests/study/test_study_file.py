@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from stilts.study.schema import StudyFile
 from stilts.study.schema_part import Part
 from stilts.study.settings import search_space
 from stilts.study.study import Study
+from stilts.tasks.view import DataView
 from tests.study.toy_study import parsed, study_fields
 
 TRAIN = {
@@ -138,9 +139,21 @@ def place(folder: Path) -> Path:
     return folder
 
 
+_COUNTS: dict[tuple[str, ...], int] = {}
+
+
 def planned(text: str, path: Path) -> None:
-    """As much of a run as happens before anything is executed."""
+    """As much of a run as happens before anything is executed; equal data are counted once for all tests."""
     workspace = assemble(Study.parse(text, path))
+    count = workspace.planner.count_examples
+
+    def counted(views: Sequence[DataView]) -> int:
+        key = tuple(view.digest for view in views)
+        if key not in _COUNTS:
+            _COUNTS[key] = count(views)
+        return _COUNTS[key]
+
+    workspace.planner.count_examples = counted
     workspace.planner.plan()
     for row in workspace.study.rows.values():
         if row.search is not None:
