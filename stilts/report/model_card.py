@@ -23,7 +23,7 @@ from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
 from stilts.report.licences import UNKNOWN, Strictness, hub_licence, strictest, strictness
 from stilts.report.model_use import PIPELINES, usage
-from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
+from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord
 from stilts.tasks.languages import language
 from stilts.tasks.registry import default_registry
 
@@ -100,19 +100,28 @@ def training_data(results: StudyResults, replicate: Replicate) -> tuple[Training
 
 def _row_tasks(results: StudyResults, replicate: Replicate) -> Sequence[str]:
     """The tasks of the replicate's row; in a searched mixture those that the proposal gives weight."""
-    row = next(row for row in results.record.rows if row.name == replicate.row)
-    weights = proposal_params(results, replicate).get("weights")
-    return [name for name, weight in weights.items() if weight] if isinstance(weights, dict) else list(row.mixture)
+    drawn = _drawn(results, replicate)
+    return [name for name, weight in drawn.items() if weight] or list(_row(results, replicate).mixture)
 
 
 def _mixture(results: StudyResults, replicate: Replicate) -> str:
     """The tasks of the row with their shares of steps, in brackets; empty for one task of the row's name."""
-    row = next(row for row in results.record.rows if row.name == replicate.row)
-    searched = proposal_params(results, replicate).get("weights")
-    weights = searched if isinstance(searched, dict) else dict(row.mixture)
+    row = _row(results, replicate)
+    weights = _drawn(results, replicate) or dict(row.mixture)
     if list(weights) == [row.name]:
         return ""
     return f" ({', '.join(f'{name} {weight}' for name, weight in weights.items() if weight)})"
+
+
+def _row(results: StudyResults, replicate: Replicate) -> Row:
+    return next(row for row in results.record.rows if row.name == replicate.row)
+
+
+def _drawn(results: StudyResults, replicate: Replicate) -> Mapping[str, Json]:
+    """The shares of the replicate's proposal; earlier versions recorded them in the proposal only."""
+    recorded = results.record.drawn_mixture(replicate)
+    weights = proposal_params(results, replicate).get("weights")
+    return dict(recorded) if recorded else weights if isinstance(weights, dict) else {}
 
 
 def proposal_params(results: StudyResults, replicate: Replicate) -> dict[str, Json]:

@@ -67,7 +67,8 @@ class Replicate:
 class StudyRecord:
     """Rows, columns and replicates of one study, with the ids of the stages that make them.
 
-    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``; ``overlaps`` lists (row, column, why)
+    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``, with ``"mixture"``, shares of steps by
+    task, where a proposal is trained; ``overlaps`` lists (row, column, why)
     where an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
     ``training_data`` maps every task that the study learns, and ``""`` for an encoder that it pretrains itself, to the
     names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. Both are empty
@@ -87,6 +88,12 @@ class StudyRecord:
     text: str = ""
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def drawn_mixture(self, replicate: Replicate) -> dict[str, float]:
+        """The tasks of a searched replicate's recipe with their shares; empty where they are not recorded."""
+        stage = self.stages.get(replicate.intermediate_stage or "", {}) if replicate.proposal is not None else {}
+        mixture = stage.get("mixture")
+        return {name: float(str(share)) for name, share in mixture.items()} if isinstance(mixture, Mapping) else {}
 
 
 def outputs_of(stage: Mapping[str, Json]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stilts.fingerprint import Json
 from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, Replicate, Row, StudyRecord
-from stilts.study.stage import Stage
+from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
     """The planner's study with these stages and replicates."""
     study = planner.study
     training_data = _training_data(planner)
+    searched = {replicate.intermediate_stage for replicate in replicates if replicate.proposal is not None}
     return StudyRecord(
         name=study.name,
         encoder=planner.encoder.name,
@@ -27,21 +29,28 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
         rows=tuple(describe_row(planner, name) for name in study.rows),
         columns=tuple(_column(planner, name) for name in study.columns),
         replicates=tuple(replicates),
-        stages={
-            stage_id: {
-                "kind": stage.kind.value,
-                "name": stage.name,
-                "parent": stage.parent,
-                "outputs": list(stage.outputs),
-            }
-            for stage_id, stage in stages.items()
-        },
+        stages=_described(stages, searched),
         overlaps=tuple(_overlaps(planner)),
         settings=study.file.model_dump(mode="json", exclude_unset=True),
         text=study.text,
         training_data=training_data,
         datasets={name: _dataset(planner, name) for names in training_data.values() for name in names},
     )
+
+
+def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[str, dict[str, Json]]:
+    """The stages as a record has them; a searched recipe with its shares, which its row does not say."""
+    found: dict[str, dict[str, Json]] = {}
+    for stage_id, stage in stages.items():
+        found[stage_id] = {
+            "kind": stage.kind.value,
+            "name": stage.name,
+            "parent": stage.parent,
+            "outputs": list(stage.outputs),
+        }
+        if isinstance(stage, TrainStage) and stage_id in searched:
+            found[stage_id]["mixture"] = {part.task.name: part.weight for part in stage.mixture}
+    return found
 
 
 def describe_row(planner: Planner, name: str) -> Row:

@@ -1,10 +1,12 @@
 """What the figures of search, cost, languages and lens say, and that their data say the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from stilts.analysis.results import StudyResults
 from stilts.report.drawing.scene import Shape
 from stilts.report.figures.cost import cost_data, cost_plot, cost_words
 from stilts.report.figures.forest import forest_plot
@@ -59,6 +61,22 @@ def test_mixtures_of_three_are_a_triangle_others_bars(search: Shown, tmp_path: P
     two = searched(tmp_path, tasks=("mnli", "squad"))
     bars = mixture_plot(mixture_data(two.results, proposal_data(two.results)), "study")
     assert bars is not None and "1 mnli; 2 squad" in words(bars)
+
+
+def test_mixtures_that_are_no_weights_of_the_proposal_are_shown_as_recorded(search: Shown) -> None:
+    record = search.results.record
+    recorded = {
+        replicate.intermediate_stage: {"mnli": 0.5, "squad": 0.5}
+        for replicate in record.replicates
+        if replicate.proposal is not None
+    }
+    stages = {
+        name: {**stage, **({"mixture": recorded[name]} if name in recorded else {})}
+        for name, stage in record.stages.items()
+    }
+    results = StudyResults(record=replace(record, stages=stages), store=search.results.store, draws=10)
+    data = mixture_data(results, proposal_data(results))
+    assert set(data["share"]) == {0.5, 0.0} and set(data[data["share"] == 0.0]["task"]) == {"hellaswag"}
 
 
 def test_a_forecast_uses_only_what_had_ended(search: Shown) -> None:

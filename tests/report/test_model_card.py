@@ -228,3 +228,14 @@ def test_every_licence_of_the_catalogue_is_classified_on_purpose() -> None:
     """A licence that is new to the catalogue must be looked at: those read as unknown are listed here."""
     unknown = {d.licence for d in default_registry().datasets() if strictness(d.licence) is Strictness.UNKNOWN}
     assert unknown <= {"unknown", "OANC and others, see the paper", "free, see the release", "Quora's terms"}
+
+
+def test_a_recipe_whose_proposal_lists_no_weights_is_shown_with_the_recorded_shares(tmp_path: Path) -> None:
+    row = Row(name="found", mixture={"mnli": 0.0, "squad": 0.0}, searched=True, num_proposals=4)
+    results, item = study(tmp_path, row, proposal=3)
+    assert item.intermediate_stage is not None
+    stages = dict(results.record.stages)
+    stages[item.intermediate_stage] = {**stages[item.intermediate_stage], "mixture": {"mnli": 0.9, "squad": 0.1}}
+    results = StudyResults(record=replace(results.record, stages=stages), store=results.store, draws=100)
+    assert "`found` (mnli 0.9, squad 0.1)" in card_of(results, item)
+    assert {data.name for data in training_data(results, item)} == {"multinli", "squad", "udpos"}

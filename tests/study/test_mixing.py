@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stilts.errors import InputError
 from stilts.study.mixing import beside, by_size
 from stilts.study.planner import Planner
+from stilts.study.record_json import record_from_json, record_to_json
 from stilts.study.search_space import Proposal
 from stilts.study.stage import TrainStage
 from tests.study.toy_study import planner
@@ -215,6 +216,23 @@ def test_a_searched_mixture_is_recorded_with_every_task_at_0(
     overlapping = {column for _, column, _ in record.overlaps}
     assert overlapping == {"xnli"} | ({"masked_lm"} if "plain" in tasks else set())
     assert [part.task.name for part in subject.parts("mnli")] == tasks
+
+
+def test_the_record_says_the_shares_that_a_proposal_came_to(folder: Path) -> None:
+    subset = {"tasks": ["mnli", "squad"], "count": {"low": 1, "high": 2}}
+    rows = {"mix": {"search": {"proposals": 2, "subset": subset, "masked_lm": {**MASKED, "languages": ["en"]}}}}
+    drawn = [
+        Proposal(number=0, params={"subset": ["squad"], "masked_lm_weight": 0.1}),
+        Proposal(number=1, params={"subset": ["mnli", "squad"], "masked_lm_weight": 0.0}),
+    ]
+    subject = planner(folder, intermediates={**rows, "mnli": None}, targets={"udpos": {"languages": ["en"]}})
+    record = record_from_json(record_to_json(subject.plan({"mix": drawn}).record))
+    assert [record.drawn_mixture(replicate) for replicate in record.replicates] == [
+        {},
+        {"squad": 0.9, "plain": 0.1},
+        {"mnli": 0.5, "squad": 0.5},
+        {},
+    ], "none, two proposals, and a row that is not searched"
 
 
 # --- baselines ---

@@ -17,7 +17,7 @@ from stilts.report.drawing.scene import FAINT_INK, INK, RULE, Anchor, Point, Sce
 from stilts.report.drawing.text import fold, shortened, text_width
 from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, heading, paragraph, stacked
 from stilts.report.figures.search import mean_gains
-from stilts.study.record import NONE_ROW
+from stilts.study.record import NONE_ROW, Row
 
 _SIDE = 250.0  # of the triangle, in points
 _RADIUS = 4.0
@@ -34,8 +34,9 @@ def mixture_data(results: StudyResults, proposals: pd.DataFrame) -> pd.DataFrame
     lines = []
     for row in (row for row in results.record.rows if row.searched):
         means = mean_gains(proposals, row.name)
+        drawn = _drawn(results, row)
         for number, params in _params(results, row.name).items():
-            weights = params.get("weights")
+            weights = drawn.get(number) or params.get("weights")  # earlier versions recorded the latter only
             if not isinstance(weights, Mapping):
                 continue
             others = {name: value for name, value in params.items() if not isinstance(value, Mapping | list)}
@@ -65,6 +66,18 @@ def mixture_plot(data: pd.DataFrame, study: str) -> Picture | None:
         bands=tuple(bands),
         data=data,
     )
+
+
+def _drawn(results: StudyResults, row: Row) -> dict[int, Mapping[str, float]]:
+    """The shares of each proposal; none of a row whose shares are not searched."""
+    if any(row.mixture.values()):
+        return {}
+    mine = [replicate for replicate in results.record.replicates if replicate.row == row.name]
+    return {
+        replicate.proposal: results.record.drawn_mixture(replicate)
+        for replicate in mine
+        if replicate.proposal is not None
+    }
 
 
 def _params(results: StudyResults, row: str) -> Mapping[int, Mapping[str, Json]]:
