@@ -22,18 +22,16 @@ from stilts.cli.compose import (
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_splits
+from stilts.cli.searching import row_searches
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.search.conductor import Conductor
-from stilts.search.proposals import ProposalBook
 from stilts.search.pruning import NoPruning, PruningPolicy, SuccessiveHalving
-from stilts.search.row_search import RowSearch
 from stilts.search.work_source import Resources
 from stilts.store.store import Store
 from stilts.study.plan import Plan
 from stilts.study.record import StudyRecord
 from stilts.study.record_json import record_to_json
-from stilts.study.settings import search_space
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -88,7 +86,11 @@ def run(
     try:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
         on_ready(workspace, conductor)
-        report = _execute(workspace, conductor, store, options, on_event)
+        try:
+            report = _execute(workspace, conductor, store, options, on_event)
+        finally:
+            for search in conductor.searches.values():
+                search.close()
         patience_s = patience_s if report.interrupted else _FINISHED_S
     finally:
         sent = tracker.close(patience_s)
@@ -126,7 +128,7 @@ def make_conductor(
     conductor = Conductor(
         planner=workspace.planner,
         store=store,
-        searches=_searches(workspace, store),
+        searches=row_searches(workspace, store),
         pruning=_pruning(workspace),
         filling=make_filling(workspace.study, store),
         budget=file.search.budget,
@@ -220,30 +222,6 @@ def _slots(workspace: Workspace, options: RunOptions) -> int:
         return 1
     cpus = options.num_cpus or os.cpu_count() or 1
     return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
-
-
-def _searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
-    study = workspace.study
-    searches = {}
-    for row, content in study.rows.items():
-        if content.search is not None:
-            targets = [name for name in study.columns if workspace.planner.target(name).views.select]
-            book = ProposalBook(
-                storage_url=_optuna_url(store),
-                study_name=study.name,
-                row=row,
-                space=search_space(content.search),
-                sampler=content.search.sampler,
-                seed=study.file.seed,
-                targets=targets,
-            )
-            searches[row] = RowSearch(study=study.name, row=row, total=content.search.proposals, book=book, store=store)
-    return searches
-
-
-def _optuna_url(store: Store) -> str:
-    """Where Optuna's studies persist: beside a local store, in the working folder for a bucket."""
-    return "sqlite:///optuna.db" if "://" in store.url else f"sqlite:///{Path(store.url).resolve() / 'optuna.db'}"
 
 
 def _pruning(workspace: Workspace) -> PruningPolicy:

@@ -105,13 +105,11 @@ def run_config(
 
 
 def check_before_running(workspace: Workspace) -> None:
-    """Raises, as StudyErrors, what a run would only meet late: an unknown sampler, an encoder that lacks weights."""
-    for row, content in workspace.study.rows.items():
-        if content.search is not None:
-            from stilts.search.samplers import find_sampler
+    """Raises, as StudyErrors, what a run would only meet late: an impossible search, an encoder that lacks weights."""
+    if any(content.search is not None for content in workspace.study.rows.values()):
+        from stilts.cli.searching import check_searches
 
-            with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
-                find_sampler(content.search.sampler)
+        check_searches(workspace)
     _check_filling(workspace.study)
     with workspace.study.blamed("encoder"):
         _check_encoder(workspace)

@@ -8,6 +8,7 @@ from typing import Any
 
 from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
 from stilts.cli.measuring import study_tokenizer
+from stilts.cli.searching import check_searches
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -40,6 +41,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     url = store_url(store)
     exists = "://" in url or Path(url).is_dir()
     opened = open_store_at(store) if exists else None
+    if opened is not None:
+        check_searches(workspace, opened)
     plan = workspace.planner.plan(_proposals(workspace.planner, opened))
     done = opened.done() if opened else frozenset()
     gone = opened.gone_keys() if opened else frozenset()

@@ -7,6 +7,7 @@ written again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,61 +19,83 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from stilts.errors import StoreError
 from stilts.fingerprint import Json
+from stilts.search.draw import NUMBER, Direction
 
 _JOURNAL = "journal:"
 _SQLITE_WAIT_S = 60
 _Result = TypeVar("_Result")
 
 
-class OptunaView:
-    """One Optuna study per target; ``names`` maps targets to the studies' names. Proposals are found by number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownStudy:
+    """An Optuna study by its name in the storage, with the direction of each objective."""
 
-    def __init__(self, storage_url: str | None, names: Mapping[str, str]) -> None:
-        self._url, self._names = storage_url, dict(names)
+    name: str
+    directions: tuple[Direction, ...]
+
+
+class OptunaView:
+    """One Optuna study per aim; ``studies`` maps aims to them. Proposals are found by number."""
+
+    def __init__(self, storage_url: str | None, studies: Mapping[str, ShownStudy]) -> None:
+        self._url, self._studies = storage_url, dict(studies)
         self._storage = self._guard(lambda: _open_storage(storage_url))
 
-    def asked(self, target: str, number: int, trial: FrozenTrial) -> None:
+    def asked(self, aim: str, number: int, trial: FrozenTrial) -> None:
         """Shows a proposal as running."""
-        self._guard(lambda: self._add_once(target, number, trial))
+        self._guard(lambda: self._add_once(aim, number, trial))
 
-    def told(self, target: str, number: int, trial: FrozenTrial) -> None:
-        """Shows a proposal as finished, whoever asked for it; a proposal that is finished already stays as it is."""
-        self._guard(lambda: self._finish(target, number, trial))
+    def told(self, aim: str, number: int, trial: FrozenTrial) -> None:
+        """Shows a proposal as finished, whoever asked for it, with what is known of it now."""
+        self._guard(lambda: self._finish(aim, number, trial))
 
-    def reset(self, target: str, trials: Sequence[FrozenTrial]) -> None:
-        """Makes the target's Optuna study hold exactly these proposals, recreating it where it holds others."""
-        self._guard(lambda: self._reset(target, trials))
+    def reset(self, aim: str, trials: Sequence[FrozenTrial]) -> None:
+        """Makes the aim's Optuna study hold exactly these proposals, recreating it where it holds others."""
+        self._guard(lambda: self._reset(aim, trials))
 
-    def _study(self, target: str) -> optuna.Study:
+    def close(self, aim: str) -> None:
+        """Shows whatever is running as failed: the run that would have finished it ends."""
+        self._guard(lambda: self._close(aim))
+
+    def _study(self, aim: str) -> optuna.Study:
+        shown = self._studies[aim]
         return optuna.create_study(
-            storage=self._storage, study_name=self._names[target], direction="maximize", load_if_exists=True
+            storage=self._storage, study_name=shown.name, directions=shown.directions, load_if_exists=True
         )
 
-    def _add_once(self, target: str, number: int, trial: FrozenTrial) -> None:
-        study = self._study(target)
+    def _add_once(self, aim: str, number: int, trial: FrozenTrial) -> None:
+        study = self._study(aim)
         if _find(study, number) is None:
             study.add_trial(trial)
 
-    def _finish(self, target: str, number: int, trial: FrozenTrial) -> None:
-        study = self._study(target)
+    def _finish(self, aim: str, number: int, trial: FrozenTrial) -> None:
+        study = self._study(aim)
         there = _find(study, number)
         if there is None:
             study.add_trial(trial)
-        elif there.state.is_finished():
+        elif _gist(there) == _gist(trial):
             return
+        elif there.state.is_finished():  # a later seed changed it, and a finished trial stays as it is told
+            others = [other for other in study.get_trials() if other.number != there.number]
+            self._recreate(aim, [*others, trial])
         elif there.params == trial.params:
-            value = trial.value if trial.state is TrialState.COMPLETE else None
-            study.tell(there.number, value, state=trial.state)
+            _tell(study, there, trial)
         else:  # another driver recorded its own proposal of that number first, and this one's was never run
             study.tell(there.number, state=TrialState.FAIL)
             study.add_trial(trial)
 
-    def _reset(self, target: str, trials: Sequence[FrozenTrial]) -> None:
-        study = self._study(target)
-        if sorted(map(_gist, study.get_trials(deepcopy=False))) == sorted(map(_gist, trials)):
-            return
-        optuna.delete_study(study_name=self._names[target], storage=self._storage)
-        self._study(target).add_trials(trials)
+    def _reset(self, aim: str, trials: Sequence[FrozenTrial]) -> None:
+        if sorted(map(_gist, self._study(aim).get_trials(deepcopy=False))) != sorted(map(_gist, trials)):
+            self._recreate(aim, trials)
+
+    def _recreate(self, aim: str, trials: Sequence[FrozenTrial]) -> None:
+        optuna.delete_study(study_name=self._studies[aim].name, storage=self._storage)
+        self._study(aim).add_trials(trials)
+
+    def _close(self, aim: str) -> None:
+        study = self._study(aim)
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
 
     def _guard(self, act: Callable[[], _Result]) -> _Result:
         """Runs a storage operation, and explains its failure."""
@@ -100,13 +123,24 @@ def _open_storage(url: str | None) -> BaseStorage:
     return RDBStorage(url)
 
 
+def _tell(study: optuna.Study, there: FrozenTrial, trial: FrozenTrial) -> None:
+    """Finishes a running trial as ``trial`` is finished."""
+    if trial.state is TrialState.PRUNED:
+        for step, score in sorted(trial.intermediate_values.items()):
+            optuna.Trial(study, there._trial_id).report(score, step)
+    study.tell(there.number, trial.values if trial.state is TrialState.COMPLETE else None, state=trial.state)
+
+
 def _find(study: optuna.Study, number: int) -> FrozenTrial | None:
-    found = [trial for trial in study.get_trials(deepcopy=False) if trial.user_attrs.get("stilts_number") == number]
-    return found[0] if found else None
+    """The trial of a proposal; of several (two drivers drew it) the one that was told last."""
+    found = [trial for trial in study.get_trials(deepcopy=False) if trial.user_attrs.get(NUMBER) == number]
+    return found[-1] if found else None
 
 
 def _gist(trial: FrozenTrial) -> tuple[int, str, str, str]:
     """What two trials must share to say the same of one proposal."""
-    number: Json = trial.user_attrs.get("stilts_number", -1)
-    value = repr(trial.value) if trial.state is TrialState.COMPLETE else ""
+    number: Json = trial.user_attrs.get(NUMBER, -1)
+    value = (
+        repr(trial.values) if trial.state is TrialState.COMPLETE else repr(sorted(trial.intermediate_values.items()))
+    )
     return number if isinstance(number, int) else -1, trial.state.name, repr(sorted(trial.params.items())), value

@@ -1,25 +1,25 @@
 """ProposalBook: asks for the values of a searched row, and tells what came of them.
 
-A recipe is trained once and scored on every target that wants it, so each target's Optuna study is told of every
+A recipe is trained once and scored on every target that wants it, so each aim's Optuna study is told of every
 recipe, whoever asked for it. The store's proposal records and results are the truth; Optuna's storage is what
 ``optuna-dashboard`` shows and is rebuilt from them (``reconcile``).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from stilts.errors import InputError
 from stilts.fingerprint import Json, canonical_json
+from stilts.search.draw import NUMBER, Draw
 from stilts.search.encoding import decode, distributions, encode
-from stilts.search.optuna_view import OptunaView
-from stilts.search.samplers import Draw, Sampler, draw_random, find_sampler
+from stilts.search.objective import Aim
+from stilts.search.optuna_view import OptunaView, ShownStudy
+from stilts.search.outcome import Outcome, Told
+from stilts.search.samplers import draw_random, find_sampler
 from stilts.seeds import derive_seed
 from stilts.study.search_space import SearchSpace
 
@@ -30,23 +30,12 @@ _REASKS = 20
 _RANDOM_REASKS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What is known of one proposal: its selection score by target (0 to 100); None where the target failed.
-
-    A target that is missing has not been scored yet.
-    """
-
-    number: int
-    params: Mapping[str, Json]
-    scores: Mapping[str, float | None]
-
-
 class ProposalBook:
-    """The proposals of one searched row: one Optuna study per target, named ``<study>/<row>/<target>``.
+    """The proposals of one searched row: one Optuna study per aim, named ``<study>/<row>/<aim>``, asked in turn.
 
     ``storage_url`` is an SQLAlchemy URL, ``journal:<file>``, or None for memory. Raises UnknownNameError for an
-    unknown sampler and StoreError where the storage cannot be used.
+    unknown sampler, InputError for one that cannot search this space for these aims, and StoreError where the storage
+    cannot be used.
     """
 
     def __init__(
@@ -58,20 +47,29 @@ class ProposalBook:
         space: SearchSpace,
         sampler: str,
         seed: int,
-        targets: Sequence[str],
+        aims: Sequence[Aim],
     ) -> None:
-        if not targets:
-            raise InputError(
-                f'searched row "{row}"',
-                "no target of the study has a selection score",
-                "A search climbs by selection scores; under english_dev retrieval targets have none",
-                'Add a target with selection data, or set "selection: target_dev"',
-            )
         self._row_seed = derive_seed(seed, row)
-        self._seed, self._row, self._space, self._targets = seed, row, space, tuple(targets)
-        self._sampler = find_sampler(sampler)
-        names = {target: f"{study_name}/{row}/{target}" for target in self._targets}
-        self._view = OptunaView(storage_url, names)
+        self._seed, self._row, self._aims = seed, row, tuple(aims)
+        self.space, self._kinds = space, distributions(space)
+        self._name, self._sampler = sampler, find_sampler(sampler)
+        self._sampler.check(self._kinds, self._aims)
+        shown = {aim.name: ShownStudy(name=f"{study_name}/{row}/{aim.name}", directions=aim.directions) for aim in aims}
+        self._view = OptunaView(storage_url, shown)
+
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """What the row's Optuna studies climb by."""
+        return self._aims
+
+    def is_ready(self, number: int, told: Sequence[Told]) -> bool:
+        """Whether proposal ``number`` can be asked for: a sampler of generations waits for the last one's scores."""
+        if self._sampler.generation is None:
+            return True
+        size = self._sampler.generation(self._kinds)
+        aim = self._aims[0].name
+        settled = {one.number for one in told if aim in one.outcomes and one.outcomes[aim].settled}
+        return settled.issuperset(range(number - number % size))
 
     def ask(
         self, number: int, told: Sequence[Told], taken: Sequence[Mapping[str, Json]] = ()
@@ -79,74 +77,125 @@ class ProposalBook:
         """The parameters of proposal ``number``, or None when every recipe of the space has been proposed.
 
         ``taken`` holds the parameters of all earlier proposals of the row, in order; none of them comes back. The
-        answer depends on (seed, row, number, told, taken) only, and not on the order of ``told``.
+        answer depends on (seed, row, number, told, taken) only, and not on the order of ``told``. Ask only when it is
+        ready.
         """
-        target = self._targets[number % len(self._targets)]
+        aim = self._asked(number)
         seen = {canonical_json(params) for params in [*taken, *(one.params for one in told)]}
-        known = self._known(target, told, taken)
-        for params in self._draws(number, known):
+        known = self._known(aim, told, taken)
+        for params in self._draws(number, aim, known):
             if canonical_json(params) not in seen:
-                self._view.asked(target, number, self._trial(number, params, TrialState.RUNNING))
+                self.asked(number, params)
                 return params
         return None
 
-    def tell(self, number: int, params: Mapping[str, Json], target: str, score: float | None) -> None:
-        """Tells the target's Optuna study of a recipe, once: a score, or None or NaN where the target failed.
+    def asked(self, number: int, params: Mapping[str, Json]) -> None:
+        """Shows a proposal as running in the Optuna study whose turn it is."""
+        self._view.asked(self._asked(number).name, number, self._trial(number, params, TrialState.RUNNING))
 
-        Targets without an Optuna study (they have no selection score) are passed over.
-        """
-        if target in self._targets:
-            self._view.told(target, number, self._scored(number, params, score))
+    def reason(self, number: int, told: Sequence[Told]) -> str:
+        """Why the sampler proposed ``number``, in a sentence: who drew it, from how many recipes, the best so far."""
+        aim = self._asked(number)
+        scored = {one.number: one.outcomes[aim.name].values for one in _by_number(told) if _is_scored(one, aim)}
+        values = {of: value for of, value in scored.items() if value is not None}
+        count = f"{len(values)} scored recipe" + ("" if len(values) == 1 else "s")
+        return f"Drawn by {self._name} for {aim.name}, which knows {count}{_best(aim, values)}."
+
+    def tell(self, number: int, params: Mapping[str, Json], aim: str, outcome: Outcome) -> None:
+        """Tells the aim's Optuna study what came of a recipe, or what is known of it now."""
+        self._view.told(aim, number, self._finished(number, params, outcome))
 
     def reconcile(self, told: Sequence[Told]) -> None:
         """Makes Optuna's storage say what ``told`` says, dropping what a killed driver left unfinished."""
-        for target in self._targets:
-            scored = [one for one in _by_number(told) if target in one.scores]
-            self._view.reset(target, [self._scored(one.number, one.params, one.scores[target]) for one in scored])
+        for aim in self._aims:
+            ended = [one for one in _by_number(told) if aim.name in one.outcomes]
+            trials = [self._finished(one.number, one.params, one.outcomes[aim.name]) for one in ended]
+            self._view.reset(aim.name, trials)
 
-    def _draws(self, number: int, known: Sequence[FrozenTrial]) -> Iterator[dict[str, Json]]:
+    def close(self) -> None:
+        """Leaves no proposal running in Optuna's storage: the run that would have finished it ends."""
+        for aim in self._aims:
+            self._view.close(aim.name)
+
+    def _asked(self, number: int) -> Aim:
+        return self._aims[number % len(self._aims)]
+
+    def _draws(self, number: int, aim: Aim, known: Sequence[FrozenTrial]) -> Iterator[dict[str, Json]]:
         for attempt in range(_REASKS):
-            yield self._draw(self._sampler, number, known, attempt)
+            yield self._draw(self._sampler.draw, number, aim, known, attempt)
         for attempt in range(_REASKS, _REASKS + _RANDOM_REASKS):
-            yield self._draw(draw_random, number, known, attempt)
+            yield self._draw(draw_random, number, aim, known, attempt)
 
-    def _draw(self, sampler: Sampler, number: int, known: Sequence[FrozenTrial], attempt: int) -> dict[str, Json]:
+    def _draw(
+        self,
+        sampler: Callable[[Draw], dict[str, Any]],
+        number: int,
+        aim: Aim,
+        known: Sequence[FrozenTrial],
+        attempt: int,
+    ) -> dict[str, Json]:
         parts = (self._seed, self._row, number, *((attempt,) if attempt else ()))
         draw = Draw(
-            distributions=distributions(self._space),
+            distributions=self._kinds,
             known=known,
+            directions=aim.directions,
             row_seed=self._row_seed,
             seed=derive_seed(*parts),
+            number=number,
             index=number + attempt,
         )
-        return decode(self._space, sampler(draw))
+        return decode(self.space, sampler(draw))
 
-    def _known(self, target: str, told: Sequence[Told], taken: Sequence[Mapping[str, Json]]) -> list[FrozenTrial]:
-        """Scored recipes by number, then the unscored ones, which the sampler sees as running."""
-        scored = [one for one in _by_number(told) if target in one.scores]
-        trials = [self._scored(one.number, one.params, one.scores[target]) for one in scored]
-        done = {canonical_json(one.params) for one in scored}
+    def _known(self, aim: Aim, told: Sequence[Told], taken: Sequence[Mapping[str, Json]]) -> list[FrozenTrial]:
+        """Recipes with an outcome by number, then the others, which the sampler sees as running."""
+        ended = [one for one in _by_number(told) if aim.name in one.outcomes]
+        trials = [self._finished(one.number, one.params, one.outcomes[aim.name]) for one in ended]
+        done = {canonical_json(one.params) for one in ended}
         waiting = [*taken, *(one.params for one in _by_number(told))]
-        unscored = {canonical_json(params): params for params in waiting if canonical_json(params) not in done}
-        return trials + [self._trial(None, params, TrialState.RUNNING) for params in unscored.values()]
+        open_ones = {canonical_json(params): params for params in waiting if canonical_json(params) not in done}
+        return trials + [self._trial(None, params, TrialState.RUNNING) for params in open_ones.values()]
 
-    def _scored(self, number: int, params: Mapping[str, Json], score: float | None) -> FrozenTrial:
-        if score is None or math.isnan(score):
-            return self._trial(number, params, TrialState.FAIL)
-        return self._trial(number, params, TrialState.COMPLETE, score)
+    def _finished(self, number: int, params: Mapping[str, Json], outcome: Outcome) -> FrozenTrial:
+        if outcome.is_scored:
+            return self._trial(number, params, TrialState.COMPLETE, values=outcome.values)
+        if outcome.pruned:
+            return self._trial(number, params, TrialState.PRUNED, curve=outcome.curve)
+        return self._trial(number, params, TrialState.FAIL)
 
     def _trial(
-        self, number: int | None, params: Mapping[str, Json], state: TrialState, score: float | None = None
+        self,
+        number: int | None,
+        params: Mapping[str, Json],
+        state: TrialState,
+        *,
+        values: Sequence[float] | None = None,
+        curve: Mapping[int, float] | None = None,
     ) -> FrozenTrial:
-        attrs: dict[str, Any] = {} if number is None else {"stilts_number": number, "stilts_params": dict(params)}
+        attrs: dict[str, Any] = {} if number is None else {NUMBER: number, "stilts_params": dict(params)}
+        drawn = encode(self.space, params)
         return create_trial(
             state=state,
-            value=score,
-            params=encode(self._space, params),
-            distributions=distributions(self._space),
+            values=None if values is None else list(values),
+            params=drawn,
+            distributions={name: kind for name, kind in self._kinds.items() if name in drawn},
             user_attrs=attrs,
+            intermediate_values=dict(curve or {}),
         )
 
 
 def _by_number(told: Sequence[Told]) -> list[Told]:
     return sorted(told, key=lambda one: one.number)
+
+
+def _is_scored(one: Told, aim: Aim) -> bool:
+    return aim.name in one.outcomes and one.outcomes[aim.name].is_scored
+
+
+def _best(aim: Aim, values: Mapping[int, tuple[float, ...]]) -> str:
+    """The best recipe so far, or how many none beats in every objective, as the end of a sentence."""
+    if not values:
+        return ""
+    front = [of for of, rank in zip(values, aim.ranks(list(values.values())), strict=True) if rank == 0]
+    if len(aim.objectives) == 1:
+        return f"; the best so far, number {front[0]}, has {values[front[0]][0]:.2f}"
+    return f"; no other is better by every objective than number{'s' * (len(front) > 1)} {', '.join(map(str, front))}"

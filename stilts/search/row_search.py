@@ -7,102 +7,111 @@ process knows the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from stilts.errors import StoreError
-from stilts.fingerprint import Json
-from stilts.search.proposals import ProposalBook, Told
+from stilts.fingerprint import Json, canonical_json
+from stilts.search.outcome import Outcome, Told
+from stilts.search.proposals import ProposalBook
+from stilts.search.row_outcomes import RowOutcomes
+from stilts.search.warm_start import WarmRecipe
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
-from stilts.study.record import Replicate
 from stilts.study.search_space import Proposal
-from stilts.study.stage import Use
 
 
 @dataclass(kw_only=True)
 class RowSearch:
-    """One searched row of one study: at most ``total`` proposals, each recorded before it is run."""
+    """One searched row of one study: at most ``total`` proposals, each recorded before it is run.
+
+    The first ones are the recipes of ``warm``, if any: the best of an earlier study.
+    """
 
     study: str
     row: str
     total: int
     book: ProposalBook
     store: ArtifactStore
+    warm: Sequence[WarmRecipe] = ()
     proposals: list[Proposal] = field(default_factory=list, init=False)
     _exhausted: bool = field(default=False, init=False)
-    _heard: set[tuple[int, str]] = field(default_factory=set, init=False)
+    _heard: dict[tuple[int, str], Outcome] = field(default_factory=dict, init=False)
+    _outcomes: RowOutcomes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outcomes = RowOutcomes(study=self.study, row=self.row, aims=self.book.aims, store=self.store)
 
     def load(self) -> None:
         """Reads the proposals that the store has."""
-        self.proposals = []
-        for name in self.store.records(f"studies/{self.study}/proposals/{self.row}/")[: self.total]:
+        found = []
+        for name in self.store.records(f"studies/{self.study}/proposals/{self.row}/"):
             value = self.store.read_record(name)
             if not isinstance(value, dict) or not isinstance(value["params"], dict):
                 raise StoreError(
                     f"record {name}", "it is no proposal", "", "Restore it, or give the study another name"
                 )
-            self.proposals.append(Proposal(number=int(str(value["number"])), params=value["params"]))
+            found.append(Proposal(number=int(str(value["number"])), params=value["params"]))
+        self.proposals = sorted(found, key=lambda proposal: proposal.number)[: self.total]
 
     def reconcile(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> None:
         """Makes Optuna's storage say what the store says."""
         told = self._told(plan, done, hopeless)
-        self._heard = {(one.number, column) for one in told for column in one.scores}
+        self._heard = {(one.number, aim): outcome for one in told for aim, outcome in one.outcomes.items()}
         self.book.reconcile(told)
 
     def open_proposals(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> int:
         """How many proposals are neither scored nor failed on every target."""
-        open_numbers = {
-            replicate.proposal
-            for replicate in self._replicates(plan)
-            if replicate.evaluate_stage not in hopeless and not _scored(replicate, done)
-        }
-        return len(open_numbers)
+        return self._outcomes.num_open(plan, done, hopeless)
 
     def propose(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
-        """Draws and records the next proposal; False when the row has all it may have."""
+        """Draws and records the next proposal; False when the row has all it may have, or the sampler waits."""
         number = len(self.proposals)
         if number >= self.total or self._exhausted:
             return False
-        taken = [proposal.params for proposal in self.proposals]
-        params = self.book.ask(number, self._told(plan, done, hopeless), taken)
-        if params is None:
-            self._exhausted = True
-            return False
-        record = f"studies/{self.study}/proposals/{self.row}/{number:04d}"
-        value: Json = {"number": number, "params": dict(params), "time": time.time()}
-        if self.store.write_record(record, value, create_only=True):
-            self.proposals.append(Proposal(number=number, params=params))
-        else:  # another driver of the same study drew it first
-            self.load()
+        record = self._warm_proposal(number)
+        if record is None:
+            told = self._told(plan, done, hopeless)
+            if not self.book.is_ready(number, told):
+                return False
+            params = self.book.ask(number, told, [proposal.params for proposal in self.proposals])
+            if params is None:
+                self._exhausted = True
+                return False
+            record = {"params": params, "reason": self.book.reason(number, told)}
+        self._record(number, record)
         return True
 
     def tell(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> None:
-        """Tells Optuna whatever became known since it was told last."""
+        """Tells Optuna whatever became known, or changed, since it was told last."""
         for one in self._told(plan, done, hopeless):
-            for column, score in one.scores.items():
-                if (one.number, column) not in self._heard:
-                    self._heard.add((one.number, column))
-                    self.book.tell(one.number, one.params, column, score)
+            for aim, outcome in one.outcomes.items():
+                if self._heard.get((one.number, aim)) != outcome:
+                    self._heard[one.number, aim] = outcome
+                    self.book.tell(one.number, one.params, aim, outcome)
+
+    def close(self) -> None:
+        """Leaves nothing running in Optuna's storage: the run ends."""
+        self.book.close()
+
+    def _warm_proposal(self, number: int) -> dict[str, Json] | None:
+        """The next recipe of the earlier study that was not proposed yet, as it is recorded."""
+        taken = {canonical_json(proposal.params) for proposal in self.proposals}
+        left = [recipe for recipe in self.warm if canonical_json(recipe.params) not in taken]
+        if number >= len(self.warm) or not left:
+            return None
+        params = dict(left[0].params)
+        self.book.asked(number, params)
+        return {"params": params, "from": left[0].origin, "reason": left[0].reason}
+
+    def _record(self, number: int, record: Mapping[str, Json]) -> None:
+        name = f"studies/{self.study}/proposals/{self.row}/{number:04d}"
+        params = record["params"]
+        assert isinstance(params, dict)
+        if self.store.write_record(name, {"number": number, **record, "time": time.time()}, create_only=True):
+            self.proposals.append(Proposal(number=number, params=params))
+        else:  # another driver of the same study drew it first
+            self.load()
 
     def _told(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> list[Told]:
-        known: dict[int, dict[str, float | None]] = {proposal.number: {} for proposal in self.proposals}
-        for replicate in self._replicates(plan):
-            assert replicate.proposal is not None
-            if _scored(replicate, done) and replicate.outputs.get(Use.SELECT.value):
-                known[replicate.proposal][replicate.column] = self._selection_score(replicate)
-            elif replicate.evaluate_stage in hopeless:
-                known[replicate.proposal][replicate.column] = None
-        return [Told(number=p.number, params=p.params, scores=known[p.number]) for p in self.proposals]
-
-    def _replicates(self, plan: Plan) -> list[Replicate]:
-        return [r for r in plan.replicates if r.row == self.row and r.proposal is not None]
-
-    def _selection_score(self, replicate: Replicate) -> float:
-        keys = replicate.outputs[Use.SELECT.value].values()
-        scores = [float(str(self.store.result(key)["score"])) for key in keys]
-        return sum(scores) / len(scores)
-
-
-def _scored(replicate: Replicate, done: Set[str]) -> bool:
-    return all(key in done for by_language in replicate.outputs.values() for key in by_language.values())
+        return self._outcomes.told(self.proposals, plan, done, hopeless)

@@ -1,8 +1,8 @@
 """Samplers by name: how the next values are drawn from what is known.
 
 Every draw is made in a fresh Optuna study in memory, filled with what is known in the order of proposal numbers, by a
-freshly seeded sampler. So a draw depends on its arguments only: not on a storage, which keeps no sampler state,
-nor on the order in which results came in.
+freshly seeded sampler (CMA-ES: by a state that is made again, ``cma_es.py``). So a draw depends on its arguments
+only: not on a storage, which keeps no sampler state, nor on the order in which results came in.
 """
 
 from __future__ import annotations
@@ -15,32 +15,29 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.samplers import BaseSampler, BruteForceSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial
+from optuna.samplers import BaseSampler, BruteForceSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.trial import create_trial
 
 from stilts.errors import InputError, UnknownNameError
-from stilts.seeds import derive_seed
+from stilts.search.cma_es import draw_cma_es, generation_size
+from stilts.search.draw import Draw, is_numeric, seed32
+from stilts.search.objective import Aim
 
 # Optuna's own default is 10, more than many of our rows have proposals (DESIGN section 7: single runs cost hours).
-_TPE_RANDOM_STARTS = 4
+_RANDOM_STARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
-    """One draw: what may be drawn, what is known, and the seeds.
+class Sampler:
+    """How values are drawn, and what the sampler asks of a search.
 
-    ``known`` holds trials in the order of their proposal numbers; ``row_seed`` is the same for every proposal of a
-    row, ``seed`` is this draw's own; ``index`` counts a row's proposals from 0.
+    ``generation`` is how many proposals are drawn before the first of them must be scored; None: no such wait.
+    ``check`` raises InputError for parameters and aims that the sampler cannot search.
     """
 
-    distributions: Mapping[str, BaseDistribution]
-    known: Sequence[FrozenTrial]
-    row_seed: int
-    seed: int
-    index: int
-
-
-Sampler = Callable[[Draw], dict[str, Any]]
+    draw: Callable[[Draw], dict[str, Any]]
+    check: Callable[[Mapping[str, BaseDistribution], Sequence[Aim]], None] = lambda kinds, aims: None
+    generation: Callable[[Mapping[str, BaseDistribution]], int] | None = None
 
 
 def find_sampler(name: str) -> Sampler:
@@ -52,13 +49,27 @@ def find_sampler(name: str) -> Sampler:
 
 def draw_tpe(draw: Draw) -> dict[str, Any]:
     """From a tree-structured Parzen estimator (Bergstra et al. 2011); unfinished proposals count as poor ones."""
-    sampler = TPESampler(seed=_seed32(draw.seed), n_startup_trials=_TPE_RANDOM_STARTS, constant_liar=True)
-    return _ask(sampler, draw, draw.known)
+    return _ask(TPESampler(seed=seed32(draw.seed), n_startup_trials=_RANDOM_STARTS, constant_liar=True), draw)
+
+
+def draw_gp(draw: Draw) -> dict[str, Any]:
+    """From a Gaussian process by expected improvement, of the hypervolume where there are several objectives.
+
+    Parameters that not all known proposals have (conditional ones) are drawn at random.
+    """
+    sampler = GPSampler(seed=seed32(draw.seed), n_startup_trials=_RANDOM_STARTS, warn_independent_sampling=False)
+    return _ask(sampler, draw)
+
+
+def draw_cmaes(draw: Draw) -> dict[str, Any]:
+    """From CMA-ES over the numeric parameters; listed choices are drawn at random."""
+    return draw_random(draw) | draw_cma_es(draw)
 
 
 def draw_random(draw: Draw) -> dict[str, Any]:
     """Independently and uniformly (in the logarithm where a range says so)."""
-    return _ask(RandomSampler(seed=_seed32(draw.seed)), draw, ())
+    study = optuna.create_study(sampler=RandomSampler(seed=seed32(draw.seed)))
+    return study.ask(dict(draw.distributions)).params
 
 
 def draw_qmc(draw: Draw) -> dict[str, Any]:
@@ -66,20 +77,26 @@ def draw_qmc(draw: Draw) -> dict[str, Any]:
     values = draw_random(draw)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = QMCSampler(seed=_seed32(draw.row_seed), scramble=True, warn_asynchronous_seeding=False)
+        sampler = QMCSampler(seed=seed32(draw.row_seed), scramble=True, warn_asynchronous_seeding=False)
     study = optuna.create_study(sampler=sampler)
-    study.add_trial(optuna.trial.create_trial(value=0.0))
-    numeric = {name: kind for name, kind in draw.distributions.items() if _is_numeric(kind)}
+    study.add_trial(create_trial(value=0.0))
+    numeric = {name: kind for name, kind in draw.distributions.items() if is_numeric(kind)}
     for _ in range(draw.index + 1 if numeric else 0):
         values |= sampler.sample_relative(study, study.trials[0], numeric)
     return values
 
 
 def draw_grid(draw: Draw) -> dict[str, Any]:
-    """One of the combinations that are not known yet, at random; InputError where there are endlessly many."""
-    endless = [
-        name for name, kind in draw.distributions.items() if isinstance(kind, FloatDistribution) and not kind.single()
-    ]
+    """One of the combinations that are not known yet, at random."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = BruteForceSampler(seed=seed32(draw.seed))
+    return _ask(sampler, draw)
+
+
+def check_countable(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) -> None:
+    """InputError where there are endlessly many combinations."""
+    endless = [name for name, kind in kinds.items() if isinstance(kind, FloatDistribution) and not kind.single()]
     if endless:
         raise InputError(
             'sampler "grid"',
@@ -87,27 +104,50 @@ def draw_grid(draw: Draw) -> dict[str, Any]:
             "A grid can only be walked over listed choices and whole numbers",
             'List choices for it, or set "sampler: qmc", which spreads points evenly',
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = BruteForceSampler(seed=_seed32(draw.seed))
-    return _ask(sampler, draw, draw.known)
+
+
+def check_one_climb(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) -> None:
+    """InputError where CMA-ES would have to learn from recipes that another search proposed, or has nothing to climb.
+
+    Its generations are a row's own proposals, ranked by one value.
+    """
+    asked, instead = 'sampler "cmaes"', 'Set "sampler: tpe"'
+    if len(aims) > 1:
+        raise InputError(
+            asked,
+            f"recipes are shared by {len(aims)} Optuna studies, one per target",
+            "CMA-ES learns only from whole generations of its own proposals, and each study proposes just some of them",
+            f"{instead}, or one objective over the targets, for example objective: xtreme_average",
+        )
+    if any(len(aim.objectives) > 1 for aim in aims):
+        raise InputError(
+            asked,
+            f"there are several objectives ({aims[0].name})",
+            "CMA-ES ranks a generation by one value",
+            f"{instead} or gp, or one objective",
+        )
+    if not any(map(is_numeric, kinds.values())):
+        raise InputError(
+            asked,
+            "nothing that is searched is a number",
+            "CMA-ES moves a normal distribution, which listed choices do not have",
+            f"{instead} or grid, or search a range",
+        )
 
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
-    {"tpe": draw_tpe, "random": draw_random, "qmc": draw_qmc, "grid": draw_grid}
+    {
+        "tpe": Sampler(draw=draw_tpe),
+        "gp": Sampler(draw=draw_gp),
+        "cmaes": Sampler(draw=draw_cmaes, check=check_one_climb, generation=generation_size),
+        "random": Sampler(draw=draw_random),
+        "grid": Sampler(draw=draw_grid, check=check_countable),
+        "qmc": Sampler(draw=draw_qmc),
+    }
 )
 
 
-def _ask(sampler: BaseSampler, draw: Draw, known: Sequence[FrozenTrial]) -> dict[str, Any]:
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    study.add_trials(known)
+def _ask(sampler: BaseSampler, draw: Draw) -> dict[str, Any]:
+    study = optuna.create_study(directions=list(draw.directions), sampler=sampler)
+    study.add_trials(list(draw.known))
     return study.ask(dict(draw.distributions)).params
-
-
-def _seed32(seed: int) -> int:
-    """Optuna's samplers take seeds below 2**32."""
-    return derive_seed("sampler", seed) % 2**32
-
-
-def _is_numeric(kind: BaseDistribution) -> bool:
-    return not isinstance(kind, optuna.distributions.CategoricalDistribution) and not kind.single()

@@ -27,7 +27,7 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
         toy="toy" in planner.encoder.location or study.file.data.source == "toy",
         selection=study.file.selection,
         rows=tuple(describe_row(planner, name) for name in study.rows),
-        columns=tuple(_column(planner, name) for name in study.columns),
+        columns=tuple(describe_column(planner, name) for name in study.columns),
         replicates=tuple(replicates),
         stages=_described(stages, searched),
         overlaps=tuple(_overlaps(planner)),
@@ -62,7 +62,8 @@ def describe_row(planner: Planner, name: str) -> Row:
     return Row(name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1)
 
 
-def _column(planner: Planner, name: str) -> Column:
+def describe_column(planner: Planner, name: str) -> Column:
+    """A column with its task and the languages that it is scored in."""
     target = planner.target(name)
     return Column(
         name=name,

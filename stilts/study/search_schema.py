@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
-from stilts.study.schema_part import Name, Names, Part
+from stilts.study.schema_part import Name, Part
+
+# Unlike other names it may hold a colon: language:sw, family:Uralic.
+ObjectiveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=60)]
+ObjectiveNames = Annotated[tuple[ObjectiveName, ...], Field(strict=False, min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ class Search(Part):
     baselines: Literal[True] | Annotated[tuple[BaselineName, ...], Field(strict=False, min_length=1)] | None = None
     proposals: Annotated[int, Field(ge=1, le=100_000)]
     sampler: Name = "tpe"
-    objective: Name | Names = "per_target"
+    objective: ObjectiveName | ObjectiveNames = "per_target"
     start_from: Name | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     racing: Racing = Racing()

@@ -11,6 +11,7 @@ import pytest
 
 from stilts.cli.compose import assemble
 from stilts.search.conductor import Conductor
+from stilts.search.objective import make_aims
 from stilts.search.proposals import ProposalBook
 from stilts.search.pruning import NoPruning, PruningPolicy, RungHistory
 from stilts.search.row_search import RowSearch
@@ -18,6 +19,7 @@ from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage
 from stilts.store.store import Store, open_store
 from stilts.study.planner import Planner
+from stilts.study.recording import describe_column
 from stilts.study.settings import search_space
 from stilts.study.stage import EvaluateStage, Stage, TrainStage
 from stilts.study.study import Study
@@ -47,6 +49,7 @@ def planner(folder: Path, **changes: Any) -> Planner:
 def conductor(folder: Path, store: Store, pruning: PruningPolicy | None = None, **changes: Any) -> Conductor:
     subject = planner(folder, **changes)
     searches = {}
+    columns = [describe_column(subject, name) for name in subject.study.columns]
     for row, content in subject.study.rows.items():
         if content.search is not None:
             book = ProposalBook(
@@ -56,7 +59,7 @@ def conductor(folder: Path, store: Store, pruning: PruningPolicy | None = None, 
                 space=search_space(content.search),
                 sampler=content.search.sampler,
                 seed=0,
-                targets=["udpos"],
+                aims=make_aims("udpos", columns, "english_dev"),
             )
             total = content.search.proposals
             searches[row] = RowSearch(study=subject.study.name, row=row, total=total, book=book, store=store)

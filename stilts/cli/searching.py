@@ -1,0 +1,91 @@
+"""From the ``search`` fields of a study's rows to what asks for their proposals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stilts.errors import SelectionError
+from stilts.search.encoding import distributions
+from stilts.search.objective import Aim, make_aims
+from stilts.search.proposals import ProposalBook
+from stilts.search.row_search import RowSearch
+from stilts.search.samplers import find_sampler
+from stilts.search.warm_start import WarmRecipe, warm_recipes
+from stilts.store.store import Store
+from stilts.study.record import NONE_ROW
+from stilts.study.recording import describe_column
+from stilts.study.search_schema import Search
+from stilts.study.settings import search_space
+
+if TYPE_CHECKING:
+    from stilts.cli.compose import Workspace
+
+
+def row_searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
+    """The search of every searched row; StudyErrors, naming the field, for what cannot be searched as it is asked."""
+    return {
+        row: _row_search(workspace, row, content.search, store)
+        for row, content in workspace.study.rows.items()
+        if content.search is not None
+    }
+
+
+def check_searches(workspace: Workspace, store: Store | None = None) -> None:
+    """Raises what ``row_searches`` would, before anything is written; warm starts are looked at where a store is."""
+    for row, content in workspace.study.rows.items():
+        if content.search is not None:
+            aims = _aims(workspace, row, content.search)
+            _check_sampler(workspace, row, content.search, aims)
+            if store is not None:
+                _warm(workspace, row, content.search, aims, store)
+
+
+def _row_search(workspace: Workspace, row: str, search: Search, store: Store) -> RowSearch:
+    study, aims = workspace.study, _aims(workspace, row, search)
+    _check_sampler(workspace, row, search, aims)
+    book = ProposalBook(
+        storage_url=_optuna_url(store),
+        study_name=study.name,
+        row=row,
+        space=search_space(search),
+        sampler=search.sampler,
+        seed=study.file.seed,
+        aims=aims,
+    )
+    warm = _warm(workspace, row, search, aims, store)
+    return RowSearch(study=study.name, row=row, total=search.proposals, book=book, store=store, warm=warm)
+
+
+def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
+    columns = [describe_column(workspace.planner, name) for name in workspace.study.columns]
+    with workspace.study.blamed(f"intermediates.{row}.search.objective"):
+        aims = make_aims(search.objective, columns, workspace.study.file.selection)
+        if row == NONE_ROW and any(aim.over_none for aim in aims):
+            raise SelectionError(
+                f'objective "{aims[0].name}" of row {NONE_ROW}',
+                f"it compares with {NONE_ROW} itself",
+                "The direct baseline has no gain over itself",
+                "Set objective: xtreme_average",
+            )
+        return aims
+
+
+def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...]) -> None:
+    with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
+        find_sampler(search.sampler).check(distributions(search_space(search)), aims)
+
+
+def _warm(
+    workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...], store: Store
+) -> tuple[WarmRecipe, ...]:
+    if search.start_from is None:
+        return ()
+    own, space = workspace.study.name, search_space(search)
+    with workspace.study.blamed(f"intermediates.{row}.search.start_from"):
+        return warm_recipes(store, search.start_from, space=space, aims=aims, proposals=search.proposals, own=own)
+
+
+def _optuna_url(store: Store) -> str:
+    """Where Optuna's studies persist: beside a local store, in the working folder for a bucket."""
+    return "sqlite:///optuna.db" if "://" in store.url else f"sqlite:///{Path(store.url).resolve() / 'optuna.db'}"
