@@ -45,7 +45,7 @@ def draw_cma_es(draw: Draw) -> dict[str, Any]:
     finished = {trial.user_attrs[NUMBER]: trial for trial in draw.known if trial.state.is_finished()}
     for first in range(0, draw.number - draw.number % size, size):
         members = [finished[number] for number in range(first, first + size)]
-        state.tell([(_point(trial, numeric), _loss(trial, sign)) for trial in members])
+        state.tell([(_point(trial, numeric, state.mean), _loss(trial, sign)) for trial in members])
     return _values(state.ask(), numeric)
 
 
@@ -54,9 +54,19 @@ def _loss(trial: FrozenTrial, sign: float) -> float:
     return math.inf if value is None else sign * value
 
 
-def _point(trial: FrozenTrial, numeric: Mapping[str, BaseDistribution]) -> NDArray[np.float64]:
-    """Where a recipe lies in the unit cube, shape (parameters,)."""
-    return np.array([_to_unit(trial.params[name], kind) for name, kind in numeric.items()])
+def _point(
+    trial: FrozenTrial, numeric: Mapping[str, BaseDistribution], mean: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Where a recipe lies in the unit cube, shape (parameters,).
+
+    A parameter that it does not carry (a conditional one) is taken at the mean, where it moves nothing.
+    """
+    return np.array(
+        [
+            _to_unit(trial.params[name], kind) if name in trial.params else centre
+            for (name, kind), centre in zip(numeric.items(), mean, strict=True)
+        ]
+    )
 
 
 def _values(point: NDArray[np.float64], numeric: Mapping[str, BaseDistribution]) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, BruteForceSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.trial import create_trial
+from optuna.trial import FrozenTrial, create_trial
 
 from stilts.errors import InputError, UnknownNameError
 from stilts.search.cma_es import draw_cma_es, generation_size
@@ -62,8 +62,12 @@ def draw_gp(draw: Draw) -> dict[str, Any]:
 
 
 def draw_cmaes(draw: Draw) -> dict[str, Any]:
-    """From CMA-ES over the numeric parameters; listed choices are drawn at random."""
-    return draw_random(draw) | draw_cma_es(draw)
+    """From CMA-ES over the numeric parameters; listed choices are drawn at random.
+
+    Every task of a mixture is let in: its weight is a number, which can reach 0 without a flag.
+    """
+    flags = {name: True for name, kind in draw.distributions.items() if _is_flag(kind)}
+    return draw_random(draw) | flags | draw_cma_es(draw)
 
 
 def draw_random(draw: Draw) -> dict[str, Any]:
@@ -91,12 +95,16 @@ def draw_grid(draw: Draw) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = BruteForceSampler(seed=seed32(draw.seed))
-    return _ask(sampler, draw)
+    return _ask(sampler, replace(draw, known=[_completed(trial, draw.distributions) for trial in draw.known]))
 
 
 def check_countable(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) -> None:
     """InputError where there are endlessly many combinations."""
-    endless = [name for name, kind in kinds.items() if isinstance(kind, FloatDistribution) and not kind.single()]
+    endless = [
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, FloatDistribution) and kind.step is None and not kind.single()
+    ]
     if endless:
         raise InputError(
             'sampler "grid"',
@@ -145,6 +153,30 @@ SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
         "qmc": Sampler(draw=draw_qmc),
     }
 )
+
+
+def _completed(trial: FrozenTrial, kinds: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    """The trial with a value for every parameter: those that it does not carry (conditional ones) have their first.
+
+    The grid's tree of combinations has no branches that end early.
+    """
+    absent = {name: kind for name, kind in kinds.items() if name not in trial.params}
+    first = {
+        name: kind.choices[0] if isinstance(kind, CategoricalDistribution) else kind.low
+        for name, kind in absent.items()
+    }
+    params = trial.params | first
+    return create_trial(
+        state=trial.state,
+        values=trial.values,
+        params={name: params[name] for name in kinds},
+        distributions=dict(kinds),
+        user_attrs=trial.user_attrs,
+    )
+
+
+def _is_flag(kind: BaseDistribution) -> bool:
+    return isinstance(kind, CategoricalDistribution) and set(kind.choices) == {True, False}
 
 
 def _ask(sampler: BaseSampler, draw: Draw) -> dict[str, Any]:
