@@ -20,17 +20,10 @@ from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.averages import RETRIEVAL_GROUP
 from stilts.metrics.comparison import holm
+from stilts.metrics.objectives import NO_RETRIEVAL, OBJECTIVES, WORST, worst_language
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW, Column
-
-AVERAGE, NO_RETRIEVAL, WORST, GAIN = "xtreme_average", "without_retrieval", "worst_language", "gain"
-OBJECTIVES: Mapping[str, str] = {
-    AVERAGE: "mean score over the study's targets, as XTREME averages tasks",
-    NO_RETRIEVAL: "mean score over the targets that are not retrieval",
-    WORST: "mean over targets of the score in the row's worst language",
-    GAIN: f"mean gain over {NONE_ROW} over the study's targets",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,12 +153,12 @@ def _select_scores(results: StudyResults, choosing: Sequence[Column], *, worst: 
     if not worst:
         return select_means(results, choosing)
     table = language_scores(results.record, results.frame, "select")
-    lowest = table.groupby(["row", "column"], sort=False, as_index=False)["score"].min()
-    lines = zip(lowest["row"], lowest["column"], lowest["score"], strict=True)
-    found = {(str(row), str(column)): float(score) for row, column, score in lines}
-    rows = [row.name for row in results.record.rows]
-    whole = [row for row in rows if all((row, column.name) in found for column in choosing)]
-    return {row: fmean(found[row, column.name] for column in choosing) for row in whole}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for row, column, language, score in table[["row", "column", "language", "score"]].itertuples(index=False):
+        found.setdefault(str(row), {}).setdefault(str(column), {})[str(language)] = float(score)
+    names = [column.name for column in choosing]
+    whole = [row.name for row in results.record.rows if set(names) <= found.get(row.name, {}).keys()]
+    return {row: worst_language({name: found[row][name] for name in names}) for row in whole}
 
 
 def _taken(sides: Mapping[str, Mapping[str, Side]], row: str, *, worst: bool) -> dict[str, Side]:

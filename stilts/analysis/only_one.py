@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 
 from stilts.analysis.best import Answer
-from stilts.analysis.objectives import GAIN, objective_answer
+from stilts.analysis.objectives import objective_answer
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, plain
 from stilts.metrics.averages import RETRIEVAL_GROUP
+from stilts.metrics.objectives import GAIN
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW
 

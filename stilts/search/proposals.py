@@ -23,7 +23,8 @@ from stilts.search.samplers import draw_random, find_sampler
 from stilts.seeds import derive_seed
 from stilts.study.search_space import SearchSpace
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+# Its warnings are of its own experimental parts and optional packages; nothing of ours depends on them.
+optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 _REASKS = 20
 # Enough to find the last free one of 100 equally likely recipes but once in 20,000 searches.

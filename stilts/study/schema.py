@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stilts.study.filling_schema import Filling
 from stilts.study.mixture_schema import MaskedLm, Sampling
@@ -221,3 +221,12 @@ class StudyFile(Part):
     pruning: Pruning = Pruning()
     resources: Resources = Resources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None
+
+    @field_validator("selection", mode="before")
+    @classmethod
+    def _not_on_report(cls, value: object) -> object:
+        if value in ("report", "oracle"):
+            raise ValueError(
+                "what is chosen on report is an oracle, its figures too good: choose english_dev or target_dev"
+            )
+        return value
