@@ -245,6 +245,7 @@ class Conductor:
                 self.plan, self._done, self._hopeless()
             ):
                 self._replan()
+                self._tell()  # a recipe that another study trained is scored already
                 return True
         return False
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, BruteForceSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, create_trial
 
@@ -160,11 +160,7 @@ def _completed(trial: FrozenTrial, kinds: Mapping[str, BaseDistribution]) -> Fro
 
     The grid's tree of combinations has no branches that end early.
     """
-    absent = {name: kind for name, kind in kinds.items() if name not in trial.params}
-    first = {
-        name: kind.choices[0] if isinstance(kind, CategoricalDistribution) else kind.low
-        for name, kind in absent.items()
-    }
+    first = {name: _first(kind) for name, kind in kinds.items() if name not in trial.params}
     params = trial.params | first
     return create_trial(
         state=trial.state,
@@ -173,6 +169,13 @@ def _completed(trial: FrozenTrial, kinds: Mapping[str, BaseDistribution]) -> Fro
         distributions=dict(kinds),
         user_attrs=trial.user_attrs,
     )
+
+
+def _first(kind: BaseDistribution) -> Any:
+    if isinstance(kind, CategoricalDistribution):
+        return kind.choices[0]
+    assert isinstance(kind, FloatDistribution | IntDistribution)
+    return kind.low
 
 
 def _is_flag(kind: BaseDistribution) -> bool:

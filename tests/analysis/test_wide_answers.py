@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from stilts.analysis.groups import group_answers
-from stilts.analysis.objectives import AVERAGE, GAIN, NO_RETRIEVAL, WORST, objective_answer
+from stilts.analysis.objectives import objective_answer
 from stilts.analysis.only_one import only_one
 from stilts.analysis.results import StudyResults
 from stilts.analysis.totals import total_interval, total_of
 from stilts.errors import InputError, UnknownNameError
+from stilts.metrics.objectives import AVERAGE, GAIN, NO_RETRIEVAL, WORST
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import gain_interval
 from stilts.study.record import Row

@@ -198,6 +198,15 @@ def _publish_score(store: Store, key: str, folder: Path, score: float) -> None:
         store.publish(key, content, payload={}, result={"seconds": 1.0, "score": score}, lease=lease)
 
 
+def test_a_recipe_that_another_study_trained_is_told_though_nothing_runs(
+    folder: Path, store: Store, tmp_path: Path
+) -> None:
+    drive(conductor(workspace(folder, {"objective": "udpos"}, name="first"), store), store, tmp_path)
+    second = conductor(workspace(folder, {"objective": "udpos"}, name="second"), store)
+    assert drive(second, store, tmp_path) == 0
+    assert [trial.state.name for trial in trials(store, "udpos", "second")] == ["COMPLETE"] * 3
+
+
 # --- failures and pruning ---
 
 
