@@ -23,7 +23,7 @@ from stilts.training.loop import TaskData, Training, train
 from stilts.training.predict import Scorer
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
-from stilts.training.selection import selection_scores
+from stilts.training.selection import select_evaluation
 
 
 def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter: Reporter, lease: Lease) -> bool:
@@ -41,7 +41,7 @@ def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter:
         vocabulary=prepared.vocabulary(),
         run=run,
         reporter=reporter,
-        evaluate=lambda current: selection_scores(_scorer(current, stage, prepared, device, run), stage, prepared),
+        evaluate=lambda current: select_evaluation(_scorer(current, stage, prepared, device, run), stage, prepared),
         save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease),
         resume=store.load_progress(stage.stage_id),
     )

@@ -35,6 +35,17 @@ class Metric:
     parts: Callable[[Sums], dict[str, Number]]
     description: str
 
+    def example_scores(self, rows: FloatArray) -> FloatArray:
+        """The score (0 to 100) of each example taken alone, shape (examples,), of rows (examples, columns).
+
+        So a tagged sentence has its own share of right words, or its own F1 of spans, and a question the mean of its
+        exact match and token F1. Where nothing was asked and nothing answered (a sentence without spans in which none
+        was predicted) it is 100: all of it is right. Means of these are no benchmark scores where ``score`` is a
+        ratio of sums; they serve paired tests between models on the same examples.
+        """
+        alone = np.asarray(self.score({name: rows[:, i] for i, name in enumerate(self.columns)}), np.float64)
+        return np.where(rows.any(axis=1), alone, 100.0)
+
 
 def metric(name: str) -> Metric:
     """The metric of that name; UnknownNameError, naming a close one, if there is none."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from stilts.training.reporter import Decision
+from stilts.training.reporter import Decision, Evaluation
 
 _PROGRESS_EVERY_S = 0.5
 # The driver looks at the board several times a second; a driver that says nothing for so long is busy or gone.
@@ -30,7 +29,7 @@ class Question:
     stage_id: str
     step: int
     steps: int
-    scores: Mapping[str, float]
+    evaluation: Evaluation
 
 
 class Board:
@@ -46,13 +45,13 @@ class Board:
         """Pins where a stage is."""
         self._steps[stage_id] = (step, steps)
 
-    async def ask(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> bool:
+    async def ask(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether the stage should stop, once the driver has answered."""
         self._num_asked += 1
         ticket = self._num_asked
         self._steps[stage_id] = (step, steps)
         self._answers[ticket] = asyncio.get_running_loop().create_future()
-        self._open.append(Question(ticket=ticket, stage_id=stage_id, step=step, steps=steps, scores=scores))
+        self._open.append(Question(ticket=ticket, stage_id=stage_id, step=step, steps=steps, evaluation=evaluation))
         return await self._answers[ticket]
 
     async def read(self) -> tuple[dict[str, tuple[int, int]], list[Question]]:
@@ -91,10 +90,10 @@ class BoardReporter:
         except RayError:
             return  # Nobody watches: the stage goes on.
 
-    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """What the driver answers; CONTINUE where none comes in time."""
         try:
-            stop = ray.get(self._board.ask.remote(stage_id, step, steps, dict(scores)), timeout=_ANSWER_WITHIN_S)
+            stop = ray.get(self._board.ask.remote(stage_id, step, steps, evaluation), timeout=_ANSWER_WITHIN_S)
         except RayError:
             return Decision.CONTINUE
         return Decision.STOP if stop else Decision.CONTINUE

@@ -14,6 +14,7 @@ from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, St
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Resources, WorkSource
 from stilts.study.stage import Stage
+from stilts.training.reporter import Evaluation
 
 MAX_RETRIES = 2
 BUSY_WAIT_S = 2.0
@@ -85,11 +86,11 @@ class Desk:
             self._failed[stage_id] = error
             self._say(Happening.FAILED, stage_id, error)
 
-    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
         """Whether the stage should stop after the evaluation at ``step``."""
         if stage_id not in self._in_flight:
             return Verdict(stop=False, reason="The stage is not in flight.")
-        return self._source.verdict(stage_id, step, steps, scores)
+        return self._source.verdict(stage_id, step, steps, evaluation)
 
     def show(self, steps: Mapping[str, tuple[int, int]]) -> None:
         """Tells the listener where the run is; ``steps`` maps stage ids to (step, steps)."""

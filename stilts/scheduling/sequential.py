@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from stilts.scheduling.attempt import Executor, attempt
 from stilts.scheduling.desk import Desk
@@ -11,7 +10,7 @@ from stilts.scheduling.events import OnEvent, RunReport, ignore
 from stilts.search.work_source import NoStage, WorkSource
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
-from stilts.training.reporter import Decision, Reporter, SilentReporter
+from stilts.training.reporter import Decision, Evaluation, Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
 _WAIT_S = 0.2
@@ -32,10 +31,10 @@ class DeskReporter:
             self._shown = time.monotonic()
             self._desk.show({stage_id: (step, steps)})
 
-    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """STOP where the source or the other reporter says so."""
-        inner = self._inner.evaluated(stage_id, step, steps, scores)
-        return Decision.STOP if self._desk.verdict(stage_id, step, steps, scores).stop else inner
+        inner = self._inner.evaluated(stage_id, step, steps, evaluation)
+        return Decision.STOP if self._desk.verdict(stage_id, step, steps, evaluation).stop else inner
 
 
 def run_sequentially(

@@ -26,7 +26,7 @@ from stilts.tasks.task import Kind, Task
 from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
 from stilts.training.device import autocast, to_device
 from stilts.training.objectives import label_count, loss_sum
-from stilts.training.reporter import Decision, Reporter
+from stilts.training.reporter import Decision, Evaluation, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
 
@@ -48,7 +48,7 @@ class TaskData:
 class Training:
     """What ``train`` needs beside the model: all values, no store.
 
-    ``evaluate`` gives the selection score (0 to 100) of each task for the model as it is. ``save`` takes a folder with
+    ``evaluate`` scores each task on its ``select`` views for the model as it is. ``save`` takes a folder with
     a checkpoint and keeps it; ``resume`` is the folder of the last one kept, if any.
     """
 
@@ -59,7 +59,7 @@ class Training:
     vocabulary: Vocabulary
     run: RunConfig
     reporter: Reporter
-    evaluate: Callable[[StiltsModel], dict[str, float]]
+    evaluate: Callable[[StiltsModel], Evaluation]
     save: Callable[[Path], None]
     resume: Path | None = None
 
@@ -177,7 +177,8 @@ def _evaluation_is_due(config: TrainConfig, step: int) -> bool:
 
 
 def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Decision:
-    scores = training.evaluate(model)
+    evaluation = training.evaluate(model)
+    scores = dict(evaluation.scores)
     if not scores:  # masked LM on running text, say, has nothing to choose by
         return Decision.CONTINUE
     state.select.append((state.step, scores))
@@ -185,7 +186,7 @@ def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Deci
     if training.config.keep is Keep.BEST and (state.best_score is None or mean > state.best_score):
         state.best_step, state.best_score = state.step, mean
         state.best_weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-    return training.reporter.evaluated(training.stage_id, state.step, training.config.steps, scores)
+    return training.reporter.evaluated(training.stage_id, state.step, training.config.steps, evaluation)
 
 
 def _save(model: StiltsModel, optimizer: torch.optim.Optimizer, training: Training, state: TrainState) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from stilts.metrics.item_scores import ByLanguage
+
 
 class Decision(StrEnum):
     """What a reporter answers."""
@@ -15,18 +17,29 @@ class Decision(StrEnum):
     STOP = "stop"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What an evaluation on ``select`` gave, by task: scores (0 to 100), and each example's score by language.
+
+    Small enough for a message: 4 bytes an example.
+    """
+
+    scores: Mapping[str, float]
+    items: Mapping[str, ByLanguage] = field(default_factory=dict)
+
+
 class Reporter(Protocol):
     """The channel between a running stage and whoever watches it.
 
     ``progress`` is called often and must return at once; ``evaluated`` is called after each evaluation
-    on ``select`` with that step's scores (0 to 100, by task) and may answer STOP: the stage then ends
+    on ``select`` with what that step's model scored and may answer STOP: the stage then ends
     as *pruned* and keeps its checkpoint. Neither may raise.
     """
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Says that ``step`` of ``steps`` are done (optimizer steps, or languages of an evaluation)."""
 
-    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """Whether to go on after the evaluation at ``step``."""
 
 
@@ -36,7 +49,7 @@ class SilentReporter:
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Nothing."""
 
-    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """Always CONTINUE."""
         return Decision.CONTINUE
 
@@ -47,14 +60,14 @@ class RecordingReporter:
 
     stop_at: int | None = None
     steps_seen: list[tuple[str, int, int]] = field(default_factory=list)
-    evaluations: list[tuple[str, int, Mapping[str, float]]] = field(default_factory=list)
+    evaluations: list[tuple[str, int, Evaluation]] = field(default_factory=list)
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Appends to ``steps_seen``."""
         self.steps_seen.append((stage_id, step, steps))
 
-    def evaluated(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """Appends to ``evaluations``; STOP from ``stop_at`` on."""
-        self.evaluations.append((stage_id, step, scores))
+        self.evaluations.append((stage_id, step, evaluation))
         stop = self.stop_at is not None and step >= self.stop_at
         return Decision.STOP if stop else Decision.CONTINUE

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from stilts.data.encoded import Encoded
 from stilts.data.prepare import Preparation
+from stilts.metrics.item_scores import ItemScores
 from stilts.metrics.metric import metric
 from stilts.study.config import TaskConfig
 from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.summary import digest_of_items
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 from stilts.training.predict import Scored, Scorer, score_examples
+from stilts.training.reporter import Evaluation
 
 
-def selection_scores(scorer: Scorer, stage: TrainStage, prepared: Preparation) -> dict[str, float]:
-    """The mean over languages of each task's score (0 to 100), for tasks that have ``select`` views."""
-    return {part.task.learner: _mean(_scores(scorer, part, prepared)) for part in stage.mixture if part.select}
+def select_evaluation(scorer: Scorer, stage: TrainStage, prepared: Preparation) -> Evaluation:
+    """Each task's mean score over languages and its examples' scores, for tasks that have ``select`` views."""
+    scores: dict[str, float] = {}
+    items: dict[str, dict[str, ItemScores]] = {}
+    for part in stage.mixture:
+        if part.select:
+            found = [_on_view(scorer, part, view, prepared) for view in part.select]
+            scores[part.task.learner] = sum(score for score, _ in found) / len(found)
+            names = [view.language for view in part.select]
+            several = len(set(names)) < len(names)
+            keys = [f"{view.language}-{view.digest}" if several else view.language for view in part.select]
+            items[part.task.learner] = {key: one for key, (_, one) in zip(keys, found, strict=True)}
+    return Evaluation(scores=scores, items=items)
 
 
 def score_view(
@@ -34,12 +48,10 @@ def column_sums(task: Task, scored: Scored) -> dict[str, float]:
     return dict(zip(metric(task.metric).columns, map(float, scored.rows.sum(axis=0)), strict=True))
 
 
-def _scores(scorer: Scorer, part: MixturePart, prepared: Preparation) -> Iterator[float]:
-    for view in part.select:
-        _, _, scored = score_view(scorer, part.task, part.config, view, prepared)
-        yield float(metric(part.task.metric).score(column_sums(part.task, scored)))
-
-
-def _mean(scores: Iterator[float]) -> float:
-    values = list(scores)
-    return sum(values) / len(values)
+def _on_view(scorer: Scorer, part: MixturePart, view: DataView, prepared: Preparation) -> tuple[float, ItemScores]:
+    """The view's score (0 to 100) and its examples' scores."""
+    examples, _, scored = score_view(scorer, part.task, part.config, view, prepared)
+    measure = metric(part.task.metric)
+    single = measure.example_scores(scored.rows).astype(np.float32)
+    score = float(measure.score(column_sums(part.task, scored)))
+    return score, ItemScores(items=digest_of_items([example.item for example in examples]), scores=single)

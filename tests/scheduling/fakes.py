@@ -13,7 +13,7 @@ from stilts.errors import InputError, LeaseHeldError
 from stilts.fingerprint import Json
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
-from stilts.training.reporter import Decision, Reporter
+from stilts.training.reporter import Decision, Evaluation, Reporter
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class FakeSource:
     def resources(self, stage: FakeStage) -> Resources:
         return Resources(cpus=stage.cpus)
 
-    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
         self.asked.append((stage_id, step))
         return Verdict(stop=step >= self.stop_at.get(stage_id, 10**9), reason="As the test says.")
 
@@ -113,7 +113,7 @@ class FakeExecutor:
             time.sleep(self.seconds / 4)
             reporter.progress(stage.stage_id, step, 4)
             if stage.stage_id.startswith("judged"):
-                decision = reporter.evaluated(stage.stage_id, step, 4, {"xnli": 10.0 * step})
+                decision = reporter.evaluated(stage.stage_id, step, 4, Evaluation(scores={"xnli": 10.0 * step}))
                 if decision is Decision.STOP:
                     return FakeOutcome(state="pruned", seconds=self.seconds)
         return FakeOutcome(executed=not stage.stage_id.startswith("found"), seconds=self.seconds)

@@ -13,7 +13,7 @@ from stilts.scheduling.desk import MAX_RETRIES, Desk
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.sequential import run_sequentially
 from stilts.search.work_source import NoStage
-from stilts.training.reporter import RecordingReporter
+from stilts.training.reporter import Evaluation, RecordingReporter
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeOutcome, FakeSource, FakeStage, attempts
 
@@ -70,9 +70,9 @@ def test_what_may_pass_is_tried_a_few_times(may_pass: bool) -> None:
 def test_a_late_question_about_a_stage_that_ended_never_stops_anything() -> None:
     source = FakeSource(stages=[FakeStage("a")], stop_at={"a": 0})
     desk = Desk(source)
-    assert not desk.verdict("a", 1, 4, {"xnli": 1.0}).stop
+    assert not desk.verdict("a", 1, 4, Evaluation(scores={"xnli": 1.0})).stop
     desk.next_stage()
-    assert desk.verdict("a", 1, 4, {"xnli": 1.0}).stop
+    assert desk.verdict("a", 1, 4, Evaluation(scores={"xnli": 1.0})).stop
 
 
 def run(source: FakeSource, folder: Path, **more: Any) -> RunReport:

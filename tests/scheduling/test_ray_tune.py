@@ -20,7 +20,7 @@ from stilts.scheduling.board import BoardReporter, start_board
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.runner import run_stages
-from stilts.training.reporter import Decision
+from stilts.training.reporter import Decision, Evaluation
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage, attempts
 
@@ -194,7 +194,7 @@ def test_a_board_that_dies_stops_nothing(tmp_path: Path) -> None:
     ray.kill(board)
     started = time.monotonic()
     reporter.progress("stage-b", 1, 4)
-    assert reporter.evaluated("stage-b", 1, 4, {"xnli": 1.0}) is Decision.CONTINUE
+    assert reporter.evaluated("stage-b", 1, 4, Evaluation(scores={"xnli": 1.0})) is Decision.CONTINUE
     assert time.monotonic() - started < 5
 
 

@@ -11,7 +11,7 @@ from stilts.execute.run_stage import run_stage
 from stilts.models.transfer import read_tensors
 from stilts.store.store import open_store
 from stilts.study.stage import TrainStage
-from stilts.training.reporter import Decision, RecordingReporter
+from stilts.training.reporter import Decision, Evaluation, RecordingReporter
 from stilts.training.run_config import RunConfig
 from tests.training.tiny import part, run_config, train_stage
 
@@ -97,4 +97,19 @@ def test_a_stopped_stage_publishes_nothing_and_goes_on_when_asked_again(tiny_enc
 
 
 def test_reporters_answer_continue_unless_told() -> None:
-    assert RecordingReporter().evaluated("s", 1, 2, {}) is Decision.CONTINUE
+    assert RecordingReporter().evaluated("s", 1, 2, Evaluation(scores={})) is Decision.CONTINUE
+
+
+@pytest.mark.parametrize("kind", ["mnli", "udpos", "tydiqa_en"])
+def test_an_evaluation_carries_each_examples_score(kind: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    stage = train_stage(tiny_encoder, part(kind), evaluate_every=10)
+    reporter = RecordingReporter()
+    run_stage(stage, open_store(str(tmp_path / "store")), run_config(tiny_encoder), reporter)
+    ((_, step, evaluation),) = reporter.evaluations
+    (view,) = stage.mixture[0].select
+    learner = stage.mixture[0].task.learner
+    single = evaluation.items[learner][view.language]
+    assert step == 10 and len(single.scores) > 10 and len(single.items) == 16
+    if kind != "udpos":  # words count there, so that a sentence's weight is its length
+        assert float(single.scores.mean()) == pytest.approx(evaluation.scores[learner], abs=1e-3)
+    assert single.scores.min() >= 0 and single.scores.max() <= 100
