@@ -26,7 +26,7 @@ from stilts.cli.searching import row_searches
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.search.conductor import Conductor
-from stilts.search.pruning import NoPruning, PruningPolicy, SuccessiveHalving
+from stilts.search.pruning_policies import pruning_policy
 from stilts.search.work_source import Resources
 from stilts.store.store import Store
 from stilts.study.plan import Plan
@@ -129,7 +129,7 @@ def make_conductor(
         planner=workspace.planner,
         store=store,
         searches=row_searches(workspace, store),
-        pruning=_pruning(workspace),
+        pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.search.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
@@ -224,11 +224,6 @@ def _slots(workspace: Workspace, options: RunOptions) -> int:
     return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
 
 
-def _pruning(workspace: Workspace) -> PruningPolicy:
-    wanted = workspace.study.file.pruning
-    if wanted.policy == "none":
-        return NoPruning()
-    return SuccessiveHalving(fractions=wanted.at_fracs, keep=wanted.keep_frac)
 
 
 def _keep_record(plan: Plan, store: Store) -> None:

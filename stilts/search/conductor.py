@@ -15,8 +15,9 @@ from stilts.search.budget import Account
 from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
-from stilts.search.pruning import NoPruning, PruningPolicy, RungHistory, target_score
+from stilts.search.pruning import NoPruning, PruningPolicy
 from stilts.search.row_search import RowSearch
+from stilts.search.rungs import RungBook
 from stilts.search.trial_table import grid_seconds
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
@@ -25,7 +26,8 @@ from stilts.study.cost import assumed_seconds
 from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
-from stilts.study.stage import Stage, StageKind, TrainStage
+from stilts.study.stage import Stage, StageKind
+from stilts.training.reporter import Evaluation
 
 Listener = Callable[[str], None]
 
@@ -60,12 +62,13 @@ class Conductor:
     _running: set[str] = field(default_factory=set, init=False)
     _failed: dict[str, str] = field(default_factory=dict, init=False)
     _pruned: set[str] = field(init=False)
-    _histories: dict[tuple[str, str], RungHistory] = field(default_factory=dict, init=False)
     _refused: str | None = field(default=None, init=False)
     _cells_turn: bool = field(default=True, init=False)
+    _rungs: RungBook = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.planner.study.name
+        self._rungs = RungBook(study=name, store=self.store, policy=self.pruning)
         self._done = set(self.store.done())
         self._pruned = {record.rsplit("/", 1)[1] for record in self.store.records(f"studies/{name}/pruned/")}
         for search in self.searches.values():
@@ -141,29 +144,9 @@ class Conductor:
         """What every stage of this study holds while it runs."""
         return self.stage_resources
 
-    def verdict(self, stage_id: str, step: int, steps: int, scores: Mapping[str, float]) -> Verdict:
+    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
         """Whether a searched recipe's fine-tuning should stop, judged against its row's other recipes there."""
-        place = self._searched_cell(stage_id)
-        stage = self.plan.stages.get(stage_id)
-        if place is None or not isinstance(stage, TrainStage):
-            return Verdict(stop=False, reason="Only the target stages of a searched row are compared.")
-        row, column, recipe = place
-        score = target_score(stage.name, scores, fine_tunes=stage.name)
-        if score is None:
-            return Verdict(stop=False, reason="There is no selection score to compare.")
-        history = self._histories.get((row, column), RungHistory(space=row, target=column))
-        verdict = self.pruning.decide(history, recipe, step / steps, score)
-        self._histories[(row, column)] = history.with_score(recipe, step / steps, score)
-        if verdict.stop:
-            record: Json = {
-                "stage_id": stage_id,
-                "step": step,
-                "steps": steps,
-                "reason": verdict.reason,
-                "time": time.time(),
-            }
-            self.store.write_record(f"studies/{self.planner.study.name}/pruned/{stage_id}", record)
-        return verdict
+        return self._rungs.judge(self.whole, stage_id, step, steps, evaluation)
 
     def progress(self) -> Progress:
         """Counts over the plan as it is now; proposals still to be drawn count with the stages of those drawn."""
@@ -306,10 +289,3 @@ class Conductor:
                 "time": time.time(),
             }
             self.store.write_record(name, record)
-
-    def _searched_cell(self, stage_id: str) -> tuple[str, str, str] | None:
-        """(row, column, recipe) of the searched replicate that a fine-tuning stage belongs to."""
-        for replicate in self.plan.replicates:
-            if replicate.target_stage == stage_id and replicate.proposal is not None:
-                return replicate.row, replicate.column, str(replicate.proposal)
-        return None

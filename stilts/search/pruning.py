@@ -1,56 +1,45 @@
 """Pruning: which recipes stop early. Pure policies over the scores that a study has seen so far.
 
-Only like is compared with like (DESIGN rule 5): recipes of one search space, on one target, at equal fractions of their
-steps, by the target's selection score, which under ``english_dev`` is the English one. A ``RungHistory`` belongs to
-one (search space, target), so unlike recipes cannot meet in it. An intermediate's score on its own task says
-nothing about a target: ``target_score`` gives None for it, and without a score nothing is decided.
+Recipes of one search space are compared on one target, at equal fractions of their steps, by the target's selection
+score, which under ``english_dev`` is the English one (``rung_history.py``). An intermediate's score on its own task
+says nothing about a target: ``target_score`` gives None for it, and without a score nothing is decided. What is
+seen and decided is kept by ``rungs.py``; the paired test has its own file, ``wilcoxon_pruning.py``.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from stilts.errors import InputError
+from stilts.search.rung_history import Rung, RungHistory
 from stilts.search.verdict import Verdict
-
-# Two evaluations within this distance count as made at the same fraction: evaluations fall on whole steps.
-FRACTION_TOLERANCE = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RungHistory:
-    """Selection scores (0 to 100) of the recipes of one search space on one target, by recipe and fraction of steps."""
-
-    space: str
-    target: str
-    scores: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
-
-    def with_score(self, recipe: str, fraction: float, score: float) -> RungHistory:
-        """This history and one more score; a second score at the same fraction replaces the first."""
-        own = {**self.scores.get(recipe, {}), fraction: score}
-        return RungHistory(space=self.space, target=self.target, scores={**self.scores, recipe: own})
-
-    def at(self, fraction: float) -> dict[str, float]:
-        """Every recipe's score at the fraction, of those evaluated there (NaN left out)."""
-        found = {recipe: _nearest(by_fraction, fraction) for recipe, by_fraction in self.scores.items()}
-        return {recipe: score for recipe, score in found.items() if score is not None and not math.isnan(score)}
 
 
 class PruningPolicy(Protocol):
     """Decides on one recipe after one evaluation; pure, so the same history gives the same verdict."""
 
-    def decide(self, history: RungHistory, recipe: str, fraction: float, score: float) -> Verdict:
-        """Whether the recipe stops at ``fraction`` (0 to 1) of its steps with this selection score (0 to 100)."""
+    @property
+    def label(self) -> str:
+        """The policy's name with its settings, as records keep it."""
+
+    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+        """Whether the recipe stops after this evaluation; ``history`` holds those before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPruning:
     """Every recipe runs to its end."""
 
-    def decide(self, history: RungHistory, recipe: str, fraction: float, score: float) -> Verdict:
+    @property
+    def label(self) -> str:
+        """``none``."""
+        return "none"
+
+    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
         """Never stops."""
         return Verdict(stop=False, reason="This study prunes nothing.")
 
@@ -69,31 +58,73 @@ class SuccessiveHalving:
     min_recipes: int = 3
 
     def __post_init__(self) -> None:
-        if not 0 < self.keep < 1 or not self.fractions or any(not 0 < f < 1 for f in self.fractions):
+        check_fractions("successive halving", self.fractions)
+        if not 0 < self.keep < 1:
             raise InputError(
                 "successive halving",
-                f"keep is {self.keep} and fractions are {list(self.fractions)}",
-                "Both are shares between 0 and 1, and a recipe at its end needs no pruning",
-                "Set, for example, keep: 0.5 and fractions: [0.25, 0.5]",
+                f"keep is {self.keep}",
+                "It is a share between 0 and 1",
+                "Set, for example, keep_frac: 0.5",
             )
 
-    def decide(self, history: RungHistory, recipe: str, fraction: float, score: float) -> Verdict:
+    @property
+    def label(self) -> str:
+        """The policy with its settings."""
+        return f"successive_halving(keep_frac={self.keep:g}, {settings(self.fractions, self.min_recipes)})"
+
+    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
         """Stops a recipe whose score is not among the best ``keep`` at this fraction."""
-        if not any(abs(fraction - rung) <= FRACTION_TOLERANCE for rung in self.fractions):
-            return Verdict(stop=False, reason=f"Nothing is compared at {fraction:.0%} of the steps.")
-        if math.isnan(score):
-            return Verdict(
-                stop=True, reason=f"At {fraction:.0%} of its steps its score on {history.target} is not a number."
-            )
-        peers = {**history.at(fraction), recipe: score}
-        if len(peers) < self.min_recipes:
-            found = (
-                f"Only {len(peers)} of {self.min_recipes} needed recipes have reached {fraction:.0%} of their steps."
-            )
-            return Verdict(stop=False, reason=found)
-        ranked = sorted(peers.values(), reverse=True)
+        early = not_compared(history, rung, self.fractions, self.min_recipes)
+        if early is not None:
+            return early
+        peers = {recipe: one.score for recipe, one in history.peers(rung).items()}
+        ranked = sorted([*peers.values(), rung.score], reverse=True)
         bar = ranked[math.ceil(self.keep * len(ranked)) - 1]
-        return Verdict(stop=score < bar, reason=_reason(history, fraction, score, ranked, bar))
+        place = 1 + sum(other > rung.score for other in ranked)
+        num_kept = sum(other >= bar for other in ranked)
+        stop = rung.score < bar
+        reason = (
+            f"{opening(history, rung)} is {rung.score:.2f}, place {place} of {len(ranked)} recipes of {history.space}; "
+            f"the best {num_kept} (from {bar:.2f}) go on, so it {fate(stop)}."
+        )
+        return Verdict(stop=stop, reason=reason, peers=peers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedianRule:
+    """A recipe stops where its best score so far is below the median of the other recipes' running averages there.
+
+    The rule of Golovin et al. 2017 ("Google Vizier", section 3.2.2): an average runs over all evaluations that a recipe
+    has had up to the fraction. It is asked at each of ``fractions``, of recipes that have got as far, and never before
+    ``min_recipes`` have, the judged one included.
+    """
+
+    fractions: tuple[float, ...] = (0.25, 0.5)
+    min_recipes: int = 3
+
+    def __post_init__(self) -> None:
+        check_fractions("median pruning", self.fractions)
+
+    @property
+    def label(self) -> str:
+        """The policy with its settings."""
+        return f"median({settings(self.fractions, self.min_recipes)})"
+
+    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+        """Stops a recipe whose best score so far is below the median."""
+        early = not_compared(history, rung, self.fractions, self.min_recipes)
+        if early is not None:
+            return early
+        peers = {recipe: statistics.fmean(history.until(recipe, rung.fraction)) for recipe in history.peers(rung)}
+        best = max([*history.until(rung.recipe, rung.fraction), rung.score])
+        median = statistics.median(peers.values())
+        stop = best < median
+        reason = (
+            f"Until {rung.fraction:.0%} of its steps its best selection score on {history.target} is {best:.2f}; the "
+            f"median of the running averages of {len(peers)} other recipes of {history.space} is {median:.2f}, "
+            f"so it {fate(stop)}."
+        )
+        return Verdict(stop=stop, reason=reason, peers=peers)
 
 
 def target_score(target: str, scores: Mapping[str, float], *, fine_tunes: str | None) -> float | None:
@@ -105,16 +136,40 @@ def target_score(target: str, scores: Mapping[str, float], *, fine_tunes: str | 
     return scores.get(target) if fine_tunes == target else None
 
 
-def _nearest(by_fraction: Mapping[float, float], fraction: float) -> float | None:
-    close = [(abs(at - fraction), at) for at in by_fraction if abs(at - fraction) <= FRACTION_TOLERANCE]
-    return by_fraction[min(close)[1]] if close else None
+def not_compared(history: RungHistory, rung: Rung, fractions: tuple[float, ...], min_recipes: int) -> Verdict | None:
+    """The verdict where there is nothing to compare: no rung, no number, or too few recipes; else None."""
+    if not any(history.is_new_at(rung, at) for at in fractions):
+        return Verdict(stop=False, reason=f"Nothing is compared at {rung.fraction:.0%} of the steps.")
+    if math.isnan(rung.score):
+        return Verdict(stop=True, reason=f"{opening(history, rung)} is not a number.")
+    there = 1 + len(history.peers(rung))
+    if there < min_recipes:
+        found = f"Only {there} of {min_recipes} needed recipes have reached {rung.fraction:.0%} of their steps."
+        return Verdict(stop=False, reason=found)
+    return None
 
 
-def _reason(history: RungHistory, fraction: float, score: float, ranked: list[float], bar: float) -> str:
-    place = 1 + sum(other > score for other in ranked)
-    num_kept = sum(other >= bar for other in ranked)
-    fate = "stops" if score < bar else "goes on"
-    return (
-        f"At {fraction:.0%} of its steps its selection score on {history.target} is {score:.2f}, place {place} of "
-        f"{len(ranked)} recipes of {history.space}; the best {num_kept} (from {bar:.2f}) go on, so it {fate}."
-    )
+def check_fractions(what: str, fractions: tuple[float, ...]) -> None:
+    """Raises InputError unless there are fractions, all between 0 and 1."""
+    if not fractions or any(not 0 < at < 1 for at in fractions):
+        raise InputError(
+            what,
+            f"fractions are {list(fractions)}",
+            "They are shares between 0 and 1, and a recipe at its end needs no pruning",
+            "Set, for example, at_fracs: [0.25, 0.5]",
+        )
+
+
+def opening(history: RungHistory, rung: Rung) -> str:
+    """How a reason begins."""
+    return f"At {rung.fraction:.0%} of its steps its selection score on {history.target}"
+
+
+def fate(stop: bool) -> str:
+    """How a reason ends."""
+    return "stops" if stop else "goes on"
+
+
+def settings(fractions: tuple[float, ...], min_recipes: int) -> str:
+    """The settings that all policies share, in words of the study file."""
+    return f"at_fracs={', '.join(f'{at:g}' for at in fractions)}, min_recipes={min_recipes}"

@@ -183,14 +183,21 @@ class Replicates(Part):
 
 
 class Pruning(Part):
-    """Successive halving of a searched row's target stages, at ``evaluate_every`` of the target."""
+    """Which recipes of a searched row stop early on a target, at evaluations of its ``evaluate_every``.
 
-    policy: Literal["none", "successive_halving"] = "none"
+    ``keep_frac`` belongs to ``successive_halving``; ``alpha`` (the chance of a false stop) and ``min_items`` (paired
+    examples) to ``wilcoxon``. ``min_recipes`` must have got as far before any is stopped: 3, with ``wilcoxon`` 2.
+    """
+
+    policy: Literal["none", "successive_halving", "median", "wilcoxon"] = "none"
     keep_frac: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     at_fracs: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Field(strict=False, min_length=1)] = (
         0.25,
         0.5,
     )
+    min_recipes: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    min_items: Annotated[int, Field(ge=1, le=10_000_000)] = 50
 
 
 class Resources(Part):

@@ -13,8 +13,9 @@ from stilts.cli.compose import assemble
 from stilts.search.conductor import Conductor
 from stilts.search.objective import make_aims
 from stilts.search.proposals import ProposalBook
-from stilts.search.pruning import NoPruning, PruningPolicy, RungHistory
+from stilts.search.pruning import NoPruning, PruningPolicy
 from stilts.search.row_search import RowSearch
+from stilts.search.rung_history import Rung, RungHistory
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage
 from stilts.store.store import Store, open_store
@@ -23,6 +24,7 @@ from stilts.study.recording import describe_column
 from stilts.study.settings import search_space
 from stilts.study.stage import EvaluateStage, Stage, TrainStage
 from stilts.study.study import Study
+from stilts.training.reporter import Evaluation
 from tests.study.toy_study import study_fields, write_encoder_folder
 
 SEARCH = {"learning_rate": {"low": 1e-6, "high": 1e-2, "log": True}, "proposals": 3, "sampler": "random"}
@@ -271,12 +273,18 @@ def test_what_was_pruned_is_skipped_by_the_next_run(folder: Path, store: Store, 
 class Strict:
     """Stops whatever scores below 50, and remembers what it was shown."""
 
+    label = "strict"
+
     def __init__(self) -> None:
         self.shown: list[tuple[str, float, float]] = []
 
-    def decide(self, history: RungHistory, recipe: str, fraction: float, score: float) -> Verdict:
-        self.shown.append((recipe, fraction, score))
-        return Verdict(stop=score < 50.0, reason=f"{score} is below 50.")
+    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+        self.shown.append((rung.recipe, rung.fraction, rung.score))
+        return Verdict(stop=rung.score < 50.0, reason=f"{rung.score} is below 50.", peers={"9": 50.0})
+
+
+def udpos(score: float) -> Evaluation:
+    return Evaluation(scores={"udpos": score})
 
 
 def test_a_verdict_to_stop_is_written_down_and_only_searched_targets_are_judged(folder: Path, store: Store) -> None:
@@ -289,10 +297,11 @@ def test_a_verdict_to_stop_is_written_down_and_only_searched_targets_are_judged(
     tuned = str(replicate.target_stage)
     baseline = next(str(r.target_stage) for r in subject.plan.replicates if r.row == "none" and r.target_stage)
     for judged in (stage.stage_id, baseline):
-        assert not subject.verdict(judged, 5, 10, {"udpos": 1.0}).stop
+        assert not subject.verdict(judged, 5, 10, udpos(1.0)).stop
     assert policy.shown == []
-    assert not subject.verdict(tuned, 5, 10, {"udpos": 60.0}).stop
-    assert subject.verdict(tuned, 5, 10, {"udpos": 40.0}).stop
+    assert not subject.verdict(tuned, 5, 10, udpos(60.0)).stop
+    assert subject.verdict(tuned, 5, 10, udpos(40.0)).stop
     assert policy.shown == [("0", 0.5, 60.0), ("0", 0.5, 40.0)]
     record = store.read_record(f"studies/small/pruned/{tuned}")
     assert isinstance(record, dict) and record["reason"] == "40.0 is below 50." and record["step"] == 5
+    assert (record["score"], record["policy"], record["peers"]) == (40.0, "strict", {"9": 50.0})

@@ -127,7 +127,14 @@ def full_study() -> dict[str, Any]:
             "budget": {"gpu_hours": 9.0, "stage_hours": 9.0, "hours": 9.0, "trials": 900, "grids": 2.0},
             "priors": ["smaller"],
         },
-        "pruning": {"policy": "successive_halving", "keep_frac": 0.5, "at_fracs": [0.25, 0.5]},
+        "pruning": {
+            "policy": "wilcoxon",
+            "keep_frac": 0.5,
+            "at_fracs": [0.25, 0.5],
+            "min_recipes": 4,
+            "alpha": 0.1,
+            "min_items": 20,
+        },
         "resources": {"cpus": 1, "gpus": 0, "max_gpus": 1, "max_concurrent": 2, "micro_batch": 4},
         "gpu_hour_price": 1.5,
     }
