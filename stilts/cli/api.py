@@ -22,7 +22,7 @@ from stilts.cli.compose import (
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_splits
-from stilts.cli.searching import row_searches
+from stilts.cli.searching import row_races, row_searches
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.search.conductor import Conductor
@@ -129,6 +129,7 @@ def make_conductor(
         planner=workspace.planner,
         store=store,
         searches=row_searches(workspace, store),
+        races=row_races(workspace, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.search.budget,
@@ -222,8 +223,6 @@ def _slots(workspace: Workspace, options: RunOptions) -> int:
         return 1
     cpus = options.num_cpus or os.cpu_count() or 1
     return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
-
-
 
 
 def _keep_record(plan: Plan, store: Store) -> None:

@@ -9,6 +9,7 @@ from stilts.errors import SelectionError
 from stilts.search.encoding import distributions
 from stilts.search.objective import Aim, make_aims
 from stilts.search.proposals import ProposalBook
+from stilts.search.row_race import RowRace, row_race
 from stilts.search.row_search import RowSearch
 from stilts.search.samplers import find_sampler
 from stilts.search.warm_start import WarmRecipe, warm_recipes
@@ -27,6 +28,17 @@ def row_searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
     return {
         row: _row_search(workspace, row, content.search, store)
         for row, content in workspace.study.rows.items()
+        if content.search is not None
+    }
+
+
+def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
+    """What decides on the seeds of each searched row's proposals, by the targets that have a selection score."""
+    study = workspace.study
+    columns = [name for name in study.columns if workspace.planner.target(name).views.select]
+    return {
+        row: row_race(study=study.name, row=row, search=content.search, columns=columns, store=store)
+        for row, content in study.rows.items()
         if content.search is not None
     }
 

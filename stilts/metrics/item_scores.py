@@ -58,7 +58,7 @@ def mean_over(alike: Iterable[ByLanguage]) -> dict[str, ItemScores]:
         same = [model[language] for model in models if language in model]
         first = same[0]
         if len(same) == len(models) and all(one.items == first.items for one in same):
-            scores = np.mean([one.scores for one in same], axis=0, dtype=np.float64).astype(np.float32)
+            scores = np.asarray(np.mean([one.scores for one in same], axis=0, dtype=np.float64), np.float32)
             found[language] = ItemScores(items=first.items, scores=scores)
     return found
 

@@ -16,6 +16,7 @@ from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
 from stilts.search.pruning import NoPruning, PruningPolicy
+from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import RungBook
 from stilts.search.trial_table import grid_seconds
@@ -26,6 +27,7 @@ from stilts.study.cost import assumed_seconds
 from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
 from stilts.training.reporter import Evaluation
 
@@ -36,15 +38,17 @@ Listener = Callable[[str], None]
 class Conductor:
     """Hands out the stages of one study until nothing is left to do.
 
-    ``searches`` holds one RowSearch per searched row; ``max_open`` is how many stages run at once: as many proposals of
-    a row may be unfinished. ``filling`` says which replicates of the fixed rows are asked for, ``budget`` what the
-    study may spend. ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan. ``whole`` is the
-    plan of all that the study allows, ``plan`` the part of it that is asked for.
+    ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals;
+    ``max_open`` is how many stages run at once: as many proposals of a row may be unfinished. ``filling`` says which
+    replicates of the fixed rows are asked for, ``budget`` what the study may spend. ``on_change`` hears the id of every
+    stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that the study allows, ``plan`` the part
+    of it that is asked for.
     """
 
     planner: Planner
     store: ArtifactStore
     searches: Mapping[str, RowSearch] = field(default_factory=dict)
+    races: Mapping[str, RowRace] = field(default_factory=dict)
     pruning: PruningPolicy = field(default_factory=NoPruning)
     filling: Filling = field(default_factory=WholeGrid)
     budget: Budget | None = None
@@ -73,6 +77,8 @@ class Conductor:
         self._pruned = {record.rsplit("/", 1)[1] for record in self.store.records(f"studies/{name}/pruned/")}
         for search in self.searches.values():
             search.load()
+        for race in self.races.values():
+            race.load()
         self._replan()
         self.expectation = Expectation.measured(self.whole, self._done, self.store)
         self.account = Account(
@@ -222,8 +228,11 @@ class Conductor:
         return True
 
     def _propose(self) -> bool:
-        """Draws one more proposal for the first row that may have one; whether there was any."""
-        for search in self.searches.values():
+        """Grants a seed, or else draws one more proposal, for the first row that may have one; whether it did."""
+        for row, search in self.searches.items():
+            if row in self.races and self.races[row].grant(self.plan, self._done):
+                self._replan()
+                return True
             if search.open_proposals(self.plan, self._done, self._hopeless()) < self.max_open and search.propose(
                 self.plan, self._done, self._hopeless()
             ):
@@ -233,8 +242,11 @@ class Conductor:
         return False
 
     def _replan(self) -> None:
-        self.whole = self.planner.plan({row: search.proposals for row, search in self.searches.items()})
+        self.whole = self.planner.plan({row: self._seeded(row, search) for row, search in self.searches.items()})
         self._choose()
+
+    def _seeded(self, row: str, search: RowSearch) -> Sequence[Proposal]:
+        return self.races[row].seeded(search.proposals) if row in self.races else search.proposals
 
     def _choose(self) -> None:
         """Takes from the whole plan what is asked for, and what of it is to be run."""

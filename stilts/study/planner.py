@@ -284,7 +284,7 @@ class Planner:
         searched = self.study.rows[row].search is not None
         drawn: Sequence[Proposal | None] = proposals.get(row, ()) if searched else (None,)
         for proposal in drawn:
-            pairs = _seed_pairs(self.study.seeds(row, column))
+            pairs = [(k, k) for k in range(proposal.seeds)] if proposal else _seed_pairs(self.study.seeds(row, column))
             masked = [(None if row == NONE_ROW else i, t if is_trained else None) for i, t in pairs]
             for intermediate_seed, target_seed in dict.fromkeys(masked):
                 yield proposal, intermediate_seed, target_seed

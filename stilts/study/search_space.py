@@ -154,7 +154,11 @@ def round_weights(weights: Mapping[str, float], step: float = 0.01, total: float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One drawn recipe of a searched row: its number, counted from 0, and its rounded parameters."""
+    """One drawn recipe of a searched row: its number, counted from 0, and its rounded parameters.
+
+    ``seeds`` is how many seeds it is trained under: pairs (0, 0), (1, 1), ... of intermediate and target seed.
+    """
 
     number: int
     params: Mapping[str, Json]
+    seeds: int = 1

@@ -79,6 +79,8 @@ def full_study() -> dict[str, Any]:
                     "weights": ["mnli", "squad"],
                     "proposals": 4,
                     "sampler": "tpe",
+                    "seeds": 2,
+                    "racing": {"policy": "wilcoxon", "alpha": 0.1},
                 }
             },
             "by_size": {"sampling": {"tasks": ["mnli", "squad"], "temperature": 2.0, "cap": 100}},
