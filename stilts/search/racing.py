@@ -106,7 +106,7 @@ class WilcoxonRacing:
     mean over the seeds that both have. p is doubled, because of two equals either may happen to lead, and is then
     Holm's (1979) over all proposals compared. The level is one look's, as in irace, and speaks of the models that were
     trained: a good recipe with a bad first seed can be dropped. A further t test
-    against the spread between seeds was tried and left out: in simulated rows it spent a fifth more and its winners
+    against the spread between seeds was tried and left out: in simulated rows it spent more and its winners
     were no better (docs/decisions.md).
     """
 
@@ -197,7 +197,7 @@ def _why(other: Contender, leader: Contender, found: _Comparison, p: float, comp
     return (
         f"Its mean selection score over {_seeds(len(other.scores))} is {other.mean:.2f}, that of the leader, proposal "
         f"{leader.proposal}, {leader.mean:.2f}. On {_seeds(found.shared)} that both have it is {found.gap:.2f} points "
-        f"behind: {by_items}, Holm over {compared} compared {p:.2g}"
+        f"behind: {by_items}, doubled and Holm's over {compared} compared {p:.2g}"
     )
 
 

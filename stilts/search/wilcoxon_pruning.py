@@ -67,7 +67,7 @@ class WilcoxonRule:
         stop = p <= self.alpha
         reason = (
             f"{start}. On {test.pairs} examples, of which {test.differing} differ, it is {test.gap:.2f} points behind: "
-            f"Wilcoxon p {test.p:.2g}, for {len(self.fractions)} rungs and {len(peers)} recipes {p:.2g}, "
+            f"Wilcoxon p {test.p:.2g}, times {len(self.fractions)} (rungs) and {len(peers)} (recipes) {p:.2g}, "
             f"{'at most' if stop else 'above'} {self.alpha:g}, so it {fate(stop)}."
         )
         return Verdict(stop=stop, reason=reason, peers=peers)

@@ -18,11 +18,11 @@ from tests.e2e.studies import opened, scores, study_fields, tiny_study
 
 pytestmark = pytest.mark.slow
 
-# The highest rates ruin a model, so that there is something to prune and to drop.
-RATE = {"low": 1e-4, "high": 0.3, "log": True}
+# The lowest rates learn next to nothing, and the highest ruin a model, so that there is something to prune and to drop.
+RATE = {"low": 1e-4, "high": 0.1, "log": True}
 ROWS = {
     "none": None,
-    "pruned": {"task": "mnli", "search": {"target_learning_rate": RATE, "proposals": 5, "sampler": "random"}},
+    "pruned": {"task": "mnli", "search": {"target_learning_rate": RATE, "proposals": 4, "sampler": "random"}},
     "raced": {
         "task": "mnli",
         "search": {
@@ -41,10 +41,11 @@ def study(folder: Path) -> Path:
     fields = study_fields()
     defaults = {
         **fields["defaults"],
-        "target": {"steps": 40, "learning_rate": 1e-3, "limit": 128, "evaluate_every": 10},
-        "limits": {"select": 100, "report": 24},
+        "intermediate": {"steps": 5, "learning_rate": 1e-3, "limit": 64},
+        "target": {"steps": 20, "limit": 64, "evaluate_every": 10},
+        "limits": {"select": 60, "report": 24},
     }
-    targets = {"xnli": {"languages": ["en"]}}
+    targets = {"udpos": {"languages": ["en"]}}
     return tiny_study(folder, name="judged", defaults=defaults, intermediates=ROWS, targets=targets, pruning=PRUNING)
 
 
@@ -83,13 +84,13 @@ def test_a_pruned_and_a_raced_row_finish_and_a_killed_run_decides_the_same(tmp_p
     whole = opened(tmp_path / "whole")
     assert not report.failed and report.pruned
     kinds = [kind for kind, *_ in decided(whole)]
-    assert kinds.count("proposal") == 8 and kinds.count("pruned") == len(report.pruned) and kinds.count("race") >= 2
+    assert kinds.count("proposal") == 7 and kinds.count("pruned") == len(report.pruned) and kinds.count("race") >= 2
     assert all(reason.endswith(".") for kind, _, _, reason in decided(whole) if kind in ("pruned", "race"))
     race = [whole.read_record(name) for name in whole.records("studies/judged/races/raced")]
     granted = [int(str(one["seeds"])) for one in race if isinstance(one, dict)]
-    assert max(granted) == 2 and sum(granted) < 6, "the leader has both seeds, and not everyone has"
+    assert max(granted) == 2 and sum(granted) + 3 - len(granted) < 6, "the leader has both seeds, and not everyone has"
     assert whole.records("studies/judged/races/pruned") == []
-    assert all(int(name.rsplit("/", 1)[1]) in (10, 20, 30, 40) for name in rungs(whole))
+    assert all(int(name.rsplit("/", 1)[1]) in (10, 20) for name in rungs(whole))
 
     store = tmp_path / "killed"
     for after in (5, 6, 7):

@@ -138,7 +138,15 @@ def test_a_clear_loser_stops_and_the_reason_has_the_numbers() -> None:
     past = history(0.25, 80, 60)
     verdict = decide(WilcoxonRule(), past, "late", 0.25, 50.0)
     assert verdict.stop and verdict.peers == {"recipe-0": 80.0, "recipe-1": 60.0}
-    for number in ("50.00", "80.00", "200 examples", "60 differ", "30.00 points", "2 rungs", "2 recipes", "0.05"):
+    for number in (
+        "50.00",
+        "80.00",
+        "200 examples",
+        "60 differ",
+        "30.00 points",
+        "times 2 (rungs) and 2 (recipes)",
+        "0.05",
+    ):
         assert number in verdict.reason
     assert not decide(WilcoxonRule(), past, "late", 0.25, 78.0).stop
     assert not decide(WilcoxonRule(), past, "late", 0.25, 80.0).stop
