@@ -58,8 +58,8 @@ def mean_over(alike: Iterable[ByLanguage]) -> dict[str, ItemScores]:
         same = [model[language] for model in models if language in model]
         first = same[0]
         if len(same) == len(models) and all(one.items == first.items for one in same):
-            scores = np.asarray(np.mean([one.scores for one in same], axis=0, dtype=np.float64), np.float32)
-            found[language] = ItemScores(items=first.items, scores=scores)
+            scores = np.stack([one.scores for one in same]).astype(np.float64).mean(axis=0)
+            found[language] = ItemScores(items=first.items, scores=np.asarray(scores, np.float32))
     return found
 
 

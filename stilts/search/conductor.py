@@ -251,9 +251,8 @@ class Conductor:
     def _choose(self) -> None:
         """Takes from the whole plan what is asked for, and what of it is to be run."""
         self.plan = self.filling.chosen(self.whole)
-        needed = self.plan.needed(self._done, self.store.gone_keys() if self._done else frozenset())
-        blocked = self._blocked()
-        self._needed = {stage_id: None for stage_id in needed if stage_id not in blocked}
+        gone = self.store.gone_keys() if self._done else frozenset()
+        self._needed = dict.fromkeys(self.plan.needed(self._done, gone, self._blocked()))
         self.on_plan(self.plan)
 
     def _hopeless(self) -> frozenset[str]:

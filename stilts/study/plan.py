@@ -73,18 +73,21 @@ class Plan:
         """Whether all outputs of the stage are among the published keys."""
         return all(key in done for key in self.stages[stage_id].outputs)
 
-    def needed(self, done: Set[str], gone: Set[str] = frozenset()) -> list[str]:
+    def needed(self, done: Set[str], gone: Set[str] = frozenset(), hopeless: Set[str] = frozenset()) -> list[str]:
         """The stages to run, parents first.
 
         A stage that is done is not run again, unless its files are among ``gone`` and a stage to be run starts
         from them. A train stage whose every planned descendant is done is not needed either, done or not:
-        its scores are what the study wanted.
+        its scores are what the study wanted. Stages that are ``hopeless`` (pruned, say) are not run, nor are others run
+        for their sake.
         """
         wanted: set[str] = set()
         for stage_id in reversed(list(self.stages)):
             stage = self.stages[stage_id]
             needed_by_child = any(child in wanted for child in self.children[stage_id])
-            if stage.kind is StageKind.EVALUATE:
+            if stage_id in hopeless:
+                run = False
+            elif stage.kind is StageKind.EVALUATE:
                 run = not self.is_done(stage_id, done)
             elif self.is_done(stage_id, done):
                 run = needed_by_child and stage_id in gone

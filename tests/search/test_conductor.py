@@ -305,3 +305,11 @@ def test_a_verdict_to_stop_is_written_down_and_only_searched_targets_are_judged(
     record = store.read_record(f"studies/small/pruned/{tuned}")
     assert isinstance(record, dict) and record["reason"] == "40.0 is below 50." and record["step"] == 5
     assert (record["score"], record["policy"], record["peers"]) == (40.0, "strict", {"9": 50.0})
+
+
+def test_no_weights_are_made_again_for_a_stage_that_was_pruned(folder: Path, store: Store, tmp_path: Path) -> None:
+    subject = conductor(folder, store, intermediates=SEARCHED)
+    drive(subject, store, tmp_path, prune=is_searched_tuning(subject))
+    for key in [key for key in store.done() if key.startswith("train-")]:
+        store.drop_files(key, "no longer needed")
+    assert conductor(folder, store, intermediates=SEARCHED).next_stage() is NoStage.FINISHED
