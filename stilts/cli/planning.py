@@ -116,7 +116,9 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: s
         )
     left = f", and {cost.open_proposals} proposals still to be drawn" if cost.open_proposals else ""
     lines = [
-        f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate), {cost.shared} of them shared.",
+        f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate"
+        + (f", {cost.estimate} estimate" if cost.estimate else "")
+        + f"), {cost.shared} of them shared.",
         f"{cost.done} done, {cost.to_run} to run, {cost.train_to_run} of them train{left}.",
         f"About {duration(cost.hours * 3600)} here ({duration(cost.seconds)} of stages one after the other); "
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",

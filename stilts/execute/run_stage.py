@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.stage import EvaluateStage, Stage, TrainStage
+from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.training.reporter import Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
@@ -59,6 +60,8 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
                 state = State.PRUNED if stopped else State.DONE
             elif missing and isinstance(stage, EvaluateStage):
                 run_evaluate(stage, store, run, reporter or SilentReporter(), lease, frozenset(missing))
+            elif missing and isinstance(stage, EstimateStage):
+                run_estimate(stage, store, run, lease)
         except (LeaseLostError, LeaseHeldError):
             raise
         except Exception as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from stilts.study.plan import Plan
-from stilts.study.stage import Stage, TrainStage
+from stilts.study.stage import MODEL_FREE, EstimateStage, Stage, TrainStage
 
 # Assumed until the store has measured stages of its own: useful floating-point operations per second of one CPU core
 # and of one data-centre GPU in bf16 at a common 40 % of its peak (A100: 312 TFLOP/s by its data sheet).
@@ -29,6 +29,7 @@ class Cost:
     stages: int
     train: int
     evaluate: int
+    estimate: int
     shared: int
     done: int
     stale: int
@@ -73,6 +74,7 @@ def estimate(
         stages=len(plan.stages),
         train=kinds.count("train"),
         evaluate=kinds.count("evaluate"),
+        estimate=kinds.count("estimate"),
         shared=sum(count > 1 for count in plan.requested.values()),
         done=len(plan.stages) - len(needed),
         stale=len(plan.stale(done)),
@@ -95,5 +97,15 @@ def assumed_seconds(stage: Stage, gpus: float) -> float:
     if isinstance(stage, TrainStage):
         tokens = sum(part.weight * part.config.batch_size * part.config.max_length for part in stage.mixture)
         return _FLOPS_PER_WEIGHT * weights * tokens * _FILL_FRAC * stage.config.steps / speed
+    if isinstance(stage, EstimateStage):
+        return _assumed_estimate(stage, speed, weights)
     items = sum(item.view.limit or 1000 for item in stage.items)
     return _FLOPS_PER_WEIGHT / 3 * weights * items * stage.config.max_length * _FILL_FRAC / speed
+
+
+def _assumed_estimate(stage: EstimateStage, speed: float, weights: int) -> float:
+    """One forward pass over the examples looked at; a second where there is no model."""
+    if stage.estimate in MODEL_FREE:
+        return 1.0
+    tokens = sum((view.limit or 1000) * data.config.max_length for data in stage.data for view in data.views)
+    return _FLOPS_PER_WEIGHT / 3 * weights * tokens * _FILL_FRAC / speed

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stilts.study.record import Replicate, StudyRecord
-from stilts.study.stage import SEMANTIC_HISTORY, Stage, StageKind, make_stage_id
+from stilts.study.stage import SEMANTIC_HISTORY, SEMANTIC_VERSION, Estimate, Stage, StageKind, make_stage_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,13 @@ class Plan:
         for stage_id in reversed(list(self.stages)):  # children stand after their parents
             counts[stage_id] = sum(1 + counts[child] for child in self.children[stage_id])
         return counts
+
+    @cached_property
+    def estimating(self) -> frozenset[str]:
+        """The stages that make estimates: estimate stages, and probes with their evaluations."""
+        made = {output.key.partition("/")[0] for output in self.record.estimates}
+        probes = {output.key.partition("/")[0] for output in self.record.estimates if output.estimate == Estimate.PROBE}
+        return frozenset(made | {parent for stage in probes if (parent := self.stages[stage].parent) is not None})
 
     @property
     def replicates(self) -> tuple[Replicate, ...]:
@@ -87,7 +94,7 @@ class Plan:
             needed_by_child = any(child in wanted for child in self.children[stage_id])
             if stage_id in hopeless:
                 run = False
-            elif stage.kind is StageKind.EVALUATE:
+            elif stage.kind is not StageKind.TRAIN:
                 run = not self.is_done(stage_id, done)
             elif self.is_done(stage_id, done):
                 run = needed_by_child and stage_id in gone
@@ -111,7 +118,8 @@ class Plan:
         then: dict[str, str] = {}
         for stage_id, stage in self.stages.items():
             parent = then.get(stage.parent, stage.parent) if stage.parent else None
-            payload = {**stage.payload, "semantic_version": versions[stage.kind], "parent": parent}
+            version = versions.get(stage.kind, SEMANTIC_VERSION[stage.kind])  # older tables know fewer kinds
+            payload = {**stage.payload, "semantic_version": version, "parent": parent}
             then[stage_id] = make_stage_id(stage.kind, stage.name, payload)
         return then
 

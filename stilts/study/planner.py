@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from stilts.errors import InputError, StudyError
 from stilts.fingerprint import Json
 from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.estimating import add_estimates
 from stilts.study.mixing import is_masked_lm, row_mixture, row_tasks, task_languages
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
@@ -80,7 +81,8 @@ class Planner:
                         stages.setdefault(stage.stage_id, stage)
                         requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
                     replicates.append(self._replicate(row, column, proposal, intermediate_seed, target_seed, chain))
-        return Plan(stages=stages, requested=requested, record=make_record(self, stages, replicates))
+        estimates = add_estimates(self, stages, requested)
+        return Plan(stages=stages, requested=requested, record=make_record(self, stages, replicates, estimates))
 
     def target(self, column: str) -> ResolvedTarget:
         """A column with its task and data pinned; errors of its data surface here."""
@@ -117,6 +119,11 @@ class Planner:
         """Every task that a recipe of the row may train on, with its data pinned; weights say nothing."""
         content = self.study.rows[row]
         return [self._part(row, content, task, 1.0, task_languages(content, task, None)) for task in self.tasks(row)]
+
+    def tuned(self, column: str, parent: str | None, seed: int) -> tuple[TrainStage, EvaluateStage]:
+        """The fine-tuning of a column that trains, from a parent's weights, and its evaluation."""
+        stage = self._fine_tuning(column, parent, seed, None)
+        return stage, self._evaluation(column, stage.stage_id)
 
     def _resolve_rows(self) -> None:
         """Pins the data of every task that a row may train on, searched ones too, so that errors surface at once."""

@@ -64,6 +64,20 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateOutput:
+    """One artifact that a cell's estimate is made of: the cells of ``row`` and ``column`` (None: of all of them).
+
+    An estimate of a mixture has one per task, ``weight`` being the task's share; that of a probe one per language.
+    """
+
+    row: str | None
+    column: str | None
+    estimate: str
+    key: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
     """Rows, columns and replicates of one study, with the ids of the stages that make them.
 
@@ -71,8 +85,8 @@ class StudyRecord:
     task, where a proposal is trained; ``overlaps`` lists (row, column, why)
     where an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
     ``training_data`` maps every task that the study learns, and ``""`` for an encoder that it pretrains itself, to the
-    names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. Both are empty
-    in records that were written before they were kept.
+    names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. ``estimates``
+    lists the artifacts behind the study's estimates. All three are empty in records written before they were kept.
     """
 
     name: str
@@ -88,6 +102,7 @@ class StudyRecord:
     text: str = ""
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    estimates: tuple[EstimateOutput, ...] = ()
 
     def drawn_mixture(self, replicate: Replicate) -> dict[str, float]:
         """The tasks of a searched replicate's recipe with their shares; empty where they are not recorded."""

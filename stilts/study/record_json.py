@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
-from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.record import Column, EstimateOutput, Replicate, Row, StudyRecord
 
 
 def record_to_json(record: StudyRecord) -> Json:
@@ -27,6 +27,7 @@ def record_from_json(value: Json) -> StudyRecord:
                 "columns": tuple(_column(column) for column in fields["columns"]),
                 "replicates": tuple(Replicate(**replicate) for replicate in fields["replicates"]),
                 "overlaps": tuple((row, column, why) for row, column, why in fields["overlaps"]),
+                "estimates": tuple(EstimateOutput(**output) for output in fields.get("estimates", ())),
             }
         )
     except (TypeError, KeyError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stilts.fingerprint import Json
 from stilts.study.mixing import is_mixture_searched
-from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.record import Column, EstimateOutput, Replicate, Row, StudyRecord
 from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from stilts.study.planner import Planner
 
 
-def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Sequence[Replicate]) -> StudyRecord:
-    """The planner's study with these stages and replicates."""
+def make_record(
+    planner: Planner,
+    stages: Mapping[str, Stage],
+    replicates: Sequence[Replicate],
+    estimates: Sequence[EstimateOutput] = (),
+) -> StudyRecord:
+    """The planner's study with these stages, replicates and estimates."""
     study = planner.study
     training_data = _training_data(planner)
     searched = {replicate.intermediate_stage for replicate in replicates if replicate.proposal is not None}
@@ -35,6 +40,7 @@ def make_record(planner: Planner, stages: Mapping[str, Stage], replicates: Seque
         text=study.text,
         training_data=training_data,
         datasets={name: _dataset(planner, name) for names in training_data.values() for name in names},
+        estimates=tuple(estimates),
     )
 
 

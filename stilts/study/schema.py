@@ -225,6 +225,7 @@ class StudyFile(Part):
     targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
     replicates: Replicates = Replicates()
     search: Filling = Filling()
+    estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
     resources: Resources = Resources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None

@@ -6,7 +6,8 @@ payloads are one stage, whoever asks for it. What a stage needs in order to be *
 files lie, which device) is left out of the payload.
 
 A train stage publishes one artifact, under its id. An evaluate stage publishes one per (use, language), under
-``<stage id>/<use>.<language>-<8 hex of the data>``, so that a new language evaluates only itself.
+``<stage id>/<use>.<language>-<8 hex of the data>``, so that a new language evaluates only itself. An estimate stage
+publishes one artifact: a number, or the vector of a dataset.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from stilts.errors import InputError
 from stilts.fingerprint import Json, digest
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.tasks.encoder import EncoderRef
-from stilts.tasks.task import Task
+from stilts.tasks.task import Kind, Task
 from stilts.tasks.view import DataView
 
 
@@ -29,6 +30,21 @@ class StageKind(StrEnum):
 
     TRAIN = "train"
     EVALUATE = "evaluate"
+    ESTIMATE = "estimate"
+
+
+class Estimate(StrEnum):
+    """What may be known of a cell before it is run; ``stilts.study.estimating`` says which stages make each.
+
+    A ``PROBE`` is a short fine-tuning with its evaluation, so no estimate stage of its own.
+    """
+
+    LOGME = "logme"
+    H_SCORE = "h_score"
+    EMBEDDING = "embedding"
+    PROBE = "probe"
+    TEXT_OVERLAP = "text_overlap"
+    SIZE = "size"
 
 
 class Use(StrEnum):
@@ -39,9 +55,11 @@ class Use(StrEnum):
 
 
 # Raise one when the same payload comes to mean other weights or other scores; old results then show as stale.
-SEMANTIC_VERSION: Mapping[StageKind, int] = {StageKind.TRAIN: 1, StageKind.EVALUATE: 1}
+SEMANTIC_VERSION: Mapping[StageKind, int] = {StageKind.TRAIN: 1, StageKind.EVALUATE: 1, StageKind.ESTIMATE: 1}
 # The tables that stood here before, oldest first: by them a plan finds results that were made under other semantics.
 SEMANTIC_HISTORY: tuple[Mapping[StageKind, int], ...] = ()
+# Raise one when one estimate comes to be worked out otherwise: the others stay as they are.
+ESTIMATE_VERSION: Mapping[Estimate, int] = dict.fromkeys(Estimate, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +192,77 @@ class EvaluateStage:
         return tuple(f"{self.stage_id}/{item.suffix}" for item in self.items)
 
 
-Stage = TrainStage | EvaluateStage
+# Estimates that look at labels of the target through a model, and those that need no model at all.
+LABELLED = frozenset({Estimate.LOGME, Estimate.H_SCORE})
+MODEL_FREE = frozenset({Estimate.TEXT_OVERLAP, Estimate.SIZE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateData:
+    """Training data that an estimate looks at, and how they enter the model where there is one."""
+
+    task: Task
+    config: TaskConfig
+    views: tuple[DataView, ...]
+
+    def payload(self, estimate: Estimate) -> dict[str, Json]:
+        """The identity fields: no more of the task than the estimate sees."""
+        views: Json = [view.digest for view in self.views]
+        if estimate in MODEL_FREE:
+            return {"views": views}
+        task: Json = self.task.learning_payload() if estimate in LABELLED else {"kind": self.task.kind.value}
+        lengths: dict[str, Json] = {"max_length": self.config.max_length}
+        if self.task.kind is Kind.SPAN_QA:
+            lengths["doc_stride"] = self.config.doc_stride
+        return {"task": task, "config": lengths, "views": views}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateStage:
+    """One cheap figure of an encoder on data, of a dataset, or of two.
+
+    ``parent`` is the train stage whose encoder is looked at; None is the encoder as it is, and estimates without a
+    model have none. ``data`` is one dataset, or for text overlap the intermediate's and then the target's.
+    """
+
+    estimate: Estimate
+    parent: str | None
+    encoder: EncoderRef
+    data: tuple[EstimateData, ...]
+
+    kind = StageKind.ESTIMATE
+
+    @cached_property
+    def payload(self) -> dict[str, Json]:
+        """All that decides the figure; an estimate without a model is the same for every encoder."""
+        return {
+            "kind": self.kind.value,
+            "semantic_version": SEMANTIC_VERSION[self.kind],
+            "estimate": self.estimate.value,
+            "definition": ESTIMATE_VERSION[self.estimate],
+            "parent": self.parent,
+            "encoder": None if self.estimate in MODEL_FREE else self.encoder.payload(),
+            "data": [data.payload(self.estimate) for data in self.data],
+        }
+
+    @property
+    def name(self) -> str:
+        """The estimate: stages of one estimate cost alike, whatever they look at."""
+        return self.estimate.value
+
+    @cached_property
+    def stage_id(self) -> str:
+        """``estimate-<estimate>-<tasks>-<12 hex>``."""
+        seen = "-".join([self.name, *(data.task.learner for data in self.data)])
+        return make_stage_id(self.kind, seen, self.payload)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The key of its one artifact."""
+        return (self.stage_id,)
+
+
+Stage = TrainStage | EvaluateStage | EstimateStage
 
 
 def make_stage_id(kind: StageKind, name: str, payload: Mapping[str, Json]) -> str:

@@ -19,6 +19,7 @@ from stilts.study.baselines import baseline_rows
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
+from stilts.study.stage import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,10 @@ class Study:
             )
 
     def _check_names(self) -> None:
+        with self.blamed("estimates"):
+            for name in self.file.estimates:
+                if name not in list(Estimate):
+                    raise UnknownNameError("estimate", name, list(Estimate))
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
         none = self.rows[NONE_ROW]

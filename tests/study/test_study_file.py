@@ -137,6 +137,7 @@ def full_study() -> dict[str, Any]:
             "alpha": 0.1,
             "min_items": 20,
         },
+        "estimates": ["logme", "h_score", "embedding", "probe", "text_overlap", "size"],
         "resources": {"cpus": 1, "gpus": 0, "max_gpus": 1, "max_concurrent": 2, "micro_batch": 4},
         "gpu_hour_price": 1.5,
     }
