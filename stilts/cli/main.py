@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from stilts.cli import answer, exporting, keeping, planning, replaying, reporting, rescoring, running, scoring
+from stilts.cli import (
+    answer,
+    estimating,
+    exporting,
+    keeping,
+    planning,
+    replaying,
+    reporting,
+    rescoring,
+    running,
+    scoring,
+)
 from stilts.errors import StiltsError
 
 app = typer.Typer(
@@ -19,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (planning, running, answer, reporting, replaying, exporting, keeping, scoring, rescoring):
+for group in (planning, running, answer, reporting, replaying, estimating, exporting, keeping, scoring, rescoring):
     group.register(app)
 
 

@@ -41,5 +41,6 @@ def shrunk_covariance(centred: FloatArray) -> tuple[FloatArray, float]:
     norm2 = float((covariance**2).sum())
     distance2 = norm2 - width * scale**2
     spread2 = (float(((centred**2).sum(axis=1) ** 2).sum()) / n - norm2) / n
-    share = 1.0 if distance2 <= 0.0 else min(max(spread2, 0.0), distance2) / distance2
+    # A covariance that is its own target (one feature, say) has nothing to be shrunk.
+    share = 0.0 if distance2 <= 1e-12 * norm2 else min(max(spread2, 0.0), distance2) / distance2
     return (1.0 - share) * covariance + share * scale * np.eye(width), share

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from stilts.analysis.results import StudyResults
 from stilts.report.sections.answers import answers_section
 from stilts.report.sections.cost import cost_section
+from stilts.report.sections.estimates import estimates_section
 from stilts.report.sections.filling import filling_section
 from stilts.report.sections.languages import languages_section
 from stilts.report.sections.lens import lens_section
@@ -24,6 +25,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     lens_section,
     filling_section,
     search_section,
+    estimates_section,
     cost_section,
     settings_section,
 )

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from stilts.fingerprint import Json
 from stilts.store.retention import PlannedStage, Retention, StoredWeights, WeightsUse
 from stilts.store.store import Store
-from stilts.study.record import StudyRecord
+from stilts.study.record import NONE_ROW, StudyRecord
+from stilts.study.stage import Estimate
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Json]]
 
@@ -43,7 +44,8 @@ def seconds_of(result: Mapping[str, Json]) -> float:
 def _studies(store: Store, given: Sequence[StudyRecord]) -> Iterator[tuple[Stages, list[tuple[Json, Json]]]]:
     """Stages, and (intermediate stage, target stage) of each replicate, study by study."""
     for record in given:
-        yield record.stages, [(item.intermediate_stage, item.target_stage) for item in record.replicates]
+        pairs: list[tuple[Json, Json]] = [(item.intermediate_stage, item.target_stage) for item in record.replicates]
+        yield record.stages, pairs + [_estimated(o.row, o.estimate, o.key, record.stages) for o in record.estimates]
     names = {f"studies/{record.name}/record" for record in given}
     stored = store.records("studies")
     for name in (name for name in stored if name.endswith("/record") and name not in names):
@@ -51,7 +53,19 @@ def _studies(store: Store, given: Sequence[StudyRecord]) -> Iterator[tuple[Stage
         replicates = fields.get("replicates")
         items = [_dict(item) for item in (replicates if isinstance(replicates, list) else [])]
         stages = {stage_id: _dict(stage) for stage_id, stage in _dict(fields.get("stages")).items()}
-        yield stages, [(item.get("intermediate_stage"), item.get("target_stage")) for item in items]
+        pairs = [(item.get("intermediate_stage"), item.get("target_stage")) for item in items]
+        estimates = fields.get("estimates")
+        outputs = [_dict(item) for item in (estimates if isinstance(estimates, list) else [])]
+        named = [(item.get("row"), item.get("estimate"), str(item.get("key"))) for item in outputs]
+        yield stages, pairs + [_estimated(row, estimate, key, stages) for row, estimate, key in named]
+
+
+def _estimated(row: Json, estimate: Json, key: str, stages: Stages) -> tuple[Json, Json]:
+    """(intermediate stage, target stage) that an estimate looks at: its row's recipe, and a probe's fine-tuning."""
+    parent = stages.get(key.partition("/")[0], {}).get("parent")
+    tuned = parent if estimate == Estimate.PROBE else None
+    start = stages.get(str(tuned), {}).get("parent") if tuned else parent
+    return (start if row is not None and row != NONE_ROW and estimate != Estimate.EMBEDDING else None), tuned
 
 
 def _merged(known: PlannedStage | None, stage_id: str, fields: Mapping[str, Json]) -> PlannedStage:

@@ -100,7 +100,10 @@ def _cells(estimate: Estimate, groups: _Outputs, results: Results) -> dict[Cell,
 
 def _cosines(known: _Outputs, results: Results) -> dict[Cell, float]:
     """Cosine of a row's mean vector, its tasks by weight, and a column's."""
-    vectors = {place: sum(o.weight * _vector(results[o.key]) for o in group) for place, group in known.items()}
+    vectors = {
+        place: np.sum([output.weight * _vector(results[output.key]) for output in group], axis=0)
+        for place, group in known.items()
+    }
     return {
         (row, column): float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
         for (row, _), one in vectors.items()

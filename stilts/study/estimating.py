@@ -118,7 +118,8 @@ def _size(at: _Estimating) -> Iterator[_Made]:
     for row, recipe in at.rows():
         for part in recipe.mixture if recipe else ():
             stage = at.stage(_part_data(part, None))
-            yield from (([stage], _output(at, row, column, stage.stage_id, part.weight)) for column in targets)
+            for column in targets:
+                yield [stage], _output(at, row, column, stage.stage_id, part.weight)
 
 
 def _text_overlap(at: _Estimating) -> Iterator[_Made]:

@@ -1,0 +1,67 @@
+"""The verb estimates: what a study's cheap estimates would have said of its finished matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from stilts.analysis.score_card import ScoreCard
+
+_USES = ("report", "select")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb of this file."""
+    app.command(epilog=examples("stilts estimates search_spaces/demo.yaml", "stilts estimates demo --json"))(estimates)
+
+
+def estimates(
+    study: StudyName,
+    store: StoreOption = None,
+    against: Annotated[str, typer.Option(help="Judge by the matrix on report, or on select.")] = "report",
+    json: JsonOption = False,
+) -> None:
+    """Score the study's estimates against its matrix: rank correlation, regret of the first rows, NDCG, seconds.
+
+    Rows are ordered by each estimate per target; none and searched rows are left out. Figures are means over targets.
+    """
+    from stilts.analysis.results import StudyResults
+    from stilts.analysis.score_card import score_card
+    from stilts.cli.compose import load_record, open_store_at
+    from stilts.errors import UnknownNameError
+
+    if against not in _USES:
+        raise UnknownNameError("use", against, _USES)
+    opened = open_store_at(store, create=False)
+    card = score_card(StudyResults(record=load_record(study, opened), store=opened), against)
+    value = {
+        "study": study,
+        "against": card.use,
+        "rows": list(card.rows),
+        "targets": list(card.targets),
+        "estimates": [line.to_json() for line in card.lines],
+        "notes": list(card.notes),
+    }
+    say(value, lambda: _shown(card), as_json=json)
+
+
+def _shown(card: ScoreCard) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from stilts.report.sections.estimates import HEAD, card_caption, card_figures
+
+    title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(HEAD):
+        table.add_column(name, justify="right" if number else "left")
+    for line in card.lines:
+        table.add_row(line.name, *card_figures(line), style="dim" if line.is_reference else "")
+    return Group(table, Text(card_caption(card)), *(Text(f"{note}.") for note in card.notes))
