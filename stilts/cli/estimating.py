@@ -61,7 +61,7 @@ def _shown(card: ScoreCard) -> RenderableType:
     title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"
     table = Table(title=title, title_justify="left")
     for number, name in enumerate(HEAD):
-        table.add_column(name, justify="right" if number else "left")
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for line in card.lines:
         table.add_row(line.name, *card_figures(line), style="dim" if line.is_reference else "")
     return Group(table, Text(card_caption(card)), *(Text(f"{note}.") for note in card.notes))

@@ -29,3 +29,9 @@ def test_the_order_does_not_depend_on_how_stages_are_listed(stages: list[tuple[s
     first = priority_order(names, num_descendants=counts, seconds=seconds)
     assert first == priority_order(reversed(names), num_descendants=counts, seconds=seconds)
     assert sorted(first) == sorted(names)
+
+
+def test_estimates_and_what_serves_them_run_first() -> None:
+    names = ["train-a-1", "train-probe-2", "estimate-logme-3", "evaluate-b-4"]
+    order = priority_order(names, num_descendants={"train-a-1": 9}, seconds={}, first={"train-probe-2"})
+    assert order == ["estimate-logme-3", "train-probe-2", "train-a-1", "evaluate-b-4"]

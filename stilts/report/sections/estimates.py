@@ -11,16 +11,7 @@ from stilts.report.figures.estimates import estimates_plot
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, html_table, td
 
-HEAD = (
-    "estimate",
-    "targets",
-    "Spearman",
-    "Kendall",
-    "NDCG",
-    *(f"regret@{first}" for first in FIRST),
-    *(f"regret@{first} %" for first in FIRST),
-    "s per cell",
-)
+HEAD = ("estimate", "targets", "Spearman", "Kendall", "NDCG", "regret@1", "@1 %", "@3", "@5", "s/cell")
 
 
 def estimates_section(material: Material) -> Section | None:
@@ -62,10 +53,12 @@ def card_figures(line: CardLine) -> list[str]:
     """A line's figures as text, in the order of ``HEAD`` behind the name."""
     return [
         str(len(line.targets)),
-        *(_figure(mean, 2, signed=signed) for mean, signed in ((line.spearman, True), (line.kendall, True))),
-        _figure(line.ndcg, 2),
-        *(_figure(line.regret[first], 2) for first in FIRST),
-        *(_figure(line.regret_pct[first], 2, interval=False) for first in FIRST),
+        _figure(line.spearman, signed=True, interval=True),
+        _figure(line.kendall, signed=True),
+        _figure(line.ndcg),
+        _figure(line.regret[1], interval=True),
+        _figure(line.regret_pct[1]),
+        *(_figure(line.regret[first]) for first in FIRST[1:]),
         "-" if line.seconds is None else f"{line.seconds:.1f}",
     ]
 
@@ -74,8 +67,8 @@ def card_caption(card: ScoreCard) -> str:
     """What the figures are."""
     return (
         f"Rows are ordered per target and judged by their mean score on {card.use}; none and searched rows are left "
-        "out. Means over targets with a 95 % bootstrap interval over targets. regret@k: points (and per cent) between "
-        "the best row and the best of the first k. NDCG: a row's relevance is its score between the target's worst row "
+        "out. Means over targets with 95 % bootstrap intervals over targets. regret@k: points (@1 also in per cent) "
+        "between the best row and the best of the first k. NDCG: a row's relevance is its score between the target's worst row "
         "(0) and best (1). one_seed orders by the first seed's selection score, best_on_others by scores on the other "
         "targets; random is the expectation over all orders. An intermediate's training is not in the seconds."
     )
@@ -86,10 +79,10 @@ def _table(card: ScoreCard) -> str:
     return html_table(f"Estimates against {card.use}, {len(card.rows)} rows", HEAD, lines)
 
 
-def _figure(mean: Mean | None, digits: int, *, signed: bool = False, interval: bool = True) -> str:
+def _figure(mean: Mean | None, *, signed: bool = False, interval: bool = False) -> str:
     if mean is None:
         return "-"
-    told = f"{mean.value:+.{digits}f}" if signed else f"{mean.value:.{digits}f}"
+    told = f"{mean.value:+.2f}" if signed else f"{mean.value:.2f}"
     if mean.low is None or mean.high is None or not interval:
         return told
-    return f"{told} [{mean.low:.{digits}f}, {mean.high:.{digits}f}]"
+    return f"{told} [{mean.low:.2f}, {mean.high:.2f}]"
