@@ -56,18 +56,23 @@ class Plan:
 
     def of(self, replicate: Replicate) -> tuple[str, ...]:
         """The stages of one replicate, parents first."""
+        return self._line(replicate.evaluate_stage)
+
+    def _line(self, stage_id: str) -> tuple[str, ...]:
+        """A stage and all that it starts from, parents first."""
         chain: list[str] = []
-        at: str | None = replicate.evaluate_stage
+        at: str | None = stage_id
         while at is not None:
             chain.append(at)
             at = self.stages[at].parent
         return tuple(reversed(chain))
 
     def only(self, replicates: Sequence[Replicate]) -> Plan:
-        """The plan of some of its replicates."""
+        """The plan of some of its replicates, and of all its estimates: they say what else is worth running."""
         counts: dict[str, int] = {}
-        for replicate in replicates:
-            for stage_id in self.of(replicate):
+        estimates = dict.fromkeys(output.key.partition("/")[0] for output in self.record.estimates)
+        for line in [*map(self.of, replicates), *map(self._line, estimates)]:
+            for stage_id in line:
                 counts[stage_id] = counts.get(stage_id, 0) + 1
         described = {stage_id: self.record.stages[stage_id] for stage_id in self.record.stages if stage_id in counts}
         return Plan(

@@ -169,6 +169,14 @@ def test_estimates_are_run_though_nothing_waits_for_them(folder: Path) -> None:
     assert again == {"mnli", "hellaswag"}, "the recipes whose features are wanted are trained again"
 
 
+def test_a_plan_of_some_replicates_keeps_all_estimates(folder: Path) -> None:
+    plan = planner(folder, estimates=ALL).plan()
+    some = plan.only([replicate for replicate in plan.replicates if replicate.row == "none"])
+    assert plan.estimating <= set(some.stages) < set(plan.stages)
+    assert some.record.stages.keys() == some.stages.keys()
+    assert planner(folder).plan().only([]).stages == {}
+
+
 def test_an_unknown_name_is_an_error_with_the_close_one(folder: Path) -> None:
     with pytest.raises(StudyError, match='Did you mean "logme"') as caught:
         parsed(folder, estimates=["logm"])

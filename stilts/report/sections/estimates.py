@@ -68,9 +68,10 @@ def card_caption(card: ScoreCard) -> str:
     return (
         f"Rows are ordered per target and judged by their mean score on {card.use}; none and searched rows are left "
         "out. Means over targets with 95 % bootstrap intervals over targets. regret@k: points (@1 also in per cent) "
-        "between the best row and the best of the first k. NDCG: a row's relevance is its score between the target's worst row "
-        "(0) and best (1). one_seed orders by the first seed's selection score, best_on_others by scores on the other "
-        "targets; random is the expectation over all orders. An intermediate's training is not in the seconds."
+        "between the best row and the best of the first k. NDCG: a row's relevance is its score between the target's "
+        "worst row (0) and best (1). one_seed orders by the first seed's selection score, best_on_others by scores on "
+        "the other targets; random is the expectation over all orders. An intermediate's training is not in the "
+        "seconds."
     )
 
 
