@@ -27,9 +27,9 @@ def estimates_plot(card: ScoreCard, study: str) -> Picture | None:
         scene.text(
             _NAMES - 4, _middle(at), name, size=7.5, anchor="end", colour=FAINT_INK if line.is_reference else "#1a1a1a"
         )
-    _panel(scene, lines, "Spearman with the scores", _NAMES, [line.spearman for line in lines], 2.0)
+    _panel(scene, lines, "Spearman with the scores", _NAMES, [line.spearman for line in lines], signed=True)
     regret = [line.regret[1] for line in lines]
-    _panel(scene, lines, "regret of the first row, in points", _NAMES + _PANEL + _GAP, regret, 1.0)
+    _panel(scene, lines, "regret of the first row, in points", _NAMES + _PANEL + _GAP, regret, signed=False)
     title = heading(f"{study}: what estimates say of the matrix on {card.use}", PORTRAIT)
     return Picture(
         name="estimates",
@@ -43,12 +43,12 @@ def estimates_plot(card: ScoreCard, study: str) -> Picture | None:
 
 
 def _panel(
-    scene: Scene, lines: list[CardLine], title: str, left: float, means: list[Mean | None], least: float
+    scene: Scene, lines: list[CardLine], title: str, left: float, means: list[Mean | None], *, signed: bool
 ) -> None:
     ends = [end for mean in means if mean for end in (mean.value, mean.low, mean.high) if end is not None]
-    scale = Scale.around(ends, left + 4, left + _PANEL - 4, least=least)
+    scale = Scale.around(ends, left + 4, left + _PANEL - 12, least=1.0)
     scene.text(left + 4, 7, title, size=7.5, bold=True)
-    draw_axis_below(scene, scale, 15.0, 18.0 + len(lines) * _LINE)
+    draw_axis_below(scene, scale, 15.0, 18.0 + len(lines) * _LINE, gain=signed)
     for at, (line, mean) in enumerate(zip(lines, means, strict=True)):
         if mean is None:
             scene.text(scale.at(0.0) + 4, _middle(at), "-", size=7.5, colour=FAINT_INK)
