@@ -180,7 +180,9 @@ class Conductor:
             ready = self._ready()
         self._refused = None
         seconds = {stage_id: self.expected(self.plan.stages[stage_id]) for stage_id in ready}
-        order = priority_order(ready, num_descendants=self.plan.descendants, seconds=seconds)
+        order = priority_order(
+            ready, num_descendants=self.plan.descendants, seconds=seconds, first=self.plan.estimating
+        )
         return next((stage_id for stage_id in order if self._affordable(stage_id, seconds[stage_id], order)), None)
 
     def _affordable(self, stage_id: str, seconds: float, order: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from scipy.stats import spearmanr
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
 from stilts.search.filling import Prior, Situation
+from stilts.search.selecting.features import features
 from stilts.search.selecting.policy import Budget, FloatArray, Observation, Policy, Question, Suggestion, Trial
 from stilts.search.trial_table import TrialTable
 from stilts.seeds import derive_seed
@@ -112,7 +113,8 @@ class SelectedCells:
     def _question(self, table: TrialTable, situation: Situation) -> Question:
         priors = tuple(_matrix(prior, table) for prior in self.priors.values())
         paid = situation.done - self.store.gone_keys()
-        return table.question(situation.whole, situation.expected, paid, priors)
+        _, estimated = features(situation.whole, self.store, table.rows, table.columns)
+        return table.question(situation.whole, situation.expected, paid, priors, estimated)
 
     def _observations(self, table: TrialTable, situation: Situation) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""

@@ -64,11 +64,17 @@ class TrialTable:
         return [one for one in found if one.target_stage is None or firsts[(one.row, one.column)] is one]
 
     def question(
-        self, plan: Plan, expected: Expected, paid: Set[str] = frozenset(), priors: Sequence[FloatArray] = ()
+        self,
+        plan: Plan,
+        expected: Expected,
+        paid: Set[str] = frozenset(),
+        priors: Sequence[FloatArray] = (),
+        features: FloatArray | None = None,
     ) -> Question:
         """What the policy is asked; prices are expected seconds of stages.
 
-        ``paid`` are recipes whose weights lie in the store: a row costs the share of its seeds' recipes that do not.
+        ``features`` (rows, columns, k) is what estimates say of the cells, NaN where they do not. ``paid`` are recipes
+        whose weights lie in the store: a row costs the share of its seeds' recipes that do not.
         """
         shape = (len(self.rows), len(self.columns))
         seeds = 1 + max((trial.seed for trial in self.replicates), default=0)
@@ -92,6 +98,7 @@ class TrialTable:
             seeds=seeds,
             exists=np.asarray(runs.any(axis=(2, 3)), np.bool_),
             priors=tuple(priors),
+            features=features if features is not None and features.shape[2] else None,
             runs=runs,
         )
 

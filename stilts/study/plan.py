@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stilts.study.record import Replicate, StudyRecord
+from stilts.study.record import EstimateOutput, Replicate, StudyRecord
 from stilts.study.stage import SEMANTIC_HISTORY, SEMANTIC_VERSION, Estimate, Stage, StageKind, make_stage_id
 
 
@@ -68,17 +68,26 @@ class Plan:
         return tuple(reversed(chain))
 
     def only(self, replicates: Sequence[Replicate]) -> Plan:
-        """The plan of some of its replicates, and of all its estimates: they say what else is worth running."""
+        """The plan of some of its replicates, and of the estimates that train no recipe for their own sake."""
+        estimates = self._estimates_beside(replicates)
         counts: dict[str, int] = {}
-        estimates = dict.fromkeys(output.key.partition("/")[0] for output in self.record.estimates)
-        for line in [*map(self.of, replicates), *map(self._line, estimates)]:
+        lines = [self._line(stage_id) for stage_id in dict.fromkeys(one.key.partition("/")[0] for one in estimates)]
+        for line in [*map(self.of, replicates), *lines]:
             for stage_id in line:
                 counts[stage_id] = counts.get(stage_id, 0) + 1
         described = {stage_id: self.record.stages[stage_id] for stage_id in self.record.stages if stage_id in counts}
         return Plan(
             stages={stage_id: stage for stage_id, stage in self.stages.items() if stage_id in counts},
             requested=counts,
-            record=replace(self.record, replicates=tuple(replicates), stages=described),
+            record=replace(self.record, replicates=tuple(replicates), stages=described, estimates=estimates),
+        )
+
+    def _estimates_beside(self, replicates: Sequence[Replicate]) -> tuple[EstimateOutput, ...]:
+        """Estimates without a recipe, and those of recipes that the replicates train."""
+        recipes = {one.intermediate_stage for one in self.replicates if one.intermediate_stage}
+        trained = {one.intermediate_stage for one in replicates}
+        return tuple(
+            one for one in self.record.estimates if not (recipes & set(self._line(one.key.partition("/")[0]))) - trained
         )
 
     def is_done(self, stage_id: str, done: Set[str]) -> bool:

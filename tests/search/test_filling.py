@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stilts.cli.filling import make_filling
@@ -13,11 +14,13 @@ from stilts.errors import StudyError
 from stilts.search.budget import joined
 from stilts.search.conductor import Conductor
 from stilts.search.decisions import decisions
+from stilts.search.selecting.policy import Question, Suggestion
+from stilts.search.selecting.select import Select
 from stilts.search.work_source import NoStage
 from stilts.store.store import Store, open_store
 from stilts.study.filling_schema import Budget
 from stilts.study.record import NONE_ROW
-from stilts.study.stage import EvaluateStage, Stage
+from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind
 from tests.study.toy_study import parsed, planner, write_encoder_folder
 
 ROWS: Mapping[str, Any] = {name: None for name in ("none", "mnli", "qqp", "snli", "piqa", "hellaswag", "cosmosqa")}
@@ -72,6 +75,7 @@ class Driver:
                 result: dict[str, Any] = {
                     "seconds": SECONDS / len(stage.outputs),
                     "score": self._score(stage) if isinstance(stage, EvaluateStage) else 0.0,
+                    "value": 0.5 if isinstance(stage, EstimateStage) else None,
                 }
                 self.store.publish(key, self.scratch, payload={}, result=result, lease=lease)
 
@@ -203,6 +207,27 @@ def test_priors_come_from_a_study_or_a_table_and_are_recorded(folder: Path, stor
     assert next(stage.name for stage in ran if stage.stage_id in recipes) == "piqa"
     assert {("piqa", column) for column in COLUMNS} <= cells(driver), "a prior alone settles nothing"
     assert decisions(store, "small")[0].details["priors"] == ["smaller.csv"]
+
+
+def test_estimates_come_first_and_are_asked_with(
+    folder: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+    suggest = Select.suggest
+
+    def spied(self: Select, question: Question, *rest: Any) -> Suggestion:
+        asked.append(question)
+        return suggest(self, question, *rest)
+
+    monkeypatch.setattr(Select, "suggest", spied)
+    driver = Driver(folder, store, tmp_path, estimates=["size", "text_overlap"])
+    ran = driver.run()
+    kinds = [stage.kind for stage in ran]
+    number = kinds.count(StageKind.ESTIMATE)
+    assert number and set(kinds[:number]) == {StageKind.ESTIMATE}
+    features = asked[0].features
+    assert features is not None and features.shape == (len(ROWS), len(COLUMNS), 2)
+    assert np.isfinite(features[list(ROWS).index("mnli")]).all()
 
 
 @pytest.mark.parametrize("prior", ["never_run", "nowhere.csv"])

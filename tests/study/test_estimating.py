@@ -169,11 +169,14 @@ def test_estimates_are_run_though_nothing_waits_for_them(folder: Path) -> None:
     assert again == {"mnli", "hellaswag"}, "the recipes whose features are wanted are trained again"
 
 
-def test_a_plan_of_some_replicates_keeps_all_estimates(folder: Path) -> None:
+def test_a_plan_of_some_replicates_trains_no_recipe_for_an_estimate(folder: Path) -> None:
     plan = planner(folder, estimates=ALL).plan()
-    some = plan.only([replicate for replicate in plan.replicates if replicate.row == "none"])
-    assert plan.estimating <= set(some.stages) < set(plan.stages)
+    some = plan.only([replicate for replicate in plan.replicates if replicate.row in ("none", "mnli")])
     assert some.record.stages.keys() == some.stages.keys()
+    kept = {(one.row, one.estimate) for one in some.record.estimates}
+    assert {row for row, name in kept if name in ("logme", "h_score", "probe")} == {"none", "mnli"}
+    free = {(one.row, one.estimate) for one in plan.record.estimates if one.estimate in ("embedding", "text_overlap")}
+    assert free and free <= kept
     assert planner(folder).plan().only([]).stages == {}
 
 
