@@ -13,7 +13,8 @@ from rich.text import Text
 
 from stilts.cli.compose import Workspace, assemble
 from stilts.study.study import Study
-from stilts.tasks.overlaps import KNOWN, Ledger
+from stilts.tasks.overlap_entries import KNOWN
+from stilts.tasks.overlaps import Ledger
 from stilts.tasks.registry import default_registry
 from stilts.tasks.view import DataView
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from stilts.tasks.overlaps import KNOWN, Entry, Ledger, Overlap, Sharing
+from stilts.tasks.overlap_entries import KNOWN, Entry, Sharing
+from stilts.tasks.overlaps import Ledger, Overlap
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import Dataset, FilesLayout, Kind, Part, Source, SplitRef, Task
 

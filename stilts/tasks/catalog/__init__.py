@@ -1,9 +1,9 @@
 """The tasks that ship with stilts: targets of XTREME and others, English intermediates, text for masked LM.
 
-Start at ``targets.py``; intermediates stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``,
-``choices.py``, ``tagging.py``, ``morphology.py`` and ``domains.py``. Every dataset has ``files`` in the release's own
-format (or, where it says so, as it was recast), most have ``hub`` as Parquet and ``toy``, an artificial stand-in.
-Figures and overlaps that a declaration rests on stand beside it.
+Start at ``targets.py``; ``mlqa_pairs.py`` and ``low_resource.py`` have further ones. Intermediates stand by theme, in
+``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py`` and ``domains.py``.
+Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast), most have ``hub`` as
+Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from stilts.tasks.catalog import (
     choices,
     domains,
     low_resource,
+    mlqa_pairs,
     morphology,
     nli,
     paraphrase,
@@ -25,6 +26,7 @@ from stilts.tasks.catalog import (
 )
 from stilts.tasks.task import Dataset, Task
 
+_OTHERS = (low_resource, mlqa_pairs, text)
 _THEMES = (nli, paraphrase, questions, choices, tagging, morphology, domains)
 
 
@@ -40,9 +42,9 @@ class Register(Protocol):
 
 def register_catalog(registry: Register) -> None:
     """Add everything to the registry, datasets before the tasks that name them."""
-    for datasets in (target_datasets.DATASETS, low_resource.DATASETS, text.DATASETS, *(m.DATASETS for m in _THEMES)):
+    for datasets in (target_datasets.DATASETS, *(module.DATASETS for module in (*_OTHERS, *_THEMES))):
         for dataset in datasets:
             registry.register_dataset(dataset)
-    for tasks in (targets.TASKS, low_resource.TASKS, text.TASKS, *(module.TASKS for module in _THEMES)):
+    for tasks in (targets.TASKS, *(module.TASKS for module in (*_OTHERS, *_THEMES))):
         for task in tasks:
             registry.register_task(task)

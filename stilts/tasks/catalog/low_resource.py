@@ -1,10 +1,9 @@
-"""Targets beside XTREME: MasakhaNER and AmericasNLI, and MLQA with question and context in different languages."""
+"""Targets beside XTREME: MasakhaNER and AmericasNLI."""
 
 from __future__ import annotations
 
-from stilts.tasks.catalog.declaring import NLI_LABELS, QA_COLUMNS, all_of, rest_of, tenth_of
+from stilts.tasks.catalog.declaring import NLI_LABELS, all_of
 from stilts.tasks.catalog.tags import BIO
-from stilts.tasks.catalog.target_datasets import MLQA_LANGUAGES
 from stilts.tasks.catalog.toy_layout import toy
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
 
@@ -16,23 +15,6 @@ def _codes(pairs: str) -> dict[str, str]:
 # BCP-47 to the codes of the releases' files.
 _MASAKHANER = _codes("am:amh ha:hau ig:ibo lg:lug luo:luo pcm:pcm rw:kin sw:swa wo:wol yo:yor")
 _AMERICAS = _codes("ay:aym bzd:bzd cni:cni gn:gn hch:hch nah:nah oto:oto qu:quy shp:shp tar:tar")
-
-
-def _mlqa_question(language: str) -> Dataset:
-    """MLQA's questions in one language on contexts in all seven."""
-    return Dataset(
-        name=f"mlqa_question_{language}",
-        languages={"test": MLQA_LANGUAGES},
-        files=FilesLayout(
-            reader="squad_json", splits={"test": f"mlqa/dev/dev-context-{{lang}}-question-{language}.json"}
-        ),
-        hub=HubLayout(
-            repo="google/xtreme", config=f"MLQA.{{lang}}.{language}", splits={"test": "test"}, columns=QA_COLUMNS
-        ),
-        licence="CC BY-SA 3.0",
-        domain="Wikipedia",
-        citation="Lewis et al. 2020, arXiv 1910.07475",
-    )
 
 
 DATASETS = (
@@ -83,7 +65,6 @@ DATASETS = (
         domain="ten genres of speech and writing, as XNLI",
         citation="Ebrahimi et al. 2022, arXiv 2104.08726",
     ),
-    *(_mlqa_question(language) for language in MLQA_LANGUAGES),
 )
 
 TASKS = (
@@ -110,20 +91,5 @@ TASKS = (
         trained_as="mnli",
         group="classification",
         description="XNLI in ten Indigenous languages of the Americas; English training is MultiNLI, whose dev chooses",
-    ),
-    *(
-        Task(
-            name=f"mlqa_question_{language}",
-            kind=Kind.SPAN_QA,
-            metric="squad",
-            train=rest_of("squad"),
-            dev=tenth_of("squad"),
-            test=all_of(f"mlqa_question_{language}", "test"),
-            trained_as="squad",
-            group="qa",
-            description=f"MLQA with the question in {language} and the context in the language evaluated; English "
-            "training is SQuAD",
-        )
-        for language in MLQA_LANGUAGES
     ),
 )
