@@ -15,12 +15,14 @@ from stilts.analysis.results import StudyResults
 from stilts.analysis.submission.answered import Answered, read_answered
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
+from stilts.metrics.answers import ANSWER_METRICS, answer_rows
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import FloatArray, Metric, metric
-from stilts.metrics.qa import squad_rows
+from stilts.metrics.no_answer import predictions_at
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.study.record import Column, Replicate
+from stilts.study.summary import THRESHOLD
 from stilts.tasks.truth import answers_in
 
 TOLERANCE = 1e-9
@@ -88,15 +90,18 @@ def rescore(results: StudyResults, *, tolerance: float = TOLERANCE) -> Rescored:
     )
 
 
-def rows_again(column: Column, answered: Answered) -> FloatArray | None:
+def rows_again(column: Column, language: str, answered: Answered) -> FloatArray | None:
     """The statistics of each example from prediction and right answer; None where these are not kept or not enough.
 
     Masked LM keeps no predictions.
     """
-    maker = _MAKERS.get(_maker_name(column))
-    if answered.truths is None or maker is None:
+    if answered.truths is None:
         return None
-    return maker(answered.truths, answered.predictions)
+    if column.metric in ANSWER_METRICS:
+        golds = [answers_in(truth) for truth in answered.truths]
+        return answer_rows(column.metric, golds, answered.predictions, language=language)
+    maker = _MAKERS.get(_maker_name(column))
+    return None if maker is None else maker(answered.truths, answered.predictions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +145,7 @@ def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, ke
 def _check(results: StudyResults, column: Column, language: str, key: str, tolerance: float) -> _Checked:
     measure = metric(column.metric)
     answered = read_answered(key, measure, results.store)
-    again = rows_again(column, answered)
+    again = rows_again(column, language, answered)
     published = results.store.result(key)
     summary = results.evaluations.summaries.get(key)
     findings = list(_against(published, "", answered.rows, measure, tolerance))
@@ -149,6 +154,7 @@ def _check(results: StudyResults, column: Column, language: str, key: str, toler
         findings += _examples_of_summary(summary.values(measure.columns), answered.rows, tolerance)
     if again is not None:
         findings += _examples(again, answered.rows, "examples with statistics not their prediction's", tolerance)
+    findings += _unlike_threshold(answered, published)
     return _Checked(examples=len(answered.items), from_predictions=again is not None, findings=tuple(findings))
 
 
@@ -184,6 +190,17 @@ def _examples(one: FloatArray, other: FloatArray, what: str, tolerance: float) -
     return [_Finding(what=what, stored=0.0, recomputed=float(number))] if number else []
 
 
+def _unlike_threshold(answered: Answered, published: Mapping[str, Json]) -> list[_Finding]:
+    """A finding with the number of predictions that are not what the threshold makes of their spans, where any are."""
+    threshold = published.get(THRESHOLD)
+    if answered.spans is None or answered.differences is None or not isinstance(threshold, int | float):
+        return []
+    again = predictions_at(answered.spans, answered.differences, threshold)
+    number = sum(one != other for one, other in zip(again, answered.predictions, strict=True))
+    what = "predictions that are not their span by the threshold"
+    return [_Finding(what=what, stored=0.0, recomputed=float(number))] if number else []
+
+
 def _maker_name(column: Column) -> str:
     """The row maker of the column: tagging's accuracy counts words."""
     return "tagging" if column.kind == "tagging" and column.metric == "accuracy" else column.metric
@@ -200,5 +217,4 @@ _MAKERS: Mapping[str, _Maker] = {
     "retrieval_accuracy": accuracy_rows,
     "tagging": lambda truths, said: tag_rows(_tags(truths), _tags(said)),
     "span_f1": lambda truths, said: entity_rows(_tags(truths), _tags(said)),
-    "squad": lambda truths, said: squad_rows([answers_in(truth) for truth in truths], list(said)),
 }

@@ -30,14 +30,17 @@ def load_examples(
 ) -> list[Example]:
     """The examples of a view, in the order of its source; the same on every call and machine.
 
-    First those whose content stands in a view of ``exclude`` are left out, then the part is taken, then at most
-    ``limit`` are kept, those with the smallest hash of their item. ``labels``, where given, are the only ones allowed.
+    First those whose content stands in a view of ``exclude`` are left out (with the option ``exclude_by: paragraph``,
+    those whose paragraph does, for releases that ask about one text in two splits), then the part is taken, then at
+    most ``limit`` are kept, those with the smallest hash of their item. ``labels``, where given, are the only ones
+    allowed.
     Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
     """
     examples: Sequence[Example] = _whole_split(view, roots, labels).examples
     if view.exclude:
-        banned = frozenset[str]().union(*(_contents(other, roots, labels) for other in view.exclude))
-        examples = [example for example in examples if example.content() not in banned]
+        key = _paragraph if view.options.get("exclude_by") == "paragraph" else _content
+        banned = frozenset(key(each) for other in view.exclude for each in load_examples(other, roots, labels=labels))
+        examples = [example for example in examples if key(example) not in banned]
     examples = [example for example in examples if in_part(example, view.part)]
     return limited(examples, view.limit)
 
@@ -160,8 +163,12 @@ def _paths(view: DataView, roots: Mapping[str, str | Path]) -> tuple[Path, ...]:
     return paths
 
 
-def _contents(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> frozenset[str]:
-    return frozenset(example.content() for example in load_examples(view, roots, labels=labels))
+def _content(example: Example) -> str:
+    return example.content()
+
+
+def _paragraph(example: Example) -> str:
+    return text_digest(example.context) if isinstance(example, SpanExample) else example.content()
 
 
 def _item_hash(example: Example) -> int:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
+from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
 from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
-from stilts.study.summary import EXAMPLES_FILE
+from stilts.study.summary import EXAMPLES_FILE, NO_ANSWER_COLUMN, SPAN_COLUMN, THRESHOLD
 from stilts.tasks.task import Kind
 from stilts.tasks.truth import truth_text
 from stilts.training.device import autocast, execution_record, set_up
-from stilts.training.predict import Scored, Scorer
+from stilts.training.predict import Scored, Scorer, by_threshold
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, score_view
@@ -60,11 +62,23 @@ def run_evaluate(
         eval_tokens=run.eval_tokens,
         autocast=autocast(device, stage.precision),
     )
+
+    # The item that a threshold was just chosen on need not be predicted twice.
+    @lru_cache(maxsize=1)
+    def score(number: int) -> tuple[list[Any], Scored, float]:
+        started = time.time()
+        examples, _, scored = score_view(scorer, stage.task, stage.config, stage.items[number].view, prepared)
+        return examples, scored, started
+
+    threshold = no_answer_threshold(stage, store, score)
     for number, (key, item) in enumerate(zip(stage.outputs, stage.items, strict=True)):
         if key in missing:
-            started = time.time()
-            examples, _, scored = score_view(scorer, stage.task, stage.config, item.view, prepared)
+            examples, scored, started = score(number)
+            if threshold is not None and scored.spans is not None:
+                scored = by_threshold(scored.spans, stage.task, examples, threshold)
             result = _result(stage, item, scored, started, run)
+            if threshold is not None:
+                result[THRESHOLD] = threshold
             _publish(stage, key, item, examples, scored, result, store, run, lease)
         reporter.progress(stage.stage_id, number + 1, len(stage.items))
     write_summary(stage, store)
@@ -114,7 +128,8 @@ def _publish(
 def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], scored: Scored) -> None:
     """Writes Parquet with one row per example: source item, the metric's statistics, prediction and right answer.
 
-    There is no column ``truth`` where the task has no right answers (masked LM).
+    There is no column ``truth`` where the task has no right answers (masked LM). Where questions may have no answer,
+    the best span, and the logits by which "no answer" beats it, stand beside what the threshold made of them.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -123,6 +138,9 @@ def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], sc
     for number, name in enumerate(metric(stage.task.metric).columns):
         columns[name] = scored.rows[:, number]
     columns["prediction"] = list(scored.predictions)
+    if scored.spans is not None:
+        columns[SPAN_COLUMN] = list(scored.spans.texts)
+        columns[NO_ANSWER_COLUMN] = scored.spans.differences
     truths = [truth_text(example, place) for place, example in enumerate(examples)]
     if None not in truths:
         columns["truth"] = truths

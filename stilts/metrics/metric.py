@@ -90,6 +90,15 @@ def _squad_parts(sums: Sums) -> dict[str, Number]:
     return {name: 100.0 * _ratio(sums[name], sums["total"]) for name in ("f1", "em")}
 
 
+def _squad_v2_parts(sums: Sums) -> dict[str, Number]:
+    none = sums["total"] - sums["has"]
+    found: dict[str, Number] = {}
+    for name in ("f1", "em"):
+        found[f"has_ans_{name}"] = 100.0 * _ratio(sums[f"has_{name}"], sums["has"])
+        found[f"no_ans_{name}"] = 100.0 * _ratio(sums[name] - sums[f"has_{name}"], none)
+    return {**_squad_parts(sums), **found}
+
+
 def _mean_of(column: str) -> Callable[[Sums], Number]:
     """The mean of a column over ``total``, in percent."""
     return lambda sums: 100.0 * _ratio(sums[column], sums["total"])
@@ -124,6 +133,20 @@ _ALL = (
         score=_squad,
         parts=_squad_parts,
         description="Mean of exact match and token F1 (Rajpurkar et al. 2016), averaged as XTREME's QA score",
+    ),
+    Metric(
+        name="mlqa",
+        columns=("em", "f1", "total"),
+        score=_squad,
+        parts=_squad_parts,
+        description="As squad, with answers normalised as MLQA's own scorer does, by language (Lewis et al. 2020)",
+    ),
+    Metric(
+        name="squad_v2",
+        columns=("em", "f1", "total", "has_em", "has_f1", "has"),
+        score=_squad,
+        parts=_squad_v2_parts,
+        description="Mean of exact match and token F1 where questions may have no answer (Rajpurkar et al. 2018)",
     ),
     Metric(
         name="retrieval_accuracy",

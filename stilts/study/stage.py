@@ -166,7 +166,7 @@ class EvaluateStage:
     @cached_property
     def payload(self) -> dict[str, Json]:
         """All that decides the scores but the data, which are in the outputs' keys."""
-        return {
+        payload: dict[str, Json] = {
             "kind": self.kind.value,
             "semantic_version": SEMANTIC_VERSION[self.kind],
             "parent": self.parent,
@@ -175,6 +175,20 @@ class EvaluateStage:
             "config": self.config.scoring_payload(self.task.kind),
             "precision": self.precision.value,
         }
+        if self.task.may_have_no_answer:
+            payload["threshold"] = {"best": "f1", "on": [item.view.digest for item in self.threshold_items]}
+        return payload
+
+    @cached_property
+    def threshold_items(self) -> tuple[EvaluateItem, ...]:
+        """The items of ``select`` that a no-answer threshold is chosen on: English, or all where none is English.
+
+        They decide scores of other items too, and are therefore identity. Empty where questions always have an answer.
+        """
+        if not self.task.may_have_no_answer:
+            return ()
+        select = tuple(item for item in self.items if item.use is Use.SELECT)
+        return tuple(item for item in select if item.view.language == "en") or select
 
     @property
     def name(self) -> str:

@@ -21,6 +21,9 @@ from stilts.metrics.packed_rows import pack, unpack
 
 # What every output's artifact holds: one row per example.
 EXAMPLES_FILE = "examples.parquet"
+# Of questions that may have no answer: columns of the best span and of the logits by which "no answer" beats it, and
+# where the result has the threshold above which none is given.
+SPAN_COLUMN, NO_ANSWER_COLUMN, THRESHOLD = "span", "no_answer", "no_answer_threshold"
 # Beyond this many examples an output's statistics stay in its artifact alone, so that a summary stays small.
 MOST_EXAMPLES = 50_000
 _KEPT = ("score", "parts", "num_items", "chance", "seconds", "started", "ended")

@@ -50,6 +50,9 @@ FORMATS: Mapping[str, Format] = {
     "bio_columns": Format(kind=Kind.TAGGING, version=1, holds="CoNLL's columns: first the word, last its tag"),
     "ccg_auto": Format(kind=Kind.TAGGING, version=1, holds="CCGbank's derivations, AUTO files", global_items=True),
     "squad_json": Format(kind=Kind.SPAN_QA, version=1, holds="SQuAD's JSON", global_items=True),
+    "subjqa_csv": Format(
+        kind=Kind.SPAN_QA, version=1, holds="SubjQA's CSV, a row per annotator's answer", global_items=True
+    ),
     "hellaswag_jsonl": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="ctx, endings, label per line"),
     "cosmos_csv": Format(
         kind=Kind.MULTIPLE_CHOICE, version=1, holds="CSV with context, question, answer0.., label", global_items=True

@@ -165,6 +165,11 @@ class Task:
         """The name of what is learned: heads and training stages go by it."""
         return self.trained_as or self.name
 
+    @property
+    def may_have_no_answer(self) -> bool:
+        """Whether its questions may have no answer: a threshold, chosen on ``select``, then decides when to say so."""
+        return self.metric == "squad_v2"
+
     def learning_payload(self) -> dict[str, Json]:
         """What of a task decides its training: neither its metric nor what it is evaluated on."""
         return {"learner": self.learner, "kind": self.kind.value, "labels": list(self.labels)}

@@ -24,7 +24,7 @@ from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, Split
 METRICS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CLASSIFICATION: ("accuracy",),
     Kind.TAGGING: ("accuracy", "span_f1"),
-    Kind.SPAN_QA: ("squad",),
+    Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
     Kind.MULTIPLE_CHOICE: ("accuracy",),
     Kind.RETRIEVAL: ("retrieval_accuracy",),
     Kind.MASKED_LM: ("masked_accuracy",),

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from stilts.data.batches import token_batches
 from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens
 from stilts.data.encoded import IGNORED, Encoded
+from stilts.metrics.answers import answer_rows
 from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
 from stilts.metrics.metric import FloatArray
-from stilts.metrics.qa import squad_rows
+from stilts.metrics.no_answer import predictions_at
 from stilts.metrics.retrieval import nearest
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
@@ -36,23 +37,39 @@ _MASK_SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BestSpans:
+    """Each question's best span, and by how much (in logits) "no answer" beats it: +inf where no span fits."""
+
+    texts: tuple[str, ...]
+    differences: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """(examples, columns) sufficient statistics, the predictions as text, and what guessing would score (0 to 100)."""
+    """(examples, columns) sufficient statistics, the predictions as text, and what guessing would score (0 to 100).
+
+    ``spans`` are what a threshold made the predictions of, where questions may have no answer.
+    """
 
     rows: FloatArray
     predictions: tuple[str, ...]
     chance: float | None
+    spans: BestSpans | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """A model in evaluation mode with what its forward passes need."""
+    """A model in evaluation mode with what its forward passes need.
+
+    ``language`` is that of the examples: MLQA's metric compares answers by it.
+    """
 
     model: StiltsModel
     vocabulary: Vocabulary
     device: torch.device
     eval_tokens: int
     autocast: Callable[[], AbstractContextManager[Any]]
+    language: str = "en"
 
     def batches(self, encoded: Encoded) -> Iterator[Batch]:
         """Batches over all units, longest first, on the model's device."""
@@ -103,8 +120,12 @@ def _tagging(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
 
 
 def _span_qa(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
-    best = np.full(len(examples), -np.inf)
-    answers = [""] * len(examples)
+    """Answers of the best span over all windows; where questions may have none, by a threshold of 0.
+
+    "No answer" has the logits of ``<s>``, start and end together, least over the windows (Devlin et al. 2019, 4.3).
+    """
+    best, null = np.full(len(examples), -np.inf), np.full(len(examples), np.inf)
+    texts = [""] * len(examples)
     assert encoded.chars is not None
     for batch in s.batches(encoded):
         logits = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask)).float().cpu().numpy()
@@ -112,15 +133,34 @@ def _span_qa(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
             chars = encoded.chars[int(unit)].reshape(-1, 2)
             score, first, last = _best_span(logits[place, : len(chars)], chars[:, 0] >= 0, config.max_answer_tokens)
             example = int(encoded.unit_example[unit])
+            null[example] = min(null[example], float(logits[place, 0].sum()))
             if score > best[example]:
                 best[example] = score
-                answers[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
-    gold = [[text for text, _ in e.answers] for e in examples]
-    return Scored(rows=squad_rows(gold, answers), predictions=tuple(answers), chance=None)
+                texts[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
+    if task.may_have_no_answer:
+        return by_threshold(BestSpans(texts=tuple(texts), differences=null - best), task, examples, 0.0)
+    rows = answer_rows(task.metric, [answer_texts(e) for e in examples], texts, language=s.language)
+    return Scored(rows=rows, predictions=tuple(texts), chance=None)
+
+
+def by_threshold(spans: BestSpans, task: Task, examples: Sequence[Any], threshold: float) -> Scored:
+    """The questions answered where "no answer" leads by at most ``threshold`` (logits), and scored."""
+    said = predictions_at(spans.texts, spans.differences, threshold)
+    rows = answer_rows(task.metric, [answer_texts(e) for e in examples], said, language="en")
+    return Scored(rows=rows, predictions=said, chance=None, spans=spans)
+
+
+def answer_texts(example: Any) -> list[str]:
+    """The right answers of a labelled question; empty where it has none."""
+    return [text for text, _ in example.answers]
 
 
 def _best_span(logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: int) -> tuple[float, int, int]:
-    """The span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum."""
+    """The span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum.
+
+    All pairs are looked at. The official scripts pair their 20 best starts with their 20 best ends (``n_best_size``),
+    and may so miss the best allowed pair: this one's sum is theirs or a larger one.
+    """
     start = np.where(inside, logits[:, 0], -np.inf)
     end = np.where(inside, logits[:, 1], -np.inf)
     total = np.triu(start[:, None] + end[None, :])

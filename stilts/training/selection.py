@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def score_view(
     scorer: Scorer, task: Task, config: TaskConfig, view: DataView, prepared: Preparation
 ) -> tuple[list[Any], Encoded, Scored]:
     """A view's examples, their encoding, and their scores."""
+    scorer = replace(scorer, language=view.language)
     examples = prepared.examples(task, view)
     encoded = prepared.encoded(task, view, max_length=config.max_length, doc_stride=config.doc_stride)
     return examples, encoded, score_examples(scorer, task, config, encoded, examples)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from stilts.data.readers import choices, domains, pairs, squad, tagging, text
+from stilts.data.readers import choices, domains, pairs, squad, subjqa, tagging, text
 from stilts.data.readers.reading import Reader, Reading
 from stilts.errors import UnknownNameError
 from stilts.tasks.examples import Example
@@ -31,6 +31,7 @@ READERS: Mapping[str, Reader] = {
     "bio_columns": tagging.read_bio_columns,
     "ccg_auto": tagging.read_ccg_auto,
     "squad_json": squad.read_squad_json,
+    "subjqa_csv": subjqa.read_subjqa_csv,
     "hellaswag_jsonl": choices.read_hellaswag_jsonl,
     "cosmos_csv": choices.read_cosmos_csv,
     "csqa_jsonl": choices.read_csqa_jsonl,

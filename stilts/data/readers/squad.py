@@ -1,4 +1,4 @@
-"""Reader of SQuAD's JSON: SQuAD, XQuAD, MLQA, TyDiQA-GoldP, PolicyQA."""
+"""Reader of SQuAD's JSON: SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDiQA-GoldP, PolicyQA."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ def read_squad_json(reading: Reading) -> Iterator[SpanExample]:
     """Questions on paragraphs. The item is the question's id, which XQuAD's and MLQA's translations share.
 
     Option ``ids: per_language`` makes it ``<language>/<id>``, for releases whose ids mean something within one file
-    only (TyDiQA). An empty list of answers says that there is none in the paragraph (SQuAD 2.0). Answers that are all
-    the empty text are placeholders where a release keeps its labels back (TyDiQA's dev files, as XTREME
+    only (TyDiQA). An empty list of answers says that there is none in the paragraph, and must agree with
+    ``is_impossible`` where a question has that (SQuAD 2.0, whose ``plausible_answers`` are wrong ones). Answers that
+    are all the empty text are placeholders where a release keeps its labels back (TyDiQA's dev files, as XTREME
     hands them out): the example is then unlabelled, ``answers`` None, and no metric can score it.
     """
     prefix = f"{reading.language}/" if reading.options.get("ids") == "per_language" else ""
@@ -37,6 +38,7 @@ def read_squad_json(reading: Reading) -> Iterator[SpanExample]:
 def _answers(place: Document, question: object, context: str, at: str) -> tuple[tuple[str, int], ...] | None:
     if not isinstance(question, dict) or "answers" not in question:
         return None
+    _check_impossible(place, question, at)
     answers = []
     for n, answer in enumerate(place.list_in(question, "answers", at)):
         where = f"{at}.answers[{n}]"
@@ -54,3 +56,18 @@ def _answers(place: Document, question: object, context: str, at: str) -> tuple[
     if answers and not any(text.strip() for text, _ in answers):
         return None
     return tuple((text, start) for text, start in answers if text.strip())
+
+
+def _check_impossible(place: Document, question: dict[str, object], at: str) -> None:
+    """Raises DataError where ``is_impossible`` is given and says other than the list of answers."""
+    if "is_impossible" not in question:
+        return
+    impossible, num = question["is_impossible"], len(place.list_in(question, "answers", at))
+    if not isinstance(impossible, bool):
+        raise place.error("neither true nor false", f"{at}.is_impossible")
+    if impossible != (num == 0):
+        said = "has answers" if impossible else "has none"
+        why = "A question has no answer where is_impossible is true, and only there"
+        raise place.error(
+            f"is_impossible is {str(impossible).lower()}, but the question {said}", f"{at}.is_impossible", why
+        )

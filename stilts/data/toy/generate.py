@@ -19,15 +19,16 @@ _SHARES: Mapping[str, frozenset[int]] = {
     "test": frozenset({8, 9}),
 }
 SPLITS = tuple(_SHARES)
-OPTIONS = ("variant", "num_choices", "num_facts", "switch_frac")
+OPTIONS = ("variant", "num_choices", "num_facts", "switch_frac", "unanswerable_frac")
 
 
 def generate(*, generator: str, split: str, language: str, size: int, options: Mapping[str, Json]) -> list[Example]:
     """The first ``size`` examples of a split, told in the language; item ``<generator>/<split>/<i>`` everywhere.
 
     The i-th item says the same in every language. No two splits share facts, whatever their options. ``options``:
-    ``variant`` (text; another draw of items, as for two datasets of one generator), ``num_choices``, ``num_facts`` and
-    ``switch_frac`` (see ``generators``). UnknownNameError for an unknown generator, split, language or option.
+    ``variant`` (text; another draw of items, as for two datasets of one generator), ``num_choices``, ``num_facts``,
+    ``switch_frac`` and ``unanswerable_frac`` (see ``generators``). UnknownNameError for an unknown generator, split,
+    language or option.
     """
     _check(generator, split, language, size, options)
     drafts = zip(range(size), _drafts(generator, split, options), strict=False)

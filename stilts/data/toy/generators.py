@@ -89,9 +89,14 @@ def ner(rng: random.Random, options: Mapping[str, Json]) -> Draft:
 
 
 def qa(rng: random.Random, options: Mapping[str, Json]) -> Draft:
-    """Sentences and a question on one of them, whose answer is a phrase of it; option ``num_facts``, 3 by default."""
-    events = _distinct_events(rng, _number(options, "num_facts", 3, lowest=1))
-    at = rng.randrange(len(events))
+    """Sentences and a question on one of them, whose answer is a phrase of it; option ``num_facts``, 3 by default.
+
+    Option ``unanswerable_frac`` (0 to 1, 0 by default) is the share of questions on a sentence that is left out.
+    """
+    num, frac = _number(options, "num_facts", 3, lowest=1), _share(options, "unanswerable_frac")
+    hidden = frac > 0 and rng.random() < frac
+    events = _distinct_events(rng, num + hidden)
+    at = num if hidden else rng.randrange(num)
     asked = rng.choice(_roles(events[at]))
 
     def tell(item: str, language: str) -> Example:
@@ -100,11 +105,11 @@ def qa(rng: random.Random, options: Mapping[str, Json]) -> Draft:
         return SpanExample(
             item=item,
             question=grammar.text(grammar.question(events[at], asked, language)),
-            context=" ".join(grammar.text(words) for words in sentences),
-            answers=(grammar.answer(sentences[at], asked, offset),),
+            context=" ".join(grammar.text(words) for words in sentences[:num]),
+            answers=() if hidden else (grammar.answer(sentences[at], asked, offset),),
         )
 
-    return Draft(key=_gist(events), tell=tell)
+    return Draft(key=_gist(events[:num]), tell=tell)
 
 
 def choice(rng: random.Random, options: Mapping[str, Json]) -> Draft:

@@ -1,14 +1,36 @@
-"""English tasks on medicine and law: PubMedQA, MedMCQA, PolicyQA, CaseHOLD, ContractNLI."""
+"""English tasks of a domain: PubMedQA, MedMCQA, PolicyQA, CaseHOLD, ContractNLI, SubjQA."""
 
 from __future__ import annotations
 
-from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, NLI_LABELS, intermediate, on_one_split
+from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, NLI_LABELS, all_of, intermediate, on_one_split
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
 
 _YES_NO_MAYBE = ("yes", "no", "maybe")
 _MEDICAL_CHOICES = "opa,opb,opc,opd"
 _HOLDINGS = ",".join(f"holding_{number}" for number in range(5))
+
+# SubjQA's domains that are declared, with what their reviews are of.
+_REVIEWS = {"electronics": "reviews of electronics on Amazon", "restaurants": "reviews of restaurants on Yelp"}
+
+
+def _subjqa(domain: str) -> Dataset:
+    """One domain of SubjQA. The hub's repository has a loading script, and no converted copy is verified."""
+    return Dataset(
+        name=f"subjqa_{domain}",
+        languages={**ENGLISH, "test": ("en",)},
+        files=FilesLayout(
+            reader="subjqa_csv",
+            splits={split: f"subjqa/{domain}/splits/{split}.csv" for split in ("train", "dev", "test")},
+            # A few reviews are asked about in two splits, with other questions.
+            options={"exclude_by": "paragraph"},
+        ),
+        toy=toy("qa", f"subjqa_{domain}", unanswerable_frac=0.5),
+        licence="unknown",
+        domain=_REVIEWS[domain],
+        citation="Bjerva et al. 2020, arXiv 2004.14283",
+    )
+
 
 DATASETS = (
     Dataset(
@@ -104,6 +126,7 @@ DATASETS = (
         domain="non-disclosure agreements",
         citation="Koreeda and Manning 2021, arXiv 2110.01799",
     ),
+    *map(_subjqa, _REVIEWS),
 )
 
 TASKS = (
@@ -134,5 +157,20 @@ TASKS = (
         "accuracy",
         NLI_LABELS,
         about="Whether a clause follows from a contract. Contracts are long: what lies beyond max_length is not read",
+    ),
+    *(
+        Task(
+            name=f"subjqa_{domain}",
+            kind=Kind.SPAN_QA,
+            metric="squad_v2",
+            train=all_of(f"subjqa_{domain}", "train"),
+            dev=all_of(f"subjqa_{domain}", "dev"),
+            test=all_of(f"subjqa_{domain}", "test"),
+            group="qa",
+            # Nearly all of the release's dev set stands in its train set.
+            on_overlap="exclude",
+            description=f"Questions on {_REVIEWS[domain]}, half of them without an answer; a target in English only",
+        )
+        for domain in _REVIEWS
     ),
 )

@@ -1,4 +1,4 @@
-"""Questions on a text in English: SQuAD 1.1 by span, BoolQ by yes or no. Those on medicine and law: ``domains.py``."""
+"""Questions on a text in English: SQuAD by span, BoolQ by yes or no. Those of other domains: ``domains.py``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ DATASETS = (
         licence="CC BY-SA 4.0",
         domain="Wikipedia",
         citation="Rajpurkar et al. 2016, arXiv 1606.05250",
+    ),
+    Dataset(
+        name="squad_v2",
+        languages=ENGLISH,
+        files=FilesLayout(
+            reader="squad_json", splits={"train": "squad_v2/train-v2.0.json", "dev": "squad_v2/dev-v2.0.json"}
+        ),
+        hub=HubLayout(repo="rajpurkar/squad_v2", splits=HUB_SPLITS, columns=QA_COLUMNS),
+        toy=toy("qa", "squad_v2", unanswerable_frac=0.3),
+        licence="CC BY-SA 4.0",
+        domain="Wikipedia",
+        citation="Rajpurkar et al. 2018, arXiv 1806.03822",
     ),
     Dataset(
         name="boolq",
@@ -49,6 +61,15 @@ TASKS = (
         train=rest_of("squad"),
         dev=tenth_of("squad"),
         description="SQuAD 1.1, XQuAD's and MLQA's English training set; a tenth of it, not its dev set, is chosen by",
+    ),
+    # Nor its dev set: the paragraphs are those of SQuAD 1.1's.
+    Task(
+        name="squad_v2",
+        kind=Kind.SPAN_QA,
+        metric="squad_v2",
+        train=rest_of("squad_v2"),
+        dev=tenth_of("squad_v2"),
+        description="SQuAD 2.0: a third of its questions have no answer in their paragraph; a tenth of train chooses",
     ),
     intermediate("boolq", Kind.CLASSIFICATION, "accuracy", YES_NO, about="Yes or no to a question on a passage"),
 )

@@ -77,7 +77,7 @@ TASKS = (
     Task(
         name="mlqa",
         kind=Kind.SPAN_QA,
-        metric="squad",
+        metric="mlqa",
         train=rest_of("squad"),
         dev=tenth_of("squad"),
         test=all_of("mlqa", "test"),

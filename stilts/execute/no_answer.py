@@ -1,0 +1,40 @@
+"""The threshold above which "no answer" is said: chosen on ``select``, kept in its result, applied to ``report``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stilts.metrics.no_answer import best_threshold
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import EvaluateStage
+from stilts.study.summary import THRESHOLD
+from stilts.training.predict import Scored, answer_texts
+
+
+def no_answer_threshold(
+    stage: EvaluateStage, store: ArtifactStore, score: Callable[[int], tuple[list[Any], Scored, float]]
+) -> float | None:
+    """The stage's threshold in logits; None where its questions always have an answer.
+
+    It has the best F1 on the items of ``stage.threshold_items`` together; 0 where there are none. A published item
+    of them says what it was, so that a language that is added later is answered by the same; else ``score``
+    gives the examples and spans of the item of that number, and when it began.
+    """
+    if not stage.task.may_have_no_answer:
+        return None
+    chosen_on = [number for number, item in enumerate(stage.items) if item in stage.threshold_items]
+    for number in chosen_on:
+        if store.is_done(stage.outputs[number]):
+            return float(str(store.result(stage.outputs[number])[THRESHOLD]))
+    scored = [score(number) for number in chosen_on]
+    spans = [each.spans for _, each, _ in scored if each.spans is not None]
+    if not spans:
+        return 0.0
+    return best_threshold(
+        [answer_texts(example) for examples, _, _ in scored for example in examples],
+        [text for each in spans for text in each.texts],
+        np.concatenate([each.differences for each in spans]),
+    )
