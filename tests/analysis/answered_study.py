@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.scoring.benchmarks import XTREME, XTREME_R
+from stilts.metrics.answers import answer_rows
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import FloatArray, metric
-from stilts.metrics.qa import squad_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.store.store import Store, open_store
@@ -63,17 +63,28 @@ def _tags(labels: Sequence[str], rows: Callable[..., FloatArray]) -> Callable[[r
     return make
 
 
-def _questions(prefix: bool) -> Callable[[random.Random, str], Made]:
+def _questions(prefix: bool = False, metric: str = "squad") -> Callable[[random.Random, str], Made]:
     def make(rng: random.Random, language: str) -> Made:
-        texts = ["the 42 km", "42", 'Ünter den "Linden"', "1999 was", "a\tb", "北京 市", "an end, of"]
-        gold = [tuple((text, 0) for text in rng.sample(texts, k=rng.randint(1, 3))) for _ in range(COUNT)]
+        texts = [
+            "the 42 km",
+            "das Ende, der",
+            "«42»",
+            "42",
+            'Ünter den "Linden"',
+            "1999 was",
+            "a\tb",
+            "北京 市",
+            "an end, of",
+        ]
+        fewest = 0 if metric == "squad_v2" else 1
+        gold = [tuple((text, 0) for text in rng.sample(texts, k=rng.randint(fewest, 3))) for _ in range(COUNT)]
         said = [rng.choice([*texts, "", "42 end"]) for _ in range(COUNT)]
         start = f"{language}/" if prefix else ""
         examples = [
             SpanExample(item=f"{start}q{i}", question="q", context="c", answers=answers)
             for i, answers in enumerate(gold)
         ]
-        rows = squad_rows([[text for text, _ in answers] for answers in gold], said)
+        rows = answer_rows(metric, [[text for text, _ in answers] for answers in gold], said, language=language)
         return Made(examples=examples, said=said, rows=rows)
 
     return make
@@ -100,8 +111,10 @@ TASKS: dict[str, tuple[str, str, Callable[[random.Random, str], Made]]] = {
     "pawsx": ("classification", "accuracy", _labels(("0", "1"))),
     "panx": ("tagging", "span_f1", _tags(_BIO, entity_rows)),
     "udpos": ("tagging", "accuracy", _tags(_UPOS, tag_rows)),
-    "xquad": ("span_qa", "squad", _questions(prefix=False)),
+    "xquad": ("span_qa", "squad", _questions()),
     "tydiqa": ("span_qa", "squad", _questions(prefix=True)),
+    "mlqa": ("span_qa", "mlqa", _questions(metric="mlqa")),
+    "subjqa": ("span_qa", "squad_v2", _questions(metric="squad_v2")),
     "tatoeba": ("retrieval", "retrieval_accuracy", _pairs),
     "xcopa": ("multiple_choice", "accuracy", _choices),
     "other": ("classification", "accuracy", _labels(("a", "b"))),

@@ -88,6 +88,33 @@ def test_squad_tells_no_answer_from_a_placeholder(tmp_path: Path) -> None:
     assert hidden[0].answers is None and hidden[0].item == "de/q1"
 
 
+def test_squad_v2_says_which_questions_have_no_answer(tmp_path: Path) -> None:
+    plausible = [{"text": "Haus", "answer_start": 4}]
+    impossible = squad(answers=[], is_impossible=True, plausible_answers=plausible)
+    assert read("squad_json", write(tmp_path, impossible))[0].answers == ()
+    assert read("squad_json", write(tmp_path, squad(is_impossible=False)))[0].answers == (("Haus", 4),)
+
+
+SUBJQA_HEADER = "q_review_id,question,review,human_ans_spans,human_ans_indices\n"
+
+
+def test_subjqas_annotators_are_one_question(tmp_path: Path) -> None:
+    review = "Great food! Slow service. ANSWERNOTFOUND"
+    marks = [
+        ("q1", "Slow service .", "(12, 25)"),
+        ("q1", "ANSWERNOTFOUND", "(26, 40)"),
+        ("q1", "Great !", "(0, 11)"),  # a gap: the words between are the span's too
+        ("q2", "ANSWERNOTFOUND", "(26, 40)"),
+        ("q3", "service ANSWERNOTFOUND", "(17, 40)"),
+    ]
+    rows = "".join(f'{item},How?,{review},{span},"{places}"\n' for item, span, places in marks)
+    reading = Reading(paths=(write(tmp_path, SUBJQA_HEADER + rows),), language="en")
+    first, second = read_examples("subjqa_csv", reading)
+    assert first.answers == (("Slow service.", 12), ("Great food!", 0)) and first.context == review[:25]
+    assert (second.item, second.answers) == ("q2", ())
+    assert dict(reading.skipped) == {"a span and no answer are marked together": 1}
+
+
 def test_tatoeba_shares_items_of_equal_english(tmp_path: Path) -> None:
     english = write(tmp_path, "Hello.\nBye.\n", "eng")
     one = read("tatoeba", write(tmp_path, "Hallo.\nTschüss.\n", "de"), english)
@@ -136,6 +163,15 @@ BROKEN = [
     ("squad_json", squad(context=""), None, "data[0].paragraphs[0].context", "empty"),
     ("squad_json", '{"data": 3}', None, "data", "list"),
     ("squad_json", squad(answers=[{"text": "Haus"}]), None, "data[0].paragraphs[0].qas[0].answers[0]", "without"),
+    ("squad_json", squad(is_impossible=True), 17, "data[0].paragraphs[0].qas[0].is_impossible", "but the question has"),
+    (
+        "squad_json",
+        squad(is_impossible=False, answers=[]),
+        12,
+        "data[0].paragraphs[0].qas[0].is_impossible",
+        "has none",
+    ),
+    ("squad_json", squad(is_impossible=1), 17, "data[0].paragraphs[0].qas[0].is_impossible", "neither true nor false"),
     ("hellaswag_jsonl", HELLA.replace('"label": 1', '"label": 2'), 1, "label", "no choice"),
     ("hellaswag_jsonl", HELLA.replace('["b", "c"]', '"bc"'), 1, "endings", "list"),
     ("cosmos_csv", COSMOS.replace(",a,b,0", ",,b,0"), 2, "answer0", "empty"),
@@ -259,6 +295,11 @@ QUESTIONS = json.dumps(
     },
     indent=1,
 )
+SUBJQA = (
+    "q_review_id,question,review,human_ans_spans,human_ans_indices\n"
+    'i1,tq1,tr1 end ANSWERNOTFOUND,end,"(4, 7)"\n'
+    'i2,tq2,tr2 ANSWERNOTFOUND,ANSWERNOTFOUND,"(4, 18)"\n'
+)
 CHOICE = {"c": "tc1", "q": "tq1", "a": "ta1", "b": "tb1", "right": 2}
 SAMPLES: dict[str, Sample] = {
     "text_tsv": Sample(
@@ -376,6 +417,19 @@ SAMPLES: dict[str, Sample] = {
         QUESTIONS,
         ("tc1 end", "tq1", "i2"),
         (("data", "date"), ("qas", "questions"), (": 4", ": 5"), (": 4", ": -1"), (": 4", ": true"), ('"tq1"', "{}")),
+    ),
+    "subjqa_csv": Sample(
+        SUBJQA,
+        ("i1", "tq1", "tr1 end"),
+        (
+            ("q_review_id", "id"),
+            ("question", "review"),
+            ("(4, 7)", "(4; 7)"),
+            ("(4, 7)", "(3, 6)"),
+            ("(4, 7)", "(40, 70)"),
+            ("end ANSWERNOTFOUND,end", "end ANSWERNOTFOUND,and"),
+            ("i2,tq2", "i1,tq2"),
+        ),
     ),
     "hellaswag_jsonl": Sample(
         json_lines(

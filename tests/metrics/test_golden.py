@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stilts.metrics.answers import answer_rows
 from stilts.metrics.averages import benchmark_score, task_score
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import metric
-from stilts.metrics.qa import squad_rows
 from stilts.metrics.retrieval import nearest
 from stilts.metrics.spans import entity_rows
 
@@ -70,9 +70,9 @@ def test_question_answering(golden: Path, task: str) -> None:
         found = json.loads((golden / "predictions" / task / f"test-{language}.json").read_text())
         questions = [qa for article in labels["data"] for paragraph in article["paragraphs"] for qa in paragraph["qas"]]
         answers = [[answer["text"] for answer in qa["answers"]] for qa in questions]
-        flavour = "mlqa" if task == "mlqa" else "squad"
-        rows = squad_rows(answers, [found.get(qa["id"]) for qa in questions], language=language, flavour=flavour)
-        got = score("squad", rows)
+        name = "mlqa" if task == "mlqa" else "squad"
+        rows = answer_rows(name, answers, [found.get(qa["id"]) for qa in questions], language=language)
+        got = score(name, rows)
         assert got["f1"] == pytest.approx(figure, abs=1e-6)
         assert got["em"] == pytest.approx(expected["exact_match"][language], abs=1e-6)
 

@@ -143,6 +143,19 @@ def test_which_checkpoint_is_kept_changes_the_id() -> None:
     assert stage_with(evaluated, keep=Keep.BEST).stage_id != evaluated.stage_id
 
 
+def test_what_a_threshold_is_chosen_on_names_an_evaluation_and_only_there() -> None:
+    answerable = replace(NLI, kind=Kind.SPAN_QA, labels=())
+    select, report = item("en", Use.SELECT), item("de")
+    for metric, is_identity in (("squad", False), ("mlqa", False), ("squad_v2", True)):
+        task = replace(answerable, metric=metric)
+        whole = evaluate_stage(select, report, task=task)
+        for other in ((item("en", Use.SELECT, limit=5), report), (report,)):
+            assert (evaluate_stage(*other, task=task).stage_id != whole.stage_id) == is_identity
+        more = (select, item("sw", Use.SELECT), report, item("sw"))
+        assert evaluate_stage(*more, task=task).stage_id == whole.stage_id, "English alone chooses"
+        assert ("threshold" in whole.payload) == is_identity
+
+
 VIEW_CHANGES: dict[str, Any] = {
     "dataset": "snli",
     "split": "dev",

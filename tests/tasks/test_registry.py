@@ -77,9 +77,9 @@ def test_the_catalogue_is_whole() -> None:
 
 
 INTERMEDIATES = (
-    "anli_plus anli snli mnli qnli rte scitail sick mpe joci qqp paws squad squad_v2 hellaswag cosmosqa commonsenseqa socialiqa "
-    "piqa winogrande copa boolq mrpc conll2003 udpos ud_feats ud_supertags ud_number ud_case ud_verbform pubmedqa "
-    "policyqa casehold contractnli medmcqa subjqa_electronics subjqa_restaurants"
+    "anli_plus anli snli mnli qnli rte scitail sick mpe joci qqp paws squad squad_v2 hellaswag cosmosqa commonsenseqa "
+    "socialiqa piqa winogrande copa boolq mrpc conll2003 udpos ud_feats ud_supertags ud_number ud_case ud_verbform "
+    "pubmedqa policyqa casehold contractnli medmcqa subjqa_electronics subjqa_restaurants"
 ).split()
 
 

@@ -26,7 +26,7 @@ from stilts.study.stage import EvaluateItem, EvaluateStage, Use
 from stilts.tasks.examples import SpanExample
 from stilts.tasks.registry import default_registry
 from stilts.tasks.task import Kind
-from stilts.training.predict import Scorer, _best_span, score_examples
+from stilts.training.predict import Scorer, _best_span, by_threshold, score_examples
 from stilts.training.schedule import learning_rate
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
@@ -113,6 +113,67 @@ def test_an_answer_is_found_in_whichever_window_holds_it(max_length: int) -> Non
     task = default_registry().task("xquad")
     scored = score_examples(scorer(model), task, TaskConfig(max_answer_tokens=3), encoded, examples)
     assert scored.predictions == ("q",) * 5 and scored.rows.tolist() == [[1.0, 1.0, 1.0]] * 5
+
+
+# --- questions without an answer ---
+
+
+def test_every_window_without_the_answer_is_taught_the_first_token() -> None:
+    words = ["abcdefg"[i % 7] for i in range(60)]
+    context = " ".join([*words, "q"])
+    examples = [
+        SpanExample(item="none", question="q", context=context, answers=()),
+        SpanExample(item="last", question="q", context=context, answers=(("q", len(context) - 1),)),
+    ]
+    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
+    encoded = encode(Kind.SPAN_QA, examples, encoder)
+    assert encoded.spans is not None
+    of_none, of_last = (encoded.spans[encoded.unit_example == number].tolist() for number in (0, 1))
+    assert len(of_none) == len(of_last) > 3
+    assert of_none == [[0, 0]] * len(of_none)
+    assert of_last[:-1] == [[0, 0]] * (len(of_last) - 1) and of_last[-1][0] == of_last[-1][1] > 0
+
+
+def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_threshold() -> None:
+    marker, first = TOKENIZER.token_to_id("q"), TOKENIZER.token_to_id("<s>")
+    context = " ".join(["abcdefg"[i % 7] for i in range(30)] + ["q"] + ["abcdefg"[i % 7] for i in range(30)])
+    asked = SpanExample(item="0", question="a", context=context, answers=(("q", context.index("q")),))
+    examples = [asked, replace(asked, item="1", answers=())]
+    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
+    encoded = encode(Kind.SPAN_QA, examples, encoder)
+
+    def head(ids: torch.Tensor) -> torch.Tensor:
+        # The span has 2 + 2; "no answer" 9 + 9, but in the window that holds the span 1.5 + 1.5.
+        holds = (ids == marker).any(1, keepdim=True)
+        null = torch.where(holds, 1.5, 9.0) * (ids == first)
+        return (2.0 * (ids == marker) + null).unsqueeze(-1).repeat(1, 1, 2)
+
+    task = default_registry().task("squad_v2")
+    config = TaskConfig(max_answer_tokens=3)
+    scored = score_examples(scorer(Parrot(squad_v2=head)), task, config, encoded, examples)
+    assert scored.spans is not None and scored.spans.texts == ("q", "q")
+    assert scored.spans.differences.tolist() == [-1.0, -1.0]
+    assert scored.predictions == ("q", "q") and scored.rows[:, 0].tolist() == [1.0, 0.0]
+    stricter = by_threshold(scored.spans, task, examples, -1.5)
+    assert stricter.predictions == ("", "") and stricter.rows[:, 0].tolist() == [0.0, 1.0]
+    assert by_threshold(scored.spans, task, examples, -1.0).predictions == ("q", "q"), "exceeds, not reaches"
+
+
+def test_mlqa_is_scored_by_the_language_of_its_examples() -> None:
+    context = "a der b c"
+    examples = [SpanExample(item="0", question="q", context=context, answers=(("der b", 2),))]
+    encoded = encode(Kind.SPAN_QA, examples, Encoder(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
+    wanted = TOKENIZER.encode(" b", add_special_tokens=False).ids[-1]
+    model = Parrot(squad=lambda ids: (ids == wanted).float().unsqueeze(-1).repeat(1, 1, 2))
+    found = {}
+    for name in ("mlqa", "xquad"):
+        for language in ("de", "en"):
+            task = default_registry().task(name)
+            of_language = replace(scorer(model), language=language)
+            scored = score_examples(of_language, task, TaskConfig(), encoded, examples)
+            assert scored.predictions == ("b",)
+            found[name, language] = scored.rows[0, 0]
+    assert found == {("mlqa", "de"): 1.0, ("mlqa", "en"): 0.0, ("xquad", "de"): 0.0, ("xquad", "en"): 0.0}
 
 
 def test_choices_are_compared_within_their_example() -> None:

@@ -72,16 +72,20 @@ def train_stage(folder: Path, *parts: MixturePart, seed: int = 1, **config: obje
     )
 
 
-def evaluate_stage(folder: Path, name: str, parent: str | None, *languages: str, limit: int = 24) -> EvaluateStage:
-    """A target of the catalogue in toy languages, scored for ``parent``."""
+def evaluate_stage(
+    folder: Path, name: str, parent: str | None, *languages: str, limit: int = 24, select: int = 0
+) -> EvaluateStage:
+    """A target of the catalogue in toy languages, scored for ``parent``; ``select`` is how many examples choose."""
     registry = default_registry()
     task = registry.task(name)
-    views = Resolver(registry, {}, source=Source.TOY).target_views(task, languages=languages, test_limit=limit)
+    resolver = Resolver(registry, {}, source=Source.TOY)
+    views = resolver.target_views(task, languages=languages, test_limit=limit, select_limit=select or None)
+    chosen_by = tuple(EvaluateItem(use=Use.SELECT, view=view) for view in views.select) if select else ()
     return EvaluateStage(
         parent=parent,
         encoder=encoder_ref(folder),
         task=task,
         config=TaskConfig(batch_size=8, max_length=96, doc_stride=32, layer=1),
         precision=Precision.FP32,
-        items=tuple(EvaluateItem(use=Use.REPORT, view=view) for view in views.report),
+        items=(*chosen_by, *(EvaluateItem(use=Use.REPORT, view=view) for view in views.report)),
     )

@@ -192,6 +192,6 @@ def _other_measure(column: Column, task: BenchmarkTask) -> str:
     """Why the scorer's figure is not the column's, empty where both are the same measure."""
     if task.format is Format.TAGS and column.metric == "accuracy":
         return "the matrix has accuracy over words, the official scorer F1 of chunks"
-    if task.flavour == "mlqa" and column.metric == "squad":
+    if task.flavour == "mlqa" and column.metric == "squad":  # a study from before the metric "mlqa", or a user's
         return "the matrix compares answers with SQuAD's normalisation, the official scorer with the language's own"
     return ""
