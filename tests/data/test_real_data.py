@@ -21,7 +21,7 @@ REGISTRY = default_registry()
 ABSENT = {("pawsx", "train"), ("qnli", "train"), ("scitail", "train"), ("policyqa", "train")}
 ELSEWHERE = set(
     "americasnli boolq casehold ccgbank conll2003 conll2003_three contractnli masakhaner medmcqa mrpc paws piqa "
-    "socialiqa winogrande".split()
+    "socialiqa squad_v2 winogrande".split()
 )
 # The releases keep these labels back and write a placeholder.
 PLACEHOLDERS = {("copa", "test"), ("tydiqa", "test")}
@@ -36,7 +36,10 @@ SPLITS = [
     )
     for dataset in REGISTRY.datasets()
     for split in dataset.languages
-    if (dataset.name, split) not in ABSENT and dataset.name not in ELSEWHERE
+    if (dataset.name, split) not in ABSENT
+    and dataset.name not in ELSEWHERE
+    # MLQA's pairs of two languages: the folder has the seven pairs of one.
+    and not (dataset.name.startswith("mlqa_question_") and split != "test")
 ]
 
 
@@ -197,6 +200,20 @@ def test_squad_dev_is_found_to_hold_xquads_paragraphs(shared: Path) -> None:
     views = Resolver(registry, {"data": shared / "data"}).target_views(task, languages=["en", "de"])
     with pytest.raises(SplitOverlapError, match="they share 101 by paragraph"):
         check_disjoint(views.train, views.select, views.report, {"data": shared / "data"})
+
+
+@pytest.mark.parametrize("name", ["subjqa_electronics", "subjqa_restaurants"])
+@pytest.mark.parametrize("selection", ["english_dev", "target_dev"])
+def test_subjqas_splits_come_to_share_no_review_with_its_test_set(shared: Path, name: str, selection: str) -> None:
+    made, roots = resolver(shared), {"data": shared / "data"}
+    views = made.target_views(REGISTRY.task(name), languages=["en"], selection=selection)
+    check_disjoint(views.train, views.select, views.report, roots)
+    train, select, report = (load_examples(each[0], roots) for each in (views.train, views.select, views.report))
+    assert len(train) > 1000 and len(select) > 250 and len(report) > 260
+    for examples in (train, select, report):
+        without = sum(not example.answers for example in examples) / len(examples)  # type: ignore[union-attr]
+        assert 0.3 < without < 0.65
+    assert sum(skipped_rows(views.report[0], roots).values()) > 0
 
 
 def test_tydiqas_placeholders_are_no_answers(shared: Path) -> None:
