@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stilts.data.prepare import Preparation
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
 from stilts.execute.no_answer import no_answer_threshold
@@ -37,6 +38,31 @@ def run_evaluate(
     missing: frozenset[str],
 ) -> None:
     """Scores and publishes those (use, language) of the stage whose keys are in ``missing``."""
+    scorer, prepared = _scorer(stage, store, run)
+
+    # The item that a threshold was just chosen on need not be predicted twice.
+    @lru_cache(maxsize=1)
+    def score(number: int) -> tuple[list[Any], Scored, float]:
+        started = time.time()
+        examples, _, scored = score_view(scorer, stage.task, stage.config, stage.items[number].view, prepared)
+        return examples, scored, started
+
+    threshold = no_answer_threshold(stage, store, score)
+    for number, (key, item) in enumerate(zip(stage.outputs, stage.items, strict=True)):
+        if key in missing:
+            examples, scored, started = score(number)
+            if threshold is not None and scored.spans is not None:
+                scored = by_threshold(scored.spans, stage.task, examples, threshold)
+            result = _result(stage, item, scored, started, run)
+            if threshold is not None:
+                result[THRESHOLD] = threshold
+            _publish(stage, key, item, examples, scored, result, store, run, lease)
+        reporter.progress(stage.stage_id, number + 1, len(stage.items))
+    write_summary(stage, store)
+
+
+def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple[Scorer, Preparation]:
+    """The stage's model, ready to score, and its tokenizer and data; InputError where there is no model to score."""
     device = set_up(run)
     folder = start_folder(stage, store, run)
     if folder is None:
@@ -62,26 +88,7 @@ def run_evaluate(
         eval_tokens=run.eval_tokens,
         autocast=autocast(device, stage.precision),
     )
-
-    # The item that a threshold was just chosen on need not be predicted twice.
-    @lru_cache(maxsize=1)
-    def score(number: int) -> tuple[list[Any], Scored, float]:
-        started = time.time()
-        examples, _, scored = score_view(scorer, stage.task, stage.config, stage.items[number].view, prepared)
-        return examples, scored, started
-
-    threshold = no_answer_threshold(stage, store, score)
-    for number, (key, item) in enumerate(zip(stage.outputs, stage.items, strict=True)):
-        if key in missing:
-            examples, scored, started = score(number)
-            if threshold is not None and scored.spans is not None:
-                scored = by_threshold(scored.spans, stage.task, examples, threshold)
-            result = _result(stage, item, scored, started, run)
-            if threshold is not None:
-                result[THRESHOLD] = threshold
-            _publish(stage, key, item, examples, scored, result, store, run, lease)
-        reporter.progress(stage.stage_id, number + 1, len(stage.items))
-    write_summary(stage, store)
+    return scorer, prepared
 
 
 def _result(

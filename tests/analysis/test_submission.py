@@ -20,7 +20,7 @@ from stilts.metrics.metric import metric
 from stilts.store.store import Store
 from tests.analysis.answered_study import NAME, answered_column, results_of, write_study
 
-XTREME_TASKS = ("xnli", "pawsx", "panx", "udpos", "xquad", "tydiqa")
+XTREME_TASKS = ("xnli", "pawsx", "panx", "udpos", "xquad", "mlqa", "tydiqa")
 
 
 def invoke(store: Store, *words: object) -> Any:
@@ -59,6 +59,17 @@ def test_exported_and_scored_equals_the_matrix_in_every_language(tmp_path: Path)
     for target in value["targets"]:
         by_language = {each["language"]: each["official"] for each in target["languages"]}
         assert by_language == pytest.approx(official(figures[target["task"]]), abs=1e-9)
+
+
+def test_mlqa_scored_as_squad_by_an_older_version_is_told_apart(tmp_path: Path) -> None:
+    assert "squad" not in answered_column("mlqa").metric
+    store = write_study(tmp_path, [answered_column("mlqa", task="xquad")])
+    record = store.read_record(f"studies/{NAME}/record")
+    text = json.dumps(record).replace('"task": "xquad"', '"task": "mlqa"')
+    store.write_record(f"studies/{NAME}/record", json.loads(text))
+    done = invoke(store, "export", NAME, "--submission", tmp_path / "p", "--labels", tmp_path / "l", "--json")
+    (target,) = json.loads(done.stdout)["targets"]
+    assert target["task"] == "mlqa" and "SQuAD's normalisation" in target["other_measure"]
 
 
 def test_parts_of_speech_are_scored_by_chunks_and_the_export_says_so(tmp_path: Path) -> None:

@@ -56,6 +56,22 @@ def test_an_intermediate_chosen_on_squads_dev_set_has_peeked_at_xquad() -> None:
     assert [found.target_use for found in shared(on_dev, "xquad")] == ["test"]
 
 
+@pytest.mark.parametrize("column", ["xquad", "mlqa", "mlqa_en_de"])
+def test_squad_2_holds_the_training_questions_of_what_trains_on_squad(column: str) -> None:
+    (found,) = shared("squad_v2", column)
+    assert (found.use, found.target_use, found.what) == ("train", "train", Sharing.EXAMPLES)
+    assert "1806.03822" in found.source
+    peeking = replace(REGISTRY.task("squad_v2"), name="peeking", dev=SplitRef(dataset="squad_v2", split="dev"))
+    on_test = [each.what for each in shared(peeking, column) if each.target_use == "test"]
+    assert on_test == ([Sharing.PARAGRAPHS] if column == "xquad" else [])
+
+
+def test_every_pair_of_mlqa_knows_its_training_set() -> None:
+    for name in ("mlqa_en_de", "mlqa_zh_ar", "mlqa_question_vi"):
+        (found, *_) = shared("squad", name)
+        assert "SQuAD 1.1 is MLQA's English training set" in found.known
+
+
 def test_disjoint_parts_of_a_split_share_no_example() -> None:
     tenth = replace(
         REGISTRY.task("squad"), name="tenth", train=SplitRef(dataset="squad", split="train", part=Part.TENTH), dev=None

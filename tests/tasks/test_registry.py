@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -105,6 +106,20 @@ def test_labels_are_declared_once_each() -> None:
         files = None if task.train is None else default_registry().dataset(task.train.dataset).files
         if files is not None and "unseen" in files.options:
             assert files.options["unseen"] in task.labels, task.name
+
+
+def test_every_pair_of_mlqas_languages_is_one_word() -> None:
+    registry = default_registry()
+    codes = registry.dataset("mlqa").languages["test"]
+    for context, question in permutations(codes, 2):
+        task = registry.task(f"mlqa_{context}_{question}")
+        assert task.test is not None and (task.metric, task.learner) == ("mlqa", "squad")
+        dataset = registry.dataset(task.test.dataset)
+        assert dataset.languages[task.test.split] == (context,)
+        assert dataset.files is not None and dataset.hub is not None and dataset.hub.config is not None
+        path = dataset.files.splits[task.test.split].replace("{lang}", context)
+        assert path.endswith(f"context-{context}-question-{question}.json")
+        assert dataset.hub.config.replace("{lang}", context) == f"MLQA.{context}.{question}"
 
 
 def test_what_is_learned_together_is_the_same() -> None:
