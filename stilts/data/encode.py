@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tokenizers import Encoding, Tokenizer
 
 from stilts.data.encoded import IGNORED, Encoded, Ragged
 from stilts.errors import InputError
+from stilts.tasks.examples import CandidateExample, MiningExample, PairExample, QueryExample
 from stilts.tasks.task import Kind
 
 # Raise it when the same examples come to be encoded otherwise; it is part of the token cache's key.
@@ -25,12 +26,17 @@ MAX_QUESTION_TOKENS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoder:
-    """A tokenizer with the lengths and labels that one task wants."""
+    """A tokenizer with the lengths and labels that one task wants.
+
+    ``query_length`` and ``candidate_length`` are retrieval's own; None: ``max_length``.
+    """
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     max_length: int
     doc_stride: int
+    query_length: int | None = None
+    candidate_length: int | None = None
 
     @property
     def bos(self) -> int:
@@ -93,9 +99,31 @@ def _multiple_choice(examples: Sequence[Any], encoder: Encoder) -> Encoded:
 
 
 def _retrieval(examples: Sequence[Any], encoder: Encoder) -> Encoded:
-    inputs = [text for e in examples for text in (e.query, e.candidate)]
-    rows, truncated = _sequences(inputs, encoder)
-    return _many_row_units(rows, truncated, 2, None)
+    """Pairs are units of two rows, query and candidate; all else is a row by itself, an example's own in its order."""
+    asked, offered = encoder.query_length or encoder.max_length, encoder.candidate_length or encoder.max_length
+    if all(isinstance(e, PairExample) for e in examples):
+        queries, cut = _sequences([e.query for e in examples], encoder, asked)
+        inputs = [e.candidate if e.context is None else (e.candidate, e.context) for e in examples]
+        candidates, also_cut = _sequences(inputs, encoder, offered)
+        rows = [row for pair in zip(queries, candidates, strict=True) for row in pair]
+        return _many_row_units(rows, cut + also_cut, 2, None)
+    if isinstance(examples[0], QueryExample):
+        rows, cut = _sequences([e.query for e in examples], encoder, asked)
+        return _one_row_units(rows, cut)
+    if isinstance(examples[0], CandidateExample):
+        rows, cut = _sequences(
+            [e.text if e.context is None else (e.text, e.context) for e in examples], encoder, offered
+        )
+        return _one_row_units(rows, cut)
+    return _mining(examples, encoder)
+
+
+def _mining(examples: Sequence[MiningExample], encoder: Encoder) -> Encoded:
+    """A row for each sentence, an example's sources before its targets."""
+    sentences = [(owner, text) for owner, e in enumerate(examples) for _, text in (*e.sources, *e.targets)]
+    rows, truncated = _sequences([text for _, text in sentences], encoder)
+    owners = np.asarray([owner for owner, _ in sentences], np.int32)
+    return replace(_one_row_units(rows, truncated), unit_example=owners, num_examples=len(examples))
 
 
 def _tagging(examples: Sequence[Any], encoder: Encoder) -> Encoded:
@@ -202,8 +230,8 @@ def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, in
     return 0, 0
 
 
-def _sequences(inputs: Sequence[Any], encoder: Encoder) -> tuple[list[list[int]], int]:
-    encoder.tokenizer.enable_truncation(encoder.max_length, strategy="longest_first")
+def _sequences(inputs: Sequence[Any], encoder: Encoder, longest: int | None = None) -> tuple[list[list[int]], int]:
+    encoder.tokenizer.enable_truncation(longest or encoder.max_length, strategy="longest_first")
     batch = encoder.tokenizer.encode_batch(list(inputs))
     encoder.tokenizer.no_truncation()
     return [encoding.ids for encoding in batch], sum(bool(encoding.overflowing) for encoding in batch)

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING
 from stilts.data.load import load_examples
 from stilts.fingerprint import Json
 from stilts.tasks.examples import (
+    CandidateExample,
     ChoiceExample,
     ClassificationExample,
     Example,
+    MiningExample,
     PairExample,
+    QueryExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -145,6 +148,10 @@ def _texts(example: Example) -> tuple[str, ...]:
         return (example.context, *example.choices)  # The question is a fixed English one in XCOPA.
     if isinstance(example, PairExample):
         return (example.candidate,)
-    if isinstance(example, TextExample):
+    if isinstance(example, QueryExample):
+        return (example.query,)
+    if isinstance(example, MiningExample):
+        return tuple(text for _, text in example.sources)
+    if isinstance(example, TextExample | CandidateExample):
         return (example.text,)
     return example.words

@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 
 from stilts.data.load import load_examples
 from stilts.tasks.examples import (
+    CandidateExample,
     ChoiceExample,
     ClassificationExample,
     Example,
+    MiningExample,
     PairExample,
+    QueryExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -167,7 +170,16 @@ def _compared(example: Example) -> Iterator[tuple[Field, tuple[str, ...]]]:
         if example.question:
             # COPA asks two questions only, so a question alone would say nothing.
             yield Field.QUESTION, (example.context + " " + example.question,)
+    elif isinstance(example, QueryExample):
+        yield Field.TEXT, (example.query,)
+    elif isinstance(example, CandidateExample):
+        yield Field.TEXT, (example.text,)
+    elif isinstance(example, MiningExample):
+        for _, text in (*example.sources, *example.targets):
+            yield Field.TEXT, (text,)
     else:
+        if isinstance(example, PairExample) and example.context is not None:
+            yield Field.TEXT, (example.context,)
         first, second = _two(example)
         yield Field.TEXT, (first,)
         if second:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,42 @@ class Preparation:
             )
         return examples
 
-    def encoded(self, task: Task, view: DataView, *, max_length: int, doc_stride: int) -> Encoded:
-        """The view as arrays for the task."""
-        key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride)
-        encoder = Encoder(tokenizer=self.tokenizer, labels=task.labels, max_length=max_length, doc_stride=doc_stride)
+    def encoded(
+        self,
+        task: Task,
+        view: DataView,
+        *,
+        max_length: int,
+        doc_stride: int,
+        query_length: int | None = None,
+        candidate_length: int | None = None,
+    ) -> Encoded:
+        """The view as arrays for the task; lengths in tokens, the last two retrieval's own (None: ``max_length``)."""
+        lengths = (query_length, candidate_length)
+        key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride, lengths)
+        encoder = Encoder(
+            tokenizer=self.tokenizer,
+            labels=task.labels,
+            max_length=max_length,
+            doc_stride=doc_stride,
+            query_length=query_length,
+            candidate_length=candidate_length,
+        )
         return cached(self.cache, key, lambda: encode(task.kind, self.examples(task, view), encoder))
 
-    def encoded_all(self, task: Task, views: Sequence[DataView], *, max_length: int, doc_stride: int) -> Encoded:
+    def encoded_all(
+        self,
+        task: Task,
+        views: Sequence[DataView],
+        *,
+        max_length: int,
+        doc_stride: int,
+        query_length: int | None = None,
+        candidate_length: int | None = None,
+    ) -> Encoded:
         """Several views of one task, joined."""
-        return join([self.encoded(task, view, max_length=max_length, doc_stride=doc_stride) for view in views])
+        encoded = partial(self.encoded, task, max_length=max_length, doc_stride=doc_stride)
+        return join([encoded(view, query_length=query_length, candidate_length=candidate_length) for view in views])
 
     def vocabulary(self) -> Vocabulary:
         """Sizes and special ids of the tokenizer."""

@@ -23,9 +23,17 @@ _ARRAYS = ("unit_example", "labels", "spans")
 _RAGGED = ("ids", "row_labels", "words", "chars")
 
 
-def cache_key(view: DataView, tokenizer: str, labels: Sequence[str], max_length: int, doc_stride: int) -> str:
-    """What decides the encoded arrays of a view, as 12 hex digits."""
-    return digest([ENCODE_VERSION, view.payload(), tokenizer, list(labels), max_length, doc_stride])
+def cache_key(
+    view: DataView,
+    tokenizer: str,
+    labels: Sequence[str],
+    max_length: int,
+    doc_stride: int,
+    lengths: Sequence[int | None] = (None, None),
+) -> str:
+    """What decides the encoded arrays of a view, as 12 hex digits; ``lengths`` are a query's and a candidate's."""
+    own = [] if lengths == (None, None) else list(lengths)
+    return digest([ENCODE_VERSION, view.payload(), tokenizer, list(labels), max_length, doc_stride, *own])
 
 
 def cached(folder: Path | None, key: str, make: Callable[[], Encoded]) -> Encoded:

@@ -74,15 +74,68 @@ class ChoiceExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExample:
-    """A sentence and its translation: ``query`` is English, ``candidate`` is in the split's language."""
+    """Two texts that belong together: a sentence and its translation, or a question and the sentence that answers it.
+
+    Of a translation ``query`` is English and ``candidate`` in the split's language. ``context`` is what a candidate is
+    read with, where it is not read alone.
+    """
 
     item: str
     query: str
     candidate: str
+    context: str | None = None
 
     def content(self) -> str:
         """A digest of what a model would read."""
-        return text_digest(self.query, self.candidate)
+        return text_digest(self.query, self.candidate, *([] if self.context is None else [self.context]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryExample:
+    """A text that asks for candidates of a pool: those that have its ``key``."""
+
+    item: str
+    query: str
+    key: str
+
+    def content(self) -> str:
+        """A digest of what a model would read."""
+        return text_digest(self.query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateExample:
+    """A text of a pool, named by ``item``: the right answer to every query whose key is among its ``keys``.
+
+    ``context`` is what it is read with, where it is not read alone.
+    """
+
+    item: str
+    text: str
+    context: str | None = None
+    keys: tuple[str, ...] = ()
+
+    def content(self) -> str:
+        """A digest of what a model would read."""
+        return text_digest(self.text, self.context or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningExample:
+    """A sentence of one of two corpora, or sentences of both that translate one another.
+
+    ``sources`` and ``targets`` are (id, text), ``pairs`` the ids of source and target of each translation. Sentences
+    that are paired share an example, so that no part of a split holds half a pair.
+    """
+
+    item: str
+    sources: tuple[tuple[str, str], ...]
+    targets: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def content(self) -> str:
+        """A digest of what a model would read."""
+        return text_digest(*(text for _, text in self.sources), "", *(text for _, text in self.targets))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,4 +151,7 @@ class TextExample:
         return text_digest(self.text, self.text_pair or "")
 
 
-Example: TypeAlias = ClassificationExample | TaggingExample | SpanExample | ChoiceExample | PairExample | TextExample
+RetrievalExample: TypeAlias = PairExample | QueryExample | CandidateExample | MiningExample
+Example: TypeAlias = (
+    ClassificationExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | TextExample
+)

@@ -70,6 +70,23 @@ FORMATS: Mapping[str, Format] = {
     ),
     "choice_csv": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="CSV with choices, by named columns"),
     "tatoeba": Format(kind=Kind.RETRIEVAL, version=1, holds="two line-aligned files: the language's, then English"),
+    "bucc": Format(
+        kind=Kind.RETRIEVAL, version=1, holds="three files: id TAB sentence, the same in English, pairs of ids"
+    ),
+    "squad_sentences": Format(
+        kind=Kind.RETRIEVAL, version=1, holds="SQuAD's JSON, as questions and sentences", global_items=True
+    ),
+    "lareqa_questions": Format(
+        kind=Kind.RETRIEVAL, version=1, holds="SQuAD's JSON with sentence_breaks: its questions", global_items=True
+    ),
+    "lareqa_sentences": Format(
+        kind=Kind.RETRIEVAL, version=1, holds="SQuAD's JSON with sentence_breaks: its sentences"
+    ),
+    "mewslix_pairs": Format(
+        kind=Kind.RETRIEVAL, version=1, holds="contextual_mention, entity per line", global_items=True
+    ),
+    "mewslix_mentions": Format(kind=Kind.RETRIEVAL, version=1, holds="context, mentions per line", global_items=True),
+    "mewslix_entities": Format(kind=Kind.RETRIEVAL, version=1, holds="entity_id, description, sentence_spans per line"),
     "lines": Format(kind=Kind.MASKED_LM, version=1, holds="a sentence per line"),
     "parallel_tsv": Format(kind=Kind.MASKED_LM, version=1, holds="English TAB translation"),
 }

@@ -27,7 +27,7 @@ class Registry:
     def register_task(self, task: Task) -> None:
         """Add a task; raises InputError when its name is taken, UnknownNameError for an unknown dataset or split."""
         _refuse_duplicate("task", task.name, self._tasks)
-        for use in ("train", "dev", "test"):
+        for use in ("train", "dev", "test", "pool"):
             ref = getattr(task, use)
             if ref is not None:
                 self._check_ref(ref, where=f'task "{task.name}", {use}')

@@ -24,6 +24,7 @@ from stilts.tasks.sources import (
     toy_view,
 )
 from stilts.tasks.task import Kind, Part, Source, SplitRef, Task
+from stilts.tasks.toy import MIXED
 from stilts.tasks.view import DataView
 
 ENGLISH = "en"
@@ -38,11 +39,17 @@ class Selection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetViews:
-    """The three disjoint uses of a target's data, one view per language; ``train`` is empty for an untrained target."""
+    """The three disjoint uses of a target's data, one view per language; ``train`` is empty for an untrained target.
+
+    ``pool`` are the candidates that all queries are asked of. ``calibration`` are the views that a threshold is chosen
+    on, one per language: what ``select`` is under ``target_dev``, there even where nothing else is chosen by it.
+    """
 
     train: tuple[DataView, ...]
     select: tuple[DataView, ...]
     report: tuple[DataView, ...]
+    pool: tuple[DataView, ...] = ()
+    calibration: tuple[DataView, ...] = ()
 
 
 class Resolver:
@@ -84,6 +91,11 @@ class Resolver:
             return hub_languages(dataset, ref.split)
         return toy_languages(dataset, ref.split) if dataset.toy is not None else ()
 
+    def target_languages(self, task: Task) -> tuple[str, ...]:
+        """The languages in which a target can be evaluated; none for a task without evaluation data."""
+        test = self._with_test(task).test
+        return () if test is None else self.available_languages(test)
+
     def views(
         self,
         ref: SplitRef,
@@ -118,18 +130,24 @@ class Resolver:
         test split. ``target_dev`` chooses by the official dev sets of ``languages``; where these are not there, by one
         half of the test split, by hash of the source item, and reports the other. Where the task excludes overlaps,
         training data leave out what stands in English dev or in *any* language of the test split, so that
-        a new language changes no training stage; selection data leave out what is reported.
+        a new language changes no training stage; selection data leave out what is reported. A pool is that of all
+        ``languages``. A threshold has to be chosen on something: where the release's test files are not at hand, its
+        dev files are halved.
         """
-        if task.test is None:
+        test = task.test
+        if test is None:
             raise InputError(
                 f'target "{task.name}"',
                 "the task has no test split",
                 "A target is evaluated in other languages",
                 "Use it as an intermediate, or choose another target",
             )
-        test, task, chosen = task.test, _with_dev(task), _selection(selection)
-        select_ref, select_languages = self._select_ref(task, chosen, languages)
+        task, chosen = self._with_test(_with_dev(task)), _selection(selection)
+        # What is held back for the threshold is what target_dev chooses by.
+        by = Selection.TARGET_DEV if task.mines_by_threshold else chosen
+        select_ref, select_languages = self._select_ref(task, by, languages)
         halves = select_ref is not None and select_ref.part is Part.HALF_SELECT
+        test = task.test or test
         report_ref = replace(test, part=Part.HALF_REPORT) if halves else test
         select: tuple[DataView, ...] = ()
         if select_ref is not None:
@@ -139,8 +157,10 @@ class Resolver:
             select = self.views(select_ref, task.kind, select_languages, limit=select_limit, exclude=exclude)
         return TargetViews(
             train=self._train(task, train_limit),
-            select=select,
+            select=select if by is chosen else (),
             report=self.views(report_ref, task.kind, languages, limit=test_limit),
+            pool=self._pool(task, languages),
+            calibration=select if task.mines_by_threshold else (),
         )
 
     def intermediate_views(
@@ -171,6 +191,18 @@ class Resolver:
             return train, ()
         dev_languages = tuple(code for code in spoken if code in self.available_languages(declared.dev))
         return train, self.views(declared.dev, task.kind, dev_languages, limit=select_limit, exclude=select_exclude)
+
+    def _with_test(self, task: Task) -> Task:
+        """The task; one that mines, evaluated on its dev files where no language's test files are at hand."""
+        if not task.mines_by_threshold or task.dev is None or task.test is None or self.available_languages(task.test):
+            return task
+        return replace(task, test=task.dev) if self.available_languages(task.dev) else task
+
+    def _pool(self, task: Task, languages: Sequence[str]) -> tuple[DataView, ...]:
+        if task.pool is None:
+            return ()
+        is_mixed = self.available_languages(task.pool) == (MIXED,)
+        return self.views(task.pool, task.kind, (MIXED,) if is_mixed else languages)
 
     def _pin(self, ref: SplitRef, kind: Kind, language: str) -> DataView:
         dataset = self.registry.dataset(ref.dataset)

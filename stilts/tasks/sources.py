@@ -15,7 +15,7 @@ from stilts.fingerprint import Json, digest
 from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.formats import format_named
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Source, SplitRef, ToyLayout
-from stilts.tasks.toy import ENGLISH, TOY_LANGUAGES, TOY_VERSION
+from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES, TOY_VERSION
 from stilts.tasks.view import DataView
 
 LayoutT = TypeVar("LayoutT", FilesLayout, HubLayout, ToyLayout)
@@ -126,7 +126,7 @@ def hub_languages(dataset: Dataset, split: str) -> tuple[str, ...]:
 def toy_languages(dataset: Dataset, split: str) -> tuple[str, ...]:
     """The artificial languages that stand in: English alone for an English split, no English where there is none."""
     declared = dataset.languages[split]
-    if declared == (ENGLISH,):
+    if declared in ((ENGLISH,), (MIXED,)):
         return declared
     return tuple(code for code in TOY_LANGUAGES if code != ENGLISH or ENGLISH in declared)
 

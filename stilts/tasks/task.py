@@ -124,7 +124,8 @@ class Task:
     be an intermediate; one without ``train`` is evaluated with the encoder as it is. ``on_overlap`` says
     what to do with examples of ``train`` that also stand in ``dev`` or ``test``, and of ``dev`` in ``test``: refuse the
     study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what
-    is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once.
+    is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once. ``pool``
+    holds the candidates of a retrieval whose queries all ask the same ones.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Task:
     train: SplitRef | None = None
     dev: SplitRef | None = None
     test: SplitRef | None = None
+    pool: SplitRef | None = None
     group: str = ""
     on_overlap: str = "refuse"
     trained_as: str = ""
@@ -159,6 +161,11 @@ class Task:
     def is_trained(self) -> bool:
         """Whether a target of this task has a fine-tuning stage of its own."""
         return self.train is not None
+
+    @property
+    def mines_by_threshold(self) -> bool:
+        """Whether its pairs are those above a threshold, which is chosen on ``select`` (BUCC)."""
+        return self.metric == "pair_f1"
 
     @property
     def learner(self) -> str:

@@ -13,6 +13,8 @@ from types import MappingProxyType
 TOY_VERSION = 1
 
 ENGLISH = "en"
+# ISO 639-2's code for several languages: a pool whose candidates are each in one of many.
+MIXED = "mul"
 
 # Codes qaa to qtz are reserved for private use (ISO 639-2), so none of these is a real language.
 TOY_LANGUAGES: tuple[str, ...] = (ENGLISH, "qaa", "qab", "qac", "qad")

@@ -1,18 +1,21 @@
 """The right answer of an example as one text: an evaluation keeps it beside the prediction.
 
 The text has the prediction's form: a label, a choice's number, tags with spaces between them, the place of the
-translation among the candidates. A question has several right answers: they are a JSON list of texts.
+translation among the candidates, mined pairs. A question has several right answers: they are a JSON list of texts. What
+is right in a pool only the evaluation knows; it keeps the names as such a list.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from stilts.errors import InputError
 from stilts.tasks.examples import (
     ChoiceExample,
     ClassificationExample,
     Example,
+    MiningExample,
     PairExample,
     SpanExample,
     TaggingExample,
@@ -30,7 +33,27 @@ def truth_text(example: Example, place: int) -> str | None:
     if isinstance(example, SpanExample):
         texts = None if example.answers is None else [text for text, _ in example.answers]
         return None if texts is None else json.dumps(texts, ensure_ascii=False)
+    if isinstance(example, MiningExample):
+        return pairs_text(example.pairs)
     return str(place) if isinstance(example, PairExample) else None
+
+
+def pairs_text(pairs: Sequence[tuple[str, str]]) -> str:
+    """Pairs of ids as text: source TAB target, a line for each."""
+    return "\n".join("\t".join(pair) for pair in pairs)
+
+
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """The pairs that ``pairs_text`` wrote; InputError for another text."""
+    pairs = [tuple(line.split("\t")) for line in text.split("\n") if line]
+    if any(len(pair) != 2 for pair in pairs):
+        raise InputError(
+            "the stored pairs of a mining",
+            f'"{text[:40]}" is no list of source TAB target',
+            "Nothing can be scored against them",
+            "Delete the artifact and run the study again",
+        )
+    return [(pair[0], pair[1]) for pair in pairs]
 
 
 def answers_in(truth: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ METRICS: Mapping[Kind, tuple[str, ...]] = {
     Kind.TAGGING: ("accuracy", "span_f1"),
     Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
     Kind.MULTIPLE_CHOICE: ("accuracy",),
-    Kind.RETRIEVAL: ("retrieval_accuracy",),
+    Kind.RETRIEVAL: ("retrieval_accuracy", "pair_f1", "map_at_20", "reciprocal_rank_at_20"),
     Kind.MASKED_LM: ("masked_accuracy",),
 }
 USER_ROOT = "tasks"
@@ -141,6 +141,7 @@ class _Task(_Strict):
     train: _SplitRef | None = None
     dev: _SplitRef | None = None
     test: _SplitRef | None = None
+    pool: _SplitRef | None = None
     group: str = ""
     on_overlap: Literal["refuse", "exclude"] = "refuse"
     trained_as: str = ""
@@ -156,6 +157,7 @@ class _Task(_Strict):
             train=None if self.train is None else self.train.value(),
             dev=None if self.dev is None else self.dev.value(),
             test=None if self.test is None else self.test.value(),
+            pool=None if self.pool is None else self.pool.value(),
             group=self.group,
             on_overlap=self.on_overlap,
             trained_as=self.trained_as,
@@ -229,6 +231,7 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
         ("train", 3): _SplitRef,
         ("dev", 3): _SplitRef,
         ("test", 3): _SplitRef,
+        ("pool", 3): _SplitRef,
     }
     last = "" if not loc else str(loc[0] if len(loc) == 2 else loc[-1])
     model = models.get((last, len(loc)))
@@ -247,7 +250,7 @@ def _check_metric(path: Path, name: str, task: _Task) -> None:
 
 
 def _check_readers(path: Path, registry: Registry, task: Task) -> None:
-    for use in ("train", "dev", "test"):
+    for use in ("train", "dev", "test", "pool"):
         ref = getattr(task, use)
         files = None if ref is None else registry.dataset(ref.dataset).files
         if files is not None and FORMATS[files.reader].kind is not task.kind:

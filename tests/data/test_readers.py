@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stilts.data.readers import READERS, read_examples
 from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading
+from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
 from stilts.tasks.examples import Example
 from stilts.tasks.formats import FORMATS
@@ -237,7 +238,7 @@ class Sample:
     written: tuple[tuple[str, str], ...] = ()
     labels: tuple[str, ...] | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    beside: str | None = None
+    beside: tuple[str, ...] = ()
     num: int = 2
 
 
@@ -299,6 +300,41 @@ SUBJQA = (
     "q_review_id,question,review,human_ans_spans,human_ans_indices\n"
     'i1,tq1,tr1 end ANSWERNOTFOUND,end,"(4, 7)"\n'
     'i2,tq2,tr2 ANSWERNOTFOUND,ANSWERNOTFOUND,"(4, 18)"\n'
+)
+BROKEN_UP = json.dumps(
+    {
+        "data": [
+            {
+                "paragraphs": [
+                    {
+                        "context": "tc1 one. Two end.",
+                        "sentence_breaks": "BREAKS",
+                        "qas": [
+                            {"id": "i1", "question": "tq1", "answers": [{"text": "end", "answer_start": 13}]},
+                            {"id": "i2", "question": "tq2", "answers": [{"text": "end", "answer_start": 13}]},
+                        ],
+                    }
+                ]
+            }
+        ]
+    },
+    indent=1,
+).replace('"BREAKS"', "[[0, 8], [9, 17]]")
+NEWS = {
+    "language": "de",
+    "text": "Not here. Of Bonn {x} more.",
+    "sentence_spans": [{"start": 0, "end": 9}, {"start": 10, "end": 27}],
+}
+MENTION = {"example_id": "ti1", "entity_id": "Q1", "mention_span": {"start": 13, "end": 17, "text": "Bonn"}}
+ENTITY = {"entity_id": "Q1", "description": "td1 described", "sentence_spans": [{"start": 0, "end": 13}]}
+MENTION_SHAPES = (
+    ("context", "contexts"),
+    ('"start": 13', '"start": 12'),
+    ('"start": 13', '"start": "13"'),
+    ('"end": 17', '"end": 99'),
+    ('"start": 10', '"start": 15'),
+    ("Not here. Of Bonn {x} more.", ""),
+    ("[{", "{"),
 )
 CHOICE = {"c": "tc1", "q": "tq1", "a": "ta1", "b": "tb1", "right": 2}
 SAMPLES: dict[str, Sample] = {
@@ -486,7 +522,47 @@ SAMPLES: dict[str, Sample] = {
         (("0\n", "@\n"), ("1\n", "@\n")),
         options={"context": "prompt", "choices": "h0,h1", "label": "label"},
     ),
-    "tatoeba": Sample("tx1\ntx2\n", ("tx1", "tx2"), (("tx1\n", ""), ("tx1", "tx1\ntx1")), beside="en one\nen two\n"),
+    "tatoeba": Sample("tx1\ntx2\n", ("tx1", "tx2"), (("tx1\n", ""), ("tx1", "tx1\ntx1")), beside=("en one\nen two\n",)),
+    "bucc": Sample(
+        "de-1\tta1\nde-2\tta2\n",
+        ("ta1", "ta2"),
+        (("\t", " "), ("de-2", "de-1"), ("de-1", "de-7")),
+        beside=("en-1\ttb1\nen-2\ttb2\n", "de-1\ten-2\n"),
+        num=3,
+    ),
+    "squad_sentences": Sample(
+        BROKEN_UP.replace("sentence_breaks", "unread"),
+        ("tc1 one. Two end.", "tq1", "i2"),
+        (
+            ("data", "date"),
+            ("qas", "questions"),
+            (": 13", ": 12"),
+            (": 13", ": -1"),
+            (": 13", ": true"),
+            ('"tq1"', "{}"),
+        ),
+    ),
+    "lareqa_questions": Sample(
+        BROKEN_UP,
+        ("tc1 one. Two end.", "tq1", "i2"),
+        (("[0, 8]", "[8, 0]"), ("[0, 8]", "[0, 90]"), ("[0, 8]", "[0]"), ("[0, 8]", '"0"'), (": 13", ": 12")),
+    ),
+    "lareqa_sentences": Sample(
+        BROKEN_UP, ("tc1 one. Two end.", "tq1"), (("[0, 8]", "[0, true]"), ("[0, 8]", "[8, 9]"), (": 13", ": true"))
+    ),
+    "mewslix_pairs": Sample(
+        json_lines(*({"contextual_mention": {"context": NEWS, "mention": MENTION}, "entity": ENTITY} for _ in "12")),
+        ("ti1", "td1 described"),
+        MENTION_SHAPES,
+    ),
+    "mewslix_mentions": Sample(
+        json_lines({"context": NEWS, "mentions": [MENTION, MENTION]}), ("ti1",), (*MENTION_SHAPES, ("mentions", "m"))
+    ),
+    "mewslix_entities": Sample(
+        json_lines(ENTITY, {**ENTITY, "entity_id": "Q2"}),
+        ("Q1", "td1 described"),
+        (("entity_id", "id"), ('"end": 13', '"end": 14'), ("sentence_spans", "spans"), ("[{", "{")),
+    ),
     # A blank line parts documents, and every other line is a sentence: nothing but bytes can be wrong.
     "lines": Sample("ta1\nta2\n", ()),
     "parallel_tsv": Sample("ta1\ttb1\nta2\ttb2\n", ("ta1", "tb2"), (("\t", " "), ("\t", "\t\t"))),
@@ -498,7 +574,7 @@ def read_sample(folder: Path, name: str, data: bytes) -> tuple[Path, list[Exampl
     """The file written, its examples, and how many rows were counted as left out."""
     sample = SAMPLES[name]
     path = write(folder, data, "sample.txt")
-    paths = (path,) if sample.beside is None else (path, write(folder, sample.beside, "beside.txt"))
+    paths = (path, *(write(folder, text, f"beside{n}.txt") for n, text in enumerate(sample.beside)))
     reading = Reading(paths=paths, language="de", options=sample.options, labels=sample.labels)
     examples = list(read_examples(name, reading))
     for example in examples:
@@ -516,7 +592,7 @@ def refused(folder: Path, name: str, data: str | bytes) -> DataError:
     with pytest.raises(DataError) as caught:
         read_sample(folder, name, data if isinstance(data, bytes) else data.encode())
     error = caught.value
-    assert error.file in (str(folder / "sample.txt"), str(folder / "beside.txt"))
+    assert error.file in [str(folder / name) for name in ("sample.txt", "beside0.txt", "beside1.txt")]
     assert error.line is not None and error.line >= 1
     return error
 
@@ -703,3 +779,61 @@ def test_lines_of_a_document_are_found() -> None:
         4,
         1,
     ]
+
+
+def test_bucc_keeps_pairs_together_and_other_sentences_apart(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path, text, name)
+        for name, text in (
+            ("de", "de-1\tEins\nde-2\tZwei\nde-3\tDrei\n"),
+            ("en", "en-1\tOne\nen-2\tAlone\nen-3\tThree\nen-4\tTres\n"),
+            ("gold", "de-1\ten-1\nde-3\ten-3\nde-3\ten-4\n"),
+        )
+    ]
+    one, two, three, alone = read("bucc", *files)
+    assert (one.item, one.sources, one.targets) == ("de-1", (("de-1", "Eins"),), (("en-1", "One"),))
+    assert (two.targets, two.pairs) == ((), ()) and alone.targets == (("en-2", "Alone"),) and not alone.sources
+    assert three.pairs == (("de-3", "en-3"), ("de-3", "en-4")) and len(three.targets) == 2
+    write(tmp_path, "de-1\ten-9\n", "gold")
+    with pytest.raises(DataError, match=r'gold.*line 1.*no sentence "en-9"'):
+        read("bucc", *files)
+
+
+def test_a_sentence_answers_the_questions_whose_answer_begins_in_it(tmp_path: Path) -> None:
+    path = write(tmp_path, BROKEN_UP)
+    first, second = read("lareqa_sentences", path)
+    assert (first.item, first.text, first.keys) == ("de_1_0", "tc1 one.", ())
+    assert (second.item, second.text, second.keys) == ("de_1_1", "Two end.", ("i1", "i2"))
+    assert {each.context for each in (first, second)} == {"tc1 one. Two end."}
+    assert [(each.item, each.key) for each in read("lareqa_questions", path)] == [("i1", "i1"), ("i2", "i2")]
+    (pair, _) = read("squad_sentences", path)
+    assert (pair.query, pair.candidate, pair.context) == ("tq1", "Two end.", "tc1 one. Two end.")
+
+
+def test_an_answer_in_no_sentence_is_counted(tmp_path: Path) -> None:
+    reading = Reading(paths=(write(tmp_path, BROKEN_UP.replace("[9, 17]", "[9, 11]")),), language="de")
+    assert list(read_examples("lareqa_questions", reading)) == []
+    assert reading.skipped == {"the answer begins in no sentence": 2}
+
+
+def test_a_mention_is_read_in_its_sentence_between_braces(tmp_path: Path) -> None:
+    other = {"context": {**NEWS, "language": "pl"}, "mentions": [MENTION]}
+    path = write(tmp_path, json_lines({"context": NEWS, "mentions": [MENTION]}, other))
+    (mention,) = read("mewslix_mentions", path)
+    assert (mention.query, mention.key) == ("Bonn: Of { Bonn } (x) more.", "Q1")
+    entity = write(tmp_path, json_lines({**ENTITY, "description": "One.  \nTwo.", "sentence_spans": []}), "entities")
+    (candidate,) = read("mewslix_entities", entity)
+    assert (candidate.item, candidate.text, candidate.keys) == ("Q1", "One. Two.", ("Q1",))
+
+
+def test_articles_without_their_text_say_how_to_get_it(tmp_path: Path) -> None:
+    path = write(tmp_path, json_lines({"context": {**NEWS, "text": ""}, "mentions": [MENTION]}))
+    with pytest.raises(DataError, match=r"get-mewsli-x\.sh"):
+        read("mewslix_mentions", path)
+
+
+def test_sentences_end_at_marks_and_not_after_abbreviations() -> None:
+    text = 'Dr. J. Smith came. "He left at 3 p.m. (see it)." Then? 他来了。他走了。 '
+    found = [text[start:stop] for start, stop in sentence_breaks(text)]
+    assert found == ["Dr. J. Smith came.", '"He left at 3 p.m. (see it)."', "Then?", "他来了。", "他走了。"]
+    assert sentence_breaks("no mark") == [(0, 7)]

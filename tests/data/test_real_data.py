@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,19 +10,20 @@ import pytest
 
 from stilts.data.disjoint import check_disjoint
 from stilts.data.load import is_labelled, load_examples, skipped_rows
+from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, SplitOverlapError
 from stilts.tasks.examples import Example
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, Kind, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Kind, Part, Source, SplitRef, Task
 
 REGISTRY = default_registry()
 # Not in the folder: of four datasets the train files, and all of these.
-ABSENT = {("pawsx", "train"), ("qnli", "train"), ("scitail", "train"), ("policyqa", "train")}
+ABSENT = {("pawsx", "train"), ("qnli", "train"), ("scitail", "train"), ("policyqa", "train"), ("bucc2018", "test")}
 ELSEWHERE = set(
-    "americasnli boolq casehold ccgbank conll2003 conll2003_three contractnli masakhaner medmcqa mrpc paws piqa "
-    "socialiqa squad_v2 winogrande".split()
+    "americasnli boolq casehold ccgbank conll2003 conll2003_three contractnli masakhaner medmcqa mewslix "
+    "mewslix_entities mewslix_pairs mrpc paws piqa socialiqa squad_v2 winogrande".split()
 )
 # The releases keep these labels back and write a placeholder.
 PLACEHOLDERS = {("copa", "test"), ("tydiqa", "test")}
@@ -47,7 +49,7 @@ def task_on(dataset: Dataset) -> Task:
     return next(
         task
         for task in REGISTRY.tasks()
-        if dataset.name in [ref.dataset for ref in (task.train, task.dev, task.test) if ref is not None]
+        if dataset.name in [ref.dataset for ref in (task.train, task.dev, task.test, task.pool) if ref is not None]
     )
 
 
@@ -84,6 +86,8 @@ def test_what_is_not_there_is_told_by_its_path(shared: Path, name: str) -> None:
 # Rows of the folder, by SOURCES.md or counted with other tools; NLI's "-" are left out.
 SIZES = {
     ("multinli", "train"): 17_682,
+    ("squad_sentences", "train"): 931,
+    ("squad_sentences", "dev"): 131,
     ("snli", "train"): 8_847,
     ("rte", "train"): 2_490,
     ("rte", "dev"): 277,
@@ -148,11 +152,11 @@ def test_values_that_the_guidelines_lack_are_other(shared: Path) -> None:
     assert sum(combined) > 0
 
 
-@pytest.mark.parametrize("name", ["xnli", "pawsx", "xquad", "udpos", "tatoeba"])
+@pytest.mark.parametrize("name", ["xnli", "pawsx", "xquad", "udpos", "tatoeba", "lareqa"])
 def test_translations_share_items(shared: Path, name: str) -> None:
     made, task = resolver(shared), REGISTRY.task(name)
     assert task.test is not None
-    pair = ["ar", "th"] if name == "udpos" else ["de", "es"]
+    pair = {"udpos": ["ar", "th"], "lareqa": ["ar", "de"]}.get(name, ["de", "es"])
     roots = {"data": shared / "data"}
     one, other = (
         {example.item for example in load_examples(view, roots)} for view in made.views(task.test, task.kind, pair)
@@ -162,13 +166,13 @@ def test_translations_share_items(shared: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("selection", ["english_dev", "target_dev"])
-@pytest.mark.parametrize("name", ["xnli", "udpos", "panx", "xquad", "mlqa", "xcopa", "tatoeba", "tydiqa_heldout"])
+@pytest.mark.parametrize("name", "xnli udpos panx xquad mlqa xcopa tatoeba tydiqa_heldout lareqa bucc2018".split())
 def test_targets_have_disjoint_uses(shared: Path, name: str, selection: str) -> None:
     made, task = resolver(shared), REGISTRY.task(name)
     assert task.test is not None
-    languages = [code for code in made.available_languages(task.test) if code in ("en", "de", "ar", "sw", "zh", "id")]
+    languages = [code for code in made.target_languages(task) if code in ("en", "de", "ar", "sw", "zh", "id")]
     views = made.target_views(task, languages=languages, selection=selection)
-    counts = check_disjoint(views.train, views.select, views.report, {"data": shared / "data"})
+    counts = check_disjoint(views.train, views.select or views.calibration, views.report, {"data": shared / "data"})
     assert {count.use for count in counts} >= {"report"} | ({"train"} if task.is_trained else set())
 
 
@@ -237,3 +241,35 @@ def test_toy_targets_have_disjoint_uses(name: str) -> None:
     views = made.target_views(task, languages=made.available_languages(task.test)[:2], train_limit=100)
     counts = check_disjoint(views.train, views.select, views.report, {})
     assert all(count.num_examples > 0 for count in counts)
+
+
+def test_bucc_without_test_files_halves_its_dev_files(shared: Path) -> None:
+    made, task, roots = resolver(shared), REGISTRY.task("bucc2018"), {"data": shared / "data"}
+    assert made.target_languages(task) == ("zh",)
+    views = made.target_views(task, languages=["zh"])
+    assert views.select == () and [view.part for view in views.calibration] == [Part.HALF_SELECT]
+    halves = [load_examples(view, roots) for view in (*views.calibration, *views.report)]
+    pairs = [[pair for example in half for pair in example.pairs] for half in halves]
+    assert sum(map(len, pairs)) == 257 and min(map(len, pairs)) > 100
+    by_dev = made.target_views(task, languages=["zh"], selection="target_dev")
+    assert by_dev.select == by_dev.calibration == views.calibration and by_dev.report == views.report
+
+
+def test_every_question_of_lareqa_has_a_right_sentence_in_each_language(shared: Path) -> None:
+    made, task, roots = resolver(shared), REGISTRY.task("lareqa"), {"data": shared / "data"}
+    views = made.target_views(task, languages=["de", "zh"])
+    assert [view.language for view in views.pool] == ["de", "zh"]
+    candidates = [example for view in views.pool for example in load_examples(view, roots)]
+    assert len({example.item for example in candidates}) == len(candidates) == 1276 + 1196
+    right = Counter(key for example in candidates for key in example.keys)
+    questions = [example.key for view in views.report for example in load_examples(view, roots)]
+    assert len(questions) == 2 * 1190 and {right[key] for key in questions} == {2}
+
+
+def test_squad_is_broken_into_the_sentences_that_lareqa_has(shared: Path) -> None:
+    document = json.loads((shared / "data" / "lareqa" / "xquad-r" / "en.json").read_text())
+    paragraphs = [paragraph for article in document["data"] for paragraph in article["paragraphs"]]
+    wanted = [{tuple(ends) for ends in each["sentence_breaks"]} for each in paragraphs]
+    found = [set(sentence_breaks(each["context"])) for each in paragraphs]
+    same = sum(len(one & other) for one, other in zip(wanted, found, strict=True))
+    assert same >= 0.98 * max(sum(map(len, wanted)), sum(map(len, found)))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from stilts.data.readers import choices, domains, pairs, squad, subjqa, tagging, text
+from stilts.data.readers import answers, choices, domains, mentions, mining, pairs, squad, subjqa, tagging, text
 from stilts.data.readers.reading import Reader, Reading
 from stilts.errors import UnknownNameError
 from stilts.tasks.examples import Example
@@ -39,6 +39,13 @@ READERS: Mapping[str, Reader] = {
     "choice_jsonl": choices.read_choice_jsonl,
     "choice_csv": choices.read_choice_csv,
     "tatoeba": text.read_tatoeba,
+    "bucc": mining.read_bucc,
+    "squad_sentences": answers.read_squad_sentences,
+    "lareqa_questions": answers.read_lareqa_questions,
+    "lareqa_sentences": answers.read_lareqa_sentences,
+    "mewslix_pairs": mentions.read_mewslix_pairs,
+    "mewslix_mentions": mentions.read_mewslix_mentions,
+    "mewslix_entities": mentions.read_mewslix_entities,
     "lines": text.read_lines,
     "parallel_tsv": text.read_parallel_tsv,
 }

@@ -10,7 +10,7 @@ from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.seeds import derive_seed
 from stilts.tasks.examples import Example
-from stilts.tasks.toy import TOY_LANGUAGES, TOY_VERSION
+from stilts.tasks.toy import MIXED, TOY_LANGUAGES, TOY_VERSION
 
 # Of ten equal shares of all facts, by hash: which split holds which.
 _SHARES: Mapping[str, frozenset[int]] = {
@@ -19,7 +19,7 @@ _SHARES: Mapping[str, frozenset[int]] = {
     "test": frozenset({8, 9}),
 }
 SPLITS = tuple(_SHARES)
-OPTIONS = ("variant", "num_choices", "num_facts", "switch_frac", "unanswerable_frac")
+OPTIONS = ("variant", "num_choices", "num_facts", "switch_frac", "unanswerable_frac", "role")
 
 
 def generate(*, generator: str, split: str, language: str, size: int, options: Mapping[str, Json]) -> list[Example]:
@@ -27,8 +27,8 @@ def generate(*, generator: str, split: str, language: str, size: int, options: M
 
     The i-th item says the same in every language. No two splits share facts, whatever their options. ``options``:
     ``variant`` (text; another draw of items, as for two datasets of one generator), ``num_choices``, ``num_facts``,
-    ``switch_frac`` and ``unanswerable_frac`` (see ``generators``). UnknownNameError for an unknown generator, split,
-    language or option.
+    ``switch_frac``, ``unanswerable_frac`` and ``role`` (see ``generators``). UnknownNameError for an unknown generator,
+    split, language or option.
     """
     _check(generator, split, language, size, options)
     drafts = zip(range(size), _drafts(generator, split, options), strict=False)
@@ -55,7 +55,7 @@ def _check(generator: str, split: str, language: str, size: int, options: Mappin
         raise UnknownNameError("toy generator", generator, GENERATORS)
     if split not in _SHARES:
         raise UnknownNameError("toy split", split, SPLITS)
-    if language not in TOY_LANGUAGES:
+    if language not in (*TOY_LANGUAGES, MIXED):
         raise UnknownNameError("toy language", language, TOY_LANGUAGES)
     for name in options:
         if name not in OPTIONS:

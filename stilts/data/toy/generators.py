@@ -14,19 +14,22 @@ from typing import TypeAlias
 
 from stilts.data.toy import changes, grammar
 from stilts.data.toy.facts import Event, draw_event
-from stilts.errors import InputError
+from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.seeds import derive_seed
 from stilts.tasks.examples import (
+    CandidateExample,
     ChoiceExample,
     ClassificationExample,
     Example,
+    MiningExample,
     PairExample,
+    QueryExample,
     SpanExample,
     TaggingExample,
     TextExample,
 )
-from stilts.tasks.toy import ENGLISH
+from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,58 @@ def retrieval(rng: random.Random, options: Mapping[str, Json]) -> Draft:
     return Draft(key=_gist((event,)), tell=tell)
 
 
+def mining(rng: random.Random, options: Mapping[str, Json]) -> Draft:
+    """A sentence in both languages, or in one of them alone: a quarter each."""
+    event, sides = draw_event(rng), rng.choice(("both", "both", "source", "target"))
+
+    def tell(item: str, language: str) -> Example:
+        source, target = (f"{language}-{item}", _say(event, language)), (f"en-{item}", _say(event, ENGLISH))
+        return MiningExample(
+            item=item,
+            sources=() if sides == "target" else (source,),
+            targets=() if sides == "source" else (target,),
+            pairs=((source[0], target[0]),) if sides == "both" else (),
+        )
+
+    return Draft(key=_gist((event,)), tell=tell)
+
+
+def answers(rng: random.Random, options: Mapping[str, Json]) -> Draft:
+    """A question and the sentence that answers it, read with two others; option ``role``: see ``_in_role``."""
+    events = _distinct_events(rng, 3)
+    at = rng.randrange(len(events))
+    asked = rng.choice(_roles(events[at]))
+
+    def tell(item: str, language: str) -> Example:
+        question = grammar.text(grammar.question(events[at], asked, language))
+        sentences = [_say(event, language) for event in events]
+        name = f"{language}_{item}"
+        return _in_role(
+            options, item, question, CandidateExample(item=name, text=sentences[at], context=" ".join(sentences))
+        )
+
+    return Draft(key=_gist(events), tell=tell)
+
+
+def mentions(rng: random.Random, options: Mapping[str, Json]) -> Draft:
+    """A sentence whose subject is marked, and another sentence on the same subject; option ``role``: see ``_in_role``.
+
+    In the pool's language (``MIXED``) an entity is described in any one of the languages.
+    """
+    said, known = draw_event(rng, plain_subject=True), draw_event(rng, plain_subject=True)
+    known = replace(known, subject=said.subject)
+
+    def tell(item: str, language: str) -> Example:
+        if language == MIXED:
+            language = TOY_LANGUAGES[derive_seed("described", item) % len(TOY_LANGUAGES)]
+        words = grammar.sentence(said, language)
+        (name, start), text = grammar.answer(words, "subject"), grammar.text(words)
+        query = f"{name}: {text[:start]}{{ {name} }}{text[start + len(name) :]}"
+        return _in_role(options, item, query, CandidateExample(item=item, text=_say(known, language)))
+
+    return Draft(key=_gist((said, known)), tell=tell)
+
+
 def plain(rng: random.Random, options: Mapping[str, Json]) -> Draft:
     """One to three sentences, now and then with a question on the first; option ``switch_frac``: see ``_told``."""
     events, asked = _text(rng, 3)
@@ -177,6 +232,9 @@ GENERATORS: Mapping[str, Generator] = MappingProxyType(
         "qa": qa,
         "choice": choice,
         "retrieval": retrieval,
+        "mining": mining,
+        "answers": answers,
+        "mentions": mentions,
         "plain": plain,
         "translation": translation,
     }
@@ -263,3 +321,15 @@ def _share(options: Mapping[str, Json], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InputError(f"toy option {name}", f"{value!r} is not a number from 0 to 1", next_step="Write 0.3")
     return float(value)
+
+
+def _in_role(options: Mapping[str, Json], item: str, query: str, candidate: CandidateExample) -> Example:
+    """The half that option ``role`` names: ``query``, ``candidate``, or ``pair`` (the default) for both together."""
+    role = options.get("role", "pair")
+    if role == "query":
+        return QueryExample(item=item, query=query, key=item)
+    if role == "candidate":
+        return replace(candidate, keys=(item,))
+    if role != "pair":
+        raise UnknownNameError("toy role", str(role), ("query", "candidate", "pair"))
+    return PairExample(item=item, query=query, candidate=candidate.text, context=candidate.context)

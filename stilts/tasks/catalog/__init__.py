@@ -1,9 +1,10 @@
 """The tasks that ship with stilts: targets of XTREME and others, English intermediates, text for masked LM.
 
-Start at ``targets.py``; ``mlqa_pairs.py`` and ``low_resource.py`` have further ones. Intermediates stand by theme, in
-``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py`` and ``domains.py``.
-Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast), most have ``hub`` as
-Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand beside it.
+Start at ``targets.py``; ``retrieval.py``, ``mlqa_pairs.py`` and ``low_resource.py`` have further ones. Intermediates
+stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py`` and
+``domains.py``. Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast), most
+have ``hub`` as Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand
+beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from stilts.tasks.catalog import (
     nli,
     paraphrase,
     questions,
+    retrieval,
     tagging,
     target_datasets,
     targets,
@@ -26,7 +28,7 @@ from stilts.tasks.catalog import (
 )
 from stilts.tasks.task import Dataset, Task
 
-_OTHERS = (low_resource, mlqa_pairs, text)
+_OTHERS = (low_resource, mlqa_pairs, retrieval, text)
 _THEMES = (nli, paraphrase, questions, choices, tagging, morphology, domains)
 
 

@@ -13,7 +13,14 @@ import pytest
 from stilts.data.toy import GENERATORS, SPLITS, generate
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import digest
-from stilts.tasks.examples import ChoiceExample, ClassificationExample, PairExample, SpanExample, TaggingExample
+from stilts.tasks.examples import (
+    ChoiceExample,
+    ClassificationExample,
+    MiningExample,
+    PairExample,
+    SpanExample,
+    TaggingExample,
+)
 from stilts.tasks.toy import TOY_LANGUAGES, TOY_VERSION
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
@@ -86,9 +93,9 @@ def test_translations_share_items_and_labels(generator: str, language: str) -> N
         assert english.item == foreign.item
         if isinstance(english, ClassificationExample | ChoiceExample):
             assert english.label == foreign.label
-        if isinstance(english, PairExample):
+        if isinstance(english, PairExample) and generator == "retrieval":
             assert english.query == foreign.query == english.candidate
-        if language != "qaa":
+        if language != "qaa" and not (isinstance(english, MiningExample) and not english.sources):
             assert english.content() != foreign.content()
 
 
