@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -16,14 +17,16 @@ from stilts.analysis.submission.answered import Answered, read_answered
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.answers import ANSWER_METRICS, answer_rows
+from stilts.metrics.bucc import pair_row
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import FloatArray, Metric, metric
 from stilts.metrics.no_answer import predictions_at
+from stilts.metrics.ranking import RANKINGS, ranking_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.study.record import Column, Replicate
 from stilts.study.summary import THRESHOLD
-from stilts.tasks.truth import answers_in
+from stilts.tasks.truth import answers_in, pairs_in
 
 TOLERANCE = 1e-9
 
@@ -210,6 +213,10 @@ def _tags(texts: Sequence[str]) -> list[list[str]]:
     return [text.split() for text in texts]
 
 
+def _rankings(name: str, truths: Sequence[str], said: Sequence[str]) -> FloatArray:
+    return ranking_rows(name, [answers_in(truth) for truth in truths], [answers_in(found) for found in said])
+
+
 _Maker = Callable[[Sequence[str], Sequence[str]], FloatArray]
 # The same makers that an evaluation uses, by metric, on texts.
 _MAKERS: Mapping[str, _Maker] = {
@@ -217,4 +224,8 @@ _MAKERS: Mapping[str, _Maker] = {
     "retrieval_accuracy": accuracy_rows,
     "tagging": lambda truths, said: tag_rows(_tags(truths), _tags(said)),
     "span_f1": lambda truths, said: entity_rows(_tags(truths), _tags(said)),
+    "pair_f1": lambda truths, said: np.concatenate(
+        [pair_row(pairs_in(truth), pairs_in(found)) for truth, found in zip(truths, said, strict=True)]
+    ),
+    **{name: partial(_rankings, name) for name in RANKINGS},
 }

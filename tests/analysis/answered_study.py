@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.scoring.benchmarks import XTREME, XTREME_R
 from stilts.metrics.answers import answer_rows
+from stilts.metrics.bucc import pair_row
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import FloatArray, metric
+from stilts.metrics.ranking import ranking_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.store.store import Store, open_store
 from stilts.study.record import Column, Row
 from stilts.study.record_json import record_to_json
-from stilts.tasks.examples import ChoiceExample, ClassificationExample, PairExample, SpanExample, TaggingExample
-from stilts.tasks.truth import truth_text
+from stilts.tasks.examples import (
+    ChoiceExample,
+    ClassificationExample,
+    MiningExample,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+)
+from stilts.tasks.truth import pairs_in, truth_text
 from tests.analysis.fake_store import record, replicate
 
 Changes: TypeAlias = Mapping[str, Callable[[list[Any]], list[Any]]]
@@ -38,6 +50,7 @@ class Made:
     examples: Sequence[Any]
     said: Sequence[str]
     rows: FloatArray
+    truths: Sequence[str] | None = None
 
 
 def _labels(labels: Sequence[str]) -> Callable[[random.Random, str], Made]:
@@ -104,6 +117,37 @@ def _pairs(rng: random.Random, language: str) -> Made:
     return Made(examples=examples, said=[str(n) for n in said], rows=accuracy_rows(list(range(COUNT)), said))
 
 
+def _mined(rng: random.Random, language: str) -> Made:
+    """Every third source without a partner; some found, some wrong, some not."""
+    examples = [
+        MiningExample(
+            item=f"{language}-{i}",
+            sources=((f"{language}-{i}", "a"),),
+            targets=((f"en-{i}", "b"),) if i % 3 else (),
+            pairs=((f"{language}-{i}", f"en-{i}"),) if i % 3 else (),
+        )
+        for i in range(COUNT)
+    ]
+    said = [
+        f"{e.item}\ten-{i + rng.choice((0, 0, COUNT))}" if i == 1 or rng.random() < 0.6 else ""
+        for i, e in enumerate(examples)
+    ]
+    rows = [pair_row(e.pairs, pairs_in(text)) for e, text in zip(examples, said, strict=True)]
+    return Made(examples=examples, said=said, rows=np.concatenate(rows))
+
+
+def _ranked(measure: str, most: int) -> Callable[[random.Random, str], Made]:
+    def make(rng: random.Random, language: str) -> Made:
+        names = [f"Q{i}" for i in range(40)]
+        gold = [rng.sample(names, k=rng.randint(1, most)) for _ in range(COUNT)]
+        said = [rng.sample(names, k=20) for _ in range(COUNT)]
+        examples = [QueryExample(item=f"{language}-q{i}", query="a", key="k") for i in range(COUNT)]
+        told, truths = ([json.dumps(each) for each in lists] for lists in (said, gold))
+        return Made(examples=examples, said=told, rows=ranking_rows(measure, gold, said), truths=truths)
+
+    return make
+
+
 _UPOS, _BIO = ("NOUN", "VERB", "CCONJ", "SCONJ", "INTJ", "X"), ("O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-ORG")
 # Task: kind, metric, its maker.
 TASKS: dict[str, tuple[str, str, Callable[[random.Random, str], Made]]] = {
@@ -116,6 +160,9 @@ TASKS: dict[str, tuple[str, str, Callable[[random.Random, str], Made]]] = {
     "mlqa": ("span_qa", "mlqa", _questions(metric="mlqa")),
     "subjqa": ("span_qa", "squad_v2", _questions(metric="squad_v2")),
     "tatoeba": ("retrieval", "retrieval_accuracy", _pairs),
+    "bucc2018": ("retrieval", "pair_f1", _mined),
+    "lareqa": ("retrieval", "map_at_20", _ranked("map_at_20", 11)),
+    "mewslix": ("retrieval", "reciprocal_rank_at_20", _ranked("reciprocal_rank_at_20", 1)),
     "xcopa": ("multiple_choice", "accuracy", _choices),
     "other": ("classification", "accuracy", _labels(("a", "b"))),
 }
@@ -178,7 +225,7 @@ def _write(folder: Path, measure: str, made: Made, truths: bool, changes: Change
     table |= {name: made.rows[:, number] for number, name in enumerate(chosen.columns)}
     table["prediction"] = list(made.said)
     if truths:
-        table["truth"] = [truth_text(example, place) for place, example in enumerate(made.examples)]
+        table["truth"] = made.truths or [truth_text(example, place) for place, example in enumerate(made.examples)]
     table |= {name: change(list(table[name])) for name, change in changes.items()}
     pq.write_table(pa.table(table), folder / "examples.parquet")
     sums = dict(zip(chosen.columns, map(float, made.rows.sum(axis=0)), strict=True))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from stilts.analysis.submission.fitting import caveats, reason_against
+from stilts.analysis.submission.fitting import caveats, other_questions, reason_against
 from stilts.cli.main import app
 from stilts.cli.submitting import check_agreement, export_submission
 from stilts.errors import InputError, StoreError, StudyError, UnknownNameError
@@ -107,6 +107,33 @@ def test_choices_in_xtreme_r(tmp_path: Path) -> None:
     lines = (tmp_path / "p" / "xcopa" / "test-et.jsonl").read_text().splitlines()
     assert set(lines) <= {'{"label": 0}', '{"label": 1}'}
     assert scored(tmp_path, "xtreme-r")["xcopa"]["accuracy"] == pytest.approx(matrix_of(store, "xcopa"), abs=1e-9)
+
+
+def test_mined_pairs_are_scored_as_the_matrix_has_them(tmp_path: Path) -> None:
+    store = write_study(tmp_path, [answered_column("bucc2018")])
+    target = json.loads(
+        invoke(
+            store, "export", NAME, "--submission", tmp_path / "p", "--labels", tmp_path / "l", "--row", "none", "--json"
+        ).stdout
+    )["targets"][0]
+    assert not target["other_measure"] and len(target["languages"]) == 4
+    figures = scored(tmp_path)["bucc2018"]["f1"]
+    assert figures == pytest.approx(matrix_of(store, "bucc2018"), abs=1e-9)
+    assert all("\t" in line for line in (tmp_path / "p" / "bucc2018" / "test-zh.tsv").read_text().splitlines())
+
+
+@pytest.mark.parametrize("name", ["lareqa", "mewslix"])
+def test_rankings_in_xtreme_r(tmp_path: Path, name: str) -> None:
+    store = write_study(tmp_path, [answered_column(name)])
+    export_submission(NAME, store, tmp_path / "p", labels=tmp_path / "l", row="none")
+    figures = scored(tmp_path, "xtreme-r")[name]["map@20"]
+    assert figures == pytest.approx(matrix_of(store, name), abs=1e-9)
+    ranked = json.loads((tmp_path / "p" / name / "test-ar.json").read_text())
+    assert all(len(names) == 20 for names in ranked.values())
+
+
+def test_an_evaluation_that_asks_to_english_is_no_submission_of_tatoeba_and_says_so() -> None:
+    assert other_questions({"direction": "to_english"}) and not other_questions({"layer": 4})
 
 
 def test_the_layout_is_that_of_the_golden_submission(tmp_path: Path, shared: Path) -> None:

@@ -12,7 +12,14 @@ from stilts.analysis.scoring.benchmarks import BenchmarkTask, Format
 from stilts.analysis.scoring.checks import Files
 from stilts.analysis.scoring.language_scores import score_language
 from stilts.analysis.submission.answered import Answered, read_answered
-from stilts.analysis.submission.fitting import LeftOut, absent_languages, caveats, is_known, versions_of
+from stilts.analysis.submission.fitting import (
+    LeftOut,
+    absent_languages,
+    caveats,
+    is_known,
+    other_questions,
+    versions_of,
+)
 from stilts.analysis.submission.official_files import labels_text, predictions_text, question_id
 from stilts.errors import InputError, StoreError
 from stilts.fingerprint import Json, plain
@@ -88,8 +95,10 @@ def export_target(
         if labels is not None and answered.truths is None:
             answered = answered.with_truths(find_truths(replicate, language, answered.items))
         ready[language] = answered
-        view = results.store.payload(key).get("view")
+        payload = results.store.payload(key)
+        view, config = payload.get("view"), payload.get("config")
         said.update(dict.fromkeys(caveats(view if isinstance(view, dict) else {}, len(answered.items))))
+        said.update(dict.fromkeys(other_questions(config if isinstance(config, dict) else {})))
     if not ready:
         return None, left
     files = {language: _write(task, language, answered, folder, labels) for language, answered in ready.items()}
@@ -126,7 +135,7 @@ def _answered(results: StudyResults, column: Column, language: str, key: str) ->
     if not results.evaluations.is_done(key):
         return "it is not evaluated yet"
     answered = read_answered(key, metric(column.metric), results.store)
-    if column.kind == "retrieval" and not _names_candidates(answered):
+    if column.metric == "retrieval_accuracy" and not _names_candidates(answered):
         return (
             "an older version stored whether a sentence was found, not which was: delete the evaluation and run again"
         )
@@ -185,7 +194,7 @@ def _official(figures: Mapping[str, float]) -> float | None:
     """The language's share of the task's score: the mean of exact match and F1 for questions."""
     if "exact_match" in figures:
         return (figures["exact_match"] + figures["f1"]) / 2
-    return next((figures[name] for name in ("f1", "accuracy") if name in figures), None)
+    return next((figures[name] for name in ("f1", "accuracy", "map@20") if name in figures), None)
 
 
 def _other_measure(column: Column, task: BenchmarkTask) -> str:

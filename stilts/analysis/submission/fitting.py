@@ -15,6 +15,9 @@ _KINDS: Mapping[Format, frozenset[str]] = {
     Format.TAGS: frozenset({"tagging"}),
     Format.CHOICES: frozenset({"multiple_choice"}),
     Format.ANSWERS: frozenset({"span_qa"}),
+    Format.PAIRS: frozenset({"retrieval"}),
+    Format.ENTITIES: frozenset({"retrieval"}),
+    Format.RANKINGS: frozenset({"retrieval"}),
 }
 # Releases whose labelled files are not the benchmark's test set.
 _OTHER_FILES: Mapping[tuple[str, str], str] = {
@@ -78,3 +81,10 @@ def caveats(view: Mapping[str, Json], num_examples: int) -> list[str]:
         said.append("these are toy languages")
     other = _OTHER_FILES.get((str(view.get("dataset")), str(view.get("source"))))
     return [*said, other] if other else said
+
+
+def other_questions(config: Mapping[str, Json]) -> list[str]:
+    """What of a task's settings (of an evaluation's payload) asks another question than the benchmark does."""
+    if config.get("direction") == "to_english":
+        return ["each sentence asked for its English one; the benchmark asks from English"]
+    return []

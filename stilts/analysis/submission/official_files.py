@@ -55,10 +55,24 @@ def _questions(ids: Sequence[str], truths: Sequence[str]) -> str:
     return json.dumps({"version": "x", "data": articles}, ensure_ascii=False) + "\n"
 
 
+def _pairs(ids: Sequence[str], texts: Sequence[str]) -> str:
+    """The pairs of all examples, source TAB target."""
+    return "".join(f"{text}\n" for text in texts if text)
+
+
+def _ranked(ids: Sequence[str], texts: Sequence[str]) -> str:
+    """{query: [answer, ...]}, from JSON lists."""
+    found: Json = {name: list(answers_in(text)) for name, text in zip(ids, texts, strict=True)}
+    return json.dumps(found, ensure_ascii=False) + "\n"
+
+
 _PREDICTIONS: Mapping[Format, _Writer] = {
     Format.LABELS: _lines,
     Format.TAGS: _tags,
     Format.CHOICES: _choices,
     Format.ANSWERS: _answers,
+    Format.PAIRS: _pairs,
+    Format.ENTITIES: _ranked,
+    Format.RANKINGS: _ranked,
 }
 _LABELS: Mapping[Format, _Writer] = {**_PREDICTIONS, Format.ANSWERS: _questions}
