@@ -87,7 +87,8 @@ def validated(path: str) -> dict[str, Any]:
         target = workspace.planner.target(column)
         labels = target.task.labels or None
         parts = target.views
-        counts = check_disjoint(parts.train, parts.select, parts.report, workspace.roots, labels=labels)
+        chosen_by = parts.select or parts.calibration
+        counts = check_disjoint(parts.train, chosen_by, parts.report, workspace.roots, labels=labels)
         del counts
         part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
         for use, group in (("train", parts.train), ("select", parts.select), ("report", parts.report)):
@@ -136,8 +137,7 @@ def _view_lines(
         encoder = Encoder(
             tokenizer=tokenizer,
             labels=part.task.labels,
-            max_length=part.config.max_length,
-            doc_stride=part.config.doc_stride,
+            **part.config.lengths,
         )
         encoded = encode(part.task.kind, examples[:200], encoder)
         decoded.append({"of": of, "text": tokenizer.decode(encoded.ids[0].tolist(), skip_special_tokens=False)})

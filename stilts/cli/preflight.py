@@ -21,7 +21,8 @@ def check_splits(workspace: Workspace, store: Store) -> int:
         record = f"disjoint/{_digest(target)}"
         if store.read_record(record) is None:
             views = target.views
-            check_disjoint(views.train, views.select, views.report, workspace.roots, labels=target.task.labels or None)
+            chosen_by = views.select or views.calibration
+            check_disjoint(views.train, chosen_by, views.report, workspace.roots, labels=target.task.labels or None)
             store.write_record(record, {"target": target.task.name, "languages": list(target.languages)})
             checked += 1
     return checked
@@ -29,4 +30,5 @@ def check_splits(workspace: Workspace, store: Store) -> int:
 
 def _digest(target: ResolvedTarget) -> str:
     views = target.views
-    return digest([[view.digest for view in group] for group in (views.train, views.select, views.report)])
+    groups = (views.train, views.select or views.calibration, views.report)
+    return digest([[view.digest for view in group] for group in groups])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from stilts.data.prepare import Preparation
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
 from stilts.execute.no_answer import no_answer_threshold
+from stilts.execute.searching import Searches, calibration
 from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
 from stilts.metrics.metric import metric
@@ -39,12 +41,15 @@ def run_evaluate(
 ) -> None:
     """Scores and publishes those (use, language) of the stage whose keys are in ``missing``."""
     scorer, prepared = _scorer(stage, store, run)
+    searches = Searches(stage=stage, store=store, scorer=scorer, prepared=prepared)
 
     # The item that a threshold was just chosen on need not be predicted twice.
     @lru_cache(maxsize=1)
     def score(number: int) -> tuple[list[Any], Scored, float]:
         started = time.time()
-        examples, _, scored = score_view(scorer, stage.task, stage.config, stage.items[number].view, prepared)
+        item = stage.items[number]
+        aided = replace(scorer, search=searches.of(item))
+        examples, _, scored = score_view(aided, stage.task, stage.config, item.view, prepared)
         return examples, scored, started
 
     threshold = no_answer_threshold(stage, store, score)
@@ -53,7 +58,7 @@ def run_evaluate(
             examples, scored, started = score(number)
             if threshold is not None and scored.spans is not None:
                 scored = by_threshold(scored.spans, stage.task, examples, threshold)
-            result = _result(stage, item, scored, started, run)
+            result = {**_result(stage, item, scored, started, run), **calibration(item, scored)}
             if threshold is not None:
                 result[THRESHOLD] = threshold
             _publish(stage, key, item, examples, scored, result, store, run, lease)
@@ -128,7 +133,7 @@ def _publish(
 ) -> None:
     with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
         write_examples(Path(name) / EXAMPLES_FILE, stage, examples, scored)
-        payload = {**stage.payload, "use": item.use.value, "view": item.view.payload()}
+        payload = {**stage.payload, "use": item.use.value, "view": item.view.payload(), **item.beside}
         store.publish(key, Path(name), payload=payload, result=result, lease=lease)
 
 
@@ -148,7 +153,7 @@ def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], sc
     if scored.spans is not None:
         columns[SPAN_COLUMN] = list(scored.spans.texts)
         columns[NO_ANSWER_COLUMN] = scored.spans.differences
-    truths = [truth_text(example, place) for place, example in enumerate(examples)]
+    truths = scored.truths or [truth_text(example, place) for place, example in enumerate(examples)]
     if None not in truths:
         columns["truth"] = truths
     pq.write_table(pa.table(columns), path)

@@ -73,8 +73,7 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
 
 
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:
-    lengths = {"max_length": part.config.max_length, "doc_stride": part.config.doc_stride}
-    encoded = prepared.encoded_all(part.task, part.train, **lengths)
+    encoded = prepared.encoded_all(part.task, part.train, **part.config.lengths)
     return TaskData(task=part.task, weight=part.weight, config=part.config, train=encoded)
 
 

@@ -13,6 +13,24 @@ from stilts.metrics.classification import check_pairs
 from stilts.metrics.metric import FloatArray
 
 DEPTH = 20
+# The metrics of rankings.
+RANKINGS = ("map_at_20", "reciprocal_rank_at_20")
+
+
+def ranking_rows(
+    metric: str, gold: Sequence[Sequence[Hashable]], ranked: Sequence[Sequence[Hashable] | None]
+) -> FloatArray:
+    """The statistics of each query under one of ``RANKINGS``, shape (queries, 2), from all its right answers.
+
+    Where a reciprocal rank has several right answers the first that is ranked counts; with none it is 0.
+    """
+    if metric == "map_at_20":
+        return average_precision_rows(gold, ranked)
+    firsts = [
+        next((answer for answer in found or () if answer in right), right[0] if right else "")
+        for right, found in zip(gold, ranked, strict=True)
+    ]
+    return reciprocal_rank_rows(firsts, ranked)
 
 
 def reciprocal_rank_rows(

@@ -67,11 +67,20 @@ class MaskedLMHead(nn.Module):
         return nn.functional.linear(x, embeddings, self.bias)
 
 
-def mean_pooled(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """(rows, width) L2-normalised mean over all tokens, ``<s>`` and ``</s>`` among them, as XTREME's Tatoeba script."""
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    mean = (hidden * weights).sum(1) / weights.sum(1)
-    return nn.functional.normalize(mean, dim=-1)
+def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """(rows, width) L2-normalised vectors of texts, from all tokens, ``<s>`` and ``</s>`` among them.
+
+    ``mean`` is that of XTREME's Tatoeba script; ``cls`` takes the first token, ``max`` each number's highest.
+    """
+    there = mask.unsqueeze(-1)
+    if pooling == "cls":
+        vectors = hidden[:, 0]
+    elif pooling == "max":
+        vectors = hidden.masked_fill(~there, float("-inf")).amax(1)
+    else:
+        weights = there.to(hidden.dtype)
+        vectors = (hidden * weights).sum(1) / weights.sum(1)
+    return nn.functional.normalize(vectors, dim=-1)
 
 
 def make_head(task: Task, width: int, stream: DropoutStream, dropout: float) -> nn.Module | None:

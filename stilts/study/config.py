@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Literal, TypeAlias, TypedDict
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
 from stilts.tasks.task import Kind
+
+# How the hidden states of a text become its vector: their mean, the first, or the highest of each number.
+Pooling: TypeAlias = Literal["mean", "cls", "max"]
+# Which side of translations asks for its nearest on the other.
+Direction: TypeAlias = Literal["from_english", "to_english"]
+# What neighbours are ranked by: the cosine itself, or that less, or over, the cosines of those around.
+Margin: TypeAlias = Literal["absolute", "distance", "ratio"]
 
 
 class Precision(StrEnum):
@@ -71,6 +79,15 @@ class TrainConfig:
         return {each.name: plain(getattr(self, each.name), each.name) for each in fields(self)}
 
 
+class Lengths(TypedDict):
+    """Lengths in tokens; the last two retrieval's own, None where they are ``max_length``."""
+
+    max_length: int
+    doc_stride: int
+    query_length: int | None
+    candidate_length: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskConfig:
     """How one task's examples enter the model.
@@ -78,6 +95,9 @@ class TaskConfig:
     ``batch_size`` is the global batch in examples; ``max_length`` and ``doc_stride`` count tokens (the stride is
     the overlap of neighbouring windows in span QA); ``layer`` is the hidden state pooled for
     retrieval, 0 the embedding layer; ``temperature`` divides the cosine in the in-batch softmax of a dual encoder.
+    Of retrieval alone are the last five. ``query_length`` and ``candidate_length`` count tokens, None: ``max_length``.
+    Translations are asked for from English, as XTREME's Tatoeba does, or ``to_english``. ``margin`` (Artetxe and
+    Schwenk 2019) None: the task's own, none for nearest neighbours and ``ratio`` for mining.
     """
 
     batch_size: int = 32
@@ -87,14 +107,33 @@ class TaskConfig:
     mask_frac: float = 0.15
     layer: int = 0
     temperature: float = 0.05
+    pooling: Pooling = "mean"
+    direction: Direction = "from_english"
+    margin: Margin | None = None
+    query_length: int | None = None
+    candidate_length: int | None = None
+
+    @property
+    def lengths(self) -> Lengths:
+        """What an encoder of examples is told of lengths, in tokens."""
+        return {
+            "max_length": self.max_length,
+            "doc_stride": self.doc_stride,
+            "query_length": self.query_length,
+            "candidate_length": self.candidate_length,
+        }
 
     def training_payload(self, kind: Kind) -> dict[str, Json]:
         """The fields that bear on the weights of a task of this kind, as plain JSON."""
-        return {name: plain(getattr(self, name), name) for name in ("batch_size", "max_length", *_TRAINING[kind])}
+        return self._payload(("batch_size", "max_length", *_TRAINING[kind]), _LATER_TRAINING.get(kind, ()))
 
     def scoring_payload(self, kind: Kind) -> dict[str, Json]:
         """The fields that bear on the scores of a task of this kind, as plain JSON."""
-        return {name: plain(getattr(self, name), name) for name in ("max_length", *_SCORING[kind])}
+        return self._payload(("max_length", *_SCORING[kind]), _LATER_SCORING.get(kind, ()))
+
+    def _payload(self, names: tuple[str, ...], later: tuple[str, ...]) -> dict[str, Json]:
+        told = [name for name in later if getattr(self, name) != getattr(_USUAL, name)]
+        return {name: plain(getattr(self, name), name) for name in (*names, *told)}
 
 
 # Which further fields matter, by kind: an answer's length is no part of how a model was trained, nor a retrieval
@@ -112,3 +151,12 @@ _SCORING: Mapping[Kind, tuple[str, ...]] = {
     Kind.SPAN_QA: ("doc_stride", "max_answer_tokens"),
     Kind.RETRIEVAL: ("layer",),
 }
+
+# Fields that came later: a payload names one only where it is not what every stage meant before it was there.
+_LATER_TRAINING: Mapping[Kind, tuple[str, ...]] = {
+    Kind.RETRIEVAL: ("pooling", "query_length", "candidate_length"),
+}
+_LATER_SCORING: Mapping[Kind, tuple[str, ...]] = {
+    Kind.RETRIEVAL: (*_LATER_TRAINING[Kind.RETRIEVAL], "direction", "margin"),
+}
+_USUAL = TaskConfig()

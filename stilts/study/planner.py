@@ -202,7 +202,7 @@ class Planner:
                 "A target is scored in several languages",
                 "Use it as an intermediate, or choose a target from: stilts tasks",
             )
-        languages = content.languages or self.resolver.available_languages(task.test)
+        languages = content.languages or self.resolver.target_languages(task)
         limits = content.limits.given()
         views = self.resolver.target_views(
             task,
@@ -249,7 +249,7 @@ class Planner:
             weight=1.0,
             config=_batched(target.config, drawn.get("batch_size")),
             train=target.views.train,
-            select=_english(target.views.select),
+            select=_english(_alone(target)),
         )
         with self.study.blamed(f"targets.{column}.train"):
             config = self._target_config(column, part, _searched(drawn))
@@ -269,8 +269,8 @@ class Planner:
         if key not in self._stages:
             target = self.target(column)
             trained = self.study.columns[column].train.precision or self.study.file.defaults.target.precision
-            items = [EvaluateItem(use=Use.SELECT, view=view) for view in target.views.select]
-            items += [EvaluateItem(use=Use.REPORT, view=view) for view in target.views.report]
+            items = [_item(target, Use.SELECT, view) for view in target.views.select]
+            items += [_item(target, Use.REPORT, view) for view in target.views.report]
             self._stages[key] = EvaluateStage(
                 parent=parent,
                 encoder=self.encoder,
@@ -343,3 +343,20 @@ def _batched(config: TaskConfig, batch: Json) -> TaskConfig:
 def _english(views: Sequence[DataView]) -> tuple[DataView, ...]:
     """The English ones, or all where none is English: what a train stage may choose its checkpoint by."""
     return tuple(view for view in views if view.language == "en") or tuple(views)
+
+
+def _alone(target: ResolvedTarget) -> tuple[DataView, ...]:
+    """The ``select`` views that can be scored by themselves: not those that ask a pool."""
+    return tuple(view for view in target.views.select if not _asks_pool(target, view))
+
+
+def _item(target: ResolvedTarget, use: Use, view: DataView) -> EvaluateItem:
+    """What is evaluated, with its candidates, and what its threshold is chosen on where it is reported."""
+    chosen = {each.language: each for each in target.views.calibration} if use is Use.REPORT else {}
+    pool = target.views.pool if _asks_pool(target, view) else ()
+    return EvaluateItem(use=use, view=view, pool=pool, calibration=chosen.get(view.language))
+
+
+def _asks_pool(target: ResolvedTarget, view: DataView) -> bool:
+    """Whether a view holds queries: an English tenth of the training pairs brings its own candidates."""
+    return target.task.test is not None and bool(target.views.pool) and view.dataset == target.task.test.dataset

@@ -62,16 +62,18 @@ def task_config(where: str, study: Study, task: Task, own: Encoding, encoder: En
     """How a task's examples enter the model; StudyError where the encoder cannot take them so."""
     defaults = study.file.defaults
     kind = defaults.kinds.get(task.kind.value, Encoding())
-    fields = {"layer": sentence_layer(encoder.num_layers)}
+    fields: dict[str, Any] = {"layer": sentence_layer(encoder.num_layers)}
     fields.update({k: v for part in (defaults.encoding, kind, own) for k, v in part.given().items() if v is not None})
     config = TaskConfig(**fields)
-    if config.max_length > encoder.max_length:
-        raise StudyError(
-            f"{where}.max_length",
-            f'{config.max_length} tokens, but encoder "{encoder.name}" takes at most {encoder.max_length}',
-            "Longer sequences have no position embeddings",
-            f"Set max_length to {encoder.max_length} or less",
-        )
+    for name in ("max_length", "query_length", "candidate_length"):
+        length = getattr(config, name)
+        if length is not None and length > encoder.max_length:
+            raise StudyError(
+                f"{where}.{name}",
+                f'{length} tokens, but encoder "{encoder.name}" takes at most {encoder.max_length}',
+                "Longer sequences have no position embeddings",
+                f"Set {name} to {encoder.max_length} or less",
+            )
     if config.layer > encoder.num_layers:
         raise StudyError(
             f"{where}.layer",

@@ -136,15 +136,30 @@ class TrainStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateItem:
-    """One (use, language) that an evaluate stage scores."""
+    """One (use, language) that an evaluate stage scores.
+
+    ``pool`` are the views that hold its candidates, where all queries ask the same ones: a language added to a pool
+    makes other candidates, so the others are evaluated again. ``calibration`` is the view on which its threshold is
+    chosen; None where it needs none, or is itself what the threshold is chosen on.
+    """
 
     use: Use
     view: DataView
+    pool: tuple[DataView, ...] = ()
+    calibration: DataView | None = None
 
     @property
     def suffix(self) -> str:
         """``<use>.<language>-<8 hex of the data>``: the part of the output's key behind the stage id."""
-        return f"{self.use.value}.{self.view.language}-{self.view.digest[:8]}"
+        beside = self.beside
+        name = digest({"view": self.view.digest, **beside}) if beside else self.view.digest
+        return f"{self.use.value}.{self.view.language}-{name[:8]}"
+
+    @property
+    def beside(self) -> dict[str, Json]:
+        """What of the data decides its score beside the view, as plain JSON: digests of pool and calibration."""
+        found: dict[str, Json] = {"pool": [view.digest for view in self.pool]} if self.pool else {}
+        return found if self.calibration is None else {**found, "calibration": self.calibration.digest}
 
 
 @dataclass(frozen=True, kw_only=True)

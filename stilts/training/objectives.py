@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from stilts.data.collate import Batch
 from stilts.data.encoded import IGNORED
-from stilts.models.heads import mean_pooled
+from stilts.models.heads import pooled
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Kind, Task
@@ -61,12 +61,13 @@ def _masked_lm(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch)
 
 
 def _retrieval(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
-    """In-batch softmax in both directions over cosines divided by ``temperature`` (a dual encoder).
+    """In-batch softmax in both directions over cosines divided by ``temperature`` (a dual encoder, one for both sides).
 
     Needs the whole global batch at once: the other pairs of the batch are the wrong answers.
     """
-    pooled = mean_pooled(model.hidden_at(batch.ids, batch.mask, config.layer).float(), batch.mask)
-    similarity = pooled[0::2] @ pooled[1::2].T / config.temperature
+    hidden = model.hidden_at(batch.ids, batch.mask, config.layer).float()
+    vectors = pooled(hidden, batch.mask, config.pooling)
+    similarity = vectors[0::2] @ vectors[1::2].T / config.temperature
     right = torch.arange(len(similarity), device=similarity.device)
     there = cross_entropy(similarity, right, reduction="sum")
     return there + cross_entropy(similarity.T, right, reduction="sum")

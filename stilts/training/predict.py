@@ -22,15 +22,14 @@ from stilts.metrics.answers import answer_rows
 from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.no_answer import predictions_at
-from stilts.metrics.retrieval import nearest
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
-from stilts.models.heads import mean_pooled
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Kind, Task
 from stilts.training.device import to_device
 from stilts.training.nearest_index import device_index
+from stilts.training.retrieval import ALONE, Embedded, Search, retrieved, row_vectors
 
 # Masks of an evaluation are always the same, so that two models are asked the same.
 _MASK_SEED = 0
@@ -48,20 +47,23 @@ class BestSpans:
 class Scored:
     """(examples, columns) sufficient statistics, the predictions as text, and what guessing would score (0 to 100).
 
-    ``spans`` are what a threshold made the predictions of, where questions may have no answer.
+    ``spans`` are what a threshold made the predictions of, where questions may have no answer. ``truths`` are the right
+    answers as text where an example alone does not tell them, ``threshold`` the margin that mined pairs had to reach.
     """
 
     rows: FloatArray
     predictions: tuple[str, ...]
     chance: float | None
     spans: BestSpans | None = None
+    truths: tuple[str, ...] | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
     """A model in evaluation mode with what its forward passes need.
 
-    ``language`` is that of the examples: MLQA's metric compares answers by it.
+    ``language`` is that of the examples: MLQA's metric compares answers by it. ``search`` is what a retrieval looks in.
     """
 
     model: StiltsModel
@@ -70,6 +72,7 @@ class Scorer:
     eval_tokens: int
     autocast: Callable[[], AbstractContextManager[Any]]
     language: str = "en"
+    search: Search = ALONE
 
     def batches(self, encoded: Encoded) -> Iterator[Batch]:
         """Batches over all units, longest first, on the model's device."""
@@ -83,6 +86,13 @@ def score_examples(scorer: Scorer, task: Task, config: TaskConfig, encoded: Enco
     scorer.model.eval()
     with torch.inference_mode(), scorer.autocast():
         return _SCORERS[task.kind](scorer, task, config, encoded, examples)
+
+
+def embedded(scorer: Scorer, config: TaskConfig, encoded: Encoded) -> Embedded:
+    """The unit vector of each row, (rows, width): what a pool's candidates are."""
+    scorer.model.eval()
+    with torch.inference_mode(), scorer.autocast():
+        return row_vectors(scorer.model, config, encoded, scorer.batches(encoded))
 
 
 def _classification(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
@@ -171,13 +181,15 @@ def _best_span(logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: 
 
 
 def _retrieval(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
-    vectors = np.zeros((len(encoded), 2, s.model.config.hidden_size), np.float32)
-    for batch in s.batches(encoded):
-        hidden = s.model.hidden_at(batch.ids, batch.mask, config.layer).float()
-        vectors[batch.units] = mean_pooled(hidden, batch.mask).view(-1, 2, hidden.shape[-1]).cpu().numpy()
-    found = nearest(vectors[:, 0], vectors[:, 1], index=device_index(s.device)).tolist()
-    rows = accuracy_rows(list(range(len(found))), found)
-    return Scored(rows=rows, predictions=tuple(map(str, found)), chance=guess_accuracy(len(examples)))
+    vectors = row_vectors(s.model, config, encoded, s.batches(encoded))
+    found = retrieved(task, config, vectors, examples, s.search, device_index(s.device))
+    return Scored(
+        rows=found.rows,
+        predictions=found.predictions,
+        chance=found.chance,
+        truths=found.truths,
+        threshold=found.threshold,
+    )
 
 
 def _masked_lm(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,12 @@ from stilts.metrics.metric import metric
 from stilts.study.config import TaskConfig
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.summary import digest_of_items
+from stilts.tasks.examples import CandidateExample
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
-from stilts.training.predict import Scored, Scorer, score_examples
+from stilts.training.predict import Scored, Scorer, embedded, score_examples
 from stilts.training.reporter import Evaluation
+from stilts.training.retrieval import Pool
 
 
 def select_evaluation(scorer: Scorer, stage: TrainStage, prepared: Preparation) -> Evaluation:
@@ -41,8 +44,17 @@ def score_view(
     """A view's examples, their encoding, and their scores."""
     scorer = replace(scorer, language=view.language)
     examples = prepared.examples(task, view)
-    encoded = prepared.encoded(task, view, max_length=config.max_length, doc_stride=config.doc_stride)
+    encoded = prepared.encoded(task, view, **config.lengths)
     return examples, encoded, score_examples(scorer, task, config, encoded, examples)
+
+
+def embedded_pool(
+    scorer: Scorer, task: Task, config: TaskConfig, views: Sequence[DataView], prepared: Preparation
+) -> Pool:
+    """The candidates of some views, with their vectors."""
+    candidates: list[CandidateExample] = [e for view in views for e in prepared.examples(task, view)]
+    encoded = prepared.encoded_all(task, views, **config.lengths)
+    return Pool(candidates=candidates, vectors=embedded(scorer, config, encoded))
 
 
 def column_sums(task: Task, scored: Scored) -> dict[str, float]:

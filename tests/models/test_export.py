@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from stilts.data.toy import toy_tokenizer_json
 from stilts.errors import EncoderError, TransferError
 from stilts.models.export import Exported, export_model
-from stilts.models.heads import mean_pooled
+from stilts.models.heads import pooled
 from stilts.models.model import StiltsModel, fresh_model, load_model, save_model
 from stilts.tasks.registry import default_registry
 from stilts.tasks.task import Kind, Task
@@ -124,9 +124,9 @@ def test_sentence_vectors_agree_at_the_recorded_layer(config: dict[str, Any], tm
     theirs = load_plain(exported(source, tmp_path / "plain", TASKS[Kind.RETRIEVAL]), "AutoModel")
     ids, mask = batch()
     with torch.inference_mode():
-        expected = mean_pooled(ours.hidden_at(ids, mask, 1), mask)
+        expected = pooled(ours.hidden_at(ids, mask, 1), mask, "mean")
         out = theirs(input_ids=ids, attention_mask=mask.long(), output_hidden_states=True)
-        found = mean_pooled(out.hidden_states[theirs.config.stilts["layer"]], mask)
+        found = pooled(out.hidden_states[theirs.config.stilts["layer"]], mask, "mean")
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from stilts.errors import EncoderError, TransferError
 from stilts.models.dropout import DropoutStream
-from stilts.models.heads import make_head, mean_pooled
+from stilts.models.heads import make_head, pooled
 from stilts.models.model import StiltsModel, fresh_model, load_model, save_model
 from stilts.models.transfer import read_tensors, transfer, write_tensors
 from stilts.tasks.registry import default_registry
@@ -201,7 +201,7 @@ def test_retrieval_has_no_head() -> None:
 
 def test_pooling_leaves_padding_out() -> None:
     hidden, (_, mask) = torch.randn(3, 9, 5), ids_and_mask()
-    pooled = mean_pooled(hidden, mask)
+    vectors = pooled(hidden, mask, "mean")
     for row, length in enumerate((9, 6, 3)):
         mean = hidden[row, :length].mean(0)
-        torch.testing.assert_close(pooled[row], mean / mean.norm())
+        torch.testing.assert_close(vectors[row], mean / mean.norm())

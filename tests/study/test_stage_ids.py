@@ -228,12 +228,27 @@ def test_what_changes_an_evaluation() -> None:
 
 
 # Which further settings of a task bear on its weights, and which on its scores.
-FIELDS: dict[str, Any] = {"doc_stride": 5, "max_answer_tokens": 5, "mask_frac": 0.4, "layer": 3, "temperature": 0.7}
+FIELDS: dict[str, Any] = {
+    "doc_stride": 5,
+    "max_answer_tokens": 5,
+    "mask_frac": 0.4,
+    "layer": 3,
+    "temperature": 0.7,
+    "pooling": "cls",
+    "direction": "to_english",
+    "margin": "ratio",
+    "query_length": 32,
+    "candidate_length": 64,
+}
 TASKS = {Kind.CLASSIFICATION: NLI, Kind.TAGGING: TAGS, Kind.SPAN_QA: QA, Kind.RETRIEVAL: PAIRS, Kind.MASKED_LM: TEXT}
-IN_TRAINING = {Kind.SPAN_QA: {"doc_stride"}, Kind.RETRIEVAL: {"layer", "temperature"}, Kind.MASKED_LM: {"mask_frac"}}
+IN_TRAINING = {
+    Kind.SPAN_QA: {"doc_stride"},
+    Kind.RETRIEVAL: {"layer", "temperature", "pooling", "query_length", "candidate_length"},
+    Kind.MASKED_LM: {"mask_frac"},
+}
 IN_SCORES = {
     Kind.SPAN_QA: {"doc_stride", "max_answer_tokens"},
-    Kind.RETRIEVAL: {"layer"},
+    Kind.RETRIEVAL: {"layer", "pooling", "query_length", "candidate_length", "direction", "margin"},
     Kind.MASKED_LM: {"mask_frac"},
 }
 
@@ -246,6 +261,23 @@ def test_a_setting_changes_only_what_it_bears_on(kind: Kind, field: str) -> None
     scored = evaluate_stage(task=task, config=other).stage_id != evaluate_stage(task=task).stage_id
     assert trained == (field in IN_TRAINING.get(kind, set()))
     assert scored == (field in IN_SCORES.get(kind, set()))
+
+
+def test_fields_that_came_later_are_named_only_where_they_say_something_new() -> None:
+    usual = TaskConfig().scoring_payload(Kind.RETRIEVAL)
+    assert set(usual) == {"max_length", "layer"}
+    assert TaskConfig(pooling="mean", direction="from_english", margin=None).scoring_payload(Kind.RETRIEVAL) == usual
+
+
+def test_pool_and_threshold_are_identity_of_what_they_decide() -> None:
+    def key(**changes: Any) -> str:
+        return evaluate_stage(replace(item("de"), **changes), task=PAIRS).outputs[0]
+
+    one, other = view(language="de", split="pool"), view(language="sw", split="pool")
+    keys = [key(), key(pool=(one,)), key(pool=(one, other)), key(calibration=one), key(pool=(one,), calibration=one)]
+    assert len(set(keys)) == len(keys)
+    assert key(pool=(), calibration=None) == key()
+    assert key(pool=(replace(one, location={"root": "elsewhere"}),)) == keys[1]
 
 
 @settings(max_examples=30)

@@ -45,6 +45,11 @@ ENCODING = {
     "mask_frac": 0.15,
     "layer": 2,
     "temperature": 0.1,
+    "pooling": "max",
+    "direction": "to_english",
+    "margin": "ratio",
+    "query_length": 32,
+    "candidate_length": 64,
 }
 
 

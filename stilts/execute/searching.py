@@ -1,0 +1,71 @@
+"""What a retrieval is given beside its own examples: the pool that it asks, and the threshold that others chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stilts.data.prepare import Preparation
+from stilts.fingerprint import Json
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.stage import EvaluateItem, EvaluateStage
+from stilts.tasks.view import DataView
+from stilts.training.predict import Scored, Scorer
+from stilts.training.retrieval import Pool, Search
+from stilts.training.selection import embedded_pool, score_view
+
+# The field of a result that says which threshold was used, and on what it was chosen.
+CALIBRATION = "calibration"
+
+
+@dataclass(kw_only=True)
+class Searches:
+    """Searches of one evaluate stage: a pool is embedded once, a threshold chosen once."""
+
+    stage: EvaluateStage
+    store: ArtifactStore
+    scorer: Scorer
+    prepared: Preparation
+    _pools: dict[tuple[str, ...], Pool] = field(default_factory=dict)
+    _thresholds: dict[str, float | None] = field(default_factory=dict)
+
+    def of(self, item: EvaluateItem) -> Search:
+        """What the item is asked with; the work for it is done here where it was not done before."""
+        return Search(pool=self._pool(item.pool), threshold=self._threshold(item.calibration))
+
+    def _pool(self, views: tuple[DataView, ...]) -> Pool | None:
+        if not views:
+            return None
+        key = tuple(view.digest for view in views)
+        if key not in self._pools:
+            self._pools[key] = embedded_pool(self.scorer, self.stage.task, self.stage.config, views, self.prepared)
+        return self._pools[key]
+
+    def _threshold(self, view: DataView | None) -> float | None:
+        if view is None:
+            return None
+        if view.digest not in self._thresholds:
+            stored = self._stored(view)
+            self._thresholds[view.digest] = self._chosen(view) if stored is None else stored
+        return self._thresholds[view.digest]
+
+    def _stored(self, view: DataView) -> float | None:
+        """The threshold that this stage has published with the view's own scores (``select`` under target_dev)."""
+        for key, item in zip(self.stage.outputs, self.stage.items, strict=True):
+            if item.view.digest == view.digest and self.store.is_done(key):
+                found = self.store.result(key).get(CALIBRATION)
+                threshold = found.get("threshold") if isinstance(found, Mapping) else None
+                return float(threshold) if isinstance(threshold, int | float) else None
+        return None
+
+    def _chosen(self, view: DataView) -> float | None:
+        return score_view(self.scorer, self.stage.task, self.stage.config, view, self.prepared)[2].threshold
+
+
+def calibration(item: EvaluateItem, scored: Scored) -> dict[str, Json]:
+    """The result's field on its threshold; nothing where there is none."""
+    if scored.threshold is None:
+        return {}
+    on = item.calibration or item.view
+    where = {"dataset": on.dataset, "split": on.split, "part": on.part.value, "language": on.language}
+    return {CALIBRATION: {"threshold": scored.threshold, "on": {**where, "digest": on.digest}}}
