@@ -41,13 +41,14 @@ class Pool:
     candidates: Sequence[CandidateExample]
     vectors: Embedded
 
-    def right(self) -> dict[str, list[int]]:
-        """The places of the candidates that have each key."""
-        places: dict[str, list[int]] = {}
-        for place, candidate in enumerate(self.candidates):
+    def right(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """The names of the candidates that have each of some keys; a pool may hold a million others."""
+        names: dict[str, list[str]] = {key: [] for key in keys}
+        for candidate in self.candidates:
             for key in candidate.keys:
-                places.setdefault(key, []).append(place)
-        return places
+                if key in names:
+                    names[key].append(candidate.item)
+        return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +173,13 @@ def _ranked(metric: str, vectors: Embedded, queries: Sequence[QueryExample], poo
     """The first twenty of the pool for each query, by name, best first."""
     places = neighbours(vectors, pool.vectors, DEPTH, index=index).places
     names = [[pool.candidates[place].item for place in found] for found in places.tolist()]
-    known = pool.right()
-    gold = [[pool.candidates[place].item for place in known.get(query.key, ())] for query in queries]
+    right = pool.right(query.key for query in queries)
+    gold = [right[query.key] for query in queries]
     return Retrieved(
         rows=ranking_rows(metric, gold, names),
         predictions=tuple(json.dumps(found, ensure_ascii=False) for found in names),
         chance=None,
-        truths=tuple(json.dumps(right, ensure_ascii=False) for right in gold),
+        truths=tuple(json.dumps(each, ensure_ascii=False) for each in gold),
     )
 
 

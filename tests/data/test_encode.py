@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +16,12 @@ from stilts.data.encoded import IGNORED, join
 from stilts.data.toy import generate
 from stilts.errors import InputError
 from stilts.tasks.examples import (
+    CandidateExample,
     ChoiceExample,
     ClassificationExample,
+    MiningExample,
     PairExample,
+    QueryExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -265,3 +269,32 @@ def test_joined_views_number_their_examples_on() -> None:
 
 def rows_of_words(encoded: Any) -> list[list[int]]:
     return [encoded.words[i].tolist() for i in range(len(encoded))]
+
+
+def test_queries_and_candidates_have_lengths_of_their_own() -> None:
+    long = " ".join(["a"] * 60)
+    own = replace(encoder(max_length=50), query_length=10, candidate_length=20)
+    pairs = [PairExample(item="1", query=long, candidate=long), PairExample(item="2", query="a", candidate="a")]
+    encoded = encode(Kind.RETRIEVAL, pairs, own)
+    assert encoded.ids.lengths[:2].tolist() == [10, 20] and encoded.num_truncated == 2
+    assert encode(Kind.RETRIEVAL, [QueryExample(item="1", query=long, key="k")], own).ids.lengths.tolist() == [10]
+    assert encode(Kind.RETRIEVAL, [CandidateExample(item="1", text=long)], own).ids.lengths.tolist() == [20]
+    assert encode(Kind.RETRIEVAL, pairs, encoder(max_length=50)).ids.lengths[:2].tolist() == [50, 50]
+
+
+def test_a_candidate_is_read_with_its_context_and_mined_sentences_one_by_one() -> None:
+    alone, within = (
+        encode(Kind.RETRIEVAL, [CandidateExample(item="1", text="a", context=context)], encoder()).ids[0]
+        for context in (None, "b")
+    )
+    assert len(within) > len(alone) and within[: len(alone) - 1].tolist() == alone[:-1].tolist()
+    pair = PairExample(item="1", query="c", candidate="a", context="b")
+    assert encode(Kind.RETRIEVAL, [pair], encoder()).ids[1].tolist() == within.tolist()
+    mined = [
+        MiningExample(
+            item="1", sources=(("s", "a"),), targets=(("t", "b"), ("u", "c")), pairs=(("s", "t"), ("s", "u"))
+        ),
+        MiningExample(item="2", sources=(), targets=(("v", "d"),)),
+    ]
+    encoded = encode(Kind.RETRIEVAL, mined, encoder())
+    assert encoded.unit_example.tolist() == [0, 0, 0, 1] and encoded.num_examples == 2 and len(encoded.ids) == 4

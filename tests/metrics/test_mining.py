@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stilts.errors import InputError
+from stilts.metrics import mining
 from stilts.metrics.bucc import above, best_threshold, mine_sentences, pair_row, unified
 from stilts.metrics.metric import metric
 from stilts.metrics.mining import margin_nearest, mine
+from stilts.metrics.neighbours import neighbours
 from stilts.metrics.retrieval import nearest, retrieval_rows
 
 GOLDEN = Path(os.environ.get("STILTS_SHARED", Path(__file__).parents[3] / "shared")) / "golden" / "mining"
@@ -137,3 +140,16 @@ def test_retrieval_goes_both_ways_and_by_margin() -> None:
     by_margin = retrieval_rows(english, other, margin="ratio")
     assert by_margin[:, 0].tolist() == (margin_nearest(english, other) == np.arange(30)).tolist()
     assert retrieval_rows(english, other, margin="absolute").tolist() == retrieval_rows(english, other).tolist()
+
+
+def test_blocks_change_neither_margins_nor_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = np.random.default_rng(5)
+    source = stream.standard_normal((60, 24))
+    target = np.concatenate([source[:40] + 0.4 * stream.standard_normal((40, 24)), stream.standard_normal((31, 24))])
+    whole, near = mining.mine(source, target), mining.margin_nearest(source, target)
+    in_blocks = partial(neighbours, query_block=7, candidate_block=5)
+    monkeypatch.setattr(mining, "neighbours", in_blocks)
+    blocks = mining.mine(source, target)
+    assert (blocks.source == whole.source).all() and (blocks.target == whole.target).all()
+    assert blocks.margin == pytest.approx(whole.margin, abs=1e-6) and len(whole.margin) > 30
+    assert (mining.margin_nearest(source, target) == near).all()

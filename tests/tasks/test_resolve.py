@@ -11,7 +11,7 @@ from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.sources import hub_commit
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, Source, SplitRef, Task
-from stilts.tasks.toy import TOY_LANGUAGES
+from stilts.tasks.toy import MIXED, TOY_LANGUAGES
 from stilts.tasks.view import DataView
 
 TEST = SplitRef(dataset="d", split="test")
@@ -157,6 +157,28 @@ def test_retrieval_has_nothing_to_choose_by_in_english() -> None:
     assert english.train == () and english.select == () and len(english.report) == 4
     halves = resolver.target_views(task, languages=TOY_LANGUAGES[1:], selection="target_dev")
     assert {view.part for view in halves.select} == {Part.HALF_SELECT}
+
+
+def test_a_threshold_is_chosen_on_dev_though_nothing_else_is() -> None:
+    resolver = Resolver(default_registry(), {}, source=Source.TOY)
+    task = resolver.registry.task("bucc2018")
+    english = resolver.target_views(task, languages=("qaa", "qab"))
+    assert english.select == () and [view.split for view in english.calibration] == ["dev", "dev"]
+    assert [view.language for view in english.calibration] == ["qaa", "qab"]
+    by_dev = resolver.target_views(task, languages=("qaa", "qab"), selection="target_dev")
+    assert by_dev.select == by_dev.calibration == english.calibration and by_dev.report == english.report
+
+
+def test_a_pool_is_of_the_languages_asked_for_or_mixed() -> None:
+    resolver = Resolver(default_registry(), {}, source=Source.TOY)
+    lareqa, mewslix = (resolver.registry.task(name) for name in ("lareqa", "mewslix"))
+    views = resolver.target_views(lareqa, languages=("qaa", "qab"))
+    assert [(view.dataset, view.language) for view in views.pool] == [
+        ("lareqa_sentences", "qaa"),
+        ("lareqa_sentences", "qab"),
+    ]
+    assert [view.language for view in resolver.target_views(mewslix, languages=("qaa",)).pool] == [MIXED]
+    assert views.select[0].dataset == "squad_sentences" and views.calibration == ()
 
 
 def test_a_new_language_leaves_the_training_data_as_they_are(folder: Path) -> None:

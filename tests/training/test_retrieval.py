@@ -29,8 +29,8 @@ def pairs(count: int, **changes: Any) -> list[PairExample]:
 
 
 def test_translations_are_asked_for_from_either_side() -> None:
-    # Rows are English, other, English, other. Both English sentences are nearest to the first of the others, and both of
-    # the others to the second of the English.
+    # English, other, English, other. Both English sentences are nearest to the first of the others, and both of the
+    # others to the second of the English.
     vectors = [[1.0, 0.0], [0.9, 0.45], [0.8, 0.6], [0.3, 1.0]]
     there = found("tatoeba", vectors, pairs(2))
     assert there.predictions == ("0", "0") and there.rows[:, 0].tolist() == [1.0, 0.0]
