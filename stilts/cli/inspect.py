@@ -21,7 +21,7 @@ from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.registry import Registry, default_registry
-from stilts.tasks.task import Task
+from stilts.tasks.task import SplitRef, Task
 from stilts.tasks.view import DataView
 
 
@@ -116,13 +116,19 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
         "labels": list(task.labels),
         "num_train": NUM_TRAIN.get(task.train.dataset) if task.train else None,
         "languages": list(dataset.languages[ref.split]),
-        "available": list(workspace.resolver.available_languages(ref)) if workspace else None,
+        "available": list(_available(task, ref, workspace)) if workspace else None,
         "sources": [name for name in ("hub", "files", "toy") if getattr(dataset, name) is not None],
         "licence": dataset.licence,
         "domain": dataset.domain,
         "group": task.group,
         "description": task.description,
     }
+
+
+def _available(task: Task, ref: SplitRef, workspace: Workspace) -> tuple[str, ...]:
+    """The languages that the study's data have: of a target those that it can be evaluated in."""
+    resolver = workspace.resolver
+    return resolver.available_languages(ref) if task.test is None else resolver.target_languages(task)
 
 
 def _view_lines(

@@ -96,9 +96,13 @@ def test_thirty_two_examples_are_learned_by_heart(name: str, examples: Any, step
     assert state.curve[-1][1] < state.curve[0][1] / 3
 
 
-def test_a_dual_encoder_learns_pairs_by_heart(tiny_encoder: Path) -> None:
-    task = default_registry().task("tatoeba")
-    pairs = generate(generator="retrieval", split="train", language="qab", size=32, options={})
+@pytest.mark.parametrize(
+    ("name", "generator", "language"),
+    [("tatoeba", "retrieval", "qab"), ("lareqa", "answers", "en"), ("mewslix", "mentions", "en")],
+)
+def test_a_dual_encoder_learns_pairs_by_heart(name: str, generator: str, language: str, tiny_encoder: Path) -> None:
+    task = default_registry().task(name)
+    pairs = generate(generator=generator, split="train", language=language, size=32, options={})
     state, score = learn(tiny_encoder, task, pairs, steps=120)
     assert state.curve[-1][1] < state.curve[0][1] / 3 and score >= 95.0
 
