@@ -201,8 +201,8 @@ class Resolver:
     def _pool(self, task: Task, languages: Sequence[str]) -> tuple[DataView, ...]:
         if task.pool is None:
             return ()
-        is_mixed = self.available_languages(task.pool) == (MIXED,)
-        return self.views(task.pool, task.kind, (MIXED,) if is_mixed else languages)
+        declared = self.registry.dataset(task.pool.dataset).languages[task.pool.split]
+        return self.views(task.pool, task.kind, declared if declared == (MIXED,) else languages)
 
     def _pin(self, ref: SplitRef, kind: Kind, language: str) -> DataView:
         dataset = self.registry.dataset(ref.dataset)
