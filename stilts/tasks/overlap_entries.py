@@ -81,6 +81,20 @@ KNOWN = (
         "Artetxe et al. 2020, arXiv 1910.11856",
     ),
     _known(
+        "squad/train",
+        "lareqa/test",
+        Sharing.TRAINING,
+        "SQuAD 1.1 is LAReQA's English training set",
+        "Ruder et al. 2021, arXiv 2104.07412",
+    ),
+    _known(
+        "squad/dev",
+        "lareqa/test",
+        Sharing.PARAGRAPHS,
+        "LAReQA's questions and paragraphs are XQuAD's, which are of SQuAD's dev set",
+        "Roy et al. 2020, arXiv 2004.05484",
+    ),
+    _known(
         "copa/train",
         "xcopa/test",
         Sharing.TRAINING,

@@ -1,9 +1,9 @@
 """The tasks that ship with stilts: targets of XTREME and others, English intermediates, text for masked LM.
 
 Start at ``targets.py``; ``retrieval.py``, ``mlqa_pairs.py`` and ``low_resource.py`` have further ones. Intermediates
-stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py`` and
-``domains.py``. Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast), most
-have ``hub`` as Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand
+stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py``
+and ``domains.py``. Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast),
+most have ``hub`` as Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand
 beside it.
 """
 
