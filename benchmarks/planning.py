@@ -32,8 +32,10 @@ def study(folder: Path, **changes: Any) -> Study:
     """The study as JSON text, beside an encoder folder that is only hashed."""
     encoder = folder / "tiny"
     encoder.mkdir()
-    config = {"model_type": "xlm-roberta", "hidden_size": 32, "num_hidden_layers": 4, "pad_token_id": 1}
-    (encoder / "config.json").write_text(json.dumps({**config, "intermediate_size": 64, "max_position_embeddings": 514}))
+    config: dict[str, Any] = {"model_type": "xlm-roberta", "hidden_size": 32, "num_hidden_layers": 4, "pad_token_id": 1}
+    (encoder / "config.json").write_text(
+        json.dumps({**config, "intermediate_size": 64, "max_position_embeddings": 514})
+    )
     (encoder / "tokenizer.json").write_text("{}")
     (encoder / "model.safetensors").write_bytes(b"weights")
     rows: dict[str, Any] = {"none": None}
