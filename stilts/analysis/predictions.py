@@ -50,8 +50,13 @@ def read_answers(key: str, store: ArtifactStore) -> Sequence[str]:
 
 
 def _scores(values: dict[str, NDArray[np.float64]], metric: Metric) -> FloatArray:
-    """Each example scored by itself; one with nothing to find and nothing found (0/0 spans) is right."""
+    """Each example scored by itself; one with nothing to find and nothing found (0/0 spans) is right.
+
+    One example has no correlation: a predicted number scores 100 / (1 + its distance from gold).
+    """
+    if metric.name == "pearson":
+        return 100.0 / (1.0 + np.abs(values["x"] - values["y"]))
     scores = np.asarray(metric.score(dict(values)), np.float64)
-    if metric.name == "span_f1":
+    if metric.name in ("span_f1", "chunk_f1"):
         return np.where(values["predicted"] + values["gold"] == 0, 100.0, scores)
     return scores

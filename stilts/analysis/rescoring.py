@@ -14,11 +14,14 @@ import numpy as np
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.submission.answered import Answered, read_answered
-from stilts.errors import StoreError
+from stilts.errors import InputError, StoreError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.answers import ANSWER_METRICS, answer_rows
 from stilts.metrics.bucc import pair_row
+from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.classification import accuracy_rows
+from stilts.metrics.correlation import correlation_rows
+from stilts.metrics.label_sets import label_set_rows, ranking_in
 from stilts.metrics.metric import FloatArray, Metric, metric
 from stilts.metrics.no_answer import predictions_at
 from stilts.metrics.ranking import RANKINGS, ranking_rows
@@ -26,6 +29,7 @@ from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.study.record import Column, Replicate
 from stilts.study.summary import THRESHOLD
+from stilts.tasks.task import number_in
 from stilts.tasks.truth import answers_in, pairs_in
 
 TOLERANCE = 1e-9
@@ -80,7 +84,7 @@ def rescore(results: StudyResults, *, tolerance: float = TOLERANCE) -> Rescored:
             if key not in checked and key not in unread:
                 try:
                     checked[key] = _check(results, column, language, key, tolerance)
-                except (StoreError, OSError) as error:
+                except (StoreError, InputError, OSError) as error:
                     unread[key] = str(error)
             if key in checked:
                 differences += _placed(checked[key], replicate, use, language, key)
@@ -217,6 +221,18 @@ def _rankings(name: str, truths: Sequence[str], said: Sequence[str]) -> FloatArr
     return ranking_rows(name, [answers_in(truth) for truth in truths], [answers_in(found) for found in said])
 
 
+def _numbers(texts: Sequence[str]) -> list[float]:
+    numbers = [number_in(text) for text in texts]
+    if None in numbers:
+        raise InputError("a stored number", f'"{texts[numbers.index(None)][:40]}" is none')
+    return [number for number in numbers if number is not None]
+
+
+def _label_rankings(texts: Sequence[str]) -> tuple[list[tuple[str, ...]], list[int]]:
+    read = [ranking_in(text) for text in texts]
+    return [ranked for ranked, _ in read], [chosen for _, chosen in read]
+
+
 _Maker = Callable[[Sequence[str], Sequence[str]], FloatArray]
 # The same makers that an evaluation uses, by metric, on texts.
 _MAKERS: Mapping[str, _Maker] = {
@@ -228,4 +244,7 @@ _MAKERS: Mapping[str, _Maker] = {
         [pair_row(pairs_in(truth), pairs_in(found)) for truth, found in zip(truths, said, strict=True)]
     ),
     **{name: partial(_rankings, name) for name in RANKINGS},
+    "chunk_f1": lambda truths, said: chunk_rows(_tags(truths), _tags(said)),
+    "pearson": lambda truths, said: correlation_rows(_numbers(truths), _numbers(said)),
+    "r_precision": lambda truths, said: label_set_rows(_tags(truths), *_label_rankings(said)),
 }

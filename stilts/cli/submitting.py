@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stilts.analysis.submission.fitting import LeftOut
     from stilts.cli.compose import Workspace
     from stilts.store.store import Store
-    from stilts.study.record import Column, Replicate
+    from stilts.study.record import Replicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ def _chosen(
     results: StudyResults, target: str | None, row: str | None, seed: str | None
 ) -> tuple[list[Replicate], list[LeftOut]]:
     """One replicate per target that can be exported; errors of a target are its reasons, unless it was named."""
-    from stilts.analysis.submission.fitting import LeftOut, reason_against
+    from stilts.analysis.submission.fitting import SCORED_AS, LeftOut, reason_against
     from stilts.cli.exporting import find_replicate
 
     names = [each.name for each in results.record.rows]
@@ -179,12 +179,14 @@ def _chosen(
     chosen: list[Replicate] = []
     left: list[LeftOut] = []
     taken: dict[str, str] = {}
-    for column in columns:
-        reason = reason_against(column) or _second(column, taken)
+    # Of two targets for one folder the one with the scorer's own measure comes first.
+    for column in sorted(columns, key=lambda each: each.task not in SCORED_AS):
+        task = SCORED_AS.get(column.task, column.task)
+        reason = reason_against(column) or _second(task, taken)
         if not reason:
             try:
                 chosen.append(find_replicate(results, column.name, row, seed))
-                taken[column.task] = column.name
+                taken[task] = column.name
             except StiltsError as error:
                 if target is not None:
                     raise
@@ -194,15 +196,18 @@ def _chosen(
     return chosen, left
 
 
-def _second(column: Column, taken: dict[str, str]) -> str:
+def _second(task: str, taken: dict[str, str]) -> str:
     """Why a target cannot come along whose folder another one fills."""
-    other = taken.get(column.task)
-    return f"{other} has the same task {column.task}; name this one with --target" if other else ""
+    other = taken.get(task)
+    return f"{other} has the same task {task}; name this one with --target" if other else ""
 
 
 def _task_folders(results: StudyResults, chosen: Sequence[Replicate], folder: Path, labels: Path | None) -> list[Path]:
     """The folders that will be filled, by task, on both sides."""
-    tasks = [results.column(replicate.column).task for replicate in chosen]
+    from stilts.analysis.submission.fitting import SCORED_AS
+
+    named = [results.column(replicate.column).task for replicate in chosen]
+    tasks = [SCORED_AS.get(name, name) for name in named]
     return [side / task for task in tasks for side in (folder, labels) if side is not None]
 
 

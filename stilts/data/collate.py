@@ -20,7 +20,8 @@ class Batch:
     """Padded tensors of some units.
 
     ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``:
-    (units, 2). ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
+    (units, 2). ``targets``: (units, outputs), fp32. ``rows`` and ``units`` are the numbers of what is in it, for
+    whoever writes results back.
     """
 
     ids: torch.Tensor
@@ -31,6 +32,7 @@ class Batch:
     labels: torch.Tensor | None = None
     row_labels: torch.Tensor | None = None
     spans: torch.Tensor | None = None
+    targets: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ def collate(encoded: Encoded, units: NDArray[np.int64], vocabulary: Vocabulary, 
         labels=_tensor(None if encoded.labels is None else encoded.labels[units]),
         row_labels=_tensor(row_labels),
         spans=_tensor(None if encoded.spans is None else encoded.spans[units]),
+        targets=None if encoded.targets is None else torch.from_numpy(np.array(encoded.targets[units])),
     )
 
 

@@ -83,6 +83,22 @@ def _masked_lm(examples: Sequence[Any], encoder: Encoder) -> Encoded:
     return _one_row_units(rows, truncated)
 
 
+def _regression(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+    inputs = [e.text if e.text_pair is None else (e.text, e.text_pair) for e in examples]
+    rows, truncated = _sequences(inputs, encoder)
+    values = [[_labelled(e.value, e.item)] for e in examples]
+    return replace(_one_row_units(rows, truncated), targets=np.asarray(values, np.float32).reshape(-1, 1))
+
+
+def _multi_label(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+    rows, truncated = _sequences([e.text for e in examples], encoder)
+    index = {label: i for i, label in enumerate(encoder.labels)}
+    targets = np.zeros((len(examples), len(index)), np.float32)
+    for row, example in enumerate(examples):
+        targets[row, [index[label] for label in _labelled(example.labels, example.item)]] = 1.0
+    return replace(_one_row_units(rows, truncated), targets=targets)
+
+
 def _multiple_choice(examples: Sequence[Any], encoder: Encoder) -> Encoded:
     counts = {len(e.choices) for e in examples}
     if len(counts) > 1:
@@ -271,4 +287,6 @@ _ENCODERS: Mapping[Kind, Callable[[Sequence[Any], Encoder], Encoded]] = {
     Kind.MULTIPLE_CHOICE: _multiple_choice,
     Kind.RETRIEVAL: _retrieval,
     Kind.MASKED_LM: _masked_lm,
+    Kind.REGRESSION: _regression,
+    Kind.MULTI_LABEL: _multi_label,
 }

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int32]
+FloatArray = NDArray[np.float32]
+NumberT = TypeVar("NumberT", np.int32, np.float32)
 IGNORED = -100  # the label that torch's cross entropy leaves out
 
 
@@ -51,7 +54,8 @@ class Encoded:
     right choices, None where there are none. ``row_labels``: ids-shaped labels by token (tagging; IGNORED elsewhere).
     ``spans``: (units, 2) first and last token of the answer, (0, 0) where the window holds none. ``words``:
     ids-shaped index of the word that a token starts, -1 elsewhere. ``chars``: ids-shaped pairs laid as ``2i, 2i +
-    1``: character span of a context's token in the context, -1 elsewhere.
+    1``: character span of a context's token in the context, -1 elsewhere. ``targets``: (units, outputs) numbers to be
+    met: the value of a regression, or 1 for every label that applies and 0 for the others.
     """
 
     ids: Ragged
@@ -64,6 +68,7 @@ class Encoded:
     spans: IntArray | None = None
     words: Ragged | None = None
     chars: Ragged | None = None
+    targets: FloatArray | None = None
 
     def __len__(self) -> int:
         """How many units there are."""
@@ -104,10 +109,11 @@ def join(parts: Sequence[Encoded]) -> Encoded:
         row_labels=ragged["row_labels"],
         words=ragged["words"],
         chars=ragged["chars"],
+        targets=_stack([part.targets for part in parts]),
     )
 
 
-def _stack(arrays: Sequence[IntArray | None]) -> IntArray | None:
+def _stack(arrays: Sequence[NDArray[NumberT] | None]) -> NDArray[NumberT] | None:
     present = [array for array in arrays if array is not None]
     return np.concatenate(present) if present else None
 

@@ -22,8 +22,10 @@ from stilts.tasks.examples import (
     ClassificationExample,
     Example,
     MiningExample,
+    MultiLabelExample,
     PairExample,
     QueryExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -140,7 +142,7 @@ def _is_unspaced(code: str) -> bool:
 
 def _texts(example: Example) -> tuple[str, ...]:
     """The texts of an example that are in its language."""
-    if isinstance(example, ClassificationExample):
+    if isinstance(example, ClassificationExample | RegressionExample):
         return (example.text, example.text_pair or "")
     if isinstance(example, SpanExample):
         return (example.question, example.context)
@@ -152,6 +154,6 @@ def _texts(example: Example) -> tuple[str, ...]:
         return (example.query,)
     if isinstance(example, MiningExample):
         return tuple(text for _, text in example.sources)
-    if isinstance(example, TextExample | CandidateExample):
+    if isinstance(example, TextExample | CandidateExample | MultiLabelExample):
         return (example.text,)
     return example.words

@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stilts.data.readers.choices import choice_index, filled_blank
+from stilts.data.readers.rated import number_on_scale
 from stilts.data.readers.reading import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.examples import (
     ChoiceExample,
     ClassificationExample,
     Example,
+    MultiLabelExample,
     PairExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -64,7 +67,7 @@ class _Row:
         self.place = f"{view.location['repo']} ({view.location.get('config') or 'default'}, {view.location['split']})"
         self._raw = raw
         self._class_names = class_names
-        self._labels = labels
+        self.labels = labels
 
     @property
     def item(self) -> str:
@@ -99,11 +102,11 @@ class _Row:
         label = str(mapping.get(str(value), value)) if isinstance(mapping, dict) else str(value)
         if label == "-1":
             return None
-        if self._labels is not None and label not in self._labels:
+        if self.labels is not None and label not in self.labels:
             unseen = self.options.get("unseen")
-            if isinstance(unseen, str) and unseen in self._labels:
+            if isinstance(unseen, str) and unseen in self.labels:
                 return unseen
-            raise self.error(f'label "{label}" is none of the task\'s ({", ".join(self._labels)})', field)
+            raise self.error(f'label "{label}" is none of the task\'s ({", ".join(self.labels)})', field)
         return label
 
     def is_left_out(self, skipped: Counter[str]) -> bool:
@@ -210,6 +213,23 @@ def _choice(row: _Row) -> Example:
     )
 
 
+def _regression(row: _Row) -> Example:
+    pair = row.text("text_pair") if "text_pair" in row.columns else None
+    at = row.columns.get("label", "label")
+    scale = row.labels or ("-inf", "inf")
+    value = number_on_scale(row.get("label"), scale, row.place, row.number + 1, at)
+    return RegressionExample(item=row.item, text=row.text("text"), text_pair=pair, value=value)
+
+
+def _multi_label(row: _Row) -> Example:
+    names = row.get("labels")
+    if not isinstance(names, list):
+        raise row.error("not a list of labels", "labels")
+    known = [row.name(name, "labels") for name in names]
+    labels = tuple(dict.fromkeys(name for name in known if name is not None))
+    return MultiLabelExample(item=row.item, text=row.text("text"), labels=None if None in known else labels)
+
+
 def _pair(row: _Row) -> Example:
     return PairExample(item=row.item, query=row.text("query"), candidate=row.text("candidate"))
 
@@ -226,6 +246,8 @@ _BUILDERS: Mapping[Kind, Callable[[_Row], Example]] = {
     Kind.MULTIPLE_CHOICE: _choice,
     Kind.RETRIEVAL: _pair,
     Kind.MASKED_LM: _text,
+    Kind.REGRESSION: _regression,
+    Kind.MULTI_LABEL: _multi_label,
 }
 
 

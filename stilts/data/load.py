@@ -16,7 +16,15 @@ from stilts.data.readers import read_examples, unique_items
 from stilts.data.readers.reading import Reading
 from stilts.errors import DataError
 from stilts.fingerprint import canonical_json, text_digest
-from stilts.tasks.examples import ChoiceExample, ClassificationExample, Example, SpanExample, TaggingExample
+from stilts.tasks.examples import (
+    ChoiceExample,
+    ClassificationExample,
+    Example,
+    MultiLabelExample,
+    RegressionExample,
+    SpanExample,
+    TaggingExample,
+)
 from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
@@ -73,6 +81,10 @@ def is_labelled(example: Example) -> bool:
         return example.label is not None
     if isinstance(example, TaggingExample):
         return example.tags is not None
+    if isinstance(example, RegressionExample):
+        return example.value is not None
+    if isinstance(example, MultiLabelExample):
+        return example.labels is not None
     return not isinstance(example, SpanExample) or example.answers is not None
 
 
@@ -180,4 +192,8 @@ def _without_label(example: Example) -> Example:
         return replace(example, label=None)
     if isinstance(example, TaggingExample):
         return replace(example, tags=None)
+    if isinstance(example, RegressionExample):
+        return replace(example, value=None)
+    if isinstance(example, MultiLabelExample):
+        return replace(example, labels=None)
     return replace(example, answers=None) if isinstance(example, SpanExample) else example

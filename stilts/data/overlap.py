@@ -27,8 +27,10 @@ from stilts.tasks.examples import (
     ClassificationExample,
     Example,
     MiningExample,
+    MultiLabelExample,
     PairExample,
     QueryExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -187,9 +189,13 @@ def _compared(example: Example) -> Iterator[tuple[Field, tuple[str, ...]]]:
             yield Field.PAIR, (first, second)
 
 
-def _two(example: ClassificationExample | PairExample | TextExample) -> tuple[str, str | None]:
+def _two(
+    example: ClassificationExample | PairExample | TextExample | RegressionExample | MultiLabelExample,
+) -> tuple[str, str | None]:
     if isinstance(example, PairExample):
         return example.query, example.candidate
+    if isinstance(example, MultiLabelExample):
+        return example.text, None
     return example.text, example.text_pair
 
 

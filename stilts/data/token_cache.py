@@ -19,7 +19,7 @@ from stilts.data.encoded import Encoded, Ragged
 from stilts.fingerprint import digest
 from stilts.tasks.view import DataView
 
-_ARRAYS = ("unit_example", "labels", "spans")
+_ARRAYS = ("unit_example", "labels", "spans", "targets")
 _RAGGED = ("ids", "row_labels", "words", "chars")
 
 
@@ -85,4 +85,6 @@ def read_encoded(path: Path) -> Encoded:
     arrays: dict[str, Any] = {name: columns[name] for name in _ARRAYS if name in columns}
     if "spans" in arrays:
         arrays["spans"] = arrays["spans"].reshape(-1, 2)
+    if "targets" in arrays:
+        arrays["targets"] = arrays["targets"].reshape(len(arrays["unit_example"]), -1)
     return Encoded(**numbers, **ragged, **arrays)

@@ -112,6 +112,33 @@ def _masked_parts(sums: Sums) -> dict[str, Number]:
     return {"accuracy": _accuracy(sums), "nll_nats": _ratio(sums["nll"], sums["total"])}
 
 
+def _correlation(sums: Sums, prefix: str) -> Number:
+    """Pearson's coefficient, -100..100, of the columns with the prefix; 0 where one side does not vary."""
+    n, x, y = sums["total"], sums[f"{prefix}x"], sums[f"{prefix}y"]
+    xx, yy = n * sums[f"{prefix}xx"], n * sums[f"{prefix}yy"]
+    # What is left of a constant by subtraction is rounding: 1e-12 of what was subtracted from.
+    spread_x = np.where(xx - x * x > 1e-12 * xx, xx - x * x, 0.0)
+    spread_y = np.where(yy - y * y > 1e-12 * yy, yy - y * y, 0.0)
+    return 100.0 * _ratio(n * sums[f"{prefix}xy"] - x * y, np.sqrt(spread_x * spread_y))
+
+
+def _pearson(sums: Sums) -> Number:
+    clipped = np.clip(_correlation(sums, ""), 0.0, 100.0)
+    return clipped if clipped.ndim else float(clipped)
+
+
+def _pearson_parts(sums: Sums) -> dict[str, Number]:
+    return {"pearson": _correlation(sums, ""), "spearman": _correlation(sums, "r")}
+
+
+def _r_precision_parts(sums: Sums) -> dict[str, Number]:
+    f1 = _span_parts(sums)
+    return {
+        "r_precision": _mean_of("r_precision")(sums),
+        **{f"micro_{name}": value for name, value in f1.items()},
+    }
+
+
 _ALL = (
     Metric(
         name="accuracy",
@@ -182,6 +209,22 @@ _ALL = (
         score=_mean_of("precision"),
         parts=_parts_of("map@20", "precision"),
         description="Mean average precision within the first 20 of the pool, LAReQA in XTREME-R (Ruder et al. 2021)",
+    ),
+    Metric(
+        name="pearson",
+        columns=("total", "x", "y", "xx", "yy", "xy", "rx", "ry", "rxx", "ryy", "rxy"),
+        score=_pearson,
+        parts=_pearson_parts,
+        description="Pearson's correlation x 100, below 0 counted as 0 (STS-B in GLUE, Wang et al. 2018); parts keep "
+        "the sign, and Spearman's has the ranks of all examples scored together",
+    ),
+    Metric(
+        name="r_precision",
+        columns=("r_precision", "total", "tp", "predicted", "gold"),
+        score=_mean_of("r_precision"),
+        parts=_r_precision_parts,
+        description="Mean over examples of the precision of as many labels as are right (mRP of MultiEURLEX, Chalkidis "
+        "et al. 2021)",
     ),
     Metric(
         name="masked_accuracy",

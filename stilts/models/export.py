@@ -89,11 +89,13 @@ def _plain_config(source: Path, what: Exported) -> Any:
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(source)
-    if what.kind in (Kind.CLASSIFICATION, Kind.TAGGING):
+    if what.kind in (Kind.CLASSIFICATION, Kind.TAGGING, Kind.MULTI_LABEL):
         config.id2label = dict(enumerate(what.labels))
         config.label2id = {label: number for number, label in enumerate(what.labels)}
-    if what.kind is Kind.CLASSIFICATION:
-        config.problem_type = "single_label_classification"
+    if what.kind is Kind.REGRESSION:
+        config.num_labels = 1
+    if what.kind in _PROBLEMS:
+        config.problem_type = _PROBLEMS[what.kind]
     config.stilts = {"kind": what.kind.value, **(what.notes or {})}
     if what.kind is Kind.RETRIEVAL:
         config.stilts |= {"layer": what.layer, "pooling": "mean over all tokens", "normalised": True}
@@ -245,10 +247,21 @@ _CLASSES: Mapping[Kind, str] = {
     Kind.MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
     Kind.MASKED_LM: "AutoModelForMaskedLM",
     Kind.RETRIEVAL: "AutoModel",
+    Kind.REGRESSION: "AutoModelForSequenceClassification",
+    Kind.MULTI_LABEL: "AutoModelForSequenceClassification",
 }
+# What transformers calls the ways of training its sequence classifier.
+_PROBLEMS: Mapping[Kind, str] = {
+    Kind.CLASSIFICATION: "single_label_classification",
+    Kind.REGRESSION: "regression",
+    Kind.MULTI_LABEL: "multi_label_classification",
+}
+_SENTENCE_HEAD = {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."}
 # Our head's modules in the plain class; the empty name stands for the head's own parameters.
 _HEADS: Mapping[Kind, Mapping[str, str]] = {
-    Kind.CLASSIFICATION: {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."},
+    Kind.CLASSIFICATION: _SENTENCE_HEAD,
+    Kind.REGRESSION: _SENTENCE_HEAD,
+    Kind.MULTI_LABEL: _SENTENCE_HEAD,
     Kind.MULTIPLE_CHOICE: {"dense": "{prefix}pooler.dense.", "out_proj": "classifier."},
     Kind.TAGGING: {"out_proj": "classifier."},
     Kind.SPAN_QA: {"out_proj": "qa_outputs."},

@@ -96,4 +96,6 @@ _MAKERS: Mapping[Kind, Callable[[Task, int, DropoutStream, float], nn.Module]] =
     Kind.MULTIPLE_CHOICE: lambda task, width, stream, p: SentenceHead(width, 1, stream, p, bias=False),
     Kind.TAGGING: lambda task, width, stream, p: TokenHead(width, len(task.labels), stream, p),
     Kind.SPAN_QA: lambda task, width, stream, p: TokenHead(width, 2, stream, p, bias=False),
+    Kind.REGRESSION: lambda task, width, stream, p: SentenceHead(width, 1, stream, p),
+    Kind.MULTI_LABEL: lambda task, width, stream, p: SentenceHead(width, len(task.labels), stream, p),
 }

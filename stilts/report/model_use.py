@@ -14,6 +14,8 @@ PIPELINES: Mapping[str, str] = {
     "multiple_choice": "multiple-choice",
     "retrieval": "feature-extraction",
     "masked_lm": "fill-mask",
+    "regression": "text-classification",
+    "multi_label": "text-classification",
 }
 
 _CLASSES: Mapping[str, str] = {
@@ -23,6 +25,8 @@ _CLASSES: Mapping[str, str] = {
     "multiple_choice": "AutoModelForMultipleChoice",
     "retrieval": "AutoModel",
     "masked_lm": "AutoModelForMaskedLM",
+    "regression": "AutoModelForSequenceClassification",
+    "multi_label": "AutoModelForSequenceClassification",
 }
 
 _ASKING: Mapping[str, str] = {
@@ -51,6 +55,13 @@ print(vectors @ vectors.T)""",
     "masked_lm": """\
 batch = tokenizer(f"A {tokenizer.mask_token} text.", return_tensors="pt")
 print(tokenizer.decode(model(**batch).logits[0].argmax(-1)))""",
+    "regression": """\
+batch = tokenizer("A first text.", "A second, for tasks on pairs.", return_tensors="pt")
+print(model(**batch).logits.item())  # a number on the task's scale""",
+    "multi_label": """\
+batch = tokenizer("A text.", return_tensors="pt")
+logits = model(**batch).logits[0].tolist()
+print([model.config.id2label[number] for number, logit in enumerate(logits) if logit > 0])""",
 }
 
 

@@ -145,6 +145,8 @@ _TRAINING: Mapping[Kind, tuple[str, ...]] = {
     Kind.SPAN_QA: ("doc_stride",),
     Kind.RETRIEVAL: ("layer", "temperature"),
     Kind.MASKED_LM: ("mask_frac",),
+    Kind.REGRESSION: (),
+    Kind.MULTI_LABEL: (),
 }
 _SCORING: Mapping[Kind, tuple[str, ...]] = {
     **_TRAINING,

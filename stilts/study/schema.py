@@ -103,7 +103,16 @@ class Limits(Part):
     report: Count | None = None
 
 
-KindName = Literal["classification", "tagging", "span_qa", "multiple_choice", "retrieval", "masked_lm"]
+KindName = Literal[
+    "classification",
+    "tagging",
+    "span_qa",
+    "multiple_choice",
+    "retrieval",
+    "masked_lm",
+    "regression",
+    "multi_label",
+]
 
 
 class Defaults(Part):

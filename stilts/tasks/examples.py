@@ -151,7 +151,41 @@ class TextExample:
         return text_digest(self.text, self.text_pair or "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionExample:
+    """One text, or a pair of texts, with a number on the task's scale; ``value`` is None where the release has none."""
+
+    item: str
+    text: str
+    text_pair: str | None = None
+    value: float | None = None
+
+    def content(self) -> str:
+        """A digest of what a model would read, the value left out."""
+        return text_digest(self.text, self.text_pair or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiLabelExample:
+    """A text with any number of labels; ``labels`` is None where the release has none, empty where none applies."""
+
+    item: str
+    text: str
+    labels: tuple[str, ...] | None = None
+
+    def content(self) -> str:
+        """A digest of what a model would read, labels left out."""
+        return text_digest(self.text, "")
+
+
 RetrievalExample: TypeAlias = PairExample | QueryExample | CandidateExample | MiningExample
 Example: TypeAlias = (
-    ClassificationExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | TextExample
+    ClassificationExample
+    | TaggingExample
+    | SpanExample
+    | ChoiceExample
+    | RetrievalExample
+    | TextExample
+    | RegressionExample
+    | MultiLabelExample
 )

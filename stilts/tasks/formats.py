@@ -69,6 +69,10 @@ FORMATS: Mapping[str, Format] = {
         holds="a question with choices per line, by named fields; labels may be beside",
     ),
     "choice_csv": Format(kind=Kind.MULTIPLE_CHOICE, version=1, holds="CSV with choices, by named columns"),
+    "rated_tsv": Format(kind=Kind.REGRESSION, version=1, holds="GLUE's TSV with a header, a number for a label"),
+    "multi_label_jsonl": Format(
+        kind=Kind.MULTI_LABEL, version=1, holds="a text and a list of labels per line, by named fields"
+    ),
     "tatoeba": Format(kind=Kind.RETRIEVAL, version=1, holds="two line-aligned files: the language's, then English"),
     "bucc": Format(
         kind=Kind.RETRIEVAL, version=1, holds="three files: id TAB sentence, the same in English, pairs of ids"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     MULTIPLE_CHOICE = "multiple_choice"
     RETRIEVAL = "retrieval"
     MASKED_LM = "masked_lm"
+    REGRESSION = "regression"
+    MULTI_LABEL = "multi_label"
 
 
 class Source(StrEnum):
@@ -125,7 +128,8 @@ class Task:
     what to do with examples of ``train`` that also stand in ``dev`` or ``test``, and of ``dev`` in ``test``: refuse the
     study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what
     is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once. ``pool``
-    holds the candidates of a retrieval whose queries all ask the same ones.
+    holds the candidates of a retrieval whose queries all ask the same ones. The two ``labels`` of a regression are the
+    ends of its scale.
     """
 
     name: str
@@ -149,13 +153,28 @@ class Task:
                 "It decides what happens to examples that two splits share",
                 'Write "refuse" or "exclude"',
             )
-        if self.kind in (Kind.CLASSIFICATION, Kind.TAGGING) and len(self.labels) < 2:
+        if self.kind is Kind.REGRESSION:
+            self.value_range  # noqa: B018 (it raises where the labels are no scale)
+        if self.kind in (Kind.CLASSIFICATION, Kind.TAGGING, Kind.MULTI_LABEL) and len(self.labels) < 2:
             raise InputError(
                 f'task "{self.name}", labels',
                 f"{len(self.labels)} labels",
                 f"A {self.kind} task tells at least two labels apart",
                 "List its labels",
             )
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Lowest and highest value of a regression's scale; InputError where its labels do not give them."""
+        ends = [number_in(label) for label in self.labels]
+        if len(ends) != 2 or ends[0] is None or ends[1] is None or not ends[0] < ends[1]:
+            raise InputError(
+                f'task "{self.name}", scale',
+                f"{', '.join(self.labels) or 'nothing'} where the lowest and the highest value belong",
+                "Values are checked against the scale, and predictions are kept within it",
+                "Write two numbers, the lowest first: 0 and 5",
+            )
+        return ends[0], ends[1]
 
     @property
     def is_trained(self) -> bool:
@@ -189,3 +208,12 @@ class Task:
             "metric": self.metric,
             "labels": list(self.labels),
         }
+
+
+def number_in(text: str) -> float | None:
+    """The finite number that a text is, None where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

@@ -1,8 +1,8 @@
 """The right answer of an example as one text: an evaluation keeps it beside the prediction.
 
-The text has the prediction's form: a label, a choice's number, tags with spaces between them, the place of the
-translation among the candidates, mined pairs. A question has several right answers: they are a JSON list of texts. What
-is right in a pool only the evaluation knows; it keeps the names as such a list.
+The text has the prediction's form: a label, a choice's number, tags or labels with spaces between them, a number, the
+place of the translation among the candidates, mined pairs. A question has several right answers: they are a JSON list
+of texts. What is right in a pool only the evaluation knows; it keeps the names as such a list.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from stilts.tasks.examples import (
     ClassificationExample,
     Example,
     MiningExample,
+    MultiLabelExample,
     PairExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
 )
@@ -35,6 +37,10 @@ def truth_text(example: Example, place: int) -> str | None:
         return None if texts is None else json.dumps(texts, ensure_ascii=False)
     if isinstance(example, MiningExample):
         return pairs_text(example.pairs)
+    if isinstance(example, RegressionExample):
+        return None if example.value is None else repr(example.value)
+    if isinstance(example, MultiLabelExample):
+        return None if example.labels is None else " ".join(example.labels)
     return str(place) if isinstance(example, PairExample) else None
 
 

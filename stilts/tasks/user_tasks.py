@@ -23,11 +23,13 @@ from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, Split
 # Which metrics can score which kind of task.
 METRICS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CLASSIFICATION: ("accuracy",),
-    Kind.TAGGING: ("accuracy", "span_f1"),
+    Kind.TAGGING: ("accuracy", "span_f1", "chunk_f1"),
     Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
     Kind.MULTIPLE_CHOICE: ("accuracy",),
     Kind.RETRIEVAL: ("retrieval_accuracy", "pair_f1", "map_at_20", "reciprocal_rank_at_20"),
     Kind.MASKED_LM: ("masked_accuracy",),
+    Kind.REGRESSION: ("pearson",),
+    Kind.MULTI_LABEL: ("r_precision",),
 }
 USER_ROOT = "tasks"
 
@@ -68,6 +70,12 @@ def _inside(pattern: str) -> str:
 def _known_reader(name: str) -> str:
     if name not in FORMATS:
         raise ValueError(f'no reader "{name}"; known: {", ".join(FORMATS)}')
+    return name
+
+
+def _known_kind(name: str) -> str:
+    if name not in {kind.value for kind in Kind}:
+        raise ValueError(f'no kind "{name}"; known: {", ".join(kind.value for kind in Kind)}')
     return name
 
 
@@ -135,7 +143,7 @@ class _SplitRef(_Strict):
 
 
 class _Task(_Strict):
-    kind: Literal["classification", "tagging", "span_qa", "multiple_choice", "retrieval", "masked_lm"]
+    kind: Annotated[str, AfterValidator(_known_kind)]
     metric: str
     labels: list[Text] = []
     train: _SplitRef | None = None

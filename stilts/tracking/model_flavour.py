@@ -32,6 +32,8 @@ _PIPELINES = {
     "classification": ("text-classification", "TextClassificationPipeline"),
     "tagging": ("token-classification", "TokenClassificationPipeline"),
     "masked_lm": ("fill-mask", "FillMaskPipeline"),
+    "regression": ("text-classification", "TextClassificationPipeline"),
+    "multi_label": ("text-classification", "TextClassificationPipeline"),
 }
 _NO_PIPELINE = ("feature-extraction", "FeatureExtractionPipeline")
 _NEEDED = ("mlflow", "torch", "transformers")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from stilts.data.collate import Batch
 from stilts.data.encoded import IGNORED
@@ -20,20 +20,33 @@ from stilts.tasks.task import Kind, Task
 
 
 def label_count(task: Task, batch: Batch) -> int:
-    """How many labels a batch has: tokens, examples, both ends of a span, or both directions of a pair."""
+    """How many labels a batch has: tokens, examples, yes or no of each label, span ends, both directions of a pair."""
     if task.kind in (Kind.TAGGING, Kind.MASKED_LM):
         return int((_present(batch.row_labels) != IGNORED).sum())
+    if task.kind is Kind.MULTI_LABEL:
+        return _present(batch.targets).numel()
     return len(batch.units) * (2 if task.kind in (Kind.SPAN_QA, Kind.RETRIEVAL) else 1)
 
 
 def loss_sum(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
-    """The summed loss of a batch in nats, a scalar in fp32."""
+    """The summed loss of a batch, a scalar in fp32: nats, or squared units of a regression's scale."""
     return _LOSSES[task.kind](model, task, config, batch)
 
 
 def _classification(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
     logits = model.heads[task.learner](model.hidden(batch.ids, batch.mask))
     return cross_entropy(logits.float(), _present(batch.labels), reduction="sum")
+
+
+def _regression(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
+    """Squared errors in the task's own units, as in GLUE's baselines: on a scale of 0 to 5 they are below 25."""
+    values = model.heads[task.learner](model.hidden(batch.ids, batch.mask))
+    return mse_loss(values.float(), _present(batch.targets), reduction="sum")
+
+
+def _multi_label(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
+    logits = model.heads[task.learner](model.hidden(batch.ids, batch.mask))
+    return binary_cross_entropy_with_logits(logits.float(), _present(batch.targets), reduction="sum")
 
 
 def _multiple_choice(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
@@ -85,4 +98,6 @@ _LOSSES: Mapping[Kind, Callable[[StiltsModel, Task, TaskConfig, Batch], torch.Te
     Kind.SPAN_QA: _span_qa,
     Kind.MASKED_LM: _masked_lm,
     Kind.RETRIEVAL: _retrieval,
+    Kind.REGRESSION: _regression,
+    Kind.MULTI_LABEL: _multi_label,
 }

@@ -19,7 +19,10 @@ from stilts.data.batches import token_batches
 from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens
 from stilts.data.encoded import IGNORED, Encoded
 from stilts.metrics.answers import answer_rows
+from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
+from stilts.metrics.correlation import correlation_rows
+from stilts.metrics.label_sets import label_set_rows, most_frequent_first, ranking_text
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.no_answer import predictions_at
 from stilts.metrics.spans import entity_rows
@@ -124,9 +127,41 @@ def _tagging(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
             for token in np.flatnonzero(words >= 0):
                 tags[words[token]] = task.labels[best[place, token]]
     gold = [e.tags for e in examples]
-    rows = entity_rows(gold, predicted) if task.metric == "span_f1" else tag_rows(gold, predicted)
-    chance = None if task.metric == "span_f1" else majority_accuracy([tag for tags in gold for tag in tags])
+    rows = _TAG_ROWS[task.metric](gold, predicted)
+    is_by_word = task.metric == "accuracy"
+    chance = majority_accuracy([tag for tags in gold for tag in tags]) if is_by_word else None
     return Scored(rows=rows, predictions=tuple(" ".join(tags) for tags in predicted), chance=chance)
+
+
+_TAG_ROWS = {"accuracy": tag_rows, "span_f1": entity_rows, "chunk_f1": chunk_rows}
+
+
+def _regression(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    values = np.zeros(len(encoded), np.float64)
+    for batch in s.batches(encoded):
+        predicted = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask))
+        values[batch.units] = predicted.float()[:, 0].cpu().numpy()
+    # Scored as kept, so that the score can be made from the texts again.
+    texts = [f"{value:.6g}" for value in np.clip(values, *task.value_range)]
+    rows = correlation_rows([e.value for e in examples], [float(text) for text in texts])
+    return Scored(rows=rows, predictions=tuple(texts), chance=0.0)
+
+
+def _multi_label(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    logits = np.zeros((len(encoded), len(task.labels)), np.float32)
+    for batch in s.batches(encoded):
+        logits[batch.units] = s.model.heads[task.learner](s.model.hidden(batch.ids, batch.mask)).float().cpu().numpy()
+    gold = [e.labels for e in examples]
+    chosen = [int(number) for number in (logits > 0.0).sum(axis=1)]  # a probability above a half
+    ranked = [
+        [task.labels[i] for i in order[: max(number, len(labels))]]
+        for order, number, labels in zip(np.argsort(-logits, axis=1, kind="stable"), chosen, gold, strict=True)
+    ]
+    return Scored(
+        rows=label_set_rows(gold, ranked, chosen),
+        predictions=tuple(map(ranking_text, ranked, chosen)),
+        chance=most_frequent_first(gold),
+    )
 
 
 def _span_qa(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
@@ -215,4 +250,6 @@ _SCORERS: Mapping[Kind, Callable[[Scorer, Task, TaskConfig, Encoded, Sequence[An
     Kind.SPAN_QA: _span_qa,
     Kind.RETRIEVAL: _retrieval,
     Kind.MASKED_LM: _masked_lm,
+    Kind.REGRESSION: _regression,
+    Kind.MULTI_LABEL: _multi_label,
 }

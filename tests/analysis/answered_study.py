@@ -17,7 +17,10 @@ from stilts.analysis.results import StudyResults
 from stilts.analysis.scoring.benchmarks import XTREME, XTREME_R
 from stilts.metrics.answers import answer_rows
 from stilts.metrics.bucc import pair_row
+from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.classification import accuracy_rows
+from stilts.metrics.correlation import correlation_rows
+from stilts.metrics.label_sets import label_set_rows, ranking_text
 from stilts.metrics.metric import FloatArray, metric
 from stilts.metrics.ranking import ranking_rows
 from stilts.metrics.spans import entity_rows
@@ -29,8 +32,10 @@ from stilts.tasks.examples import (
     ChoiceExample,
     ClassificationExample,
     MiningExample,
+    MultiLabelExample,
     PairExample,
     QueryExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
 )
@@ -148,6 +153,20 @@ def _ranked(measure: str, most: int) -> Callable[[random.Random, str], Made]:
     return make
 
 
+def _numbers(rng: random.Random, language: str) -> Made:
+    gold, said = ([round(rng.uniform(0, 5), 3) for _ in range(COUNT)] for _ in range(2))
+    examples = [RegressionExample(item=str(i), text="a", text_pair="b", value=value) for i, value in enumerate(gold)]
+    return Made(examples=examples, said=[f"{value:.6g}" for value in said], rows=correlation_rows(gold, said))
+
+
+def _sets(rng: random.Random, language: str) -> Made:
+    gold = [tuple(rng.sample("abcde", k=rng.randint(1, 3))) for _ in range(COUNT)]
+    ranked, chosen = [tuple(rng.sample("abcde", k=5)) for _ in gold], [rng.randint(0, 5) for _ in gold]
+    examples = [MultiLabelExample(item=str(i), text="a", labels=labels) for i, labels in enumerate(gold)]
+    said = [ranking_text(*each) for each in zip(ranked, chosen, strict=True)]
+    return Made(examples=examples, said=said, rows=label_set_rows(gold, ranked, chosen))
+
+
 _UPOS, _BIO = ("NOUN", "VERB", "CCONJ", "SCONJ", "INTJ", "X"), ("O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-ORG")
 # Task: kind, metric, its maker.
 TASKS: dict[str, tuple[str, str, Callable[[random.Random, str], Made]]] = {
@@ -164,6 +183,9 @@ TASKS: dict[str, tuple[str, str, Callable[[random.Random, str], Made]]] = {
     "lareqa": ("retrieval", "map_at_20", _ranked("map_at_20", 11)),
     "mewslix": ("retrieval", "reciprocal_rank_at_20", _ranked("reciprocal_rank_at_20", 1)),
     "xcopa": ("multiple_choice", "accuracy", _choices),
+    "udpos_f1": ("tagging", "chunk_f1", _tags(_UPOS, chunk_rows)),
+    "stsb": ("regression", "pearson", _numbers),
+    "multieurlex": ("multi_label", "r_precision", _sets),
     "other": ("classification", "accuracy", _labels(("a", "b"))),
 }
 

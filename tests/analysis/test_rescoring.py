@@ -35,11 +35,15 @@ def test_without_right_answers_the_statistics_are_still_checked(tmp_path: Path) 
 
 
 def spoil(said: list[str]) -> list[str]:
-    """Predictions of which none is any right answer; as many tags as before."""
+    """Predictions of which none is any right answer: a ranking, a pair, a number, or as many tags as before."""
     if any(text.startswith("[") for text in said):
         return ['["none"]' for _ in said]
     if any("\t" in text for text in said):
         return ["none\tnone" for _ in said]
+    if any("|" in text for text in said):
+        return ["v w x y z |" for _ in said]
+    if all(text.replace(".", "").isdigit() for text in said):
+        return ["-7" for _ in said]
     return [" ".join("B-NONE" for _ in text.split()) or "none" for text in said]
 
 
@@ -78,6 +82,13 @@ def test_a_summary_that_parted_from_its_artifact_is_found(tmp_path: Path) -> Non
         store.write_record(summary_record(replicate.evaluate_stage), {"version": 1, "outputs": {key: value}})
         found = [each.what for each in rescore(results_of(store)).differences]
         assert found == (["summary: examples with statistics not the artifact's"] if damaged else [])
+
+
+@pytest.mark.parametrize("column", ["stsb", "multieurlex"])
+def test_a_prediction_that_cannot_be_read_is_said(tmp_path: Path, column: str) -> None:
+    spoiled = {"prediction": lambda said: ["high" for _ in said]}
+    found = rescore(results_of(write_study(tmp_path, [answered_column(column, LANGUAGES)], spoiled=spoiled)))
+    assert len(found.unread) == 1 and '"high"' in next(iter(found.unread.values()))
 
 
 def test_examples_that_are_gone_or_damaged_are_said_not_passed_over(tmp_path: Path) -> None:

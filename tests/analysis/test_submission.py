@@ -85,6 +85,16 @@ def test_parts_of_speech_are_scored_by_chunks_and_the_export_says_so(tmp_path: P
         assert figures[language] == pytest.approx(float(metric("chunk_f1").score(sums)), abs=1e-9)
 
 
+def test_parts_of_speech_scored_as_the_official_scorer_does_equal_the_matrix(tmp_path: Path) -> None:
+    columns = [answered_column("udpos"), answered_column("udpos_f1", answered_column("udpos").languages)]
+    store = write_study(tmp_path, columns)
+    done = invoke(store, "export", NAME, "--submission", tmp_path / "p", "--labels", tmp_path / "l", "--json")
+    value = json.loads(done.stdout)
+    assert done.exit_code == 0 and [target["target"] for target in value["targets"]] == ["udpos_f1"]
+    assert [left["target"] for left in value["left_out"]] == ["udpos"]  # one folder, one set of predictions
+    assert official(scored(tmp_path)["udpos"]) == pytest.approx(matrix_of(store, "udpos_f1"), abs=1e-9)
+
+
 def test_retrieval_needs_a_row_and_joins_the_same_folder_later(tmp_path: Path) -> None:
     store = write_study(tmp_path, [answered_column("xnli"), answered_column("tatoeba")], rows=("none", "mnli"))
     sides = ("--submission", tmp_path / "p", "--labels", tmp_path / "l")

@@ -20,8 +20,10 @@ from stilts.tasks.examples import (
     ChoiceExample,
     ClassificationExample,
     MiningExample,
+    MultiLabelExample,
     PairExample,
     QueryExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -245,6 +247,8 @@ def test_running_text_is_read_alone_or_with_its_translation() -> None:
         (Kind.TAGGING, TaggingExample(item="the/item", words=("a",))),
         (Kind.SPAN_QA, SpanExample(item="the/item", question="a", context="b")),
         (Kind.MULTIPLE_CHOICE, ChoiceExample(item="the/item", context="a", question="", choices=("b", "c"))),
+        (Kind.REGRESSION, RegressionExample(item="the/item", text="a")),
+        (Kind.MULTI_LABEL, MultiLabelExample(item="the/item", text="a")),
     ],
 )
 def test_unlabelled_examples_are_refused(kind: Kind, example: Any) -> None:
@@ -256,6 +260,20 @@ def test_unlabelled_examples_are_refused(kind: Kind, example: Any) -> None:
 def test_no_examples_are_no_rows(kind: Kind) -> None:
     encoded = encode(kind, [], encoder("x", "y"))
     assert len(encoded) == 0 and len(encoded.ids) == 0 and len(encoded.unit_lengths) == 0
+
+
+def test_targets_are_values_or_one_for_each_label_that_applies() -> None:
+    rated = [
+        RegressionExample(item="1", text="a", text_pair="b", value=3.8),
+        RegressionExample(item="2", text="a", value=0),
+    ]
+    encoded = encode(Kind.REGRESSION, rated, encoder("0", "5"))
+    assert encoded.targets is not None and encoded.targets.tolist() == [[np.float32(3.8)], [0.0]]
+    labelled = [MultiLabelExample(item=str(i), text="a", labels=labels) for i, labels in enumerate([("z", "x"), ()])]
+    part = encode(Kind.MULTI_LABEL, labelled, encoder("x", "y", "z"))
+    assert part.targets is not None and part.targets.tolist() == [[1, 0, 1], [0, 0, 0]]
+    both = join([part, part])
+    assert both.targets is not None and both.targets.shape == (4, 3)
 
 
 def test_joined_views_number_their_examples_on() -> None:

@@ -135,7 +135,10 @@ def good_value(field: str, task: Task, hub: HubLayout) -> Any:
         return {"text": ["b"], "answer_start": [2]}
     if field == "label" and task.kind is Kind.MULTIPLE_CHOICE:
         return "B" if "choice_labels" in hub.columns else int(str(hub.options.get("first_choice", 0)))
+    if field == "label" and task.kind is Kind.REGRESSION:
+        return 3.8
     lists = {
+        "labels": list(task.labels[:2]),
         "words": ["a", "b"],
         "tags": list(task.labels[:2]),
         "choices": ["a", "b", "c"],

@@ -562,6 +562,25 @@ SAMPLES: dict[str, Sample] = {
         ("Q1", "td1 described"),
         (("entity_id", "id"), ('"end": 13', '"end": 14'), ("sentence_spans", "spans"), ("[{", "{")),
     ),
+    "rated_tsv": Sample(
+        "index\tsentence1\tsentence2\tscore\n1\tta1\ttb1\t0.5\n2\tta2\ttb2\t5.000\n",
+        ("ta1", "tb2"),
+        (("sentence1", "sentence"), ("score", "sentence1"), ("ta1\t", "ta1\t\t"), ("0.5", "nan"), ("5.000", "5.001")),
+        (("\t0.5\n", "\t@\n"), ("\t5.000\n", "\t@\n")),
+        ("0", "5"),
+    ),
+    "multi_label_jsonl": Sample(
+        json_lines(
+            {"id": "i1", "text": {"de": "ta1", "en": "x"}, "concepts": {"all": ["yes", "no", "yes"]}},
+            {"id": "i2", "text": {"de": "ta2"}, "concepts": {"all": []}},
+            {"id": "i3", "text": {"en": "x"}, "concepts": {"all": ["no"]}},
+        ),
+        ("i1", "ta1", "ta2"),
+        (('"text"', '"texts"'), ('"concepts"', '"labels"'), ('["yes", "no", "yes"]', '"yes"'), ('"ta1"', "3")),
+        (('["yes"', '["@"'),),
+        ("yes", "no"),
+        {"item": "id", "labels": "concepts.all"},
+    ),
     # A blank line parts documents, and every other line is a sentence: nothing but bytes can be wrong.
     "lines": Sample("ta1\nta2\n", ()),
     "parallel_tsv": Sample("ta1\ttb1\nta2\ttb2\n", ("ta1", "tb2"), (("\t", " "), ("\t", "\t\t"))),
@@ -693,6 +712,24 @@ def test_rows_are_read_or_counted(folder: Path) -> None:
 
 
 # --- readers with options, on what they are for ---
+
+
+def test_a_value_is_on_its_scale_or_kept_back(tmp_path: Path) -> None:
+    def row(score: str) -> Path:
+        return write(tmp_path, f"index\tsentence1\tsentence2\tscore\n1\ta\tb\t{score}\n")
+
+    assert read("rated_tsv", row("3.8"), labels=("0", "5"))[0].value == 3.8
+    assert read("rated_tsv", row("-1"), labels=("0", "5"))[0].value is None
+    assert read("rated_tsv", row("-1"), labels=("-1", "1"))[0].value == -1.0
+    for wrong in ("5.1", "inf", "nan", "four"):
+        with pytest.raises(DataError, match="no number of the scale"):
+            read("rated_tsv", row(wrong), labels=("0", "5"))
+
+
+def test_a_text_may_be_there_in_some_languages(folder: Path) -> None:
+    _, examples, left_out = read_sample(folder, "multi_label_jsonl", SAMPLES["multi_label_jsonl"].text.encode())
+    assert [(example.item, example.labels) for example in examples] == [("i1", ("yes", "no")), ("i2", ())]
+    assert left_out == 1
 
 
 def test_conllu_reads_features_bundles_and_supertags(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ TASKS = {
     Kind.SPAN_QA: "tydiqa_en",
     Kind.MULTIPLE_CHOICE: "hellaswag",
     Kind.MASKED_LM: "plain",
+    Kind.REGRESSION: "stsb",
+    Kind.MULTI_LABEL: "multieurlex",
 }
 
 

@@ -31,6 +31,8 @@ TASKS = {
         Kind.SPAN_QA: "tydiqa",
         Kind.MULTIPLE_CHOICE: "hellaswag",
         Kind.RETRIEVAL: "tatoeba",
+        Kind.REGRESSION: "stsb",
+        Kind.MULTI_LABEL: "multieurlex",
     }.items()
 }
 CHOICES = 3
@@ -88,6 +90,8 @@ AUTO = {
     Kind.TAGGING: "AutoModelForTokenClassification",
     Kind.SPAN_QA: "AutoModelForQuestionAnswering",
     Kind.MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
+    Kind.REGRESSION: "AutoModelForSequenceClassification",
+    Kind.MULTI_LABEL: "AutoModelForSequenceClassification",
 }
 
 

@@ -87,13 +87,20 @@ def single_sentences() -> list[Any]:
         ("udpos", lambda: toy("pos"), 120),
         ("xquad", lambda: toy("qa"), 300),
         ("hellaswag", lambda: toy("choice"), 150),
+        ("stsb", lambda: toy("similarity"), 150),
     ],
-    ids=["single sentence", "pair", "tagging", "span QA", "multiple choice"],
+    ids=["single sentence", "pair", "tagging", "span QA", "multiple choice", "regression"],
 )
 def test_thirty_two_examples_are_learned_by_heart(name: str, examples: Any, steps: int, tiny_encoder: Path) -> None:
     state, score = learn(tiny_encoder, default_registry().task(name), examples(), steps=steps)
     assert score >= 95.0
     assert state.curve[-1][1] < state.curve[0][1] / 3
+
+
+def test_sets_of_labels_are_learned_by_heart(tiny_encoder: Path) -> None:
+    task = replace(default_registry().task("multieurlex"), labels=tuple("ABCDEFG"))
+    state, score = learn(tiny_encoder, task, toy("topics", labels=list(task.labels)), steps=500)
+    assert score >= 95.0 and state.curve[-1][1] < state.curve[0][1] / 3
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ _KINDS: Mapping[Format, frozenset[str]] = {
     Format.ENTITIES: frozenset({"retrieval"}),
     Format.RANKINGS: frozenset({"retrieval"}),
 }
+# Targets beside a benchmark's own that have its data and its scorer's measure, by the task whose folder they fill.
+SCORED_AS: Mapping[str, str] = {"udpos_f1": "udpos"}
 # Releases whose labelled files are not the benchmark's test set.
 _OTHER_FILES: Mapping[tuple[str, str], str] = {
     ("panx", "files"): "these are the release's dev files: XTREME's test files carry no tags",
@@ -50,7 +52,8 @@ def reason_against(column: Column) -> str:
 
 def versions_of(task: str) -> dict[str, BenchmarkTask]:
     """The task as each benchmark has it, by the benchmark's name."""
-    return {name: each.tasks[task] for name, each in BENCHMARKS.items() if task in each.tasks}
+    official = SCORED_AS.get(task, task)
+    return {name: each.tasks[official] for name, each in BENCHMARKS.items() if official in each.tasks}
 
 
 def is_known(task: str, language: str) -> bool:

@@ -9,7 +9,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from stilts.data.readers import answers, choices, domains, mentions, mining, pairs, squad, subjqa, tagging, text
+from stilts.data.readers import (
+    answers,
+    choices,
+    domains,
+    label_sets,
+    mentions,
+    mining,
+    pairs,
+    rated,
+    squad,
+    subjqa,
+    tagging,
+    text,
+)
 from stilts.data.readers.reading import Reader, Reading
 from stilts.errors import UnknownNameError
 from stilts.tasks.examples import Example
@@ -38,6 +51,8 @@ READERS: Mapping[str, Reader] = {
     "copa_jsonl": choices.read_copa_jsonl,
     "choice_jsonl": choices.read_choice_jsonl,
     "choice_csv": choices.read_choice_csv,
+    "rated_tsv": rated.read_rated_tsv,
+    "multi_label_jsonl": label_sets.read_multi_label_jsonl,
     "tatoeba": text.read_tatoeba,
     "bucc": mining.read_bucc,
     "squad_sentences": answers.read_squad_sentences,

@@ -56,6 +56,19 @@ def swapped(event: Event) -> Event:
     return replace(event, subject=event.object, object=event.subject)
 
 
+def apart(event: Event, num: int, rng: random.Random) -> Event:
+    """The event with ``num`` (0 to 5) of subject, verb, object, place and denial changed; it must have all of them."""
+    assert event.object is not None and event.place is not None
+    differing = {
+        "subject": other_phrase(event.subject, rng, lexicon.BEINGS),
+        "verb": _other_verb(event.verb, rng),
+        "object": other_phrase(event.object, rng, lexicon.OBJECTS),
+        "place": other_phrase(event.place, rng, lexicon.SPOTS),
+        "negated": not event.negated,
+    }
+    return replace(event, **{name: differing[name] for name in rng.sample(sorted(differing), num)})  # type: ignore[arg-type]
+
+
 def other_phrase(phrase: Phrase, rng: random.Random, nouns: tuple[str, ...]) -> Phrase:
     """Another name of the same kind, or the same phrase with another noun."""
     if isinstance(phrase, Thing):

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from stilts.data.toy import changes, grammar
-from stilts.data.toy.facts import Event, draw_event
+from stilts.data.toy import changes, grammar, lexicon
+from stilts.data.toy.facts import Event, Thing, draw_event
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.seeds import derive_seed
@@ -23,8 +23,10 @@ from stilts.tasks.examples import (
     ClassificationExample,
     Example,
     MiningExample,
+    MultiLabelExample,
     PairExample,
     QueryExample,
+    RegressionExample,
     SpanExample,
     TaggingExample,
     TextExample,
@@ -42,6 +44,7 @@ class Draft:
 
 Generator: TypeAlias = Callable[[random.Random, Mapping[str, Json]], Draft]
 
+_NOUNS = (*lexicon.BEINGS, *lexicon.OBJECTS, *lexicon.SPOTS)
 _NLI_LABELS = ("entailment", "neutral", "contradiction")
 
 
@@ -60,13 +63,41 @@ def nli(rng: random.Random, options: Mapping[str, Json]) -> Draft:
 
 def paraphrase(rng: random.Random, options: Mapping[str, Json]) -> Draft:
     """Two sentences of nearly the same words; "1" where they say the same, half of them."""
-    event = draw_event(rng, plain_subject=True)
-    while event.place is None or event.object is None:
-        event = draw_event(rng, plain_subject=True)
+    event = _full_event(rng)
     if rng.random() < 0.5:
         return _pair(event, changes.reworded(event), "1")
     changed = changes.swapped(event) if rng.random() < 0.1 else changes.far(event, rng)
     return _pair(event, changes.reworded(changed), "0")
+
+
+def similarity(rng: random.Random, options: Mapping[str, Json]) -> Draft:
+    """Two sentences and how much they have in common, 0 to 5: subject, verb, object, place and whether it is denied."""
+    event = _full_event(rng)
+    value = rng.randint(0, 5)
+    second = changes.reworded(changes.apart(event, 5 - value, rng))
+
+    def tell(item: str, language: str) -> Example:
+        return RegressionExample(
+            item=item, text=_say(event, language), text_pair=_say(second, language), value=float(value)
+        )
+
+    return Draft(key=_gist((event,)), tell=tell)
+
+
+def topics(rng: random.Random, options: Mapping[str, Json]) -> Draft:
+    """Three sentences with the topics of their nouns; option ``labels``: a list of topics, shared out among nouns."""
+    labels = _labels(options)
+    events, found = tuple[Event, ...](), frozenset[str]()
+    while not found:
+        events = tuple(draw_event(rng, name_frac=0.2) for _ in range(3))
+        phrases = (phrase for event in events for phrase in (event.subject, event.both, event.object, event.place))
+        found = frozenset(labels[_NOUNS.index(p.noun) % len(labels)] for p in phrases if isinstance(p, Thing))
+
+    def tell(item: str, language: str) -> Example:
+        text = " ".join(_say(event, language) for event in events)
+        return MultiLabelExample(item=item, text=text, labels=tuple(label for label in labels if label in found))
+
+    return Draft(key=_gist(events), tell=tell)
 
 
 def pos(rng: random.Random, options: Mapping[str, Json]) -> Draft:
@@ -237,6 +268,8 @@ GENERATORS: Mapping[str, Generator] = MappingProxyType(
         "mentions": mentions,
         "plain": plain,
         "translation": translation,
+        "similarity": similarity,
+        "topics": topics,
     }
 )
 
@@ -248,6 +281,14 @@ def _pair(event: Event, second: Event, label: str) -> Draft:
         )
 
     return Draft(key=_gist((event,)), tell=tell)
+
+
+def _full_event(rng: random.Random) -> Event:
+    """An event with a place and an object."""
+    event = draw_event(rng, plain_subject=True)
+    while event.place is None or event.object is None:
+        event = draw_event(rng, plain_subject=True)
+    return event
 
 
 def _say(event: Event, language: str) -> str:
@@ -314,6 +355,13 @@ def _number(options: Mapping[str, Json], name: str, default: int, *, lowest: int
             f"toy option {name}", f"{value!r} is not a whole number of at least {lowest}", next_step=f"Write {default}"
         )
     return value
+
+
+def _labels(options: Mapping[str, Json]) -> tuple[str, ...]:
+    value = options.get("labels", ["A", "B", "C", "D", "E", "F", "G"])
+    if not isinstance(value, list) or not value or not all(isinstance(label, str) for label in value):
+        raise InputError("toy option labels", f"{value!r} is no list of labels", next_step="Write [sport, politics]")
+    return tuple(map(str, value))
 
 
 def _share(options: Mapping[str, Json], name: str) -> float:

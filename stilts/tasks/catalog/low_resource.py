@@ -1,4 +1,4 @@
-"""Targets beside XTREME: MasakhaNER and AmericasNLI."""
+"""Targets beside XTREME: MasakhaNER, AmericasNLI and MultiEURLEX."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ def _codes(pairs: str) -> dict[str, str]:
 
 # BCP-47 to the codes of the releases' files.
 _MASAKHANER = _codes("am:amh ha:hau ig:ibo lg:lug luo:luo pcm:pcm rw:kin sw:swa wo:wol yo:yor")
+_EURLEX = tuple("bg cs da de el en es et fi fr hr hu it lt lv mt nl pl pt ro sk sl sv".split())
+# EUROVOC's 21 domains, by number as the release names them.
+_DOMAINS = tuple(str(number) for number in range(100_142, 100_163))
 _AMERICAS = _codes("ay:aym bzd:bzd cni:cni gn:gn hch:hch nah:nah oto:oto qu:quy shp:shp tar:tar")
 
 
@@ -65,6 +68,27 @@ DATASETS = (
         domain="ten genres of speech and writing, as XNLI",
         citation="Ebrahimi et al. 2022, arXiv 2104.08726",
     ),
+    Dataset(
+        name="multieurlex",
+        languages={"train": _EURLEX, "dev": _EURLEX, "test": _EURLEX},
+        # One file holds all languages; a law of the train file is absent in those that joined the EU after it.
+        files=FilesLayout(
+            reader="multi_label_jsonl",
+            splits={split: f"multi_eurlex/{split}.jsonl" for split in ("train", "dev", "test")},
+            options={"item": "celex_id", "text": "text", "labels": "eurovoc_concepts.level_1"},
+        ),
+        # Level 1 is what a configuration of one language has.
+        hub=HubLayout(
+            repo="coastalcph/multi_eurlex",
+            config="{lang}",
+            splits={"train": "train", "dev": "validation", "test": "test"},
+            columns={"item": "celex_id", "text": "text", "labels": "labels"},
+        ),
+        toy=toy("topics", "multieurlex", labels=list(_DOMAINS)),
+        licence="CC BY-SA 4.0",
+        domain="laws of the European Union",
+        citation="Chalkidis et al. 2021, arXiv 2109.00904",
+    ),
 )
 
 TASKS = (
@@ -91,5 +115,17 @@ TASKS = (
         trained_as="mnli",
         group="classification",
         description="XNLI in ten Indigenous languages of the Americas; English training is MultiNLI, whose dev chooses",
+    ),
+    Task(
+        name="multieurlex",
+        kind=Kind.MULTI_LABEL,
+        metric="r_precision",
+        labels=_DOMAINS,
+        train=all_of("multieurlex", "train"),
+        dev=all_of("multieurlex", "dev"),
+        test=all_of("multieurlex", "test"),
+        group="classification",
+        description="Which of EUROVOC's 21 domains a law of the EU belongs to, in 23 languages, mean R-precision. Laws "
+        "are long: what lies beyond max_length is not read",
     ),
 )

@@ -1,4 +1,4 @@
-"""Paraphrase in English: QQP, PAWS, MRPC."""
+"""Paraphrase and similarity in English: QQP, PAWS, MRPC, STS-B."""
 
 from __future__ import annotations
 
@@ -64,6 +64,22 @@ DATASETS = (
         domain="news",
         citation="Dolan and Brockett 2005",
     ),
+    Dataset(
+        name="stsb",
+        languages=ENGLISH,
+        # GLUE's files: the last column is the mean of five people's scores, 0 to 5.
+        files=FilesLayout(reader="rated_tsv", splits={"train": "STS-B/train.tsv", "dev": "STS-B/dev.tsv"}),
+        hub=HubLayout(
+            repo="nyu-mll/glue",
+            config="stsb",
+            splits=HUB_SPLITS,
+            columns={"item": "idx", "text": "sentence1", "text_pair": "sentence2", "label": "label"},
+        ),
+        toy=toy("similarity", "stsb"),
+        licence="unknown",
+        domain="news, image captions, forums",
+        citation="Cer et al. 2017, arXiv 1708.00055; as in Wang et al. 2018 (GLUE), arXiv 1804.07461",
+    ),
 )
 
 
@@ -78,6 +94,13 @@ TASKS = (
     ),
     intermediate(
         "mrpc", Kind.CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two sentences of news say the same"
+    ),
+    intermediate(
+        "stsb",
+        Kind.REGRESSION,
+        "pearson",
+        ("0", "5"),
+        about="How alike two sentences are, 0 to 5; Pearson's correlation",
     ),
     on_one_split(
         "pawsx_dev_en",

@@ -1,0 +1,45 @@
+"""Readers of texts with a number on a scale: GLUE's STS-B."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from stilts.data.readers.reading import Reading, filled, headed_rows
+from stilts.errors import DataError
+from stilts.tasks.examples import RegressionExample
+from stilts.tasks.task import number_in
+
+
+def read_rated_tsv(reading: Reading) -> Iterator[RegressionExample]:
+    """GLUE's TSV with a header and without quoting, a number for a label (default columns: STS-B's).
+
+    Options name the columns: ``text``, ``text_pair`` ("" where there is one text only), ``label`` and ``item`` ("": the
+    row number from 0). The two labels asked for are the ends of the scale; a number beyond them is an error.
+    """
+    defaults = {"text": "sentence1", "text_pair": "sentence2", "label": "score", "item": "index"}
+    names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
+    for path in reading.paths:
+        for line, row in headed_rows(path):
+            label = filled(row, names["label"], path, line)
+            scale = reading.labels or ("-inf", "inf")
+            yield RegressionExample(
+                item=filled(row, names["item"], path, line) if names["item"] else str(line - 2),
+                text=filled(row, names["text"], path, line),
+                text_pair=filled(row, names["text_pair"], path, line) if names["text_pair"] else None,
+                value=number_on_scale(label, scale, path, line, names["label"]),
+            )
+
+
+def number_on_scale(raw: object, scale: Sequence[str], path: object, line: int, at: str) -> float | None:
+    """The number as written; None for a missing one and for the hub's -1 where the scale has no -1.
+
+    Raises DataError for what is no number, or lies beyond the scale (its lowest and highest value, as text).
+    """
+    lowest, highest = map(float, scale)
+    if raw is None or (not lowest <= -1 and raw in (-1, "-1")):
+        return None
+    value = None if isinstance(raw, bool) else number_in(str(raw))
+    if value is None or not lowest <= value <= highest:
+        why = f"The scale is {scale[0]} to {scale[1]}"
+        raise DataError(path, f'"{str(raw)[:40]}" is no number of the scale', line=line, field=at, why=why)
+    return value
