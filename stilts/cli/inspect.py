@@ -24,6 +24,8 @@ from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import SplitRef, Task
 from stilts.tasks.view import DataView
 
+SHOWN_PER_KIND = 3
+
 
 def task_lines(study: str | None) -> list[dict[str, Any]]:
     """One mapping per task; ``available`` lists the languages of its evaluation (or training) data where a study says
@@ -98,7 +100,11 @@ def validated(path: str) -> dict[str, Any]:
         for part in workspace.planner.parts(row):
             views.extend(_view_lines(row, "train", part.train, part, workspace, decoded))
     notes.extend(f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps)
-    return {"study": path, "views": views, "decoded": _first_of_each(decoded), "notes": notes}
+    truncated: dict[str, int] = {}
+    for view in views:
+        truncated[view["task"]] = truncated.get(view["task"], 0) + view["truncated"]
+    shown = _enough_of_each(decoded)
+    return {"study": path, "views": views, "truncated": truncated, "decoded": shown, "notes": notes}
 
 
 def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> dict[str, Any]:
@@ -134,6 +140,7 @@ def _available(task: Task, ref: SplitRef, workspace: Workspace) -> tuple[str, ..
 def _view_lines(
     of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
+    from stilts.data.decoded import decoded as decoded_text
     from stilts.data.encode import Encoder, encode
     from stilts.data.load import load_examples
 
@@ -146,10 +153,13 @@ def _view_lines(
             **part.config.lengths,
         )
         encoded = encode(part.task.kind, examples[:200], encoder)
-        decoded.append({"of": of, "text": tokenizer.decode(encoded.ids[0].tolist(), skip_special_tokens=False)})
+        kind = part.task.kind.value
+        for number in range(min(SHOWN_PER_KIND, encoded.num_examples)):
+            decoded.append({"of": of, "kind": kind, "text": decoded_text(part.task, encoded, tokenizer, number)})
         left_out = _left_out(view, workspace)
         yield {
             "of": of,
+            "task": part.task.name,
             "use": use,
             "language": view.language,
             "examples": len(examples),
@@ -172,12 +182,16 @@ def _left_out(view: DataView, workspace: Workspace) -> int:
     )
 
 
-def _first_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The first decoded example of each row and column, cut to what fits a few lines."""
-    first: dict[str, str] = {}
+def _enough_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The first decoded example of each row and column, and further ones of a kind that has fewer than three."""
+    first = {line["of"]: line for line in reversed(decoded)}
+    chosen = [line for line in decoded if first[line["of"]] is line]
     for line in decoded:
-        first.setdefault(line["of"], line["text"])
-    return [{"of": of, "text": text if len(text) <= 240 else f"{text[:237]}..."} for of, text in first.items()]
+        is_new = line["text"] not in [other["text"] for other in chosen]
+        if is_new and sum(other["kind"] == line["kind"] for other in chosen) < SHOWN_PER_KIND:
+            chosen.append(line)
+    kinds = list(dict.fromkeys(line["kind"] for line in chosen))
+    return sorted(chosen, key=lambda line: kinds.index(line["kind"]))
 
 
 def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:

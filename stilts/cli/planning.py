@@ -48,7 +48,7 @@ def tasks(
 
 
 def validate(study: StudyPath, json: JsonOption = False) -> None:
-    """Read the study and its data, prove the splits disjoint, and show one encoded example per task.
+    """Read the study and its data, prove the splits disjoint, and show encoded examples of every kind.
 
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
@@ -92,9 +92,16 @@ def _validation(value: dict[str, Any]) -> RenderableType:
         table.add_row(
             line["of"], line["use"], line["language"], str(line["examples"]), str(line["left_out"] or ""), truncated
         )
-    shown = [Text(f"{line['of']}: {line['text']}") for line in value["decoded"]]
+    shown = [Text(_example(line["of"], line["kind"], line["text"])) for line in value["decoded"]]
     closing = Text("Train, select and report share no item in any target." + _notes(value["notes"]))
-    return Group(table, Text("One encoded example of each task, decoded:"), *shown, closing)
+    return Group(
+        table, Text("Encoded examples, decoded (three of each kind, one of each row and column):"), *shown, closing
+    )
+
+
+def _example(of: str, kind: str, text: str) -> str:
+    """One decoded example; choices stand below each other."""
+    return f"{of} ({kind}): {text}" if "\n" not in text else f"{of} ({kind}):\n{text}"
 
 
 def _notes(notes: list[str]) -> str:

@@ -10,7 +10,8 @@ from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.languages import language
 from stilts.tasks.registry import Registry, default_registry
-from stilts.tasks.task import Dataset, Kind, SplitRef, Task
+from stilts.tasks.resolve import Resolver
+from stilts.tasks.task import Dataset, Kind, Source, SplitRef, Task
 from stilts.tasks.toy import MIXED
 from stilts.tasks.user_tasks import METRICS
 
@@ -133,12 +134,21 @@ def test_what_is_learned_together_is_the_same() -> None:
 
 def test_no_further_target_decides_what_others_leave_out() -> None:
     """A target that excludes overlaps changes the training of every task on the same split, and so its stage ids."""
-    by_split: dict[tuple[str, str], list[str]] = {}
+    by_split: dict[tuple[str, str], list[Task]] = {}
     for task in default_registry().tasks():
         if task.train is not None and task.test is not None and task.on_overlap == "exclude":
-            by_split.setdefault((task.train.dataset, task.train.split), []).append(task.name)
-    shared = {names[0] for names in by_split.values() if not names[0].startswith(("ud_", "subjqa_"))}
-    assert shared == {"panx", "pawsx", "udpos"} and all(len(names) == 1 for names in by_split.values())
+            by_split.setdefault((task.train.dataset, task.train.split), []).append(task)
+    shared = {tasks[0].name for tasks in by_split.values() if not tasks[0].name.startswith(("ud_", "subjqa_"))}
+    assert shared == {"panx", "pawsx", "udpos"}
+    # A second target of the same data (udpos_f1) leaves out what the first does, and changes nothing.
+    assert all(len({(task.kind, task.dev, task.test) for task in tasks}) == 1 for tasks in by_split.values())
+
+
+def test_parts_of_speech_are_trained_once_for_both_measures() -> None:
+    made, registry = Resolver(default_registry(), {}, source=Source.TOY), default_registry()
+    views = [made.target_views(registry.task(name), languages=["en", "qab"]) for name in ("udpos", "udpos_f1")]
+    assert views[0] == views[1]
+    assert registry.task("udpos").learning_payload() == registry.task("udpos_f1").learning_payload()
 
 
 def test_a_language_without_entry_is_an_error() -> None:

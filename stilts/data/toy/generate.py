@@ -27,8 +27,8 @@ def generate(*, generator: str, split: str, language: str, size: int, options: M
 
     The i-th item says the same in every language. No two splits share facts, whatever their options. ``options``:
     ``variant`` (text; another draw of items, as for two datasets of one generator), ``num_choices``, ``num_facts``,
-    ``switch_frac``, ``unanswerable_frac``, ``role`` and ``labels`` (see ``generators``). UnknownNameError for an unknown
-    generator, split, language or option.
+    ``switch_frac``, ``unanswerable_frac``, ``role`` and ``labels`` (see ``generators``). UnknownNameError for an
+    unknown generator, split, language or option.
     """
     _check(generator, split, language, size, options)
     drafts = zip(range(size), _drafts(generator, split, options), strict=False)

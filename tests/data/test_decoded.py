@@ -1,0 +1,93 @@
+"""Every kind is shown as a model gets it: labels on subwords, answers in brackets, the right choice marked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stilts.data.decoded import decoded
+from stilts.data.encode import encode
+from stilts.data.encoded import Ragged
+from stilts.data.toy import generate
+from stilts.tasks.examples import ChoiceExample, SpanExample, TaggingExample
+from stilts.tasks.registry import default_registry
+from stilts.tasks.task import Kind, Task
+from tests.data.encoding import TOKENIZER, encoder
+
+TASKS = {
+    Kind.CLASSIFICATION: ("mnli", "nli"),
+    Kind.TAGGING: ("udpos", "pos"),
+    Kind.SPAN_QA: ("squad", "qa"),
+    Kind.MULTIPLE_CHOICE: ("hellaswag", "choice"),
+    Kind.RETRIEVAL: ("tatoeba", "retrieval"),
+    Kind.MASKED_LM: ("plain", "plain"),
+    Kind.REGRESSION: ("stsb", "similarity"),
+    Kind.MULTI_LABEL: ("multieurlex", "topics"),
+}
+
+
+def shown(task: Task, examples: list[Any], number: int = 0, **lengths: int) -> str:
+    encoded = encode(task.kind, examples, encoder(*task.labels, **lengths))
+    return decoded(task, encoded, TOKENIZER, number)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_shows_its_words_and_what_is_right(kind: Kind) -> None:
+    name, generator = TASKS[kind]
+    task = default_registry().task(name)
+    options = {"labels": list(task.labels)} if kind is Kind.MULTI_LABEL else {}
+    example: Any = generate(generator=generator, split="train", language="en", size=3, options=options)[2]
+    text = shown(task, [example] * 3, 2, max_length=100)
+    first = next(getattr(example, field) for field in ("question", "text", "query", "words") if hasattr(example, field))
+    assert str(first if isinstance(first, str) else first[0]).split()[0].lower() in text.lower()
+    right = {
+        Kind.CLASSIFICATION: lambda: f"-> {example.label}",
+        Kind.TAGGING: lambda: f"/{example.tags[-1]}",
+        Kind.SPAN_QA: lambda: f"[[{example.answers[0][0]}]]",
+        Kind.MULTIPLE_CHOICE: lambda: "(x)",
+        Kind.RETRIEVAL: lambda: example.candidate.split()[-2],
+        Kind.MASKED_LM: lambda: "masked",
+        Kind.REGRESSION: lambda: f"-> {example.value:g} of 0 to 5",
+        Kind.MULTI_LABEL: lambda: f"-> {', '.join(example.labels)}",
+    }
+    assert right[kind]().lower() in text.lower()
+
+
+def test_a_label_stands_on_the_first_subword_only() -> None:
+    task = replace(default_registry().task("udpos"), labels=("NOUN", "VERB"))
+    text = shown(task, [TaggingExample(item="1", words=("horse", "qqqq"), tags=("NOUN", "VERB"))])
+    assert text.count("/NOUN") == text.count("/VERB") == 1
+    assert text.index("/NOUN") < text.index("/VERB") and not text.startswith("<s>/")
+
+
+def test_a_label_on_another_subword_would_be_seen() -> None:
+    task = replace(default_registry().task("udpos"), labels=("NOUN", "VERB"))
+    sentence = [TaggingExample(item="1", words=("horse", "dog"), tags=("NOUN", "VERB"))]
+    encoded = encode(task.kind, sentence, encoder(*task.labels))
+    assert encoded.row_labels is not None
+    moved = replace(encoded, row_labels=Ragged.of([[*encoded.row_labels[0].tolist()[1:], -100]]))
+    assert decoded(task, moved, TOKENIZER, 0) != decoded(task, encoded, TOKENIZER, 0)
+
+
+def test_the_window_with_the_answer_is_shown_and_its_absence_said() -> None:
+    task = default_registry().task("squad")
+    context = "the dog will see the cat . " * 8 + "the king will sleep ."
+    question = SpanExample(item="1", question="who ?", context=context, answers=(("king", context.index("king")),))
+    text = shown(task, [question], max_length=40)
+    assert "[[king]]" in text and "windows)" in text
+    assert "no answer" in shown(task, [replace(question, answers=())], max_length=40)
+
+
+def test_the_right_choice_is_marked() -> None:
+    example = ChoiceExample(item="1", context="the dog", question="", choices=("will sing", "will swim"), label=1)
+    first, second = shown(default_registry().task("copa"), [example]).split("\n")
+    assert first.startswith("( )") and second.startswith("(x)") and "swim" in second
+
+
+def test_a_long_text_keeps_both_ends() -> None:
+    example = generate(generator="nli", split="train", language="en", size=1, options={})[0]
+    long = replace(example, text="the dog " * 200, text_pair="a king")  # type: ignore[arg-type]
+    text = shown(default_registry().task("mnli"), [long], max_length=120)
+    assert len(text) < 300 and " ... " in text and "a king" in text
