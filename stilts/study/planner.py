@@ -40,13 +40,14 @@ class CountExamples(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTarget:
-    """A column with its data pinned."""
+    """A column with its data pinned; ``before`` is what is learned ahead of it, where its task says so."""
 
     name: str
     task: Task
     config: TaskConfig
     views: TargetViews
     languages: tuple[str, ...]
+    before: MixturePart | None = None
 
 
 @dataclass(kw_only=True)
@@ -213,7 +214,22 @@ class Planner:
             test_limit=limits.get("report", file.defaults.limits.report),
         )
         config = task_config(f"{where}.encoding", self.study, task, content.encoding, self.encoder)
-        return ResolvedTarget(name=column, task=task, config=config, views=views, languages=tuple(languages))
+        before = self._resolve_before(task, f"{where}.encoding", column)
+        spoken = tuple(languages)
+        return ResolvedTarget(name=column, task=task, config=config, views=views, languages=spoken, before=before)
+
+    def _resolve_before(self, task: Task, where: str, column: str) -> MixturePart | None:
+        """The task that a target's fine-tuning begins with, with its data; it is trained as the target is."""
+        if not task.after:
+            return None
+        content, file = self.study.columns[column], self.study.file
+        first = self.registry.task(task.after)
+        limit = train_limit(file.defaults.target, content.train)
+        train, select = self.resolver.intermediate_views(
+            first, train_limit=limit, select_limit=file.defaults.limits.select
+        )
+        config = task_config(where, self.study, first, content.encoding, self.encoder)
+        return MixturePart(task=first, weight=1.0, config=config, train=train, select=select)
 
     def _chain(
         self, row: str, column: str, proposal: Proposal | None, intermediate_seed: int | None, target_seed: int | None
@@ -226,31 +242,39 @@ class Planner:
                 chain.append(recipe)
         parent = chain[-1].stage_id if chain else None
         if target_seed is not None:
+            if self.target(column).before is not None:
+                chain.append(self._fine_tuning(column, parent, target_seed, proposal, is_before=True))
+                parent = chain[-1].stage_id
             tuned = self._fine_tuning(column, parent, target_seed, proposal)
             chain.append(tuned)
             parent = tuned.stage_id
         chain.append(self._evaluation(column, parent))
         return chain
 
-    def _fine_tuning(self, column: str, parent: str | None, seed: int, proposal: Proposal | None) -> TrainStage:
+    def _fine_tuning(
+        self, column: str, parent: str | None, seed: int, proposal: Proposal | None, *, is_before: bool = False
+    ) -> TrainStage:
+        """The stage that fine-tunes on a target, or (``is_before``) on what its task is learned after."""
         params = proposal.params if proposal else {}
         drawn = {name.removeprefix(TARGET): value for name, value in params.items() if name.startswith(TARGET)}
-        key = ("target", column, parent, seed, tuple(sorted(drawn.items())))
+        key = ("before" if is_before else "target", column, parent, seed, tuple(sorted(drawn.items())))
         if key not in self._stages:
-            self._stages[key] = self._make_fine_tuning(column, parent, seed, drawn)
+            part = self.target(column).before if is_before else self._target_part(column)
+            assert part is not None
+            self._stages[key] = self._make_fine_tuning(column, part, parent, seed, drawn)
         stage = self._stages[key]
         assert isinstance(stage, TrainStage)
         return stage
 
-    def _make_fine_tuning(self, column: str, parent: str | None, seed: int, drawn: Mapping[str, Json]) -> TrainStage:
+    def _target_part(self, column: str) -> MixturePart:
         target = self.target(column)
-        part = MixturePart(
-            task=target.task,
-            weight=1.0,
-            config=_batched(target.config, drawn.get("batch_size")),
-            train=target.views.train,
-            select=_english(_alone(target)),
-        )
+        select = _english(_alone(target))
+        return MixturePart(task=target.task, weight=1.0, config=target.config, train=target.views.train, select=select)
+
+    def _make_fine_tuning(
+        self, column: str, part: MixturePart, parent: str | None, seed: int, drawn: Mapping[str, Json]
+    ) -> TrainStage:
+        part = replace(part, config=_batched(part.config, drawn.get("batch_size")))
         with self.study.blamed(f"targets.{column}.train"):
             config = self._target_config(column, part, _searched(drawn))
             return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)

@@ -83,11 +83,14 @@ def describe_column(planner: Planner, name: str) -> Column:
 
 
 def _training_data(planner: Planner) -> dict[str, list[str]]:
-    """Per task of the study, the dataset that it is learned from; under ``""``, those of its encoder's pretraining."""
+    """Per task of the study, the datasets that it is learned from; under ``""``, those of its encoder's pretraining."""
     rows = (name for row in planner.study.rows for name in describe_row(planner, row).mixture)
     tasks = {name: planner.registry.task(name) for name in rows}
     tasks |= {task.name: task for task in (planner.target(column).task for column in planner.study.columns)}
     found = {name: [task.train.dataset] for name, task in tasks.items() if task.train is not None}
+    for before, after in ((target.before, target.task) for target in map(planner.target, planner.study.columns)):
+        if before is not None and after.name in found:
+            found[after.name] = list(dict.fromkeys([*(view.dataset for view in before.train), *found[after.name]]))
     if planner.pretraining is not None:
         views = (view for part in planner.pretraining.mixture for view in part.train)
         found[""] = list(dict.fromkeys(view.dataset for view in views))

@@ -86,7 +86,13 @@ class Ledger:
 
     def _uses(self, task: Task) -> tuple[_Use, ...]:
         if task not in self._known:
-            refs = (("test", task.test), ("train", task.train), ("dev", task.dev))
+            refs: tuple[tuple[str, SplitRef | None], ...] = (
+                ("test", task.test),
+                ("train", task.train),
+                ("dev", task.dev),
+            )
+            if task.after:  # what a target learns first is training data of its as well
+                refs = (*refs, ("train", self._registry.task(task.after).train))
             self._known[task] = tuple(self._use(task, name, ref) for name, ref in refs if ref is not None)
         return self._known[task]
 

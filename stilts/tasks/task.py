@@ -129,7 +129,8 @@ class Task:
     study, or leave them out (for releases that are known to overlap). ``group`` is XTREME's. ``trained_as`` names what
     is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once. ``pool``
     holds the candidates of a retrieval whose queries all ask the same ones. The two ``labels`` of a regression are the
-    ends of its scale.
+    ends of its scale. ``after`` names a task that is learned before this one whenever it is a target (XTREME-R: Social
+    IQA, then COPA); it is a stage of its own.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Task:
     group: str = ""
     on_overlap: str = "refuse"
     trained_as: str = ""
+    after: str = ""
     description: str = ""
 
     def __post_init__(self) -> None:

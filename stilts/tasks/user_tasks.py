@@ -153,6 +153,7 @@ class _Task(_Strict):
     group: str = ""
     on_overlap: Literal["refuse", "exclude"] = "refuse"
     trained_as: str = ""
+    after: str = ""
     description: str = ""
 
     def value(self, name: str) -> Task:
@@ -169,6 +170,7 @@ class _Task(_Strict):
             group=self.group,
             on_overlap=self.on_overlap,
             trained_as=self.trained_as,
+            after=self.after,
             description=self.description,
         )
 

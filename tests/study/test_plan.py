@@ -52,6 +52,21 @@ def test_xquad_and_mlqa_share_the_fine_tuning_on_squad(folder: Path) -> None:
     assert len(trained(plan)) == 1
 
 
+def test_a_target_may_be_learned_after_another_task(folder: Path) -> None:
+    """XTREME-R's XCOPA: Social IQA, then COPA, on top of every row."""
+    targets = {"xcopa_siqa": None, "xcopa": None}
+    plan = plan_of(folder, targets=targets, intermediates={"none": None, "mnli": None})
+    for row in ("none", "mnli"):
+        (cell,) = (r for r in plan.replicates if (r.row, r.column) == (row, "xcopa_siqa"))
+        tuned = plan.stages[cell.target_stage or ""]
+        before = plan.stages[tuned.parent or ""]
+        assert isinstance(before, TrainStage) and [part.task.name for part in before.mixture] == ["socialiqa"]
+        assert before.parent == cell.intermediate_stage and tuned.name == "xcopa"
+    assert plan.record.training_data["xcopa_siqa"] == ["socialiqa", "copa"]
+    # Three fine-tunings on each of two rows (Social IQA, COPA after it, COPA alone), and the recipe of one.
+    assert len(trained(plan)) == 7
+
+
 def test_a_target_tuned_on_an_intermediate_of_its_own_data_is_two_stages(folder: Path) -> None:
     plan = plan_of(folder, targets={"xquad": None}, intermediates={"squad": None})
     (cell,) = (r for r in plan.replicates if r.row == "squad")

@@ -19,8 +19,9 @@ _KINDS: Mapping[Format, frozenset[str]] = {
     Format.ENTITIES: frozenset({"retrieval"}),
     Format.RANKINGS: frozenset({"retrieval"}),
 }
-# Targets beside a benchmark's own that have its data and its scorer's measure, by the task whose folder they fill.
-SCORED_AS: Mapping[str, str] = {"udpos_f1": "udpos"}
+# Targets beside our own of the benchmark's name that are its data scored, or trained, as the benchmark does: by the
+# task whose folder they fill.
+SCORED_AS: Mapping[str, str] = {"udpos_f1": "udpos", "xcopa_siqa": "xcopa"}
 # Releases whose labelled files are not the benchmark's test set.
 _OTHER_FILES: Mapping[tuple[str, str], str] = {
     ("panx", "files"): "these are the release's dev files: XTREME's test files carry no tags",

@@ -8,6 +8,7 @@ sections are joined to one file: ``cat data/AUTO/0[2-9]/* data/AUTO/1*/* data/AU
 
 from __future__ import annotations
 
+from stilts.tasks.catalog.ccg_categories import CATEGORIES, UNSEEN
 from stilts.tasks.catalog.declaring import ENGLISH, intermediate
 from stilts.tasks.catalog.tags import BIO
 from stilts.tasks.catalog.toy_layout import toy
@@ -41,8 +42,8 @@ DATASETS = (
         domain="news",
         citation=_CONLL_CITATION,
     ),
-    # No task of the catalogue: a task declares its labels, and CCGbank's categories may not be copied. A user lists
-    # those of their own copy in a task file (docs/add_a_task.md); ``unseen`` stands for all that are not listed.
+    # ``unseen`` stands for all categories that a task does not list; the task below lists those of the grammar, and a
+    # task file (docs/add_a_task.md) may list those of a user's own copy.
     Dataset(
         name="ccgbank",
         languages=ENGLISH,
@@ -64,5 +65,14 @@ TASKS = (
         "span_f1",
         (*BIO, "B-MISC", "I-MISC"),
         about="Names in Reuters news, four types, entity F1",
+    ),
+    intermediate(
+        "ccg",
+        Kind.TAGGING,
+        "accuracy",
+        (*CATEGORIES, UNSEEN),
+        dataset="ccgbank",
+        about="CCG supertagging: the category of each word in CCGbank, sections 02-21; categories beyond those of the "
+        "manual are one label",
     ),
 )

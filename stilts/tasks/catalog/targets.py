@@ -149,4 +149,17 @@ TASKS = (
         group="classification",
         description="The likelier cause or effect (XTREME-R); English training is COPA, whose test set is unlabelled",
     ),
+    # scripts/train_xcopa.sh of XTREME-R's release: five epochs on Social IQA, then five on COPA.
+    Task(
+        name="xcopa_siqa",
+        kind=Kind.MULTIPLE_CHOICE,
+        metric="accuracy",
+        train=all_of("copa", "train"),
+        dev=all_of("copa", "dev"),
+        test=all_of("xcopa", "test"),
+        group="classification",
+        trained_as="xcopa",
+        after="socialiqa",
+        description="The target xcopa, trained as XTREME-R trains it: on Social IQA, then on COPA",
+    ),
 )

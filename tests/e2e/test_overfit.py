@@ -1,0 +1,171 @@
+"""Whatever lies in the shared folder can be learned: 32 examples by heart, then every language is evaluated.
+
+One test per task of the registry that has files there, so that a new task is tested without a line here. Examples are
+the shortest of the split, to be quick; a mini encoder of the same family learns them without dropout.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from stilts.data.encode import Encoder, encode
+from stilts.data.load import is_labelled, load_examples
+from stilts.data.prepare import Preparation, read_tokenizer
+from stilts.metrics.metric import metric
+from stilts.models.model import StiltsModel, load_model
+from stilts.study.config import TaskConfig, TrainConfig
+from stilts.tasks.registry import default_registry
+from stilts.tasks.resolve import Resolver
+from stilts.tasks.task import Kind, SplitRef, Task
+from stilts.training.device import autocast
+from stilts.training.loop import TaskData, Training, train
+from stilts.training.predict import Scored, Scorer, score_examples
+from stilts.training.reporter import SilentReporter
+from stilts.training.run_config import RunConfig
+from stilts.training.selection import column_sums
+
+SHARED = Path(os.environ.get("STILTS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+ROOTS = {"data": SHARED / "data", "text": SHARED / "text"}
+REGISTRY = default_registry()
+RESOLVER = Resolver(REGISTRY, {name: root for name, root in ROOTS.items() if root.is_dir()})
+LEARNED, POOL, EVALUATED = 32, 400, 6
+CONFIG = TaskConfig(batch_size=16, max_length=128, doc_stride=32, layer=2)
+# Steps of a first try, and of a second where the first does not suffice.
+STEPS = (60, 240, 600)
+# Treebank features all read the same files, and MLQA question languages are all alike: some of each, the others slow.
+OFTEN = {"ud_number", "ud_feats", "ud_supertags", "mlqa_question_de"}
+
+
+def has_files(ref: SplitRef | None) -> bool:
+    return ref is not None and bool(RESOLVER.available_languages(ref))
+
+
+def learnable(task: Task) -> SplitRef | None:
+    """The split to learn from: train where it is there, else what is evaluated (a folder may lack train)."""
+    return next((ref for ref in (task.train, task.dev, task.test) if has_files(ref)), None)
+
+
+def is_slow(name: str) -> bool:
+    return name.startswith(("ud_", "mlqa_question_")) and name not in OFTEN
+
+
+TASKS = [
+    pytest.param(task, id=task.name, marks=[pytest.mark.slow] if is_slow(task.name) else [])
+    for task in (REGISTRY.tasks() if (SHARED / "data").is_dir() else ())
+    if learnable(task) is not None
+]
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Preparation:
+    torch.set_num_threads(1)
+    folder = SHARED / "models" / "xlmr-mini"
+    if not folder.is_dir():
+        pytest.skip(f"no encoder in {folder}")
+    tokenizer = read_tokenizer(folder / "tokenizer.json")
+    return Preparation(tokenizer=tokenizer, fingerprint="mini", roots={k: str(v) for k, v in ROOTS.items()})
+
+
+def length(example: Any) -> int:
+    return len(repr(example))
+
+
+def shortest(task: Task, ref: SplitRef) -> list[Any]:
+    """The shortest of the first examples that are labelled, English where there is English, no text twice."""
+    spoken = RESOLVER.available_languages(ref)
+    view = RESOLVER.views(ref, task.kind, ["en" if "en" in spoken else spoken[0]], limit=POOL)[0]
+    examples = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if is_labelled(e)]
+    distinct = list({example.content(): example for example in examples}.values())
+    return sorted(distinct, key=length)[:LEARNED]
+
+
+def learn(model: StiltsModel, task: Task, examples: list[Any], steps: int, prepared: Preparation) -> float:
+    """Trains on the examples and gives the score (0 to 100) on them; for masked LM, how far the loss fell."""
+    encoded = encode(task.kind, examples, encoder(task, prepared))
+    training = Training(
+        stage_id="train-overfit",
+        config=TrainConfig(steps=steps, learning_rate=2e-3, warmup_frac=0.1),
+        seed=0,
+        tasks=[TaskData(task=task, weight=1.0, config=CONFIG, train=encoded)],
+        vocabulary=prepared.vocabulary(),
+        run=RunConfig(threads=1, checkpoint_every_s=1e9),
+        reporter=SilentReporter(),
+        evaluate=lambda model: {},
+        save=lambda folder: None,
+    )
+    state, _ = train(model, training)
+    if task.kind is Kind.MASKED_LM:
+        losses = [loss for _, loss, _ in state.curve]
+        return float(100 * (1 - np.mean(losses[-5:]) / np.mean(losses[:5])))
+    return score(scored(model, task, examples, prepared), task)
+
+
+def encoder(task: Task, prepared: Preparation) -> Encoder:
+    return Encoder(
+        tokenizer=prepared.tokenizer,
+        labels=task.labels,
+        max_length=CONFIG.max_length,
+        doc_stride=CONFIG.doc_stride,
+    )
+
+
+def scored(model: StiltsModel, task: Task, examples: list[Any], prepared: Preparation) -> Scored:
+    device = torch.device("cpu")
+    scorer = Scorer(
+        model=model,
+        vocabulary=prepared.vocabulary(),
+        device=device,
+        eval_tokens=4096,
+        autocast=autocast(device, TrainConfig(steps=1).precision),
+    )
+    return score_examples(scorer, task, CONFIG, encode(task.kind, examples, encoder(task, prepared)), examples)
+
+
+def score(found: Scored, task: Task) -> float:
+    return float(metric(task.metric).score(column_sums(task, found)))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_there_is_learned_by_heart_and_evaluated_everywhere(task: Task, prepared: Preparation) -> None:
+    ref = learnable(task)
+    assert ref is not None
+    examples = shortest(task, ref)
+    if not examples:
+        pytest.skip("the release keeps all its labels back")
+    reached, wanted = -np.inf, 20.0 if task.kind is Kind.MASKED_LM else 95.0
+    for steps in STEPS:
+        model, _ = load_model(SHARED / "models" / "xlmr-mini", dropout=0.0, attention_dropout=0.0)
+        model.add_head(task, seed=0)
+        reached = learn(model, task, examples, steps, prepared)
+        if reached >= wanted:
+            break
+    assert reached >= wanted
+    test = task.test if has_files(task.test) else ref
+    assert test is not None
+    for view in RESOLVER.views(test, task.kind, RESOLVER.available_languages(test), limit=EVALUATED):
+        found = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if is_labelled(e)]
+        if not found:
+            continue  # placeholders, which test_real_data.py counts
+        result = scored(model, replace(task), found, prepared)
+        assert len(result.rows) == len(result.predictions) == len(found), view.language
+        assert np.isfinite(result.rows).all() and 0.0 <= score(result, task) <= 100.0, view.language
+
+
+def test_there_is_something_to_learn() -> None:
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"no real data in {SHARED}; set STILTS_SHARED to the folder that holds data/ and text/")
+    assert {task.values[0].kind for task in TASKS} >= {  # type: ignore[union-attr]
+        Kind.CLASSIFICATION,
+        Kind.TAGGING,
+        Kind.SPAN_QA,
+        Kind.MULTIPLE_CHOICE,
+        Kind.RETRIEVAL,
+        Kind.MASKED_LM,
+    }
