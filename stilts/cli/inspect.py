@@ -95,6 +95,8 @@ def validated(path: str) -> dict[str, Any]:
         part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
         for use, group in (("train", parts.train), ("select", parts.select), ("report", parts.report)):
             views.extend(_view_lines(column, use, group, part, workspace, decoded if use != "select" else []))
+        if target.before is not None:
+            views.extend(_view_lines(column, "train", target.before.train, target.before, workspace, decoded))
     plan = workspace.planner.plan(_trial_proposals(workspace.planner))
     for row in workspace.study.rows:
         for part in workspace.planner.parts(row):
@@ -126,6 +128,7 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
         "sources": [name for name in ("hub", "files", "toy") if getattr(dataset, name) is not None],
         "licence": dataset.licence,
         "domain": dataset.domain,
+        "citation": dataset.citation,
         "group": task.group,
         "description": task.description,
     }

@@ -41,14 +41,15 @@ _MODIFIERS = (
 ).split()
 _REST = (
     r"S[adj]\NP (S[adj]\NP)/PP (S[adj]\NP)/NP (S[adj]\NP)/(S[to]\NP) (S[adj]\NP)/S[em] (S[adj]\NP)/S[dcl] "
-    r"(S[adj]\NP)/S[qem] ((S[adj]\NP)/(S[to]\NP))/(S[adj]\NP) S[asup]\NP (S[to]\NP)/(S[b]\NP) S[to]\NP PP PP/NP PP/PP "
-    r"PP/(S[ng]\NP) PP/(S[adj]\NP) PP/S[dcl] PR S[em]/S[dcl] S[em]/S[b] S[dcl]/S[dcl] S[dcl] S[b] S[intj] S[frg] "
-    r"S[intj]/S[intj] S[qem]/S[dcl] S[qem]/(S[to]\NP) S[qem]/(S[dcl]\NP) S[qem]/(S[dcl]/NP) S[bem]/S[b] "
-    r"(S[qem]/S[dcl])/(S[adj]\NP) S[for]/(S[to]\NP) (S[for]/(S[to]\NP))/NP S[wq]/S[q] S[wq]/(S[q]/NP) S[wq]/(S[dcl]\NP) "
-    r"S[wq]/(S[q]/PP) (S[wq]/(S[q]/NP))/N (S[wq]/(S[dcl]\NP))/N (S[q]/(S[b]\NP))/NP (S[q]/(S[ng]\NP))/NP (S[q]/(S[pt]\NP))/NP "
-    r"(S[q]/(S[pss]\NP))/NP (S[q]/(S[adj]\NP))/NP (S[q]/NP)/NP (S[q]/PP)/NP S[inv]/NP (S[inv]/NP)/(S[adj]\NP) "
-    r"(S[dcl]\S[dcl])\NP (S[dcl]\S[dcl])/NP (S[dcl]/S[dcl])\NP (S[dcl]/S[dcl])/NP ((S[dcl]\S[dcl])\NP)/NP "
-    r"((S[dcl]\S[dcl])\NP)/PP ((S[dcl]\S[dcl])\NP)/(S[to]\NP) conj conj/conj , . ; : LRB RRB LQU RQU"
+    r"(S[adj]\NP)/S[qem] ((S[adj]\NP)/(S[to]\NP))/(S[adj]\NP) S[asup]\NP (S[to]\NP)/(S[b]\NP) S[to]\NP PP PP/NP "
+    r"PP/PP PP/(S[ng]\NP) PP/(S[adj]\NP) PP/S[dcl] PR S[em]/S[dcl] S[em]/S[b] S[dcl]/S[dcl] S[dcl] S[b] S[intj] "
+    r"S[frg] S[intj]/S[intj] S[qem]/S[dcl] S[qem]/(S[to]\NP) S[qem]/(S[dcl]\NP) S[qem]/(S[dcl]/NP) S[bem]/S[b] "
+    r"(S[qem]/S[dcl])/(S[adj]\NP) S[for]/(S[to]\NP) (S[for]/(S[to]\NP))/NP S[wq]/S[q] S[wq]/(S[q]/NP) "
+    r"S[wq]/(S[dcl]\NP) S[wq]/(S[q]/PP) (S[wq]/(S[q]/NP))/N (S[wq]/(S[dcl]\NP))/N (S[q]/(S[b]\NP))/NP "
+    r"(S[q]/(S[ng]\NP))/NP (S[q]/(S[pt]\NP))/NP (S[q]/(S[pss]\NP))/NP (S[q]/(S[adj]\NP))/NP (S[q]/NP)/NP "
+    r"(S[q]/PP)/NP S[inv]/NP (S[inv]/NP)/(S[adj]\NP) (S[dcl]\S[dcl])\NP (S[dcl]\S[dcl])/NP (S[dcl]/S[dcl])\NP "
+    r"(S[dcl]/S[dcl])/NP ((S[dcl]\S[dcl])\NP)/NP ((S[dcl]\S[dcl])\NP)/PP ((S[dcl]\S[dcl])\NP)/(S[to]\NP) conj "
+    r"conj/conj , . ; : LRB RRB LQU RQU"
 ).split()
 
 
