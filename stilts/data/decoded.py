@@ -20,7 +20,7 @@ _LINE, _AROUND = 240, 60
 
 def decoded(task: Task, encoded: Encoded, tokenizer: Tokenizer, example: int) -> str:
     """The example of that number with its label, answer, tags or value; one line, or one per choice."""
-    units = np.flatnonzero(encoded.unit_example == example)
+    units = np.flatnonzero(encoded.unit_example == example).tolist()
     return _SHOWN[task.kind](task, encoded, tokenizer, units)
 
 
