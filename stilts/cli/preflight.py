@@ -5,7 +5,7 @@ from __future__ import annotations
 from stilts.cli.compose import Workspace
 from stilts.fingerprint import digest
 from stilts.store.store import Store
-from stilts.study.planner import ResolvedTarget
+from stilts.study.resolved_target import ResolvedTarget
 
 
 def check_splits(workspace: Workspace, store: Store) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias, TypedDict
 
 from stilts.errors import InputError
@@ -42,7 +43,7 @@ class Keep(StrEnum):
     BEST = "best"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """How a stage is optimised: AdamW, linear warm-up and linear decay to zero, gradient clipping.
 
@@ -76,6 +77,10 @@ class TrainConfig:
 
     def payload(self) -> dict[str, Json]:
         """Identity fields as plain JSON."""
+        return self._payload
+
+    @cached_property
+    def _payload(self) -> dict[str, Json]:
         return {each.name: plain(getattr(self, each.name), each.name) for each in fields(self)}
 
 
@@ -123,10 +128,12 @@ class TaskConfig:
             "candidate_length": self.candidate_length,
         }
 
+    @lru_cache  # noqa: B019 - a study has few configurations, and a plan asks for them by the thousand
     def training_payload(self, kind: Kind) -> dict[str, Json]:
         """The fields that bear on the weights of a task of this kind, as plain JSON."""
         return self._payload(("batch_size", "max_length", *_TRAINING[kind]), _LATER_TRAINING.get(kind, ()))
 
+    @lru_cache  # noqa: B019 - as above
     def scoring_payload(self, kind: Kind) -> dict[str, Json]:
         """The fields that bear on the scores of a task of this kind, as plain JSON."""
         return self._payload(("max_length", *_SCORING[kind]), _LATER_SCORING.get(kind, ()))

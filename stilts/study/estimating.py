@@ -26,7 +26,8 @@ from stilts.study.stage import (
 from stilts.tasks.task import Kind
 
 if TYPE_CHECKING:
-    from stilts.study.planner import Planner, ResolvedTarget
+    from stilts.study.planner import Planner
+    from stilts.study.resolved_target import ResolvedTarget
 
 # A model looks at so many training examples of a dataset, those with the smallest content hash: LogME's own curves are
 # flat beyond some hundreds per class, and a forward pass over them takes seconds.

@@ -18,15 +18,16 @@ from stilts.study.mixing import is_masked_lm, row_mixture, row_tasks, task_langu
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
 from stilts.study.recording import make_record
+from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.schema import Intermediate, Seeds
 from stilts.study.search_schema import TARGET
 from stilts.study.search_space import Proposal
 from stilts.study.settings import task_config, train_config, train_limit
-from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, Stage, TrainStage, Use
+from stilts.study.stage import EvaluateStage, MixturePart, Stage, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.registry import Registry
-from stilts.tasks.resolve import Resolver, TargetViews
+from stilts.tasks.resolve import Resolver
 from stilts.tasks.task import Kind, Task
 from stilts.tasks.view import DataView
 
@@ -36,18 +37,6 @@ class CountExamples(Protocol):
 
     def __call__(self, views: Sequence[DataView]) -> int:
         """The number of examples."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedTarget:
-    """A column with its data pinned; ``before`` is what is learned ahead of it, where its task says so."""
-
-    name: str
-    task: Task
-    config: TaskConfig
-    views: TargetViews
-    languages: tuple[str, ...]
-    before: MixturePart | None = None
 
 
 @dataclass(kw_only=True)
@@ -66,6 +55,7 @@ class Planner:
     _parts: dict[tuple[str, str, tuple[str, ...] | None], MixturePart] = field(default_factory=dict, init=False)
     _counts: dict[tuple[str, ...], int] = field(default_factory=dict, init=False)
     _targets: dict[str, ResolvedTarget] = field(default_factory=dict, init=False)
+    _tuned: dict[Any, tuple[MixturePart, TrainConfig]] = field(default_factory=dict, init=False)
     _stages: dict[Any, Stage | None] = field(default_factory=dict, init=False)
 
     def plan(self, proposals: Mapping[str, Sequence[Proposal]] | None = None) -> Plan:
@@ -259,25 +249,25 @@ class Planner:
         drawn = {name.removeprefix(TARGET): value for name, value in params.items() if name.startswith(TARGET)}
         key = ("before" if is_before else "target", column, parent, seed, tuple(sorted(drawn.items())))
         if key not in self._stages:
-            part = self.target(column).before if is_before else self._target_part(column)
-            assert part is not None
-            self._stages[key] = self._make_fine_tuning(column, part, parent, seed, drawn)
+            part, config = self._fine_tuned(column, is_before, drawn)
+            self._stages[key] = TrainStage(
+                parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed
+            )
         stage = self._stages[key]
         assert isinstance(stage, TrainStage)
         return stage
 
-    def _target_part(self, column: str) -> MixturePart:
-        target = self.target(column)
-        select = _english(_alone(target))
-        return MixturePart(task=target.task, weight=1.0, config=target.config, train=target.views.train, select=select)
-
-    def _make_fine_tuning(
-        self, column: str, part: MixturePart, parent: str | None, seed: int, drawn: Mapping[str, Json]
-    ) -> TrainStage:
-        part = replace(part, config=_batched(part.config, drawn.get("batch_size")))
-        with self.study.blamed(f"targets.{column}.train"):
-            config = self._target_config(column, part, _searched(drawn))
-            return TrainStage(parent=parent, encoder=self.encoder, mixture=(part,), config=config, seed=seed)
+    def _fine_tuned(self, column: str, is_before: bool, drawn: Mapping[str, Json]) -> tuple[MixturePart, TrainConfig]:
+        """What a column's fine-tuning learns and how; made once, since every row and seed asks for it."""
+        key = (column, is_before, tuple(sorted(drawn.items())))
+        if key not in self._tuned:
+            target = self.target(column)
+            part = target.before if is_before else target.part
+            assert part is not None
+            part = replace(part, config=_batched(part.config, drawn.get("batch_size")))
+            with self.study.blamed(f"targets.{column}.train"):
+                self._tuned[key] = (part, self._target_config(column, part, _searched(drawn)))
+        return self._tuned[key]
 
     def _target_config(self, column: str, part: MixturePart, overrides: Mapping[str, Any]) -> TrainConfig:
         return train_config(
@@ -293,15 +283,13 @@ class Planner:
         if key not in self._stages:
             target = self.target(column)
             trained = self.study.columns[column].train.precision or self.study.file.defaults.target.precision
-            items = [_item(target, Use.SELECT, view) for view in target.views.select]
-            items += [_item(target, Use.REPORT, view) for view in target.views.report]
             self._stages[key] = EvaluateStage(
                 parent=parent,
                 encoder=self.encoder,
                 task=target.task,
                 config=target.config,
                 precision=Precision(trained or Precision.FP32),
-                items=tuple(items),
+                items=target.items,
             )
         stage = self._stages[key]
         assert isinstance(stage, EvaluateStage)
@@ -362,25 +350,3 @@ def _searched(drawn: Mapping[str, Json]) -> dict[str, Any]:
 
 def _batched(config: TaskConfig, batch: Json) -> TaskConfig:
     return config if batch is None else replace(config, batch_size=int(str(batch)))
-
-
-def _english(views: Sequence[DataView]) -> tuple[DataView, ...]:
-    """The English ones, or all where none is English: what a train stage may choose its checkpoint by."""
-    return tuple(view for view in views if view.language == "en") or tuple(views)
-
-
-def _alone(target: ResolvedTarget) -> tuple[DataView, ...]:
-    """The ``select`` views that can be scored by themselves: not those that ask a pool."""
-    return tuple(view for view in target.views.select if not _asks_pool(target, view))
-
-
-def _item(target: ResolvedTarget, use: Use, view: DataView) -> EvaluateItem:
-    """What is evaluated, with its candidates, and what its threshold is chosen on where it is reported."""
-    chosen = {each.language: each for each in target.views.calibration} if use is Use.REPORT else {}
-    pool = target.views.pool if _asks_pool(target, view) else ()
-    return EvaluateItem(use=use, view=view, pool=pool, calibration=chosen.get(view.language))
-
-
-def _asks_pool(target: ResolvedTarget, view: DataView) -> bool:
-    """Whether a view holds queries: an English tenth of the training pairs brings its own candidates."""
-    return target.task.test is not None and bool(target.views.pool) and view.dataset == target.task.test.dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stilts.fingerprint import Json
@@ -112,11 +113,13 @@ def _overlaps(planner: Planner) -> Iterator[tuple[str, str, str]]:
     A searched mixture counts with every task that it may draw. A cell stands once: its reasons are one text.
     """
     ledger = Ledger(planner.registry, planner.resolver.source_of)
-    # A reason names the column as the study does.
-    columns = {name: replace(planner.target(name).task, name=name) for name in planner.study.columns}
+    shared = lru_cache(maxsize=None)(ledger.shared)
     for row in planner.study.rows:
         tasks = [planner.registry.task(name) for name in describe_row(planner, row).mixture]
-        for column, target in columns.items():
-            found = [overlap.why for task in tasks for overlap in ledger.shared(task, target)]
+        for column in planner.study.columns:
+            target = planner.target(column).task
+            # A reason names the column as the study does.
+            named = replace(target, name=column)
+            found = [one.why for task in tasks if shared(task, target) for one in ledger.shared(task, named)]
             if found:
                 yield row, column, "; ".join(dict.fromkeys(found))

@@ -62,7 +62,7 @@ SEMANTIC_HISTORY: tuple[Mapping[StageKind, int], ...] = ()
 ESTIMATE_VERSION: Mapping[Estimate, int] = dict.fromkeys(Estimate, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MixturePart:
     """One task of a mixture: its share of optimizer steps, its data and how they enter the model."""
 
@@ -74,12 +74,17 @@ class MixturePart:
 
     def payload(self, *, with_select: bool) -> dict[str, Json]:
         """The identity fields; ``select`` bears identity only where the stage evaluates on it."""
+        select: list[Json] = [view.digest for view in self.select] if with_select else []
+        return {**self._learned, "select": select}
+
+    @cached_property
+    def _learned(self) -> dict[str, Json]:
+        """Made once: thousands of stages of a plan share a part."""
         return {
             "task": self.task.learning_payload(),
             "weight": self.weight,
             "config": self.config.training_payload(self.task.kind),
             "train": [view.digest for view in self.train],
-            "select": [view.digest for view in self.select] if with_select else [],
         }
 
 
@@ -134,7 +139,7 @@ class TrainStage:
         return (self.stage_id,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluateItem:
     """One (use, language) that an evaluate stage scores.
 
@@ -148,14 +153,14 @@ class EvaluateItem:
     pool: tuple[DataView, ...] = ()
     calibration: DataView | None = None
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """``<use>.<language>-<8 hex of the data>``: the part of the output's key behind the stage id."""
         beside = self.beside
         name = digest({"view": self.view.digest, **beside}) if beside else self.view.digest
         return f"{self.use.value}.{self.view.language}-{name[:8]}"
 
-    @property
+    @cached_property
     def beside(self) -> dict[str, Json]:
         """What of the data decides its score beside the view, as plain JSON: digests of pool and calibration."""
         found: dict[str, Json] = {"pool": [view.digest for view in self.pool]} if self.pool else {}

@@ -33,8 +33,11 @@ class Study:
     text: str
     file: StudyFile
     _rows: Mapping[str, Intermediate] = field(init=False, repr=False, compare=False)
+    _columns: Mapping[str, Target] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        columns = {name: column or Target() for name, column in self.file.targets.items()}
+        object.__setattr__(self, "_columns", columns)
         object.__setattr__(self, "_rows", self._all_rows())  # asked for at every cell of a plan, so made once
 
     @classmethod
@@ -77,9 +80,9 @@ class Study:
         return self._rows
 
     @property
-    def columns(self) -> dict[str, Target]:
+    def columns(self) -> Mapping[str, Target]:
         """The columns in order."""
-        return {name: column or Target() for name, column in self.file.targets.items()}
+        return self._columns
 
     def seeds(self, row: str, column: str) -> Seeds:
         """The replicates of a cell: what the last entry that names it says, else the default."""
