@@ -71,7 +71,7 @@ def replay(
     priors = [aligned(recorded, _world(str(path), store, None)) for path in prior or ()]
     points = _points(recorded, names, budgets, prices, repeats, priors)
     if plot is not None:
-        from stilts.cli.replay_plot import save_plot
+        from stilts.report.figures.replay import save_plot
 
         save_plot(plot, recorded.name, points)
     say([point.to_json() for point in points], lambda: _table(recorded, points), as_json=json)

@@ -189,7 +189,7 @@ def test_the_verb_refuses_what_it_does_not_know(tmp_path: Path, options: dict[st
 
 
 def test_no_text_of_the_plot_is_cut_off(tmp_path: Path) -> None:
-    from stilts.cli import replay_plot
+    from stilts.report.figures import replay as replay_plot
 
     world = read_world(table(tmp_path / "small.csv"))
     points = curve(world, list(POLICIES), [0.25, 1.0], PER_CELL, repeats=2)
