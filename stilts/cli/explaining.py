@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stilts.cli.compose import assemble, load_record, open_store_at
+from stilts.cli.searching import drawn_proposals
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord, outputs_of
-from stilts.study.search_space import Proposal
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -157,19 +157,8 @@ def _planned(study: str, store: Store) -> tuple[dict[str, Json], StudyRecord]:
             "Give the file, for example search_spaces/demo.yaml",
         )
     planner = assemble(Study.load(study)).planner
-    proposals = {
-        row: list(_proposals(store, planner.study.name, row))
-        for row, content in planner.study.rows.items()
-        if content.search is not None
-    }
-    plan = planner.plan(proposals)
+    plan = planner.plan(drawn_proposals(planner, store))
     return {stage_id: dict(stage.payload) for stage_id, stage in plan.stages.items()}, plan.record
-
-
-def _proposals(store: Store, study: str, row: str) -> Iterator[Proposal]:
-    for value in store.read_records(f"studies/{study}/proposals/{row}").values():
-        if isinstance(value, dict) and isinstance(value["params"], dict):
-            yield Proposal(number=int(str(value["number"])), params=value["params"])
 
 
 def _stored_payload(key: str, store: Store) -> Json:

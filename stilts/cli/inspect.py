@@ -8,7 +8,7 @@ from typing import Any
 
 from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
 from stilts.cli.measuring import study_tokenizer
-from stilts.cli.searching import check_searches
+from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -45,7 +45,7 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     opened = open_store_at(store) if exists else None
     if opened is not None:
         check_searches(workspace, opened)
-    plan = workspace.planner.plan(_proposals(workspace.planner, opened))
+    plan = workspace.planner.plan(drawn_proposals(workspace.planner, opened))
     done = opened.done() if opened else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
     expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
@@ -206,18 +206,8 @@ def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
     }
 
 
-def _proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
-    """The proposals of every searched row that the store has."""
-    found: dict[str, list[Proposal]] = {}
-    for row, content in planner.study.rows.items():
-        if content.search is not None and store is not None:
-            values = store.read_records(f"studies/{planner.study.name}/proposals/{row}")
-            found[row] = [Proposal(number=v["number"], params=v["params"]) for v in values.values()]  # type: ignore[index,call-overload,arg-type]
-    return found
-
-
 def _open_proposals(planner: Planner, store: Store | None) -> dict[str, int]:
-    drawn = _proposals(planner, store)
+    drawn = drawn_proposals(planner, store)
     return {
         row: max(0, content.search.proposals - len(drawn.get(row, [])))
         for row, content in planner.study.rows.items()

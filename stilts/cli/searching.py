@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.errors import SelectionError
+from stilts.fingerprint import Json
 from stilts.search.encoding import distributions
 from stilts.search.objective import Aim, make_aims
 from stilts.search.proposals import ProposalBook
@@ -17,10 +18,12 @@ from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
 from stilts.study.recording import describe_column
 from stilts.study.search_schema import Search
+from stilts.study.search_space import Proposal
 from stilts.study.settings import search_space
 
 if TYPE_CHECKING:
     from stilts.cli.compose import Workspace
+    from stilts.study.planner import Planner
 
 
 def row_searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
@@ -41,6 +44,27 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
         for row, content in study.rows.items()
         if content.search is not None
     }
+
+
+def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
+    """The proposals that the store has of every searched row, with the seeds that they have now."""
+    study, found = planner.study, dict[str, list[Proposal]]()
+    for row, content in study.rows.items():
+        if content.search is not None:
+            values = {} if store is None else store.read_records(f"studies/{study.name}/proposals/{row}")
+            read = [one for value in values.values() if (one := _proposal(value)) is not None]
+            if store is not None:
+                race = row_race(study=study.name, row=row, search=content.search, columns=(), store=store)
+                race.load()
+                read = race.seeded(read)
+            found[row] = read
+    return found
+
+
+def _proposal(value: Json) -> Proposal | None:
+    if not isinstance(value, dict) or not isinstance(value["params"], dict):
+        return None
+    return Proposal(number=int(str(value["number"])), params=value["params"])
 
 
 def check_searches(workspace: Workspace, store: Store | None = None) -> None:
