@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stilts.errors import SelectionError
+from stilts.errors import SelectionError, StudyError
 from stilts.fingerprint import Json
 from stilts.search.encoding import distributions
 from stilts.search.objective import Aim, make_aims
@@ -73,6 +73,7 @@ def check_searches(workspace: Workspace, store: Store | None = None) -> None:
         if content.search is not None:
             aims = _aims(workspace, row, content.search)
             _check_sampler(workspace, row, content.search, aims)
+            _check_racing(workspace, row, content.search)
             if store is not None:
                 _warm(workspace, row, content.search, aims, store)
 
@@ -110,6 +111,16 @@ def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
 def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...]) -> None:
     with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
         find_sampler(search.sampler).check(distributions(search_space(search)), aims)
+
+
+def _check_racing(workspace: Workspace, row: str, search: Search) -> None:
+    if search.racing.policy != "none" and search.seeds == 1:
+        raise StudyError(
+            f"{workspace.study.path}: intermediates.{row}.search.racing",
+            "search.seeds is 1",
+            "A race grants further seeds, so it would decide nothing",
+            "Set search.seeds to the most that a proposal may have, for example seeds: 3, or leave racing out",
+        )
 
 
 def _warm(

@@ -38,6 +38,7 @@ def write_study(folder: Path, search: dict[str, Any], **changes: Any) -> str:
         ({"objective": ["gain", "oracle"]}, "never advised"),
         ({"sampler": "cmaes", "objective": ["gain", "udpos"]}, "several objectives"),
         ({"sampler": "grid"}, "continuous range"),
+        ({"racing": {"policy": "wilcoxon"}}, "search.racing: search.seeds is 1"),
     ],
 )
 def test_every_verb_refuses_a_search_that_cannot_be(
