@@ -36,14 +36,15 @@ def row_searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
 
 
 def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
-    """What decides on the seeds of each searched row's proposals, by the targets that have a selection score."""
-    study = workspace.study
-    columns = [name for name in study.columns if workspace.planner.target(name).views.select]
-    return {
-        row: row_race(study=study.name, row=row, search=content.search, columns=columns, store=store)
-        for row, content in study.rows.items()
-        if content.search is not None
-    }
+    """What decides on the seeds of each searched row's proposals, by the targets that its objectives look at."""
+    found = {}
+    for row, content in workspace.study.rows.items():
+        if content.search is not None:
+            aims = _aims(workspace, row, content.search)
+            columns = list(dict.fromkeys(target for aim in aims for target in aim.targets))
+            name = workspace.study.name
+            found[row] = row_race(study=name, row=row, search=content.search, columns=columns, store=store)
+    return found
 
 
 def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:

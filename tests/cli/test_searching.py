@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from stilts.cli.api import RunOptions, run
+from stilts.cli.compose import assemble
 from stilts.cli.inspect import planned, validated
+from stilts.cli.searching import row_races
 from stilts.errors import StudyError
+from stilts.store.store import open_store
+from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
 
 RATE = {"low": 1e-6, "high": 1e-2, "log": True}
@@ -55,3 +59,16 @@ def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Pat
     store.mkdir()
     with pytest.raises(StudyError, match="no study of that name"):
         planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
+
+
+@pytest.mark.parametrize(
+    ("objective", "raced_over"),
+    [("xnli", ["xnli"]), ("per_target", ["udpos", "xnli"]), ("xtreme_average", ["udpos", "xnli"])],
+)
+def test_a_race_is_decided_by_the_targets_that_the_search_climbs_by(
+    objective: str, raced_over: list[str], tmp_path: Path
+) -> None:
+    targets = {"udpos": {"languages": ["en"]}, "xnli": {"languages": ["en"]}, "masked_lm": {"languages": ["en"]}}
+    search = {"objective": objective, "seeds": 3, "racing": {"policy": "wilcoxon"}}
+    workspace = assemble(Study.load(write_study(tmp_path, search, targets=targets)))
+    assert row_races(workspace, open_store(str(tmp_path / "store")))["mnli"].columns == tuple(raced_over)
