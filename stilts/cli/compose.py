@@ -110,6 +110,10 @@ def check_before_running(workspace: Workspace) -> None:
         from stilts.cli.searching import check_searches
 
         check_searches(workspace)
+    if workspace.study.file.pruning.policy != "none":
+        from stilts.cli.pruned import check_pruning
+
+        check_pruning(workspace)
     _check_filling(workspace.study)
     with workspace.study.blamed("encoder"):
         _check_encoder(workspace)

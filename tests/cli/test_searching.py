@@ -12,6 +12,7 @@ import pytest
 from stilts.cli.api import RunOptions, run
 from stilts.cli.compose import assemble
 from stilts.cli.inspect import planned, validated
+from stilts.cli.pruned import check_pruning
 from stilts.cli.searching import row_races
 from stilts.errors import StudyError
 from stilts.store.store import open_store
@@ -72,3 +73,34 @@ def test_a_race_is_decided_by_the_targets_that_the_search_climbs_by(
     search = {"objective": objective, "seeds": 3, "racing": {"policy": "wilcoxon"}}
     workspace = assemble(Study.load(write_study(tmp_path, search, targets=targets)))
     assert row_races(workspace, open_store(str(tmp_path / "store")))["mnli"].columns == tuple(raced_over)
+
+
+SHORT = {"intermediate": {"steps": 20}, "encoding": {"max_length": 96}}
+
+
+@pytest.mark.parametrize("evaluate_every", [0, 20, 9])  # 9 of 20 steps: at 0.45 and 0.9
+def test_pruning_that_could_never_stop_anything_is_refused(evaluate_every: int, tmp_path: Path) -> None:
+    defaults = {**SHORT, "target": {"steps": 20, "evaluate_every": evaluate_every}}
+    path = write_study(tmp_path, {}, pruning={"policy": "median"}, defaults=defaults)
+    with pytest.raises(StudyError, match=r"no target is evaluated at 0\.25, 0\.5 .* to 5, which is 0\.25 of 20 steps"):
+        planned(path, str(tmp_path / "store"))
+
+
+@pytest.mark.parametrize(
+    ("search", "pruning"),
+    [({}, {"policy": "median"}), ({"target_steps": {"choices": [8, 20]}}, {"policy": "median", "at_fracs": [0.3]})],
+)
+def test_pruning_is_accepted_where_a_target_is_evaluated_at_a_fraction(
+    search: dict[str, Any], pruning: dict[str, Any], tmp_path: Path
+) -> None:
+    defaults = {**SHORT, "target": {"steps": 20, "evaluate_every": 10}}
+    path = write_study(tmp_path, search, pruning=pruning, defaults=defaults)
+    check_pruning(assemble(Study.load(path)))
+
+
+def test_pruning_without_a_searched_row_is_refused(tmp_path: Path) -> None:
+    write_encoder_folder(tmp_path / "tiny")
+    path = tmp_path / "study.yaml"
+    path.write_text(json.dumps(study_fields(pruning={"policy": "median"})))
+    with pytest.raises(StudyError, match="pruning: no row is searched"):
+        planned(str(path), str(tmp_path / "store"))
