@@ -48,12 +48,14 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     plan = workspace.planner.plan(drawn_proposals(workspace.planner, opened))
     done = opened.done() if opened else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
+    pruned = _pruned(workspace.study.name, opened)
     expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
     resources = workspace.study.file.resources
     cost = estimate(
         plan,
         done,
         gone,
+        pruned=pruned,
         measured=expectation.seconds,
         gpus=resources.gpus,
         concurrent=_concurrent(workspace),
@@ -61,7 +63,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         artifact_bytes=_artifact_bytes(plan, done, opened),
         open_proposals=_open_proposals(workspace.planner, opened),
     )
-    return cost, _grouped(plan, set(plan.needed(done, gone)), expectation, resources.gpus)
+    needed = plan.needed(done, gone, plan.with_below(pruned))
+    return cost, _grouped(plan, set(needed), expectation, resources.gpus)
 
 
 def filling_text(path: str) -> str:
@@ -204,6 +207,12 @@ def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
         for row, content in planner.study.rows.items()
         if content.search is not None
     }
+
+
+def _pruned(study: str, store: Store | None) -> frozenset[str]:
+    """The stages that a run of the study stopped early."""
+    records = store.records(f"studies/{study}/pruned/") if store else []
+    return frozenset(record.rsplit("/", 1)[1] for record in records)
 
 
 def _open_proposals(planner: Planner, store: Store | None) -> dict[str, int]:

@@ -262,23 +262,10 @@ class Conductor:
         return frozenset(self._blocked())
 
     def _blocked(self) -> set[str]:
-        blocked: set[str] = set()
-        for stage_id in [*self._failed, *self._pruned]:
-            if stage_id in self.plan.stages:
-                blocked |= {stage_id, *self._below(stage_id)}
-        return blocked
-
-    def _below(self, stage_id: str) -> set[str]:
-        below: set[str] = set()
-        waiting = list(self.plan.children[stage_id])
-        while waiting:
-            child = waiting.pop()
-            below.add(child)
-            waiting.extend(self.plan.children[child])
-        return below
+        return self.plan.with_below([*self._failed, *self._pruned])
 
     def _drop(self, stage_id: str) -> None:
-        for gone in {stage_id, *self._below(stage_id)}:
+        for gone in self.plan.with_below([stage_id]):
             self._needed.pop(gone, None)
 
     def _prune(self, stage_id: str) -> None:

@@ -35,8 +35,8 @@ class _Scored:
 class RowRace:
     """One searched row whose proposals may have up to ``most`` seeds; ``total`` is how many proposals it may have.
 
-    ``columns`` are the choosing targets: those that the row's objectives look at. A proposal that failed or was pruned on one of
-    them takes no part.
+    ``columns`` are the choosing targets: those that the row's objectives look at. A proposal that failed or was pruned
+    on one of them takes no part.
 
     A race is looked at when nothing else is ready, before a further proposal is drawn: a seed of a known recipe
     settles who is best among those that there are, and what the sampler is told of them, before money goes into

@@ -23,7 +23,8 @@ class Cost:
 
     ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac``
     is the share of those seconds that rests on measured stages rather than on assumptions; ``stale`` counts stages
-    that the store has under an earlier SEMANTIC_VERSION only. ``price`` is None without a price.
+    that the store has under an earlier SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would
+    start from them. ``price`` is None without a price.
     """
 
     stages: int
@@ -32,6 +33,7 @@ class Cost:
     estimate: int
     shared: int
     done: int
+    given_up: int
     stale: int
     to_run: int
     train_to_run: int
@@ -49,6 +51,7 @@ def estimate(
     done: Set[str],
     gone: Set[str],
     *,
+    pruned: Set[str] = frozenset(),
     measured: Callable[[Stage], float | None],
     gpus: float,
     concurrent: int,
@@ -58,12 +61,13 @@ def estimate(
 ) -> Cost:
     """The cost of finishing a plan.
 
-    ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured;
+    ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured;
     ``artifact_bytes`` is the size of one train stage's weights; ``open_proposals`` counts, by searched row, recipes
     not drawn yet: each is taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the
     study.
     """
-    needed = plan.needed(done, gone)
+    given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
+    needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
     total = sum(seconds.values())
@@ -76,7 +80,8 @@ def estimate(
         evaluate=kinds.count("evaluate"),
         estimate=kinds.count("estimate"),
         shared=sum(count > 1 for count in plan.requested.values()),
-        done=len(plan.stages) - len(needed),
+        done=len(plan.stages) - len(needed) - len(given_up),
+        given_up=len(given_up),
         stale=len(plan.stale(done)),
         to_run=len(needed),
         train_to_run=sum(isinstance(plan.stages[stage_id], TrainStage) for stage_id in needed),

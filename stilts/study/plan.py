@@ -42,6 +42,16 @@ class Plan:
             counts[stage_id] = sum(1 + counts[child] for child in self.children[stage_id])
         return counts
 
+    def with_below(self, stage_ids: Iterable[str]) -> set[str]:
+        """Those of some stages that are in the plan, and all that starts from them."""
+        found: set[str] = set()
+        waiting = [stage_id for stage_id in stage_ids if stage_id in self.stages]
+        while waiting:
+            stage_id = waiting.pop()
+            found.add(stage_id)
+            waiting.extend(self.children[stage_id])
+        return found
+
     @cached_property
     def estimating(self) -> frozenset[str]:
         """The stages that make estimates: estimate stages, and probes with their evaluations."""
