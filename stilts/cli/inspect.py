@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     opened = open_store_at(store) if exists else None
     if opened is not None:
         check_searches(workspace, opened)
-    plan = workspace.planner.plan(drawn_proposals(workspace.planner, opened))
+    drawn = drawn_proposals(workspace.planner, opened)
+    plan = workspace.planner.plan(drawn)
     done = opened.done() if opened else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
     pruned = _pruned(workspace.study.name, opened)
@@ -61,7 +62,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         concurrent=_concurrent(workspace),
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
-        open_proposals=_open_proposals(workspace.planner, opened),
+        open_proposals=_open_proposals(workspace, drawn),
+        open_seeds=_first_seeds(workspace),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
@@ -215,13 +217,18 @@ def _pruned(study: str, store: Store | None) -> frozenset[str]:
     return frozenset(record.rsplit("/", 1)[1] for record in records)
 
 
-def _open_proposals(planner: Planner, store: Store | None) -> dict[str, int]:
-    drawn = drawn_proposals(planner, store)
+def _open_proposals(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> dict[str, int]:
     return {
-        row: max(0, content.search.proposals - len(drawn.get(row, [])))
-        for row, content in planner.study.rows.items()
+        row: max(0, content.search.proposals - len(drawn.get(row, ())))
+        for row, content in workspace.study.rows.items()
         if content.search is not None
     }
+
+
+def _first_seeds(workspace: Workspace) -> dict[str, int]:
+    """How many seeds a proposal of each searched row starts with: all of them, or one where they race."""
+    searches = {row: content.search for row, content in workspace.study.rows.items() if content.search is not None}
+    return {row: search.seeds if search.racing.policy == "none" else 1 for row, search in searches.items()}
 
 
 def _concurrent(workspace: Workspace) -> int:

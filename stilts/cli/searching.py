@@ -48,7 +48,7 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
 
 
 def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
-    """The proposals that the store has of every searched row, with the seeds that they have now."""
+    """The proposals of every searched row that the store has and the study wants, with the seeds that they have now."""
     study, found = planner.study, dict[str, list[Proposal]]()
     for row, content in study.rows.items():
         if content.search is not None:
@@ -58,7 +58,7 @@ def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Pro
                 race = row_race(study=study.name, row=row, search=content.search, columns=(), store=store)
                 race.load()
                 read = race.seeded(read)
-            found[row] = read
+            found[row] = sorted(read, key=lambda one: one.number)[: content.search.proposals]
     return found
 
 

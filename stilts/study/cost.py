@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from statistics import fmean
 
 from stilts.study.plan import Plan
 from stilts.study.stage import MODEL_FREE, EstimateStage, Stage, TrainStage
@@ -58,20 +59,25 @@ def estimate(
     gpu_hour_price: float | None,
     artifact_bytes: int,
     open_proposals: Mapping[str, int],
+    open_seeds: Mapping[str, int] | None = None,
 ) -> Cost:
     """The cost of finishing a plan.
 
-    ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like, None where nothing alike was measured;
-    ``artifact_bytes`` is the size of one train stage's weights; ``open_proposals`` counts, by searched row, recipes
-    not drawn yet: each is taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the
-    study.
+    ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
+    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights;
+    ``open_proposals`` counts, by searched row, recipes not drawn yet, each under ``open_seeds`` seeds at first: each is
+    taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the recipes of the study's
+    other rows.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
-    total = sum(seconds.values())
+    to_draw = {row: count * (open_seeds or {}).get(row, 1) for row, count in open_proposals.items()}
+    drawn_later = _still_to_draw(plan, to_draw, lambda stage: assumed_seconds(stage, gpus), measured)
+    total = sum(seconds.values()) + drawn_later
     sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
+    sure += _still_to_draw(plan, to_draw, lambda stage: 0.0, measured)
     kinds = [plan.stages[stage_id].kind.value for stage_id in plan.stages]
     gpu_hours = total * gpus / 3600
     return Cost(
@@ -93,6 +99,36 @@ def estimate(
         gpu_hours=gpu_hours,
         price=None if gpu_hour_price is None else gpu_hours * gpu_hour_price,
     )
+
+
+def _still_to_draw(
+    plan: Plan,
+    to_draw: Mapping[str, int],
+    assumed: Callable[[Stage], float],
+    measured: Callable[[Stage], float | None],
+) -> float:
+    """Seconds that ``to_draw`` recipes of each row, each under one seed, will take, by what those in the plan take.
+
+    ``assumed`` gives the seconds of a stage that nothing alike was ``measured`` of.
+    """
+    by_row: dict[str, list[float]] = {}
+    for (row, _, _), stages in _recipes(plan).items():
+        known = [(measured(plan.stages[i]), plan.stages[i]) for i in stages]
+        by_row.setdefault(row, []).append(sum(assumed(stage) if found is None else found for found, stage in known))
+    every = [seconds for found in by_row.values() for seconds in found]
+    likes = {row: by_row.get(row, every) for row in to_draw}
+    return sum(count * fmean(likes[row]) for row, count in to_draw.items() if likes[row])
+
+
+def _recipes(plan: Plan) -> dict[tuple[str, int | None, int | None], set[str]]:
+    """The stages from each recipe on, under each seed, by row, proposal and seed; what lies before it is shared."""
+    found: dict[tuple[str, int | None, int | None], set[str]] = {}
+    for one in plan.replicates:
+        if one.intermediate_stage is not None:
+            line = plan.of(one)
+            of = found.setdefault((one.row, one.proposal, one.intermediate_seed), set())
+            of.update(line[line.index(one.intermediate_stage) :])
+    return found
 
 
 def assumed_seconds(stage: Stage, gpus: float) -> float:

@@ -15,6 +15,7 @@ from stilts.cli.inspect import planned, validated
 from stilts.cli.pruned import check_pruning
 from stilts.cli.searching import row_races
 from stilts.errors import StudyError
+from stilts.fingerprint import Json
 from stilts.store.store import open_store
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
@@ -104,3 +105,14 @@ def test_pruning_without_a_searched_row_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(study_fields(pruning={"policy": "median"})))
     with pytest.raises(StudyError, match="pruning: no row is searched"):
         planned(str(path), str(tmp_path / "store"))
+
+
+def test_a_plan_counts_the_proposals_that_the_study_still_wants_with_all_their_seeds(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "store"))
+    for number in range(3):
+        value: Json = {"number": number, "params": {"learning_rate": 1e-4 * (number + 1)}}
+        store.write_record(f"studies/small/proposals/mnli/{number:04d}", value)
+    path = write_study(tmp_path, {"proposals": 2, "seeds": 2}, encoder={"toy": True})
+    cost, stages = planned(path, str(tmp_path / "store"))
+    assert cost.open_proposals == 0
+    assert next(line for line in stages if line["name"] == "mnli")["stages"] == 4, "2 proposals under 2 seeds"

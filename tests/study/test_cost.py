@@ -46,3 +46,27 @@ def test_a_pruned_stage_and_its_scores_are_given_up_and_not_to_be_run(folder: Pa
     assert (finished.to_run, finished.given_up, finished.done) == (0, 2, len(subject.stages) - 2)
     assert finished.seconds == 0.0
     assert cost(subject, outputs(subject, without=gone)).to_run == 2
+
+
+def test_proposals_still_to_be_drawn_cost_what_those_drawn_do(folder: Path) -> None:
+    subject = plan(folder, (1e-5, 1e-4))
+    per_recipe = 1 + 2 + 1  # the recipe, udpos trained and scored, tatoeba scored
+    drawn = cost(subject, set())
+    assert drawn.seconds == 10.0 * len(subject.stages)
+    waiting = cost(subject, set(), open_proposals={"mnli": 2}, gpus=1.0, gpu_hour_price=3600.0)
+    assert waiting.seconds == drawn.seconds + 2 * 10.0 * per_recipe
+    assert waiting.price == waiting.seconds and waiting.measured_frac == 1.0
+
+
+def test_where_none_is_drawn_a_proposal_costs_the_mean_of_the_fixed_rows_recipes(folder: Path) -> None:
+    rows = {**ROWS, "hellaswag": None}
+    subject = planner(folder, intermediates=rows, replicates={"default": {"count": 2}}).plan({})
+    assert cost(subject, set(), open_proposals={"mnli": 3}).seconds == 10.0 * (len(subject.stages) + 3 * 4)
+    assert cost(plan(folder, ()), set(), open_proposals={"mnli": 3}).open_proposals == 3, "nothing to go by"
+
+
+def test_every_proposal_still_to_be_drawn_has_the_seeds_that_it_starts_with(folder: Path) -> None:
+    subject = plan(folder, (1e-5,))
+    once = cost(subject, set(), open_proposals={"mnli": 2}).seconds - cost(subject, set()).seconds
+    thrice = cost(subject, set(), open_proposals={"mnli": 2}, open_seeds={"mnli": 3})
+    assert thrice.seconds == cost(subject, set()).seconds + 3 * once and thrice.open_proposals == 2
