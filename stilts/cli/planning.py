@@ -129,7 +129,8 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: s
         + f"), {cost.shared} of them shared.",
         f"{cost.done} done, {cost.to_run} to run, {cost.train_to_run} of them train{left}."
         + (f" {cost.given_up} given up: pruned, or starting from a pruned one." if cost.given_up else ""),
-        f"About {duration(cost.hours * 3600)} here ({duration(cost.seconds)} of stages one after the other){drawn_too}; "
+        f"About {duration(cost.hours * 3600)} here ({duration(cost.seconds)} of stages one after the other)"
+        f"{drawn_too}; "
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
         f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
     ]
