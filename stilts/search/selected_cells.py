@@ -2,9 +2,10 @@
 
 A source is a fixed row, a target a column with selection scores, a trial one replicate. What the policy asked for is
 kept in the store (``studies/<study>/decisions/<number>``), each batch with its reason, so a resumed study goes on from
-there. Three things are not the policy's: ``none`` gets its first replicates before all else, since every gain is over
-it; searched rows run all their proposals; and columns that choose nothing (retrieval under ``english_dev``, probes) are
-filled for the rows whose recipes are trained anyway.
+there. Four things are not the policy's: ``none`` gets its first replicates before all else, since every gain is over
+it; searched rows run all their proposals; columns that choose nothing (retrieval under ``english_dev``, probes) are
+filled for the rows whose recipes are trained anyway; and what other studies have finished is taken as it is, so that
+the matrix shows every cell that the policy's choice rests on.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class SelectedCells:
     seed: int
     priors: Mapping[str, Prior] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set, init=False)
+    _found: set[str] = field(default_factory=set, init=False)
     _numbers: int = field(default=0, init=False)
     _last: Json = field(default=None, init=False)
     _open: bool = field(default=True, init=False)
@@ -58,6 +60,8 @@ class SelectedCells:
             asked = value["replicates"]
             assert isinstance(asked, list)
             self._asked |= {str(one) for one in asked}
+            if value.get("found") is True:
+                self._found |= {str(one) for one in asked}
             self._numbers += 1
             self._last = value
 
@@ -70,7 +74,9 @@ class SelectedCells:
         """What was asked for, searched rows, and columns that choose nothing for the rows that are trained anyway."""
         table = self._table(whole)
         wanted = [one for one in whole.replicates if one.replicate_id in self._asked or not table.is_fixed(one)]
-        return whole.only(_in_order(whole, [*wanted, *table.riders(wanted)]))
+        # What was only found trains nothing here, so nothing rides on it.
+        trained = [one for one in wanted if one.replicate_id not in self._found]
+        return whole.only(_in_order(whole, [*wanted, *table.riders(trained)]))
 
     def more(self, situation: Situation) -> bool:
         """Asks for the baseline first, then for what the policy suggests; False where it stops."""
@@ -78,6 +84,11 @@ class SelectedCells:
         baseline = [one for one in table.first(NONE_ROW) if one.replicate_id not in self._asked]
         if baseline:
             self._decide(baseline, "The direct baseline comes first: every gain is over it.", situation)
+            return True
+        found = self._finished_elsewhere(table, situation)
+        if found:
+            self._found |= {one.replicate_id for one in found}
+            self._decide(found, "The store has their scores already: they cost nothing.", situation)
             return True
         observations = self._observations(table, situation)
         pending = self._pending(table, {one.trial for one in observations})
@@ -126,6 +137,20 @@ class SelectedCells:
                 found.append(Observation(trial=trial, score=None))
         return found
 
+    def _finished_elsewhere(self, table: TrialTable, situation: Situation) -> list[Replicate]:
+        """Replicates that nobody asked for and that are done to the last stage, estimates of their recipes included."""
+        whole, record = situation.whole, situation.whole.record
+        open_estimates = {one.key.partition("/")[0] for one in record.estimates if one.key not in situation.done}
+        to_estimate = {parent for stage in open_estimates if (parent := whole.stages[stage].parent) is not None}
+        to_estimate |= {parent for stage in set(to_estimate) if (parent := whole.stages[stage].parent) is not None}
+        return [
+            one
+            for one in [*table.replicates.values(), *table.others]
+            if one.replicate_id not in self._asked
+            and one.intermediate_stage not in to_estimate
+            and whole.is_done(one.evaluate_stage, situation.done)
+        ]
+
     def _pending(self, table: TrialTable, known: set[Trial]) -> list[Trial]:
         asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
         return [trial for trial in asked if trial not in known]
@@ -133,7 +158,8 @@ class SelectedCells:
     def _decide(self, replicates: Iterable[Replicate], reason: str, situation: Situation) -> None:
         asked = [one.replicate_id for one in replicates]
         self._asked |= set(asked)
-        self._write({"kind": "cells", "replicates": list(asked), "reason": reason}, situation)
+        only_found: dict[str, Json] = {"found": True} if self._found.issuperset(asked) else {}
+        self._write({"kind": "cells", "replicates": list(asked), "reason": reason, **only_found}, situation)
 
     def _stop(self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation) -> None:
         choices: list[Json] = [plain(asdict(choice)) for choice in self.policy.choose(question, observations)]

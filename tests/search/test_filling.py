@@ -196,6 +196,18 @@ def test_what_another_study_did_is_known_and_costs_nothing(folder: Path, store: 
     assert ran and driver.run() == []
     stop = decisions(store, "small")[-1]
     assert stop.kind == "stop" and len(stop.details["choices"]) == len(COLUMNS)  # type: ignore[arg-type]
+    assert cells(driver) == cells(other), "what the choice rests on stands in the matrix"
+    again = Driver(folder, store, tmp_path)
+    assert again.run() == [] and cells(again) == cells(other)
+
+
+def test_what_was_only_found_trains_nothing_for_columns_that_choose_nothing(
+    folder: Path, store: Store, tmp_path: Path
+) -> None:
+    Driver(folder, store, tmp_path, name="other", search={"policy": "grid"}).run()
+    driver = Driver(folder, store, tmp_path, targets={**COLUMNS, "tatoeba": None})
+    ran = driver.run()
+    assert {stage.name for stage in ran} == {"tatoeba"} and len(ran) == 1, "that of none, which rides with the baseline"
 
 
 def test_priors_come_from_a_study_or_a_table_and_are_recorded(folder: Path, store: Store, tmp_path: Path) -> None:
