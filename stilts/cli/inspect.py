@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
+from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
 from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.search.expectation import Expectation
@@ -45,6 +46,7 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     opened = open_store_at(store) if exists else None
     if opened is not None:
         check_searches(workspace, opened)
+        load_priors(workspace.study, opened)
     drawn = drawn_proposals(workspace.planner, opened)
     plan = workspace.planner.plan(drawn)
     done = opened.done() if opened else frozenset()

@@ -63,6 +63,14 @@ def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Pat
         planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
 
 
+def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    path = write_study(tmp_path, {}, search={"policy": "select", "priors": ["earlier"]}, encoder={"toy": True})
+    with pytest.raises(StudyError, match='search.priors: the store .* has no study "earlier"'):
+        planned(path, str(store))
+
+
 @pytest.mark.parametrize(
     ("objective", "raced_over"),
     [("xnli", ["xnli"]), ("per_target", ["udpos", "xnli"]), ("xtreme_average", ["udpos", "xnli"])],
