@@ -5,7 +5,7 @@ The forms of a mixture have their own file, ``mixture_schema.py``; ``settings.se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal, Self
@@ -47,6 +47,20 @@ NUMBERS: Mapping[str, Limits] = {
 }
 LANGUAGES = "masked_lm_languages"
 BaselineName = Literal["proportional", "uniform", "temperature", "single"]
+
+
+def _one_or_several(value: Any) -> str:
+    return "several" if isinstance(value, Sequence) and not isinstance(value, str) else "one"
+
+
+Objectives = Annotated[
+    Annotated[ObjectiveName, Tag("one")] | Annotated[ObjectiveNames, Tag("several")], Discriminator(_one_or_several)
+]
+Baselines = Annotated[
+    Annotated[Literal[True], Tag("one")]
+    | Annotated[Annotated[tuple[BaselineName, ...], Field(strict=False, min_length=1)], Tag("several")],
+    Discriminator(_one_or_several),
+]
 
 
 class Between(Part):
@@ -103,10 +117,10 @@ class Search(Part):
     subset: Subset | None = None
     masked_lm: SearchedMaskedLm | None = None
     when: Mapping[Name, Annotated[Mapping[Name, Condition], Field(min_length=1)]] = Field(default_factory=dict)
-    baselines: Literal[True] | Annotated[tuple[BaselineName, ...], Field(strict=False, min_length=1)] | None = None
+    baselines: Baselines | None = None
     proposals: Annotated[int, Field(ge=1, le=100_000)]
     sampler: Name = "tpe"
-    objective: ObjectiveName | ObjectiveNames = "per_target"
+    objective: Objectives = "per_target"
     start_from: Name | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     racing: Racing = Racing()

@@ -171,7 +171,7 @@ def invalid(path: Path, error: ValidationError) -> StudyError:
     found = error.errors(include_url=False)
     problems = sorted(found, key=lambda each: (each["type"] != "extra_forbidden", len(each["loc"])))
     first = problems[0]
-    field = ".".join(_place(part) for part in first["loc"]) or "the file"
+    field = ".".join(_place(part) for part in first["loc"] if not _is_form(part)) or "the file"
     more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
     return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", "See docs/study_file.md for what it may be")
 
@@ -185,6 +185,8 @@ def _problem(problem: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "it is missing"
     said = str(problem["msg"]).removeprefix("Value error, ")
+    if kind == "too_short":
+        said = f"it should list at least {problem['ctx']['min_length']}"
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         said = "it should hold names with values below them"
     return f"{said}, found {_shown(problem['input'])}"
@@ -196,6 +198,11 @@ def _field_names() -> list[str]:
     found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
+
+
+def _is_form(part: int | str) -> bool:
+    """Whether a part of a place is no key of the file but one of several forms that a value may have."""
+    return isinstance(part, str) and (part in ("constrained-str", "one", "several", "all") or "[" in part)
 
 
 def _place(part: int | str) -> str:

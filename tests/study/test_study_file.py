@@ -482,3 +482,18 @@ def test_a_file_that_cannot_be_opened_is_refused(name: str, place: Path) -> None
 def test_a_study_may_be_read_from_a_working_folder(folder: Path) -> None:
     study = parsed(folder)
     assert study.folder == folder and list(study.rows) == ["none", "mnli", "hellaswag"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("objective", [], "objective: it should list at least 1, found []"),
+        ("objective", ["udpos", "a b"], "objective.1: String should match"),
+        ("baselines", ["single", "best"], "baselines.1: Input should be 'proportional'"),
+        ("weights", ["mnli"], "weights: it should list at least 2, found ['mnli']"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_the_file(place: Path, field: str, value: Any, said: str) -> None:
+    study = full_study()
+    study["intermediates"]["found"]["search"][field] = value
+    assert said in refused(json.dumps(study), place / "full.yaml")
