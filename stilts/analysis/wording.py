@@ -52,4 +52,5 @@ def _unfinished_note(report: pd.DataFrame) -> str:
 
 def _left_out_note(report: pd.DataFrame) -> str:
     left_out = [str(name) for name in report[report["state"] == State.LEFT_OUT].index]
-    return f"not tried, as the selecting policy judged them unlikely to win: {', '.join(left_out)}" if left_out else ""
+    asked = "not tried: the selecting policy asked for other cells until it ended (why: stilts explain STUDY)"
+    return f"{asked}: {', '.join(left_out)}" if left_out else ""
