@@ -32,15 +32,16 @@ def chosen(found: StudyResults, rows: list[str]) -> dict[str, str]:
     return {str(column): str(row) for column, row in zip(best["column"], best["row"], strict=True)}
 
 
-def seconds(found: StudyResults, rows: list[str]) -> float:
-    """Seconds of all stages behind the replicates of these rows."""
+def seconds(found: StudyResults, rows: list[str], at: StudyResults) -> float:
+    """Seconds of all stages behind the replicates of these rows, as ``at`` measured the same stages."""
     stages: set[str] = set()
     for one in found.record.replicates:
-        at: object = one.evaluate_stage if one.row in rows else None
-        while isinstance(at, str):
-            stages.add(at)
-            at = found.record.stages[at]["parent"]
-    return sum(found.stage_seconds.get(stage, 0.0) for stage in stages)
+        stage: object = one.evaluate_stage if one.row in rows else None
+        while isinstance(stage, str):
+            stages.add(stage)
+            stage = found.record.stages[stage]["parent"]
+    done = found.stage_seconds
+    return sum(at.stage_seconds[stage] for stage in stages if stage in done)
 
 
 def main() -> None:
@@ -57,7 +58,8 @@ def main() -> None:
     scores = grid.cells.set_index(["row", "column"])["score"]
     cells = selecting.cells[selecting.cells["row"].isin(rows)]
     tried = int((cells["state"] != State.LEFT_OUT).sum())
-    print(f"grid: {seconds(grid, rows):.0f} s of stages; selecting: {seconds(selecting, rows):.0f} s", end="; ")
+    whole, part = seconds(grid, rows, grid), seconds(selecting, rows, grid)
+    print(f"grid: {whole:.0f} s of stages; selecting: {part:.0f} s of the same ({part / whole:.2f})", end="; ")
     print(f"{tried} of {len(cells)} cells, {int(cells['num_done'].sum())} replicates")
     ends = [one for one in decisions(selecting.store, selecting.record.name) if one.kind == "stop"]
     print(f"its end: {ends[-1].reason if ends else 'it has not ended'}")
