@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from stilts.search.selecting.best_source import standing
-from stilts.search.selecting.knowledge import after, gain, gaps, together
+from stilts.search.selecting.knowledge import after, gain, gaps, improvement, together
 from stilts.search.selecting.policy import Budget, Observation, Trial
 from stilts.search.selecting.select import Select
 from tests.search.selecting_worlds import played, question, scored
@@ -31,6 +31,15 @@ def test_knowledge_gradient_is_the_expected_rise_of_the_best_mean() -> None:
     np.testing.assert_allclose(gain(cov, gap, both[None], weight)[0, 0], drawn, rtol=0.02)
     np.testing.assert_allclose(together(cov, gap, np.array([0, 1]), both, weight), drawn, rtol=0.02)
     assert after(cov, 0, noise)[1, 1] < cov[1, 1]
+
+
+def test_improvement_is_that_of_students_distribution() -> None:
+    drawn = np.random.default_rng(0).standard_t(5, size=1_000_000)
+    for mean in (-2.0, -0.5, 0.7):
+        found = improvement(np.array(mean), np.array(0.64), np.array(0.0), np.array(5.0))
+        np.testing.assert_allclose(found, np.maximum(mean + 0.8 * drawn, 0).mean(), rtol=0.02)
+    certain = improvement(np.array([0.3, -0.3]), np.zeros(2), np.zeros(2), np.full(2, 5.0))
+    np.testing.assert_allclose(certain, [0.3, 0.0], atol=1e-9)
 
 
 def test_gaps_are_to_the_best_other_cell() -> None:
@@ -92,6 +101,21 @@ def test_cheap_fidelities_come_before_full_ones() -> None:
     _, batches = played(Select(), question(fidelities=4, seeds=1), 0.5)
     assert {trial.fidelity for trial in batches[0]} == {0}
     assert any(trial.fidelity == 3 for batch in batches for trial in batch)
+
+
+def test_cells_are_raised_where_cheap_scores_misled() -> None:
+    asked = question(rows=14, columns=2, fidelities=3, seeds=1)
+    honest, liar = asked.targets
+    draw = np.random.default_rng(1)
+    cheap = {s: 60 + 10 * draw.normal() for s in asked.sources}
+    seen = [Observation(trial=Trial(source=s, target=t), score=cheap[s]) for s in asked.sources for t in asked.targets]
+    for place, s in enumerate(sorted(asked.sources, key=cheap.__getitem__)[-6:]):
+        wrong = 8 * (-1) ** place
+        seen.append(Observation(trial=Trial(source=s, target=honest, fidelity=2), score=cheap[s]))
+        seen.append(Observation(trial=Trial(source=s, target=liar, fidelity=2), score=cheap[s] + wrong))
+    trials = Select(raised_batch=0.2).suggest(asked, seen, Budget(left=0.5), draw).trials
+    assert {trial.fidelity for trial in trials} == {2}
+    assert [trial.target for trial in trials].count(liar) > 0.7 * len(trials)
 
 
 def test_a_stage_that_is_paid_for_is_used_for_several_targets() -> None:

@@ -17,7 +17,7 @@ class Beliefs:
     ``doubling_error``: error variance of a fidelity relative to a target's variance, per doubling of price up to the
     full one; ``common_error`` is the share of it that is alike on targets that are alike. ``surprise``: by which factor
     variances that rest on low fidelities fall short, before cells were raised to the full one, with ``surprise_cells``
-    cells' worth.
+    cells' worth; ``surprise_own``: cells' worth of the pooled factor in each target's own.
 
     ``trust``: prior mean weight of a foreign matrix, known to within ``trust_sd``. ``iterations``: of EM.
     """
@@ -32,4 +32,5 @@ class Beliefs:
     common_error: float = 0.9
     surprise: float = 1.0
     surprise_cells: float = 20.0
+    surprise_own: float = 4.0
     iterations: int = 12

@@ -9,7 +9,7 @@ where that is larger (Frazier and Powell 2010, "Paradoxes in Learning and the Ma
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import gammaln, ndtr, stdtr
 
 from stilts.search.selecting.policy import FloatArray
 from stilts.search.selecting.tally import BoolArray, IntArray
@@ -48,11 +48,18 @@ def together(joint: FloatArray, gap: FloatArray, places: IntArray, noise: FloatA
     return float(_expected(gap, np.sqrt(np.maximum(moved, 1e-24))) @ weight)
 
 
-def improvement(mean: FloatArray, variance: FloatArray, best: FloatArray) -> FloatArray:
-    """E[max(0, X - best)] of X ~ N(mean, variance): expected improvement (Jones, Schonlau and Welch 1998)."""
+def improvement(mean: FloatArray, variance: FloatArray, best: FloatArray, freedom: FloatArray) -> FloatArray:
+    """E[max(0, X - best)] of X = mean + sqrt(variance) * t, with t of Student's distribution.
+
+    Expected improvement (Jones, Schonlau and Welch 1998) where the variance is itself estimated, with more than one
+    degree of ``freedom``: the fewer, the more is to be hoped for from cells far below the best.
+    """
     sigma = np.sqrt(np.maximum(variance, 1e-24))
-    out: FloatArray = np.maximum(mean - best, 0.0) + _expected(np.abs(mean - best), sigma)
-    return out
+    x = (mean - best) / sigma
+    logs = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * np.log(np.pi * freedom)
+    density = np.exp(logs - (freedom + 1) / 2 * np.log1p(x * x / freedom))
+    value: FloatArray = sigma * (x * stdtr(freedom, x) + (freedom + x * x) / (freedom - 1) * density)
+    return np.maximum(value, 0.0)
 
 
 def _expected(gap: FloatArray, sigma: FloatArray) -> FloatArray:

@@ -125,7 +125,7 @@ class Offers:
         best = np.maximum(np.where(self.full, self.model.mean, -np.inf).max(axis=0), none)
         size = len(self.tally.targets)
         variance = np.einsum("stt->st", self.joint[:, -size:, -size:])
-        better = improvement(self.model.mean, variance, best) * self.weight
+        better = improvement(self.model.mean, variance, best, self.model.freedom) * self.weight
         open_ = (self.left[:, :, last] > 0) & self.tally.exists & ~self.full
         self.worth[:, :, last] = np.where(open_, better, self.worth[:, :, last])
         self.worth[:, :, 1:last] = 0.0

@@ -36,6 +36,7 @@ class Posterior:
 
     ``mean``: (S, T). ``joint``: (S, F * T, F * T), covariances of every source's scores at all fidelities, the full one
     last, without seed noise. ``noise``: (T,), variance of one score around that. ``trust``: weights of the covariates.
+    ``freedom``: (T,), degrees of freedom that the variances rest on.
     """
 
     mean: FloatArray
@@ -43,6 +44,7 @@ class Posterior:
     noise: FloatArray
     trust: FloatArray
     correlation: float
+    freedom: FloatArray
 
     @property
     def variance(self) -> FloatArray:
@@ -97,7 +99,8 @@ class _State:
         # (S, F, T, T) -> (S, F * T, T): covariance of all fidelities with each cell's observed one.
         factor = share[np.maximum(fidelity[None, :, None], level[:, None, :])]
         known = (self.cov + factor[:, :, None, :] * errors).reshape(len(level), -1, len(self.mu))
-        out: FloatArray = between - self._weights(known) @ np.swapaxes(known, 1, 2)
+        # Contiguous: numpy multiplies transposed stacks without BLAS, and far slower.
+        out: FloatArray = between - self._weights(known) @ np.ascontiguousarray(np.swapaxes(known, 1, 2))
         return out
 
     def _weights(self, known: FloatArray) -> FloatArray:
@@ -107,7 +110,7 @@ class _State:
         spread = self.cov * (1.0 + self.levels.share[higher] * self.levels.alike)
         noise = self.noise / np.maximum(self.data.counts, 1)
         spread[:, at, at] += np.where(self.data.counts > 0, noise, _UNSEEN)
-        return np.swapaxes(np.linalg.solve(spread, np.swapaxes(known, 1, 2)), 1, 2)
+        return np.ascontiguousarray(np.swapaxes(np.linalg.solve(spread, np.swapaxes(known, 1, 2)), 1, 2))
 
     def _shift(self) -> FloatArray:
         out: FloatArray = np.take_along_axis(self.levels.offset.T, self.data.level, axis=0)
@@ -162,30 +165,53 @@ def posterior(data: Scaled, beliefs: Beliefs) -> Posterior:
     for _ in range(beliefs.iterations if data.counts.any() else 0):
         state.maximise(mean, cov)
         mean, cov = state.expect()
+    surprise, freedom = _surprise(state)
     return Posterior(
         mean=mean,
-        joint=_surprise(state) * state.joint(),
+        joint=_times(state.joint(), surprise),
+        freedom=freedom,
         noise=state.noise,
         trust=state.trust,
         correlation=state.correlation,
     )
 
 
-def _surprise(state: _State) -> float:
-    """By how much errors of prediction exceed what the model says, as a factor of variance.
+def _times(joint: FloatArray, factor: FloatArray) -> FloatArray:
+    """Covariances (S, F * T, F * T), the variances of each target times its factor (T,)."""
+    root = np.sqrt(np.tile(factor, joint.shape[1] // len(factor)))
+    out: FloatArray = root[:, None] * joint * root
+    return out
+
+
+def _surprise(state: _State) -> tuple[FloatArray, FloatArray]:
+    """By how much errors of prediction exceed what the model says, as a factor of each target's variance (T,), and how
+    many degrees of freedom that factor rests on (T,).
 
     Asked of cells that went from a low fidelity to the full one: what would have been predicted of them without their
     full score, and how far off that was. These are cells that looked best, so a winner's curse is in it, as it is in
-    the cells that look best next.
+    the cells that look best next. Targets differ much in how far cheap scores can be trusted: each one's factor is its
+    own, drawn to what all have in common as far as it rests on few cells (scaled inverse chi-square; Smyth 2004).
     """
+    data, last, own = state.data, len(state.data.doublings) - 1, state.beliefs.surprise_own
+    if last == 0:
+        return np.ones(data.z.shape[1]), np.full(data.z.shape[1], own)
+    square, count = _surprises(state)
+    # The model's errors are in proportion to a target's spread. But what sets sources far apart on a target need not
+    # set their errors apart: without knowing which, errors are taken halfway between that and alike in points.
+    halfway = np.exp(np.log(data.spread).mean()) / data.spread
+    cells = state.beliefs.surprise_cells
+    pooled = ((square / halfway).sum() + cells * state.beliefs.surprise) / (count.sum() + cells)
+    freedom = count + own
+    return (square + own * pooled * halfway) / freedom, freedom
+
+
+def _surprises(state: _State) -> tuple[FloatArray, FloatArray]:
+    """Sums per target (T,) of squared errors over believed variances, and the numbers of cells they are summed over."""
     data, last = state.data, len(state.data.doublings) - 1
     seen = np.isfinite(data.by_level)
     raised = (data.counts > 0) & (data.level == last) & seen[:, :, :last].any(axis=2)
-    if last == 0:
-        return 1.0
     low = np.where(raised, last - 1 - np.argmax(seen[:, :, :last][:, :, ::-1], axis=2), data.level)
     scores = np.where(raised, np.take_along_axis(data.by_level, low[:, :, None], axis=2)[:, :, 0], data.z)
     mean, cov = state.seeing(replace(data, z=scores, level=low)).expect()
     square = np.where(raised, (data.z - mean) ** 2 / np.einsum("stt->st", cov), 0.0)
-    cells, believed = state.beliefs.surprise_cells, state.beliefs.surprise
-    return float((square.sum() + cells * believed) / (raised.sum() + cells))
+    return square.sum(axis=0), raised.sum(axis=0).astype(float)
