@@ -42,6 +42,18 @@ def test_improvement_is_that_of_students_distribution() -> None:
     np.testing.assert_allclose(certain, [0.3, 0.0], atol=1e-9)
 
 
+def test_improvement_is_finite_far_away_and_without_deviation() -> None:
+    far = improvement(np.array([-1e9, -np.inf, 5.0]), np.zeros(3), np.zeros(3), np.full(3, 2.0))
+    np.testing.assert_allclose(far, [0.0, 0.0, 5.0], atol=1e-6)
+
+
+def test_a_row_of_few_degrees_of_freedom_is_worth_more_where_the_gap_is_wide() -> None:
+    cov, gap, at = np.eye(2), np.array([3.0, 3.0]), np.array([0, 1])
+    few, many, sure = (together(cov, gap, at, np.full(2, 0.1), np.ones(2), f) for f in (3.0, 1e6, np.inf))
+    assert few > 2 * many
+    np.testing.assert_allclose(many, sure, rtol=1e-3)
+
+
 def test_gaps_are_to_the_best_other_cell() -> None:
     mean, exists = np.array([[3.0, 1.0], [1.0, 5.0], [2.5, 0.0]]), np.ones((3, 2), np.bool_)
     exists[1, 1] = False
@@ -122,6 +134,18 @@ def test_a_stage_that_is_paid_for_is_used_for_several_targets() -> None:
     seen, _ = played(Select(), question(stage=0.2), 0.9)
     stages = {(one.trial.source, one.trial.seed) for one in seen}
     assert len(seen) >= 3 * len(stages)
+
+
+def test_a_source_that_was_never_seen_comes_before_a_further_seed_of_a_good_one() -> None:
+    asked = question(rows=12, columns=6, seeds=3, cell_price=np.zeros((12, 6, 1)), stage=0.2)
+    sources = sorted(asked.sources)
+    for number in (8, 9, 10):
+        draw = np.random.default_rng(number)
+        good = dict(zip(sources, draw.normal(size=12), strict=True))
+        grid = [Trial(source=s, target=t) for s in sources[:10] for t in asked.targets]
+        seen = [Observation(trial=one, score=float(50 + 3 * good[one.source] + 3 * draw.normal())) for one in grid]
+        trials = Select().suggest(asked, seen, Budget(left=0.2), np.random.default_rng(0)).trials
+        assert {trial.source for trial in trials} <= set(sources[10:])
 
 
 def test_stops_when_it_is_settled_and_says_so() -> None:

@@ -15,6 +15,8 @@ from stilts.search.selecting.policy import FloatArray
 from stilts.search.selecting.tally import BoolArray, IntArray
 
 _ROOT = 1.0 / np.sqrt(2 * np.pi)
+# Beyond so many deviations nothing is expected, and squares would overflow where there is no deviation at all.
+_FAR = 1e6
 
 
 def gaps(mean: FloatArray, exists: BoolArray) -> FloatArray:
@@ -40,12 +42,19 @@ def gain(joint: FloatArray, gap: FloatArray, noise: FloatArray, weight: FloatArr
     return out
 
 
-def together(joint: FloatArray, gap: FloatArray, places: IntArray, noise: FloatArray, weight: FloatArray) -> float:
-    """Expected gain of observing several things of a row at once: as ``gain``, with ``noise`` of each of ``places``."""
+def together(
+    joint: FloatArray, gap: FloatArray, places: IntArray, noise: FloatArray, weight: FloatArray, freedom: float = np.inf
+) -> float:
+    """Expected gain of observing several things of a row at once: as ``gain``, with ``noise`` of each of ``places``.
+
+    ``freedom``: degrees of freedom of Student's distribution where the row's covariance is itself estimated.
+    """
     known = joint[np.ix_(places, np.arange(len(joint) - len(gap), len(joint)))]
     spread = joint[np.ix_(places, places)] + np.diag(noise)
-    moved = np.einsum("kt,kt->t", known, np.linalg.solve(spread, known))
-    return float(_expected(gap, np.sqrt(np.maximum(moved, 1e-24))) @ weight)
+    moved = np.maximum(np.einsum("kt,kt->t", known, np.linalg.solve(spread, known)), 1e-24)
+    if np.isinf(freedom):
+        return float(_expected(gap, np.sqrt(moved)) @ weight)
+    return float(improvement(-gap, moved, np.zeros_like(gap), np.full(len(gap), freedom)) @ weight)
 
 
 def improvement(mean: FloatArray, variance: FloatArray, best: FloatArray, freedom: FloatArray) -> FloatArray:
@@ -55,10 +64,11 @@ def improvement(mean: FloatArray, variance: FloatArray, best: FloatArray, freedo
     degree of ``freedom``: the fewer, the more is to be hoped for from cells far below the best.
     """
     sigma = np.sqrt(np.maximum(variance, 1e-24))
-    x = (mean - best) / sigma
+    x = np.maximum((mean - best) / sigma, -_FAR)
+    near = np.minimum(x, _FAR)
     logs = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * np.log(np.pi * freedom)
-    density = np.exp(logs - (freedom + 1) / 2 * np.log1p(x * x / freedom))
-    value: FloatArray = sigma * (x * stdtr(freedom, x) + (freedom + x * x) / (freedom - 1) * density)
+    density = np.exp(logs - (freedom + 1) / 2 * np.log1p(near * near / freedom))
+    value: FloatArray = sigma * (x * stdtr(freedom, x) + (freedom + near * near) / (freedom - 1) * density)
     return np.maximum(value, 0.0)
 
 

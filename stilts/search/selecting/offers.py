@@ -88,17 +88,31 @@ class Offers:
         counts = {len(order), *(3**power for power in range(9) if 3**power < len(order) and price.any())} - {0}
         full = f == self.tally.question.fidelities - 1
         several = [1, *(n for n in _SEVERAL if full and n <= len(seeds))]
+        more, freedom = self._unseen(basket, s)
         offers = []
         for count in sorted(counts):
             chosen = order[:count]
             cost = float(self.tally.stage_price[s, f] + price[chosen].sum())
             at = f * len(price) + chosen
             values = [
-                together(self.joint[s], self.gap[s], at, self.model.noise[chosen] / n, self.weight) / n for n in several
+                together(more * self.joint[s], self.gap[s], at, self.model.noise[chosen] / n, self.weight, freedom) / n
+                for n in several
             ]
             ratio = max(values) / cost * float(self.jitter[s, 0, f])
             offers.append((ratio, cost, [(s, int(t), seed, f) for t in chosen]))
         return offers
+
+    def _unseen(self, basket: Basket, s: int) -> tuple[float, float]:
+        """Factor of variance and degrees of freedom for a row.
+
+        A source without a score is drawn from a population of which mean and variance are known by the others alone
+        (the predictive distribution of a normal sample). What is believed of one with a score rests on that score; and
+        a foreign matrix shows all of the population.
+        """
+        if basket.paid[s].any() or self.tally.priors:
+            return 1.0, np.inf
+        others = float(self.tally.taken.any(axis=(1, 2, 3)).sum()) + 1.0
+        return 1.0 + 1.0 / others, others + 1.0
 
     def _learn(self, places: list[Place]) -> None:
         for s, t, _, f in places:
