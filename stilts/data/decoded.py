@@ -97,8 +97,8 @@ def _span_qa(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence
 
 
 def _retrieval(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[int]) -> str:
-    query, candidate = (_text(encoded, tokenizer, int(row)) for row in encoded.rows_of(np.asarray(units[:1])))
-    return f"{query} = {candidate}"
+    """What stands for one another; a text by itself where a pool holds its answer, or where it is a pool's."""
+    return " = ".join(_text(encoded, tokenizer, int(row)) for row in encoded.rows_of(np.asarray(units)))
 
 
 def _masked_lm(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[int]) -> str:

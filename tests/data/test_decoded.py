@@ -11,7 +11,14 @@ from stilts.data.decoded import decoded
 from stilts.data.encode import encode
 from stilts.data.encoded import Ragged
 from stilts.data.toy import generate
-from stilts.tasks.examples import ChoiceExample, SpanExample, TaggingExample
+from stilts.tasks.examples import (
+    CandidateExample,
+    ChoiceExample,
+    MiningExample,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+)
 from stilts.tasks.registry import default_registry
 from stilts.tasks.task import Kind, Task
 from tests.data.encoding import TOKENIZER, encoder
@@ -84,6 +91,15 @@ def test_the_right_choice_is_marked() -> None:
     example = ChoiceExample(item="1", context="the dog", question="", choices=("will sing", "will swim"), label=1)
     first, second = shown(default_registry().task("copa"), [example]).split("\n")
     assert first.startswith("( )") and second.startswith("(x)") and "swim" in second
+
+
+def test_retrieval_is_shown_in_whatever_form_it_comes() -> None:
+    bucc, lareqa = (default_registry().task(name) for name in ("bucc2018", "lareqa"))
+    pair = MiningExample(item="1", sources=(("a", "the dog"),), targets=(("b", "a king"),), pairs=(("a", "b"),))
+    assert shown(bucc, [pair]) == "<s> the dog </s> = <s> a king </s>"
+    assert shown(bucc, [pair, MiningExample(item="2", sources=(("c", "the cat"),), targets=())], 1) == "<s> the cat </s>"
+    assert shown(lareqa, [QueryExample(item="1", query="the dog", key="1")]) == "<s> the dog </s>"
+    assert shown(lareqa, [CandidateExample(item="1", text="the dog", keys=("1",))]) == "<s> the dog </s>"
 
 
 def test_a_long_text_keeps_both_ends() -> None:
