@@ -154,6 +154,28 @@ def test_a_finished_study_keeps_its_results_only(store: Store) -> None:
     assert again.bytes == 0 and again.rebuild_s == 0
 
 
+@pytest.mark.parametrize("intermediate", [INTERMEDIATE, None])
+def test_what_a_target_is_learned_after_goes_with_it(store: Store, tmp_path: Path, intermediate: str | None) -> None:
+    before = "train-socialiqa-1"
+    publish(store, before, fill(tmp_path / before, weights="0123456789"))
+    plain = record()
+    stages: dict[str, dict[str, Json]] = {
+        **{stage_id: dict(fields) for stage_id, fields in plain.stages.items()},
+        before: {"kind": "train", "name": "socialiqa", "parent": intermediate, "outputs": [before]},
+    }
+    stages[TARGET]["parent"] = before
+    replicates = (replace(plain.replicates[0], intermediate_stage=intermediate),)
+    chained = replace(plain, stages=stages, replicates=replicates, training_data={"xnli": ["copa"]})
+    assert before in of_kind(plan_gc(store, chained).drops, DropKind.FILES)
+    open_stage = replace(chained, stages={**stages, OTHER: {**stages[TARGET], "outputs": [OTHER]}})
+    assert before not in of_kind(plan_gc(store, open_stage).drops, DropKind.FILES)
+    # The same chain without an intermediate, where the first stage is the encoder's own pretraining.
+    pretrained = replace(chained, training_data={"": ["plain"], "xnli": ["copa"]})
+    assert (before in of_kind(plan_gc(store, pretrained).drops, DropKind.FILES)) is (intermediate is not None)
+    store.write_record("studies/mini/record", asdict(chained))
+    assert before in of_kind(plan_gc(store, []).drops, DropKind.FILES)
+
+
 def test_other_studies_of_the_store_keep_what_they_need(store: Store) -> None:
     value = asdict(record("other", languages=("de", "tr")))
     store.write_record("studies/other/record", value)
