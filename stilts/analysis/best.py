@@ -152,7 +152,7 @@ def answers_of(results: StudyResults) -> list[Answer]:
     columns = targets_of(results.record)
     gains = matrix_gains(results)
     replicates = replicates_in_cells(results)
-    costs = {cell: row_cost(found, results.stage_seconds) for cell, found in replicates.items()}
+    costs = {cell: row_cost(found, results.record, results.stage_seconds) for cell, found in replicates.items()}
     num_claims = sum(map(len, gains.values()))
     return [_answer(results, column, gains[column.name], num_claims, _of_column(costs, column)) for column in columns]
 

@@ -155,8 +155,8 @@ class _Card:
             cell = replicate.row, replicate.column
             if cell in self.truth and cell in self.first_seed and cell not in seen:
                 seen.add(cell)
-                stages = (replicate.target_stage, replicate.evaluate_stage)
-                spent.append(sum(self.results.stage_seconds.get(stage, 0.0) for stage in stages if stage))
+                stages = (*self.results.record.target_stages(replicate), replicate.evaluate_stage)
+                spent.append(sum(self.results.stage_seconds.get(stage, 0.0) for stage in stages))
         return fmean(spent) if spent else None
 
     def pairs(self, cells: _Cells) -> Iterator[tuple[str, FloatArray, FloatArray]]:

@@ -19,7 +19,7 @@ Cells: TypeAlias = Mapping[tuple[str, str], Sequence[Replicate]]
 class RowCost:
     """Seconds of training behind one replicate of a cell: the intermediate's stage and the target's, on average.
 
-    A searched row counts the recipe that stands for it, not the search; the encoder's own pretraining is not counted.
+    What a target is learned after counts with the target. A searched row counts the recipe that stands for it, not the search; the encoder's own pretraining is not counted.
     """
 
     intermediate_s: float
@@ -40,15 +40,15 @@ def replicates_in_cells(results: StudyResults) -> Cells:
     return found
 
 
-def row_cost(replicates: Iterable[Replicate], seconds: Mapping[str, float]) -> RowCost | None:
+def row_cost(replicates: Iterable[Replicate], record: StudyRecord, seconds: Mapping[str, float]) -> RowCost | None:
     """The mean cost of these replicates of one cell; None where a stage was not measured."""
     found = list(replicates)
-    intermediates = [seconds.get(r.intermediate_stage) if r.intermediate_stage else 0.0 for r in found]
-    targets = [seconds.get(r.target_stage) if r.target_stage else 0.0 for r in found]
-    known = [part for part in (*intermediates, *targets) if part is not None]
-    if not found or len(known) < 2 * len(found):
+    intermediates = [(r.intermediate_stage,) if r.intermediate_stage else () for r in found]
+    targets = [record.target_stages(r) for r in found]
+    if not found or not all(stage in seconds for stages in (*intermediates, *targets) for stage in stages):
         return None
-    return RowCost(intermediate_s=fmean(known[: len(found)]), target_s=fmean(known[len(found) :]))
+    first, then = (fmean(sum(seconds[one] for one in stages) for stages in side) for side in (intermediates, targets))
+    return RowCost(intermediate_s=first, target_s=then)
 
 
 def unit_seconds(side: Side, cost: RowCost) -> float:

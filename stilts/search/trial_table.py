@@ -85,11 +85,10 @@ class TrialTable:
             s, t = rows[trial.source], columns[trial.target]
             runs[s, t, trial.seed, 0] = True
             if trial.seed == 0:
-                cells[s, t, 0] = sum(
-                    expected(plan.stages[stage]) for stage in (one.target_stage, one.evaluate_stage) if stage
-                )
-        for row, stages in self._recipes().items():
-            recipes[rows[row], 0] = sum(expected(plan.stages[one]) for one in stages if one not in paid) / len(stages)
+                stages = (*plan.record.target_stages(one), one.evaluate_stage)
+                cells[s, t, 0] = sum(expected(plan.stages[stage]) for stage in stages)
+        for row, drawn in self._recipes().items():
+            recipes[rows[row], 0] = sum(expected(plan.stages[one]) for one in drawn if one not in paid) / len(drawn)
         return Question(
             sources=self.rows,
             targets=self.columns,

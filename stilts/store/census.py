@@ -11,7 +11,7 @@ from typing import TypeAlias
 from stilts.fingerprint import Json
 from stilts.store.retention import PlannedStage, Retention, StoredWeights, WeightsUse
 from stilts.store.store import Store
-from stilts.study.record import NONE_ROW, StudyRecord
+from stilts.study.record import NONE_ROW, StudyRecord, is_pretraining_possible, stages_between
 from stilts.study.stage import Estimate
 
 Stages: TypeAlias = Mapping[str, Mapping[str, Json]]
@@ -22,7 +22,7 @@ def take_census(store: Store, given: Sequence[StudyRecord], pinned: frozenset[st
     planned: dict[str, PlannedStage] = {}
     uses: dict[str, set[WeightsUse]] = {}
     trains: set[str] = set()
-    for stages, replicates, is_pretrained in _studies(store, given):
+    for stages, replicates, pretrains in _studies(store, given):
         for stage_id, fields in stages.items():
             planned[stage_id] = _merged(planned.get(stage_id), stage_id, fields)
             if fields.get("kind") == "train":
@@ -30,7 +30,7 @@ def take_census(store: Store, given: Sequence[StudyRecord], pinned: frozenset[st
         for intermediate, target in replicates:
             uses.setdefault(str(intermediate), set()).add(WeightsUse.INTERMEDIATE)
             uses.setdefault(str(target), set()).add(WeightsUse.TARGET)
-            for between in _between(intermediate, target, stages, is_pretrained=is_pretrained):
+            for between in stages_between(intermediate, target, stages, pretrains=pretrains):
                 uses.setdefault(between, set()).add(WeightsUse.INTERMEDIATE)
     done = store.done()
     weights = _weights(store, sorted(trains & done), uses)
@@ -43,30 +43,12 @@ def seconds_of(result: Mapping[str, Json]) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _between(intermediate: Json, target: Json, stages: Stages, *, is_pretrained: bool) -> Iterator[str]:
-    """The stages that a target starts from after its intermediate: what its task is learned after.
-
-    Where a study pretrains its encoder, the first stage of every chain is that, and no part of a target.
-    """
-    at = stages.get(str(target), {}).get("parent")
-    while at is not None and at != intermediate:
-        parent = stages.get(str(at), {}).get("parent")
-        if parent is not None or not is_pretrained:
-            yield str(at)
-        at = parent
-
-
-def _pretrains(training_data: Mapping[str, object]) -> bool:
-    """Whether a study pretrains its encoder; records from before that was kept may, and know no stages between."""
-    return "" in training_data or not training_data
-
-
 def _studies(store: Store, given: Sequence[StudyRecord]) -> Iterator[tuple[Stages, list[tuple[Json, Json]], bool]]:
-    """Stages, (intermediate stage, target stage) of each replicate, whether the encoder is pretrained; by study."""
+    """Stages, (intermediate stage, target stage) of each replicate, whether the study may pretrain; study by study."""
     for record in given:
         pairs: list[tuple[Json, Json]] = [(item.intermediate_stage, item.target_stage) for item in record.replicates]
         pairs += [_estimated(o.row, o.estimate, o.key, record.stages) for o in record.estimates]
-        yield record.stages, pairs, _pretrains(record.training_data)
+        yield record.stages, pairs, is_pretraining_possible(record.training_data)
     names = {f"studies/{record.name}/record" for record in given}
     stored = store.records("studies")
     for name in (name for name in stored if name.endswith("/record") and name not in names):
@@ -79,7 +61,7 @@ def _studies(store: Store, given: Sequence[StudyRecord]) -> Iterator[tuple[Stage
         outputs = [_dict(item) for item in (estimates if isinstance(estimates, list) else [])]
         named = [(item.get("row"), item.get("estimate"), str(item.get("key"))) for item in outputs]
         pairs += [_estimated(row, estimate, key, stages) for row, estimate, key in named]
-        yield stages, pairs, _pretrains(_dict(fields.get("training_data")))
+        yield stages, pairs, is_pretraining_possible(_dict(fields.get("training_data")))
 
 
 def _estimated(row: Json, estimate: Json, key: str, stages: Stages) -> tuple[Json, Json]:

@@ -6,7 +6,7 @@ made from the store alone, without the study's data, encoder or file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
@@ -104,11 +104,39 @@ class StudyRecord:
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     estimates: tuple[EstimateOutput, ...] = ()
 
+    def target_stages(self, replicate: Replicate) -> tuple[str, ...]:
+        """The training of a replicate's target, the last stage first: with it what its task is learned after."""
+        if replicate.target_stage is None:
+            return ()
+        pretrains = is_pretraining_possible(self.training_data)
+        before = stages_between(replicate.intermediate_stage, replicate.target_stage, self.stages, pretrains=pretrains)
+        return (replicate.target_stage, *before)
+
     def drawn_mixture(self, replicate: Replicate) -> dict[str, float]:
         """The tasks of a searched replicate's recipe with their shares; empty where they are not recorded."""
         stage = self.stages.get(replicate.intermediate_stage or "", {}) if replicate.proposal is not None else {}
         mixture = stage.get("mixture")
         return {name: float(str(share)) for name, share in mixture.items()} if isinstance(mixture, Mapping) else {}
+
+
+def stages_between(
+    intermediate: Json, target: Json, stages: Mapping[str, Mapping[str, Json]], *, pretrains: bool
+) -> Iterator[str]:
+    """The stages from which a target starts after its intermediate: what its task is learned after.
+
+    In a study that pretrains its encoder, the first stage of every chain is that pretraining and no part of a target.
+    """
+    at = stages.get(str(target), {}).get("parent")
+    while at is not None and at != intermediate:
+        parent = stages.get(str(at), {}).get("parent")
+        if parent is not None or not pretrains:
+            yield str(at)
+        at = parent
+
+
+def is_pretraining_possible(training_data: Mapping[str, object]) -> bool:
+    """Whether a study pretrains its encoder; records from before that was kept may, and have no stages between."""
+    return "" in training_data or not training_data
 
 
 def outputs_of(stage: Mapping[str, Json]) -> list[str]:

@@ -14,9 +14,13 @@ from stilts.tracking.stored import StoredStudy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A replicate with what is stored of it; ``train`` is its target's train result, where there is one."""
+    """A replicate with what is stored of it; ``train`` is its target's train result, where there is one.
+
+    ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row.
+    """
 
     replicate: Replicate
+    own_stages: tuple[str, ...]
     status: Status
     train: Mapping[str, Json] | None
     evaluations: Mapping[tuple[str, str], Mapping[str, Json]]
@@ -25,11 +29,6 @@ class Scored:
     def is_started(self) -> bool:
         """Whether anything is known: a result of its own, a failure, or a pruning."""
         return bool(self.own_results) or self.status in (Status.FAILED, Status.PRUNED)
-
-    @property
-    def own_stages(self) -> tuple[str, ...]:
-        """The stages that belong to it alone: the intermediate's is shared by a whole row."""
-        return tuple(s for s in (self.replicate.target_stage, self.replicate.evaluate_stage) if s is not None)
 
     @property
     def own_results(self) -> list[Mapping[str, Json]]:
@@ -60,25 +59,27 @@ class Scored:
 
 def scored_replicates(record: StudyRecord, stored: StoredStudy) -> list[Scored]:
     """Every replicate of the record, in its order, with what is stored of it."""
-    return [_scored(replicate, stored) for replicate in record.replicates]
+    return [_scored(replicate, record, stored) for replicate in record.replicates]
 
 
-def _scored(replicate: Replicate, stored: StoredStudy) -> Scored:
+def _scored(replicate: Replicate, record: StudyRecord, stored: StoredStudy) -> Scored:
     keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
     evaluations = {where: stored.result(key) for where, key in sorted(keys.items()) if key in stored.done}
     target = replicate.target_stage
+    own = (*record.target_stages(replicate), replicate.evaluate_stage)
     return Scored(
         replicate=replicate,
-        status=_status(replicate, stored, all_scored=len(evaluations) == len(keys)),
+        own_stages=own,
+        status=_status(frozenset(own), stored, all_scored=len(evaluations) == len(keys)),
         train=stored.result(target) if target is not None and target in stored.done else None,
         evaluations=evaluations,
     )
 
 
-def _status(replicate: Replicate, stored: StoredStudy, *, all_scored: bool) -> Status:
+def _status(stages: frozenset[str], stored: StoredStudy, *, all_scored: bool) -> Status:
     if all_scored:
         return Status.DONE
-    own = {replicate.target_stage, replicate.evaluate_stage} - stored.done
+    own = stages - stored.done
     if own & stored.failures.keys():
         return Status.FAILED
     return Status.PRUNED if own & stored.pruned.keys() else Status.PARTIAL

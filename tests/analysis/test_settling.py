@@ -1,15 +1,35 @@
+"""What would settle an answer, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stilts.analysis.settling import advice_on
-from stilts.analysis.spending import RowCost, compute_words
+from stilts.analysis.spending import RowCost, compute_words, row_cost
 from stilts.metrics.comparison import Comparison, set_of_equals
 from stilts.metrics.resampling import Side
-from tests.analysis.fake_store import column, record
+from tests.analysis.fake_store import column, record, replicate
 
 XNLI = column("xnli", languages=("en",))
 STUDY = record([], [XNLI], [])
 COSTS = {"none": RowCost(intermediate_s=0.0, target_s=600.0), "a": RowCost(intermediate_s=3000.0, target_s=600.0)}
+
+
+def test_what_a_target_is_learned_after_is_part_of_its_cost() -> None:
+    one = replicate("a", XNLI, 0, 0)
+    plain = record([], [XNLI], [one])
+    first, then, before = str(one.intermediate_stage), str(one.target_stage), "train-before"
+    stages = {**plain.stages, before: {**plain.stages[first], "parent": first}}
+    stages[then] = {**plain.stages[then], "parent": before}
+    chained = replace(plain, stages=stages, training_data={"xnli": ["multinli"]})
+    seconds = {first: 30.0, then: 4.0, before: 500.0}
+    assert row_cost([one], plain, seconds) == RowCost(intermediate_s=30.0, target_s=4.0)
+    assert row_cost([one], chained, seconds) == RowCost(intermediate_s=30.0, target_s=504.0)
+    del seconds[before]
+    assert row_cost([one], chained, seconds) is None, "a stage that was not measured"
 
 
 def side(scores: list[float], *, none: bool = False, item_sd: float = 0.01) -> Side:

@@ -97,7 +97,9 @@ def test_retrieval_is_shown_in_whatever_form_it_comes() -> None:
     bucc, lareqa = (default_registry().task(name) for name in ("bucc2018", "lareqa"))
     pair = MiningExample(item="1", sources=(("a", "the dog"),), targets=(("b", "a king"),), pairs=(("a", "b"),))
     assert shown(bucc, [pair]) == "<s> the dog </s> = <s> a king </s>"
-    assert shown(bucc, [pair, MiningExample(item="2", sources=(("c", "the cat"),), targets=())], 1) == "<s> the cat </s>"
+    assert (
+        shown(bucc, [pair, MiningExample(item="2", sources=(("c", "the cat"),), targets=())], 1) == "<s> the cat </s>"
+    )
     assert shown(lareqa, [QueryExample(item="1", query="the dog", key="1")]) == "<s> the dog </s>"
     assert shown(lareqa, [CandidateExample(item="1", text="the dog", keys=("1",))]) == "<s> the dog </s>"
 

@@ -62,6 +62,9 @@ def test_a_target_may_be_learned_after_another_task(folder: Path) -> None:
         before = plan.stages[tuned.parent or ""]
         assert isinstance(before, TrainStage) and [part.task.name for part in before.mixture] == ["socialiqa"]
         assert before.parent == cell.intermediate_stage and tuned.name == "xcopa"
+        assert plan.record.target_stages(cell) == (cell.target_stage, tuned.parent)
+        (plain,) = (r for r in plan.replicates if (r.row, r.column) == (row, "xcopa"))
+        assert plan.record.target_stages(plain) == (plain.target_stage,)
     assert plan.record.training_data["xcopa_siqa"] == ["socialiqa", "copa"]
     # Three fine-tunings on each of two rows (Social IQA, COPA after it, COPA alone), and the recipe of one.
     assert len(trained(plan)) == 7

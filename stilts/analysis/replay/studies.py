@@ -42,7 +42,7 @@ def world_of_study(results: StudyResults) -> World:
         s, t = sources.index(source), targets.index(target)
         scores[s, t, : len(found)] = [chosen[replicate.replicate_id] for replicate in found]
         report[s, t] = fmean(judged[replicate.replicate_id] for replicate in found)
-        cost[s, t] = _mean_seconds(results, [(one.target_stage, one.evaluate_stage) for one in found])
+        cost[s, t] = _mean_seconds(results, [(*results.record.target_stages(one), one.evaluate_stage) for one in found])
     stage = [[_training(results, source, cells)] for source in sources]
     return World(
         name=results.record.name,
