@@ -116,6 +116,7 @@ def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequen
 def _read(request: _Request) -> _Loaded:
     view, skipped = request.view, Counter[str]()
     if view.source is Source.FILES:
+        _check_not_empty(request.paths)
         reading = Reading(
             paths=request.paths, language=view.language, options=view.options, labels=request.labels, skipped=skipped
         )
@@ -125,9 +126,10 @@ def _read(request: _Request) -> _Loaded:
     else:
         examples = tuple(_toy(view))
     if not examples:
+        whose = f"dataset {view.dataset}, split {view.split}, language {view.language}"
         raise DataError(
-            f"dataset {view.dataset}, split {view.split}, language {view.language}",
-            "it holds no examples",
+            request.paths[0] if request.paths else whose,
+            f"it holds no examples of {whose}" if request.paths else "it holds no examples",
             why="Nothing can be learned from or scored on it",
             next_step="Check its files, or leave the language out",
         )
@@ -135,6 +137,19 @@ def _read(request: _Request) -> _Loaded:
     if isinstance(unlabelled, list) and view.split in unlabelled:
         examples = tuple(_without_label(example) for example in examples)
     return _Loaded(examples, dict(skipped))
+
+
+def _check_not_empty(paths: Sequence[Path]) -> None:
+    """Raises DataError for a file without a byte: one of several would add nothing, and nobody would be told."""
+    for path in paths:
+        if path.stat().st_size == 0:
+            raise DataError(
+                path,
+                "the file is empty",
+                line=1,
+                why="Others of the split may have lines, and what this one should add would be missed by nobody",
+                next_step="Get the file again; a copy that broke off may have left it so",
+            )
 
 
 def _toy(view: DataView) -> list[Example]:

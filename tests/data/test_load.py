@@ -100,7 +100,7 @@ def test_files_that_changed_since_the_plan_are_refused(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_refused_and_skipped_rows_are_counted(tmp_path: Path) -> None:
     (tmp_path / "train").write_text("")
-    with pytest.raises(DataError, match="no examples"):
+    with pytest.raises(DataError, match="train, line 1: the file is empty"):
         load_examples(view(tmp_path, "train"), {"data": tmp_path})
     (tmp_path / "test").write_text(rows("a", "NS"))
     assert skipped_rows(view(tmp_path, "test", options={"drop": "NS"}), {"data": tmp_path}) == {"a sentence is NS": 1}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stilts.data.load import load_examples
 from stilts.data.readers import READERS, read_examples
 from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading
@@ -16,6 +17,9 @@ from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
 from stilts.tasks.examples import Example
 from stilts.tasks.formats import FORMATS
+from stilts.tasks.registry import default_registry
+from stilts.tasks.sources import files_view
+from stilts.tasks.task import Dataset, FilesLayout, Kind, SplitRef
 
 NLI = ("entailment", "neutral", "contradiction")
 
@@ -702,6 +706,83 @@ def test_no_bytes_crash_a_reader(folder: Path, name: str, data: st.DataObject) -
             read_sample(folder, name, text)
         except DataError as error:
             assert error.line is not None, str(error)
+
+
+FILES = [(name, number) for name, sample in SAMPLES.items() for number in range(1 + len(sample.beside))]
+
+
+def load_sample(folder: Path, name: str, number: int, data: bytes) -> list[Example]:
+    """The examples of a dataset in that format, its file of that number with other bytes, as a stage gets them."""
+    sample = SAMPLES[name]
+    for at, text in enumerate((sample.text, *sample.beside)):
+        write(folder, data if at == number else text, f"f{at}.txt")
+    dataset = Dataset(
+        name="own",
+        languages={"train": ("de",)},
+        files=FilesLayout(
+            reader=name,
+            splits={"train": "|".join(f"f{at}.txt" for at in range(1 + len(sample.beside)))},
+            options=sample.options,
+        ),
+        licence="none",
+        domain="none",
+    )
+    ref = SplitRef(dataset="own", split="train")
+    view = files_view(dataset, ref, FORMATS[name].kind, "de", {"data": folder})
+    return load_examples(view, {"data": folder}, labels=sample.labels)
+
+
+@pytest.mark.parametrize(("name", "number"), FILES)
+def test_an_empty_file_is_told_by_its_name(tmp_path: Path, name: str, number: int) -> None:
+    for nothing in (b"", b"\n"):
+        with pytest.raises(DataError) as caught:
+            load_sample(tmp_path, name, number, nothing)
+        assert "f0.txt" in caught.value.file or f"f{number}.txt" in str(caught.value)
+
+
+def test_an_empty_file_among_others_is_no_silent_gap(tmp_path: Path) -> None:
+    sample = SAMPLES["anli_jsonl"]
+    for name, text in (("R1", sample.text), ("R2", "")):
+        write(tmp_path, text, f"{name}.jsonl")
+    dataset = Dataset(
+        name="own",
+        languages={"train": ("en",)},
+        files=FilesLayout(reader="anli_jsonl", splits={"train": "R1.jsonl|R2.jsonl"}),
+        licence="none",
+        domain="none",
+    )
+    ref = SplitRef(dataset="own", split="train")
+    view = files_view(dataset, ref, FORMATS["anli_jsonl"].kind, "en", {"data": tmp_path})
+    with pytest.raises(DataError, match=r"R2\.jsonl, line 1.*is empty"):
+        load_examples(view, {"data": tmp_path}, labels=NLI)
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, number) for name, number in FILES if number])
+def test_the_file_beside_is_read_as_strictly(tmp_path: Path, name: str, number: int) -> None:
+    good = SAMPLES[name].beside[number - 1].encode()
+    for bad in (good + b"\xff\n", good[: good.rstrip(b"\n").rfind(b"\n") + 1] or b"x\n"):
+        with pytest.raises(DataError) as caught:
+            load_sample(tmp_path, name, number, bad)
+        assert caught.value.line is not None
+
+
+@pytest.mark.parametrize("dataset", default_registry().datasets(), ids=lambda dataset: str(dataset.name))
+def test_a_language_without_a_file_is_told_by_path_licence_and_source(tmp_path: Path, dataset: Dataset) -> None:
+    if dataset.files is None:
+        pytest.skip("it has no files layout")
+    for split in dataset.files.splits:
+        language = dataset.languages[split][-1]
+        with pytest.raises(DataError, match="no such file") as caught:
+            files_view(
+                dataset,
+                SplitRef(dataset=dataset.name, split=split),
+                Kind.TAGGING,
+                language,
+                {dataset.files.root: tmp_path},
+            )
+        said = str(caught.value)
+        assert caught.value.file.startswith(str(tmp_path)) and dataset.licence in said
+        assert "Languages there: none" in said
 
 
 def test_rows_are_read_or_counted(folder: Path) -> None:
