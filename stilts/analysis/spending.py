@@ -19,7 +19,8 @@ Cells: TypeAlias = Mapping[tuple[str, str], Sequence[Replicate]]
 class RowCost:
     """Seconds of training behind one replicate of a cell: the intermediate's stage and the target's, on average.
 
-    What a target is learned after counts with the target. A searched row counts the recipe that stands for it, not the search; the encoder's own pretraining is not counted.
+    What a target is learned after counts with the target. A searched row counts the recipe that stands for it, not the
+    search; the encoder's own pretraining is not counted.
     """
 
     intermediate_s: float
