@@ -10,6 +10,7 @@ from stilts.cli.compose import Workspace, assemble, check_before_running, open_s
 from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
 from stilts.cli.searching import check_searches, drawn_proposals
+from stilts.errors import DataError
 from stilts.search.expectation import Expectation
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
@@ -22,19 +23,30 @@ from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.registry import Registry, default_registry
+from stilts.tasks.resolve import Resolver, TargetViews
 from stilts.tasks.task import SplitRef, Task
 from stilts.tasks.view import DataView
 
 SHOWN_PER_KIND = 3
 
 
-def task_lines(study: str | None) -> list[dict[str, Any]]:
-    """One mapping per task; ``available`` lists the languages of its evaluation (or training) data where a study says
-    where data are, and is None without a study.
+def task_lines(study: str | None, root: str | None = None, text_root: str | None = None) -> list[dict[str, Any]]:
+    """One mapping per task. Where a study or a root says where data are, ``available`` lists the languages of its
+    evaluation (or training) data, and ``trains`` says whether what it learns from is there; both are None elsewhere.
     """
-    workspace = assemble(Study.load(study)) if study else None
-    registry = workspace.registry if workspace else default_registry()
-    return [_task_line(task, registry, workspace) for task in sorted(registry.tasks(), key=lambda task: task.name)]
+    resolver = assemble(Study.load(study)).resolver if study else _resolver_of(root, text_root)
+    registry = resolver.registry if resolver else default_registry()
+    return [_task_line(task, registry, resolver) for task in sorted(registry.tasks(), key=lambda task: task.name)]
+
+
+def _resolver_of(root: str | None, text_root: str | None) -> Resolver | None:
+    """The catalogue on releases' folders; DataError where a folder is none."""
+    roots = {name: Path(path) for name, path in (("data", root), ("text", text_root)) if path is not None}
+    for name, path in roots.items():
+        if not path.is_dir():
+            option = "--root" if name == "data" else "--text-root"
+            raise DataError(path, f"no such folder, for {option}", next_step="Give the folder that holds the releases")
+    return Resolver(default_registry(), roots) if roots else None
 
 
 def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
@@ -100,8 +112,9 @@ def validated(path: str) -> dict[str, Any]:
         counts = check_disjoint(parts.train, chosen_by, parts.report, workspace.roots, labels=labels)
         del counts
         part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
-        for use, group in (("train", parts.train), ("select", parts.select), ("report", parts.report)):
-            views.extend(_view_lines(column, use, group, part, workspace, decoded if use != "select" else []))
+        for use, group in _uses(parts):
+            shown = decoded if use in ("train", "report") else []
+            views.extend(_view_lines(column, use, group, part, workspace, shown))
         if target.before is not None:
             views.extend(_view_lines(column, "train", target.before.train, target.before, workspace, decoded))
     plan = workspace.planner.plan(_trial_proposals(workspace.planner))
@@ -116,7 +129,7 @@ def validated(path: str) -> dict[str, Any]:
     return {"study": path, "views": views, "truncated": truncated, "decoded": shown, "notes": notes}
 
 
-def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> dict[str, Any]:
+def _task_line(task: Task, registry: Registry, resolver: Resolver | None) -> dict[str, Any]:
     ref = task.test or task.train
     assert ref is not None
     dataset = registry.dataset(ref.dataset)
@@ -131,7 +144,8 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
         "labels": list(task.labels),
         "num_train": NUM_TRAIN.get(task.train.dataset) if task.train else None,
         "languages": list(dataset.languages[ref.split]),
-        "available": list(_available(task, ref, workspace)) if workspace else None,
+        "available": list(_available(task, ref, resolver)) if resolver else None,
+        "trains": _trains(task, resolver) if resolver else None,
         "sources": [name for name in ("hub", "files", "toy") if getattr(dataset, name) is not None],
         "licence": dataset.licence,
         "domain": dataset.domain,
@@ -141,10 +155,27 @@ def _task_line(task: Task, registry: Registry, workspace: Workspace | None) -> d
     }
 
 
-def _available(task: Task, ref: SplitRef, workspace: Workspace) -> tuple[str, ...]:
-    """The languages that the study's data have: of a target those that it can be evaluated in."""
-    resolver = workspace.resolver
+def _trains(task: Task, resolver: Resolver) -> bool | None:
+    """Whether the data are there that a task is learned from; None for a task that is not learned."""
+    if task.train is None:
+        return None
+    before = resolver.registry.task(task.after).train if task.after else None
+    return all(resolver.available_languages(ref) for ref in (task.train, before) if ref is not None)
+
+
+def _available(task: Task, ref: SplitRef, resolver: Resolver) -> tuple[str, ...]:
+    """The languages that the data at hand have: of a target those that it can be evaluated in."""
     return resolver.available_languages(ref) if task.test is None else resolver.target_languages(task)
+
+
+def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
+    """A target's data by use: also what only a threshold is chosen on, and the candidates of a pool."""
+    yield "train", parts.train
+    yield "select", parts.select
+    yield "report", parts.report
+    if parts.calibration != parts.select:
+        yield "threshold", parts.calibration
+    yield "pool", parts.pool
 
 
 def _view_lines(

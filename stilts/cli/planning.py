@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
+from stilts.errors import InputError
 
 if TYPE_CHECKING:
     from stilts.study.cost import Cost
@@ -21,7 +22,8 @@ TRUNCATED = "cut of first 200"
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
-    shown = ("stilts tasks", "stilts tasks --overlap", "stilts tasks --study search_spaces/mini_xtreme.yaml --json")
+    of_study = "--study search_spaces/mini_xtreme.yaml"
+    shown = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
     app.command(epilog=examples(*shown))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
     app.command(epilog=examples("stilts plan search_spaces/demo.yaml", "stilts plan my_study.yaml --json"))(plan)
@@ -29,12 +31,27 @@ def register(app: typer.Typer) -> None:
 
 def tasks(
     study: Annotated[str | None, typer.Option(help="Count a study's own tasks, and look which data it has.")] = None,
+    root: Annotated[
+        str | None, typer.Option(help="Look which data lie in this folder of releases, as data.root of a study.")
+    ] = None,
+    text_root: Annotated[str | None, typer.Option(help="The same for text, as data.text_root of a study.")] = None,
     overlap: Annotated[
         bool, typer.Option("--overlap", help="What intermediates and targets share; with a study, counted in its data.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the tasks that a study can name, with kind, metric, languages, licence and domain."""
+    """List the tasks that a study can name, with kind, metric, train size, languages, licence and domain.
+
+    With a study or a root, "here" counts the languages whose data are there, and "trains" says whether it can be
+    learned from what is there.
+    """
+    if (root or text_root) and (study or overlap):
+        raise InputError(
+            "stilts tasks --root",
+            "a study, or --overlap, is given too",
+            "A study says itself where its data lie",
+            "Leave one of them out",
+        )
     if overlap:
         from stilts.cli.overlapping import overlap_lines, overlap_table
 
@@ -43,7 +60,7 @@ def tasks(
         return
     from stilts.cli.inspect import task_lines
 
-    lines = task_lines(study)
+    lines = task_lines(study, root, text_root)
     say(lines, lambda: _tasks_table(lines), as_json=json)
 
 
@@ -70,15 +87,16 @@ def plan(study: StudyPath, store: StoreOption = None, json: JsonOption = False) 
 
 def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
     table = Table(title=f"{len(lines)} tasks", title_justify="left")
-    for name in ("task", "kind", "metric", "role", "train", "languages", "here", "licence", "domain"):
+    for name in ("task", "kind", "metric", "role", "train", "languages", "here", "trains", "licence", "domain"):
         table.add_column(name, overflow="fold", justify="right" if name == "train" else "left")
     for line in lines:
         spoken = line["languages"]
         shown = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
         here = "" if line["available"] is None else str(len(line["available"]))
+        trains = "" if line["trains"] is None else "yes" if line["trains"] else "no"
         size = f"{line['num_train']:,}" if line["num_train"] else ""
         told = (line["task"], line["kind"], line["metric"], line["role"], size)
-        cells = (*told, shown, here, line["licence"], line["domain"])
+        cells = (*told, shown, here, trains, line["licence"], line["domain"])
         table.add_row(*cells)
     return table
 
