@@ -145,6 +145,13 @@ KNOWN = (
         _SQUAD_V2,
     ),
     _known(
+        "squad_v2/dev",
+        "lareqa/test",
+        Sharing.PARAGRAPHS,
+        "SQuAD 2.0's dev set asks about the paragraphs of SQuAD 1.1's, 240 of which are XQuAD's and so LAReQA's",
+        _SQUAD_V2,
+    ),
+    _known(
         "qnli/train",
         "squad_v2/train",
         Sharing.QUESTIONS,
@@ -157,6 +164,7 @@ KNOWN = (
             ("train", "squad/train", "QNLI's train pairs are questions and sentences of SQuAD's train set"),
             ("dev", "squad/dev", "QNLI's dev pairs are questions and sentences of SQuAD's dev set"),
             ("dev", "xquad/test", "QNLI's dev pairs are of SQuAD's dev set, 240 paragraphs of which are XQuAD's"),
+            ("dev", "lareqa/test", "QNLI's dev pairs are of SQuAD's dev set, 240 paragraphs of which are LAReQA's"),
         )
     ),
     _known(

@@ -56,14 +56,14 @@ def test_an_intermediate_chosen_on_squads_dev_set_has_peeked_at_xquad() -> None:
     assert [found.target_use for found in shared(on_dev, "xquad")] == ["test"]
 
 
-@pytest.mark.parametrize("column", ["xquad", "mlqa", "mlqa_en_de"])
+@pytest.mark.parametrize("column", ["xquad", "mlqa", "mlqa_en_de", "lareqa"])
 def test_squad_2_holds_the_training_questions_of_what_trains_on_squad(column: str) -> None:
     (found,) = shared("squad_v2", column)
     assert (found.use, found.target_use, found.what) == ("train", "train", Sharing.EXAMPLES)
     assert "1806.03822" in found.source
     peeking = replace(REGISTRY.task("squad_v2"), name="peeking", dev=SplitRef(dataset="squad_v2", split="dev"))
     on_test = [each.what for each in shared(peeking, column) if each.target_use == "test"]
-    assert on_test == ([Sharing.PARAGRAPHS] if column == "xquad" else [])
+    assert on_test == ([Sharing.PARAGRAPHS] if column in ("xquad", "lareqa") else [])
 
 
 def test_every_pair_of_mlqa_knows_its_training_set() -> None:
@@ -151,4 +151,5 @@ def test_paws_is_chosen_by_what_pawsx_is_evaluated_on() -> None:
 
 def test_qnli_trains_on_squad_and_its_dev_set_on_xquad() -> None:
     assert {found.target_use for found in shared("qnli_dev", "xquad")} == {"test"}
+    assert {found.target_use for found in shared("qnli_dev", "lareqa")} == {"test"}, "whose paragraphs are XQuAD's"
     assert {(found.use, found.target_use) for found in shared("qnli", "mlqa")} == {("train", "train")}
