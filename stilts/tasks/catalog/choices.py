@@ -133,6 +133,7 @@ DATASETS = (
             options={"first_choice": 1},
         ),
         toy=toy("choice", "socialiqa", num_choices=3),
+        # Looked for and not found: neither confirmed free nor forbidden. Ask the authors.
         licence="unknown",
         domain="everyday social situations",
         citation="Sap et al. 2019, arXiv 1904.09728",
@@ -155,6 +156,7 @@ DATASETS = (
             columns={"context": "goal", "choices": "sol1,sol2", "label": "label"},
         ),
         toy=toy("choice", "piqa", num_choices=2),
+        # So says the repository's card as well.
         licence="unknown",
         domain="instructions, physical common sense",
         citation="Bisk et al. 2020, arXiv 1911.11641",

@@ -149,7 +149,7 @@ DATASETS = (
     ),
     _recast(
         "scitail",
-        # Columns as the release's TSV has them; not verified against the repository.
+        # Columns by the repository's card; the names of its labels are the paper's, and were not looked up there.
         hub=HubLayout(
             repo="allenai/scitail",
             config="tsv_format",

@@ -76,6 +76,7 @@ DATASETS = (
             columns={"item": "idx", "text": "sentence1", "text_pair": "sentence2", "label": "label"},
         ),
         toy=toy("similarity", "stsb"),
+        # Its parts come from several SemEval years and sources, each with terms of its own; one for all was not found.
         licence="unknown",
         domain="news, image captions, forums",
         citation="Cer et al. 2017, arXiv 1708.00055; as in Wang et al. 2018 (GLUE), arXiv 1804.07461",
