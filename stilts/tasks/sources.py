@@ -210,11 +210,13 @@ def _root(dataset: Dataset, layout: FilesLayout, roots: Mapping[str, Path]) -> P
 def _missing_file(dataset: Dataset, split: str, path: Path, root: Path) -> DataError:
     layout = dataset.files
     there = files_languages(dataset, split, {layout.root: root}) if layout is not None else ()
+    others = " or ".join(f'"{source}"' for source in _declared(dataset) if source != Source.FILES)
+    otherwise = f"or take the source {others}" if others else "as its licence allows; no other source has it"
     return DataError(
         path,
         f'no such file, for dataset "{dataset.name}", split "{split}"',
         why=f"Languages there: {', '.join(there) or 'none'}. Its licence: {dataset.licence}{_cited(dataset)}",
-        next_step='Ask for those languages, put the file there, or take the source "hub" or "toy"',
+        next_step=f"Ask for those languages, put the file there, {otherwise}",
     )
 
 

@@ -783,6 +783,8 @@ def test_a_language_without_a_file_is_told_by_path_licence_and_source(tmp_path: 
         said = str(caught.value)
         assert caught.value.file.startswith(str(tmp_path)) and dataset.licence in said
         assert "Languages there: none" in said
+        for source in ("hub", "toy"):
+            assert (f'"{source}"' in caught.value.next_step) == (getattr(dataset, source) is not None)
 
 
 def test_rows_are_read_or_counted(folder: Path) -> None:
