@@ -188,9 +188,13 @@ def _known_table(lines: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title="Known of datasets, whether a task uses both or not", title_justify="left")
     for name in ("split", "and split", "shared", "from", "why", "source"):
         table.add_column(name, overflow="fold")
+    # The pairs of MLQA share the same with the same split.
+    others: dict[tuple[str, ...], list[str]] = {}
     for line in lines:
-        sources = " ".join(line["sources"])
-        table.add_row(line["one"], line["other"], line["what"], sources, line["why"], line["source"])
+        fact = (line["one"], line["what"], " ".join(line["sources"]), line["why"], line["source"])
+        others.setdefault(fact, []).append(line["other"])
+    for (one, *rest), names in others.items():
+        table.add_row(one, _names(names), *rest)
     return table
 
 
