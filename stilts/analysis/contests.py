@@ -53,7 +53,9 @@ def contests(results: StudyResults) -> tuple[Contest, ...]:
     Targets where either is not done are left out.
     """
     rows = results.record.rows
-    mixtures = [row for row in rows if row.searched and len(row.mixture) > 1]
+    searched = [row for row in rows if row.searched and len(row.mixture) > 1]
+    # A baseline is a rival of its row, whose name it begins with, and makes no claim of its own.
+    mixtures = [row for row in searched if not any(row.name.startswith(f"{other.name}-") for other in searched)]
     return tuple(one for row in mixtures for one in _of_row(results, row, [r for r in rows if _is_rival(row, r)]))
 
 

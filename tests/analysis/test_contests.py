@@ -15,6 +15,7 @@ MIXTURE = {"mnli": 0.0, "squad": 0.0}
 ROWS = (
     Row(name="none"),
     Row(name="searched", mixture=MIXTURE, searched=True, num_proposals=3),
+    Row(name="searched-single", mixture=MIXTURE, searched=True, num_proposals=3),
     Row(name="uniform", mixture={"mnli": 0.5, "squad": 0.5}),
     Row(name="mnli", mixture={"mnli": 1.0}),
     Row(name="ccg", mixture={"ccg": 1.0}),

@@ -6,9 +6,10 @@ from rich.console import Console, RenderableType
 
 from stilts.analysis.compare import compare_studies
 from stilts.analysis.groups import group_answers
-from stilts.analysis.objectives import AVERAGE, objective_answer
+from stilts.analysis.objectives import objective_answer
 from stilts.analysis.only_one import only_one
 from stilts.analysis.results import StudyResults
+from stilts.metrics.objectives import AVERAGE
 from stilts.report.wide_answers import comparison_lines, group_lines, objective_lines, only_one_lines
 from tests.analysis.fake_store import column
 from tests.analysis.studies import finished
