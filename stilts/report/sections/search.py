@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -11,6 +10,9 @@ from stilts.report.figures.mixtures import mixture_plot
 from stilts.report.figures.search import history_plot
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, html_table, td
+
+_VERDICTS = ("better", "worse", "not told apart")
+_MOST_NAMED = 4
 
 
 def search_section(material: Material) -> Section | None:
@@ -26,14 +28,17 @@ def search_section(material: Material) -> Section | None:
 
 
 def _sentences(found: Sequence[Contest]) -> Iterator[str]:
-    """Per searched row and rival, on how many targets which is better."""
+    """Per searched row and rival, on which targets which is better."""
     for row, rival in dict.fromkeys((one.row, one.rival) for one in found):
         own = [one for one in found if (one.row, one.rival) == (row, rival)]
-        counts = Counter(one.verdict for one in own)
+        by_verdict = {verdict: [one.target for one in own if one.verdict == verdict] for verdict in _VERDICTS}
+        said = "; ".join(f"{verdict} on {_targets(names)}" for verdict, names in by_verdict.items() if names)
         tried = f"{own[0].proposals} proposals against {own[0].rival_proposals}"
-        said = ", ".join(f"{verdict} on {counts[verdict]}" for verdict in ("better", "worse", "not told apart"))
-        targets = "1 target" if len(own) == 1 else f"{len(own)} targets"
-        yield f"<p>{escape(row)} against {escape(rival)} ({tried}), of {targets}: {said}.</p>"
+        yield f"<p>{escape(f'{row} against {rival} ({tried}): {said}.')}</p>"
+
+
+def _targets(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} targets"
 
 
 def _table(found: Sequence[Contest]) -> str:
