@@ -19,7 +19,7 @@ from stilts.search.pruning import NoPruning, PruningPolicy
 from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import RungBook
-from stilts.search.trial_table import grid_seconds
+from stilts.search.trial_table import grid_stages
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
@@ -66,6 +66,7 @@ class Conductor:
     _running: set[str] = field(default_factory=set, init=False)
     _failed: dict[str, str] = field(default_factory=dict, init=False)
     _pruned: set[str] = field(init=False)
+    _grid: tuple[Stage, ...] = field(init=False)
     _refused: str | None = field(default=None, init=False)
     _cells_turn: bool = field(default=True, init=False)
     _rungs: RungBook = field(init=False)
@@ -86,7 +87,7 @@ class Conductor:
             store=self.store,
             budget=self.budget,
             gpus=self.stage_resources.gpus,
-            grid_s=lambda: grid_seconds(self.whole, self.expected),
+            grid_s=lambda: sum(map(self.expected, self._grid)),
         )
         for search in self.searches.values():
             search.reconcile(self.plan, self._done, self._hopeless())
@@ -245,6 +246,7 @@ class Conductor:
 
     def _replan(self) -> None:
         self.whole = self.planner.plan({row: self._seeded(row, search) for row, search in self.searches.items()})
+        self._grid = grid_stages(self.whole)
         self._choose()
 
     def _seeded(self, row: str, search: RowSearch) -> Sequence[Proposal]:

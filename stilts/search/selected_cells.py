@@ -21,6 +21,7 @@ from scipy.stats import spearmanr
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
 from stilts.search.filling import Prior, Situation
+from stilts.search.recipe_scores import RecipeScores
 from stilts.search.selecting.features import features
 from stilts.search.selecting.policy import Budget, FloatArray, Observation, Policy, Question, Suggestion, Trial
 from stilts.search.trial_table import TrialTable
@@ -51,8 +52,10 @@ class SelectedCells:
     _last: Json = field(default=None, init=False)
     _open: bool = field(default=True, init=False)
     _tabled: tuple[Plan, TrialTable] | None = field(default=None, init=False)
+    _scores: RecipeScores = field(init=False)
 
     def __post_init__(self) -> None:
+        self._scores = RecipeScores(store=self.store)
         for name, value in self.store.named_records(self.store.records(self._folder)).items():
             if not isinstance(value, dict) or not isinstance(value.get("replicates"), list):
                 mend = "Restore it, or give the study another name"
@@ -132,7 +135,7 @@ class SelectedCells:
         found = []
         for trial, replicate in table.replicates.items():
             if all(key in situation.done for key in replicate.outputs[Use.SELECT.value].values()):
-                found.append(Observation(trial=trial, score=_score(replicate, self.store)))
+                found.append(Observation(trial=trial, score=fmean(self._scores.over_seeds([replicate]).values())))
             elif any(stage in situation.hopeless for stage in situation.whole.of(replicate)):
                 found.append(Observation(trial=trial, score=None))
         return found
@@ -224,8 +227,3 @@ def _prior_json(name: str, prior: Prior, observations: Sequence[Observation]) ->
         "cells": sum(len(rows) for rows in seen.values()),
         "rank_correlation": fmean(found) if found else None,
     }
-
-
-def _score(replicate: Replicate, store: ArtifactStore) -> float:
-    keys = replicate.outputs[Use.SELECT.value].values()
-    return fmean(float(str(store.result(key)["score"])) for key in keys)

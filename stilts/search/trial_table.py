@@ -11,6 +11,7 @@ from stilts.search.filling import Expected
 from stilts.search.selecting.policy import FloatArray, Question, Trial
 from stilts.study.plan import Plan
 from stilts.study.record import Replicate
+from stilts.study.stage import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,9 +111,9 @@ class TrialTable:
         return {row: list(stages) for row, stages in found.items()}
 
 
-def grid_seconds(plan: Plan, expected: Expected) -> float:
-    """Expected seconds of stages of one seed of every cell of a study's fixed rows."""
+def grid_stages(plan: Plan) -> tuple[Stage, ...]:
+    """The stages of one seed of every cell of a study's fixed rows."""
     table = TrialTable.of(plan)
     firsts = [one for trial, one in table.replicates.items() if trial.seed == 0]
-    stages = {stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one)}
-    return sum(expected(plan.stages[stage]) for stage in stages)
+    stages = dict.fromkeys(stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one))
+    return tuple(plan.stages[stage] for stage in stages)
