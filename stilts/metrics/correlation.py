@@ -13,6 +13,7 @@ import numpy as np
 
 from stilts.metrics.classification import check_pairs
 from stilts.metrics.metric import FloatArray
+from stilts.metrics.ranks import mean_ranks
 
 
 def correlation_rows(gold: Sequence[float], predicted: Sequence[float]) -> FloatArray:
@@ -23,13 +24,6 @@ def correlation_rows(gold: Sequence[float], predicted: Sequence[float]) -> Float
     """
     check_pairs("correlation", gold, predicted)
     x, y = np.asarray(gold, np.float64), np.asarray(predicted, np.float64)
-    rx, ry = _ranks(x), _ranks(y)
+    rx, ry = mean_ranks(x), mean_ranks(y)
     columns = [np.ones(len(x)), x, y, x * x, y * y, x * y, rx, ry, rx * rx, ry * ry, rx * ry]
     return np.column_stack(columns)
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Ranks from 1, ties at their mean."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2.0)[place], np.float64)

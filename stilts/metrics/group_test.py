@@ -16,6 +16,7 @@ import numpy as np
 from stilts.metrics.comparison import POWER, holm
 from stilts.metrics.family_model import FamilyModel, family_model, without_effect
 from stilts.metrics.metric import FloatArray
+from stilts.metrics.ranks import mean_ranks
 
 ALPHA = 0.05
 MIN_FAMILIES = 6
@@ -275,9 +276,7 @@ def _smallest_visible(
 
 
 def _standard_ranks(values: FloatArray) -> FloatArray:
-    # Ties share their mean rank, as in scipy.stats.rankdata, whose import takes longer than all else here.
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    ranks = mean_ranks(values)
     out: FloatArray = (ranks - ranks.mean()) / ranks.std()
     return out
 

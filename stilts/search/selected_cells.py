@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
+from stilts.metrics.ranks import spearman
 from stilts.search.filling import Prior, Situation
 from stilts.search.recipe_scores import RecipeScores
 from stilts.search.selecting.features import features
@@ -220,8 +220,9 @@ def _prior_json(name: str, prior: Prior, observations: Sequence[Observation]) ->
     found = []
     for target, rows in seen.items():
         own, foreign = [fmean(scores) for scores in rows.values()], [prior[(row, target)] for row in rows]
-        if len(rows) >= 3 and len(set(own)) > 1 and len(set(foreign)) > 1:
-            found.append(float(spearmanr(own, foreign).statistic))
+        alike = spearman(np.array(own), np.array(foreign))
+        if len(rows) >= 3 and alike is not None:
+            found.append(alike)
     return {
         "prior": name,
         "cells": sum(len(rows) for rows in seen.values()),
