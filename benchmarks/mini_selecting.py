@@ -20,7 +20,7 @@ from stilts.search.decisions import decisions
 
 def results(study: str, store: str) -> StudyResults:
     """A study's results."""
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     return StudyResults(record=load_record(study, opened), store=opened)
 
 

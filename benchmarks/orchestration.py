@@ -17,7 +17,7 @@ from typing import Any
 from stilts import Study, run
 from stilts.cli.api import RunOptions
 from stilts.scheduling.events import Happening, StageEvent
-from stilts.store.store import open_store
+from stilts.store import make_store
 
 ROWS = (
     "mnli qqp snli hellaswag cosmosqa piqa tydiqa_en commonsenseqa anli squad socialiqa winogrande copa mrpc paws "
@@ -63,7 +63,7 @@ def main() -> None:
         tracking = "none" if given.tracking == "none" else f"sqlite:///{folder / 'mlflow.db'}"
         options = RunOptions(store=str(folder / "store"), tracking=tracking, num_cpus=2)
         report = run(study(folder, given.stages), options, on_event=hear)
-        store = open_store(str(folder / "store"))
+        store = make_store(str(folder / "store"))
         work = sum(float(str(store.result(key)["seconds"])) for key in store.done())
     took = ended[-1] - times[0]
     count = len(report.done)

@@ -18,7 +18,7 @@ from stilts.cli.compose import assemble
 from stilts.search.filling import Situation
 from stilts.search.selected_cells import SelectedCells
 from stilts.search.selecting.registry import find_policy
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.plan import Plan
 from stilts.study.search_space import Proposal
 from stilts.study.study import Study
@@ -101,7 +101,7 @@ def main() -> None:
 
 def _ask(plan: Plan, folder: Path, count: int) -> None:
     """Seconds of one question to the default policy, with ``count`` stages done."""
-    store = open_store(str(folder / "store"))
+    store = make_store(str(folder / "store"))
     done: set[str] = set()
     content = folder / "content"
     content.mkdir()

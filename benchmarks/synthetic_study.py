@@ -21,12 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stilts.fingerprint import digest
+from stilts.ledger.results import typed_result
+from stilts.ledger.study_record import write_study
+from stilts.ledger.summary import SUMMARIES, Summary, summarise
 from stilts.metrics.metric import metric
 from stilts.seeds import derive_seed
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord
-from stilts.study.record_json import record_to_json
-from stilts.study.summary import summarise, summary_record
 from stilts.tasks.languages import LANGUAGES
 from stilts.tasks.toy import TOY_LANGUAGES
 
@@ -163,8 +164,8 @@ def publish_evaluations(item: Replicate, store: Store, size: Size) -> None:
                 }
                 payload = {"kind": "evaluate", "parent": item.target_stage, "use": use, "view": {"language": code}}
                 store.publish(keys[code], folder, payload=payload, result=result, lease=lease)
-                outputs[keys[code]] = summarise(keys[code], result, names, rows)
-        store.write_record(summary_record(item.evaluate_stage), {"version": 1, "outputs": outputs})
+                outputs[keys[code]] = summarise(typed_result(keys[code], result), names, rows)
+        SUMMARIES.write(store, Summary(outputs=outputs), item.evaluate_stage)
 
 
 def publish_training(stage_id: str, stage: dict, store: Store) -> None:
@@ -203,7 +204,7 @@ def fill(store: Store, name: str, size: Size) -> StudyRecord:
         trains = {stage_id: stage for stage_id, stage in record.stages.items() if stage["kind"] == "train"}
         list(pool.map(lambda pair: publish_training(*pair, store), trains.items()))
         list(pool.map(lambda item: publish_evaluations(item, store, size), record.replicates))
-    store.write_record(f"studies/{name}/record", record_to_json(record))
+    write_study(store, record)
     return record
 
 
@@ -216,7 +217,7 @@ def main() -> None:
     given = parser.parse_args()
     size = Size(given.rows, given.columns, given.seeds, given.languages, given.items)
     started = time.monotonic()
-    record = fill(open_store(given.store), given.name, size)
+    record = fill(make_store(given.store), given.name, size)
     print(f"{len(record.replicates)} replicates in {time.monotonic() - started:.0f} s; stilts best {given.name}")
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from stilts.store.store import open_store
+from stilts.store import make_store
 
 STUDY = {
     "name": "tracked",
@@ -59,7 +59,7 @@ def run(study: Path, folder: Path, tracking: str) -> Timing:
         [*words, "--tracking-uri", tracking], cwd=folder, env=_environment(), check=True, stdout=subprocess.DEVNULL
     )
     command = time.monotonic() - started
-    store = open_store(str(folder / "store"))
+    store = make_store(str(folder / "store"))
     results = [store.result(key) for key in store.done()]
     return Timing(
         stages=sum(_number(result, "seconds") for result in results),

@@ -104,12 +104,61 @@ class StoreError(InputError):
     """The store's folder or bucket is not one that this version can use."""
 
 
+class DamagedError(StoreError):
+    """A file of a store does not agree with its checksum, or is not of the shape that stilts writes.
+
+    ``file`` is relative to the store; ``study`` is the one that it belongs to, "" where that is not known.
+    """
+
+    def __init__(self, file: str, found: str, *, study: str = "") -> None:
+        self.file = file
+        self.study = study
+        super().__init__(
+            f"file {file} of the store" + (f", of study {study}" if study else ""),
+            found,
+            "It is damaged, and nothing is read from it: what followed would be wrong",
+            f'Set it aside with "stilts mend {study or "STUDY"}", then run the study again: that alone is made anew',
+        )
+
+    def of(self, study: str) -> DamagedError:
+        """The same, said of a study."""
+        return DamagedError(self.file, self.found, study=self.study or study)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_damaged, (type(self), self.file, self.found, self.study)
+
+
+class NewerError(StoreError):
+    """A record of a store was written by a newer stilts; other studies of the store are not concerned.
+
+    ``file`` is relative to the store; ``study`` is the one that it belongs to, "" where that is not known.
+    """
+
+    def __init__(self, file: str, found: str, *, study: str = "") -> None:
+        self.file = file
+        self.study = study
+        self.field = found
+        super().__init__(
+            f"file {file} of the store" + (f", of study {study}" if study else ""),
+            f"newer than this stilts ({found})",
+            "What it does not know it could misread",
+            "Upgrade stilts to work with this study; the others of the store are as they were",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_damaged, (type(self), self.file, self.field, self.study)
+
+
 class MissingPackageError(InputError):
     """An optional package is needed for what was asked."""
 
 
 class StageFailedError(StiltsError):
     """One or more stages failed; the others are kept."""
+
+
+class StoreUnavailableError(StiltsError):
+    """The store's disk is full or read only, or its bucket does not answer; what is done stays."""
 
 
 class LeaseHeldError(StiltsError):
@@ -136,3 +185,9 @@ def _rebuild_data_error(
     file: str, found: str, line: int | None, field: str | None, why: str, next_step: str
 ) -> DataError:
     return DataError(file, found, line=line, field=field, why=why, next_step=next_step)
+
+
+def _rebuild_damaged(
+    kind: type[DamagedError | NewerError], file: str, found: str, study: str
+) -> DamagedError | NewerError:
+    return kind(file, found, study=study)

@@ -1,6 +1,7 @@
 """Evaluations: the scores and per-example statistics of a study's outputs, from summaries where there are any.
 
-A column of 20 rows, 5 seeds and 40 languages has 4,000 artifacts and 100 summaries.
+A column of 20 rows, 5 seeds and 40 languages has 4,000 artifacts and 100 summaries. What cannot be believed, of a
+summary or an artifact, is damaged: the other of the two is then read, and where there is none the output has no score.
 """
 
 from __future__ import annotations
@@ -8,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.errors import StoreError
-from stilts.fingerprint import Json
+from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.ledger.examples import read_items, read_statistics
+from stilts.ledger.results import EvaluateResult, Result, evaluation_of, result_of, results_of
+from stilts.ledger.summary import SUMMARIES, OutputSummary
 from stilts.metrics.metric import Metric
 from stilts.metrics.resampling import LanguageRows
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import StudyRecord
-from stilts.study.summary import EXAMPLES_FILE, OutputSummary, read_summary, summary_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,66 +33,87 @@ class Evaluations:
 
     @cached_property
     def summaries(self) -> Mapping[str, OutputSummary]:
-        """What the stages' summaries hold, by key."""
+        """What the stages' summaries hold, by key; damaged ones are passed over, for the artifacts hold it too."""
         stages = [name for name, stage in self.record.stages.items() if stage["kind"] == "evaluate"]
-        found = self.store.named_records([summary_record(stage_id) for stage_id in stages])
-        return {key: output for value in found.values() for key, output in read_summary(value).items()}
+        found = SUMMARIES.several(self.store, stages).values
+        return {key: output for summary in found.values() for key, output in summary.outputs.items()}
 
     @cached_property
     def done(self) -> frozenset[str]:
-        """The keys of the replicates' outputs that are done; artifacts are listed only where summaries leave gaps."""
-        keys = {key for r in self.record.replicates for outputs in r.outputs.values() for key in outputs.values()}
-        known = keys & self.summaries.keys()
-        return frozenset(known if len(known) == len(keys) else known | (keys & self.store.done()))
+        """The keys of the replicates' outputs that are done and not damaged."""
+        return self._published - self.damaged.keys()
+
+    @cached_property
+    def damaged(self) -> Mapping[str, DamagedError | NewerError]:
+        """What is wrong, by key, with those outputs whose score, or whose examples, cannot be believed."""
+        unsummed = sorted(self._published - self.summaries.keys())
+        faults = dict(results_of(self.store, unsummed).faults)
+        kept = {output.items for output in self.summaries.values() if output.items is not None}
+        for digest in sorted(kept):
+            faults |= self._find_items(digest)
+        unread = {key: self._unreadable(key) for key in unsummed if key not in faults}
+        faults |= {key: fault for key, fault in unread.items() if fault is not None}
+        name = self.record.name
+        return {key: fault.of(name) if isinstance(fault, DamagedError) else fault for key, fault in faults.items()}
 
     def is_done(self, key: str) -> bool:
         """Whether an artifact is published, of whatever stage."""
         return key in self.done or self.store.is_done(key)
 
-    def result(self, key: str) -> Mapping[str, Json]:
-        """The result of an artifact that is done; of an evaluate output score, parts, num_items, chance and times."""
+    def result(self, key: str) -> Result:
+        """The result of an artifact that is done; StoreError where it is not, DamagedError where it cannot be read."""
         summary = self.summaries.get(key)
-        return self.store.result(key) if summary is None else summary.result
+        return result_of(self.store, key) if summary is None else summary.result
+
+    def evaluation(self, key: str) -> EvaluateResult:
+        """The result of an evaluate output that is done; errors as of ``result``."""
+        summary = self.summaries.get(key)
+        return evaluation_of(self.store, key) if summary is None else summary.result
 
     def rows(self, key: str, metric: Metric) -> LanguageRows:
         """Source items and the metric's statistics of one output, in the order that they were written.
 
-        StoreError where its examples are gone, or lack a column of the metric.
+        StoreError where its examples are gone, DamagedError where they are altered or lack a column of the metric.
         """
         summary = self.summaries.get(key)
         values = None if summary is None else summary.values(metric.columns)
         if summary is None or summary.items is None or values is None:
-            return _stored_rows(key, metric, self.store)
+            items, statistics = read_statistics(self.store, key, metric.columns)
+            return LanguageRows(items=items, values=statistics)
         if summary.items not in self._items:
-            # Equal digests mean equal items, so one artifact's list serves every replicate of the language.
-            self._items[summary.items] = _stored_items(key, self.store)
+            self._items[summary.items] = read_items(self.store, key)
         return LanguageRows(items=self._items[summary.items], values=values)
 
+    @cached_property
+    def _published(self) -> frozenset[str]:
+        """Outputs that are published; artifacts are listed only where summaries leave gaps."""
+        keys = {key for r in self.record.replicates for outputs in r.outputs.values() for key in outputs.values()}
+        known = keys & self.summaries.keys()
+        return frozenset(known if len(known) == len(keys) else known | (keys & self.store.done()))
 
-def _stored_items(key: str, store: ArtifactStore) -> NDArray[np.str_]:
-    import pyarrow.parquet as parquet
+    def _find_items(self, digest: str) -> dict[str, DamagedError | NewerError]:
+        """Reads the source items of a digest from the first artifact that has them whole.
 
-    table = parquet.read_table(_examples(key, store), columns=["item"])
-    return np.array(table["item"].to_pylist(), np.str_)
+        Equal digests mean equal items, so one artifact's list serves every replicate of the language. Where none can
+        be read, what is wrong with each.
+        """
+        faults: dict[str, DamagedError | NewerError] = {}
+        for key, output in self.summaries.items():
+            if output.items == digest:
+                try:
+                    self._items[digest] = read_items(self.store, key)
+                    return {}
+                except (DamagedError, NewerError) as fault:
+                    faults[key] = fault
+                except StoreError as gone:
+                    faults[key] = DamagedError(f"files/{key}", gone.found)
+        return faults
 
-
-def _stored_rows(key: str, metric: Metric, store: ArtifactStore) -> LanguageRows:
-    import pyarrow.parquet as parquet
-
-    path = _examples(key, store)
-    columns = ["item", *metric.columns]
-    absent = set(columns) - set(parquet.read_schema(path).names)
-    if absent:
-        raise StoreError(
-            f'examples of "{key}"',
-            f"no column {', '.join(sorted(absent))} in {EXAMPLES_FILE}",
-            f'The metric "{metric.name}" is resampled from them',
-            "Delete the artifact and run the study again",
-        )
-    table = parquet.read_table(path, columns=columns)
-    values = np.column_stack([table[name].to_numpy() for name in metric.columns])
-    return LanguageRows(items=np.array(table["item"].to_pylist(), np.str_), values=values.astype(np.float64))
-
-
-def _examples(key: str, store: ArtifactStore) -> Path:
-    return store.fetch(key) / EXAMPLES_FILE
+    def _unreadable(self, key: str) -> DamagedError | NewerError | None:
+        try:
+            read_items(self.store, key)
+        except (DamagedError, NewerError) as fault:
+            return fault
+        except StoreError as gone:
+            return DamagedError(f"files/{key}", gone.found)
+        return None

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from stilts.analysis.predictions import Predictions, read_predictions
+from stilts.analysis.predictions import Predictions, predictions_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import Cells, replicates_in_cells
 from stilts.fingerprint import Json, plain
@@ -100,7 +100,7 @@ def _flips(
     results: StudyResults, column: Column, language: str, pair: tuple[Replicate, Replicate], shown: int
 ) -> LanguageFlips | None:
     chosen = metric(column.metric)
-    ours, base = (read_predictions(r.outputs["report"][language], chosen, results.store) for r in pair)
+    ours, base = (predictions_of(r.outputs["report"][language], chosen, results.store) for r in pair)
     if not ours.comparable(base):
         return None
     change = ours.scores - base.scores

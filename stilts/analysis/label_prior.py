@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from stilts.analysis.flips import paired_replicates
-from stilts.analysis.predictions import read_answers
+from stilts.analysis.predictions import answers_of
 from stilts.analysis.suspects import Check, Suspects, Verdict
 from stilts.fingerprint import Json
 from stilts.study.record import NONE_ROW, Column, Replicate
@@ -86,7 +86,7 @@ def _floor(suspects: Suspects, column: Column) -> float | None:
 
 def _shares(suspects: Suspects, column: Column, language: str, replicate: Replicate) -> Mapping[str, float]:
     """Each label's share of the answers; of a tagger, of the tags of all words."""
-    answers = read_answers(replicate.outputs["report"][language], suspects.results.store)
+    answers = answers_of(replicate.outputs["report"][language], suspects.results.store)
     labels: Sequence[str] = answers
     if column.kind == Kind.TAGGING.value:
         labels = [tag for answer in answers for tag in answer.split()]

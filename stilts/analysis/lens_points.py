@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
-from stilts.errors import InputError, UnknownNameError
+from stilts.errors import DamagedError, InputError, NewerError, UnknownNameError
+from stilts.ledger.records import FERTILITY
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW
 from stilts.tasks.languages import LANGUAGES, group_of
@@ -76,17 +77,15 @@ def gather(results: StudyResults, *, by: str, column: str | None, row: str | Non
 
 def tokens_per_word(store: ArtifactStore, study: str) -> tuple[Mapping[str, float], tuple[str, ...]]:
     """Tokens per word by language as ``stilts run`` measured them, and what is to be said of that."""
-    record = store.read_record(f"studies/{study}/fertility")
-    languages = record.get("languages") if isinstance(record, dict) else None
-    if not isinstance(languages, dict):
+    try:
+        record = FERTILITY.read(store, study)
+    except (DamagedError, NewerError):
+        record = None
+    if record is None:
         return {}, ("tokens per word were not measured: run the study again, which adds them",)
-    lines = {code: line for code, line in languages.items() if isinstance(line, dict)}
-    ratios = {
-        code: float(ratio)
-        for code, line in lines.items()
-        if isinstance(ratio := line.get("tokens_per_word"), int | float)
-    }
-    sources = sorted({str(lines[code].get("source")) for code in ratios})
+    lines = record.languages
+    ratios = {code: line.tokens_per_word for code, line in lines.items() if line.tokens_per_word is not None}
+    sources = sorted({lines[code].source for code in ratios})
     mixed = f"tokens per word rest on {' in some languages, on '.join(sources)} in others: they compare loosely"
     return ratios, (mixed,) if len(sources) > 1 else ()
 

@@ -1,8 +1,8 @@
 """The transfer matrix: every replicate's scores as a tidy table, and the cells that they make.
 
-Start at ``load_matrix``. A replicate is *done* (its artifacts are published), *failed* or *pruned* (a record of one of
-its stages says so), *pending* (a live process works on one of them) or *missing*. Only done replicates have a score,
-and what is not done is counted, never averaged over.
+Start at ``load_matrix``. A replicate is *done* (its artifacts are published), *damaged* (what was published is not as
+it was written), *failed* or *pruned* (a record of one of its stages says so), *pending* (a live process works on one of
+them) or *missing*. Only done replicates have a score, and what is not done is counted, never averaged over.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import pandas as pd
 
 from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.proposals import chosen_proposals
-from stilts.fingerprint import Json
+from stilts.errors import DamagedError, NewerError
+from stilts.ledger.records import FAILURES, PRUNED
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord, outputs_of
+from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord, lineage, outputs_of
 
 # A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
 # by one to three points (TaskWeb's standard deviations, DESIGN section 7).
@@ -31,6 +32,7 @@ class State(StrEnum):
     """What became of a replicate (DESIGN rule 3); a cell of which a selecting policy asked for none is *left out*."""
 
     DONE = "done"
+    DAMAGED = "damaged"
     FAILED = "failed"
     PRUNED = "pruned"
     PENDING = "pending"
@@ -39,7 +41,7 @@ class State(StrEnum):
 
 
 # The most serious first: what a replicate is said to be when its languages differ, and a cell when its replicates do.
-_SERIOUS = (State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.LEFT_OUT, State.DONE)
+_SERIOUS = (State.DAMAGED, State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.LEFT_OUT, State.DONE)
 
 MATRIX_COLUMNS = (
     "row",
@@ -127,10 +129,18 @@ def seconds_of_stages(evaluations: Evaluations) -> dict[str, float]:
     """Seconds of compute of every stage of which something is done, by stage id; an evaluation's languages summed."""
     seconds: dict[str, float] = {}
     for stage_id, stage in evaluations.record.stages.items():
-        spent = [evaluations.result(key).get("seconds") for key in outputs_of(stage) if evaluations.is_done(key)]
+        spent = [took for key in outputs_of(stage) if (took := _seconds(evaluations, key)) is not None]
         if spent:
-            seconds[stage_id] = sum(float(value) for value in spent if isinstance(value, int | float))
+            seconds[stage_id] = sum(spent)
     return seconds
+
+
+def _seconds(evaluations: Evaluations, key: str) -> float | None:
+    """Seconds of compute of an artifact; None where it is not done, or cannot be believed."""
+    try:
+        return evaluations.result(key).seconds if evaluations.is_done(key) else None
+    except (DamagedError, NewerError):
+        return None
 
 
 def language_scores(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
@@ -221,7 +231,7 @@ def _worst(states: set[str]) -> str:
 def _line(
     replicate: Replicate, use: str, language: str, key: str, state: State, evaluations: Evaluations
 ) -> dict[str, object]:
-    result: Mapping[str, Json] = evaluations.result(key) if state is State.DONE else {}
+    result = evaluations.evaluation(key) if state is State.DONE else None
     return {
         "row": replicate.row,
         "column": replicate.column,
@@ -232,9 +242,11 @@ def _line(
         "use": use,
         "language": language,
         "state": str(state),
-        "parts": result.get("parts", {}),
+        "parts": dict(result.parts) if result else {},
         "key": key,
-        **{name: result.get(name) for name in ("score", "num_items", "chance")},
+        "score": result.score if result else None,
+        "num_items": result.num_items if result else None,
+        "chance": result.chance if result else None,
     }
 
 
@@ -248,28 +260,22 @@ class _States:
     def troubled(self) -> tuple[tuple[State, frozenset[str]], ...]:
         """The stages that are being worked on, that failed and that were pruned."""
         store, study = self.evaluations.store, self.evaluations.record.name
-
-        def stages(prefix: str) -> frozenset[str]:
-            return frozenset(name.rsplit("/", 1)[-1] for name in store.records(prefix))
-
         return (
             (State.PENDING, store.leased()),
-            (State.FAILED, stages("failures/")),
-            (State.PRUNED, stages(f"studies/{study}/pruned/")),
+            (State.FAILED, frozenset(FAILURES.own_names(store))),
+            (State.PRUNED, frozenset(PRUNED.own_names(store, study))),
         )
 
     def of_key(self, replicate: Replicate, key: str) -> State:
         if key in self.evaluations.done:
             return State.DONE
+        if key in self.evaluations.damaged:
+            return State.DAMAGED
         chain = self._chain(replicate)
         return next((state for state, stages in self.troubled if chain & stages), State.MISSING)
 
     def _chain(self, replicate: Replicate) -> set[str]:
         """The replicate's stages and all their ancestors."""
-        stages, chain = self.evaluations.record.stages, set[str]()
-        for name in (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage):
-            stage: Json = name
-            while isinstance(stage, str) and stage not in chain:
-                chain.add(stage)
-                stage = stages.get(stage, {}).get("parent")
-        return chain
+        stages = self.evaluations.record.stages
+        ends = (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage)
+        return {stage for end in ends for stage in lineage(end, stages)}

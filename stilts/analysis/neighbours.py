@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from stilts.fingerprint import Json, plain
+from stilts.ledger.results import payload_of
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 
@@ -55,9 +56,10 @@ def _settings(replicate: Replicate, store: ArtifactStore) -> dict[str, str] | No
     for prefix, stage in (("", replicate.intermediate_stage), ("target ", replicate.target_stage)):
         if stage is None:
             continue
-        if not store.is_done(stage):
+        payload = payload_of(store, stage)
+        if payload is None:
             return None
-        settings.update({f"{prefix}{name}": value for name, value in _flat(store.payload(stage))})
+        settings.update({f"{prefix}{name}": value for name, value in _flat(payload)})
     return settings
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stilts.ledger.examples import read_answered, read_predictions
 from stilts.metrics.metric import FloatArray, Metric
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.summary import EXAMPLES_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,26 +27,16 @@ class Predictions:
         return self.items == other.items
 
 
-def read_predictions(key: str, metric: Metric, store: ArtifactStore) -> Predictions:
-    """The examples of one evaluation; StoreError where its files are gone."""
-    import pyarrow.parquet as parquet
-
-    table = parquet.read_table(store.fetch(key) / EXAMPLES_FILE)
-    values = {name: np.asarray(table[name].to_numpy(), np.float64) for name in metric.columns}
-    return Predictions(
-        items=tuple(table["item"].to_pylist()),
-        scores=_scores(values, metric),
-        answers=tuple(table["prediction"].to_pylist()),
-        gold=tuple(map(str, table["truth"].to_pylist())) if "truth" in table.column_names else None,
-    )
+def predictions_of(key: str, metric: Metric, store: ArtifactStore) -> Predictions:
+    """The examples of one evaluation; StoreError where its files are gone, DamagedError where they are altered."""
+    found = read_answered(store, key, metric.columns)
+    values = {name: found.rows[:, number] for number, name in enumerate(metric.columns)}
+    return Predictions(items=found.items, scores=_scores(values, metric), answers=found.predictions, gold=found.truths)
 
 
-def read_answers(key: str, store: ArtifactStore) -> Sequence[str]:
-    """The answers alone, in the order of the examples; StoreError where the files are gone."""
-    import pyarrow.parquet as parquet
-
-    table = parquet.read_table(store.fetch(key) / EXAMPLES_FILE, columns=["prediction"])
-    return [str(answer) for answer in table["prediction"].to_pylist()]
+def answers_of(key: str, store: ArtifactStore) -> Sequence[str]:
+    """The answers alone, in the order of the examples; errors as of ``predictions_of``."""
+    return read_predictions(store, key)
 
 
 def _scores(values: dict[str, NDArray[np.float64]], metric: Metric) -> FloatArray:

@@ -13,9 +13,10 @@ from functools import partial
 import numpy as np
 
 from stilts.analysis.results import StudyResults
-from stilts.analysis.submission.answered import Answered, read_answered
 from stilts.errors import InputError, StoreError
 from stilts.fingerprint import Json, plain
+from stilts.ledger.examples import Answered, read_answered
+from stilts.ledger.results import EvaluateResult, evaluation_of
 from stilts.metrics.answers import ANSWER_METRICS, answer_rows
 from stilts.metrics.bucc import pair_row
 from stilts.metrics.chunks import chunk_rows
@@ -28,7 +29,6 @@ from stilts.metrics.ranking import RANKINGS, ranking_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.study.record import Column, Replicate
-from stilts.study.summary import THRESHOLD
 from stilts.tasks.task import number_in
 from stilts.tasks.truth import answers_in, pairs_in
 
@@ -151,9 +151,9 @@ def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, ke
 
 def _check(results: StudyResults, column: Column, language: str, key: str, tolerance: float) -> _Checked:
     measure = metric(column.metric)
-    answered = read_answered(key, measure, results.store)
+    answered = read_answered(results.store, key, measure.columns)
     again = rows_again(column, language, answered)
-    published = results.store.result(key)
+    published = evaluation_of(results.store, key)
     summary = results.evaluations.summaries.get(key)
     findings = list(_against(published, "", answered.rows, measure, tolerance))
     if summary is not None:
@@ -166,21 +166,19 @@ def _check(results: StudyResults, column: Column, language: str, key: str, toler
 
 
 def _against(
-    stored: Mapping[str, Json], prefix: str, rows: FloatArray, measure: Metric, tolerance: float
+    stored: EvaluateResult, prefix: str, rows: FloatArray, measure: Metric, tolerance: float
 ) -> Iterator[_Finding]:
     """Score, parts and number of examples as stored against those of the rows' sums."""
     sums = dict(zip(measure.columns, map(float, rows.sum(axis=0)), strict=True))
-    parts = stored.get("parts")
-    wanted: dict[str, tuple[Json, float]] = {
-        "score": (stored.get("score"), float(measure.score(sums))),
-        "num_items": (stored.get("num_items"), float(len(rows))),
+    wanted: dict[str, tuple[float | None, float]] = {
+        "score": (stored.score, float(measure.score(sums))),
+        "num_items": (float(stored.num_items), float(len(rows))),
     }
     for name, value in measure.parts(sums).items():
-        wanted[name] = (parts.get(name) if isinstance(parts, dict) else None, float(value))
+        wanted[name] = (stored.parts.get(name), float(value))
     for name, (said, found) in wanted.items():
-        number = float(said) if isinstance(said, int | float) else None
-        if number is None or not abs(number - found) <= tolerance:
-            yield _Finding(what=f"{prefix}{name}", stored=number, recomputed=found)
+        if said is None or not abs(said - found) <= tolerance:
+            yield _Finding(what=f"{prefix}{name}", stored=said, recomputed=found)
 
 
 def _examples_of_summary(values: FloatArray | None, rows: FloatArray, tolerance: float) -> list[_Finding]:
@@ -197,10 +195,10 @@ def _examples(one: FloatArray, other: FloatArray, what: str, tolerance: float) -
     return [_Finding(what=what, stored=0.0, recomputed=float(number))] if number else []
 
 
-def _unlike_threshold(answered: Answered, published: Mapping[str, Json]) -> list[_Finding]:
+def _unlike_threshold(answered: Answered, published: EvaluateResult) -> list[_Finding]:
     """A finding with the number of predictions that are not what the threshold makes of their spans, where any are."""
-    threshold = published.get(THRESHOLD)
-    if answered.spans is None or answered.differences is None or not isinstance(threshold, int | float):
+    threshold = published.no_answer_threshold
+    if answered.spans is None or answered.differences is None or threshold is None:
         return []
     again = predictions_at(answered.spans, answered.differences, threshold)
     number = sum(one != other for one, other in zip(again, answered.predictions, strict=True))

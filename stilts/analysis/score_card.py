@@ -22,8 +22,9 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.ranks import rank_correlation
 from stilts.analysis.replay.regret import bootstrap
 from stilts.analysis.results import StudyResults
+from stilts.ledger.estimates import Cell, cell_estimates, keys_behind, seconds_per_cell
+from stilts.ledger.results import Result, results_of
 from stilts.metrics.metric import FloatArray
-from stilts.study.estimates import Cell, cell_estimates, keys_behind, seconds_per_cell
 from stilts.study.estimating import why_absent
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import Estimate
@@ -129,14 +130,12 @@ class _Card:
         )
 
     @cached_property
-    def published(self) -> dict[str, dict[str, object]]:
-        evaluations = self.results.evaluations
-        keys = keys_behind(self.results.record)
-        return {key: dict(self.results.store.result(key)) for key in keys if evaluations.is_done(key)}
+    def published(self) -> Mapping[str, Result]:
+        return results_of(self.results.store, keys_behind(self.results.record)).values
 
     @cached_property
     def estimates(self) -> Mapping[Estimate, _Cells]:
-        return cell_estimates(self.results.record, self.published)  # type: ignore[arg-type]
+        return cell_estimates(self.results.record, self.published)
 
     @cached_property
     def first_seed(self) -> _Cells:
@@ -146,7 +145,7 @@ class _Card:
         return dict(zip(zip(first["row"], first["column"], strict=True), first["score"].astype(float), strict=True))
 
     def seconds(self, estimate: Estimate) -> float | None:
-        return seconds_per_cell(self.results.record, self.published, estimate, len(self.estimates[estimate]))  # type: ignore[arg-type]
+        return seconds_per_cell(self.results.record, self.published, estimate, len(self.estimates[estimate]))
 
     def grid_seconds(self) -> float | None:
         """Mean seconds of fine-tuning and evaluating a cell once."""

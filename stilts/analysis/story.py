@@ -17,9 +17,11 @@ from stilts.analysis.spending import replicates_in_cells
 from stilts.analysis.suspects import Suspects
 from stilts.analysis.wording import overlap_of
 from stilts.fingerprint import Json, plain
+from stilts.ledger.records import FAILURES, PROPOSALS, PRUNED, number_part
+from stilts.ledger.results import results_of
 from stilts.metrics.uncertainty import Interval
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import Replicate, StudyRecord, outputs_of
+from stilts.study.record import Replicate, StudyRecord, lineage, outputs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,24 +118,17 @@ def cell_story(results: StudyResults, row: str, column: str) -> CellStory:
 def stage_state(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
     """A stage's state in words: done (also: its weights gone), pending, failed, pruned or missing, perhaps in part."""
     keys = outputs_of(record.stages[stage_id])
+    if damaged := results_of(store, keys).faults:
+        return f"damaged, {len(damaged)} of {len(keys)} outputs"
     done = sum(map(store.is_done, keys))
     if keys and done == len(keys):
         return "done, weights gone" if keys == [stage_id] and store.gone(stage_id) else "done"
     partly = f", {done} of {len(keys)} outputs done" if done else ""
     if stage_id in store.leased():
         return f"pending{partly}"
-    if store.read_record(f"failures/{stage_id}"):
+    if FAILURES.exists(store, stage_id):
         return f"failed{partly}"
-    pruned = store.read_record(f"studies/{record.name}/pruned/{stage_id}")
-    return f"{'pruned' if pruned else 'missing'}{partly}"
-
-
-def lineage_of(stage_id: str, record: StudyRecord) -> list[str]:
-    """The stage, its parent, and so on to the first."""
-    line = [stage_id]
-    while (parent := record.stages[line[-1]]["parent"]) is not None:
-        line.append(str(parent))
-    return line
+    return f"{'pruned' if PRUNED.exists(store, record.name, stage_id) else 'missing'}{partly}"
 
 
 def _chosen(results: StudyResults, row: str, column: str) -> int | None:
@@ -160,11 +155,11 @@ def _replicate(results: StudyResults, replicate: Replicate, users: Mapping[str, 
         replicate=replicate.replicate_id,
         lineage=tuple(
             _stage(stage, results, [name for name in users.get(stage, ()) if name != cell])
-            for stage in lineage_of(replicate.evaluate_stage, record)
+            for stage in lineage(replicate.evaluate_stage, record.stages)
         ),
         scores={
             use: {
-                name: float(str(evaluations.result(key)["score"])) if key in evaluations.done else None
+                name: evaluations.evaluation(key).score if key in evaluations.done else None
                 for name, key in outputs.items()
             }
             for use, outputs in replicate.outputs.items()
@@ -174,14 +169,13 @@ def _replicate(results: StudyResults, replicate: Replicate, users: Mapping[str, 
 
 def _stage(stage_id: str, results: StudyResults, also_in: Sequence[str]) -> StageStory:
     record, store = results.record, results.store
-    done = [store.result(key) for key in outputs_of(record.stages[stage_id]) if store.is_done(key)]
-    last = max(done, key=lambda result: _number(result.get("ended")) or 0.0, default={})
-    execution = last.get("execution")
-    ran = execution if isinstance(execution, Mapping) else {}
+    done = list(results_of(store, outputs_of(record.stages[stage_id])).values.values())
+    last = max(done, key=lambda result: result.ended or 0.0, default=None)
+    ran = last.execution if last else {}
     return StageStory(
         stage=stage_id,
         state=stage_state(stage_id, record, store),
-        ended=_number(last.get("ended")),
+        ended=last.ended if last else None,
         seconds=results.stage_seconds.get(stage_id),
         device=f"{ran.get('device_name') or ran.get('device') or ''}",
         also_in=tuple(also_in),
@@ -191,17 +185,15 @@ def _stage(stage_id: str, results: StudyResults, also_in: Sequence[str]) -> Stag
 
 def _trouble(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
     """Why a stage failed or was pruned; empty where it was not."""
-    failure = store.read_record(f"failures/{stage_id}")
-    if isinstance(failure, Mapping) and failure:
-        return f"{failure.get('kind')}: {failure.get('error')} (attempts: {failure.get('attempts')})"
+    failure = FAILURES.read(store, stage_id)
+    if failure is not None:
+        return f"{failure.kind}: {failure.error} (attempts: {failure.attempts})"
     return _pruning(stage_id, record, store)
 
 
 def _pruning(stage_id: str | None, record: StudyRecord, store: ArtifactStore) -> str:
-    pruned = store.read_record(f"studies/{record.name}/pruned/{stage_id}") if stage_id else None
-    if not isinstance(pruned, Mapping):
-        return ""
-    return f"pruned at step {pruned.get('step')} of {pruned.get('steps')}: {pruned.get('reason')}"
+    pruned = PRUNED.read(store, record.name, stage_id) if stage_id else None
+    return f"pruned at step {pruned.step} of {pruned.steps}: {pruned.reason}" if pruned else ""
 
 
 def _proposals(results: StudyResults, planned: Sequence[Replicate], chosen: int | None) -> tuple[ProposalStory, ...]:
@@ -212,13 +204,12 @@ def _proposals(results: StudyResults, planned: Sequence[Replicate], chosen: int 
     for replicate in planned:
         if replicate.proposal is None:
             continue
-        written = store.read_record(f"studies/{record.name}/proposals/{replicate.row}/{replicate.proposal:04d}")
-        params = written.get("params") if isinstance(written, Mapping) else None
+        written = PROPOSALS.read(store, record.name, replicate.row, number_part(replicate.proposal))
         score = select.get(replicate.replicate_id)
         stories.append(
             ProposalStory(
                 number=replicate.proposal,
-                params=params if isinstance(params, Mapping) else {},
+                params=written.params if written else {},
                 select_score=None if score is None or pd.isna(score) else float(score),
                 state=str(state.get(replicate.replicate_id, "missing")),
                 chosen=replicate.proposal == chosen,
@@ -226,7 +217,3 @@ def _proposals(results: StudyResults, planned: Sequence[Replicate], chosen: int 
             )
         )
     return tuple(stories)
-
-
-def _number(value: Json) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

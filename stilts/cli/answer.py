@@ -153,7 +153,7 @@ def _decisions(study: str, store: str | None, why_rerun: bool, json: bool) -> No
 
     if why_rerun:
         raise InputError("stilts explain --why-rerun", "no stage or cell is given", "", "Name one, such as mnli>udpos")
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     name = load_record(study, opened).name
     found = decisions(opened, name)
     say([asdict(one) for one in found], lambda: decision_lines(name, found), as_json=json)
@@ -163,7 +163,7 @@ def _results(study: str, store: str | None) -> StudyResults:
     from stilts.analysis.results import StudyResults
     from stilts.cli.compose import load_record, open_store_at
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     return StudyResults(record=load_record(study, opened), store=opened)
 
 

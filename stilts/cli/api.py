@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from stilts.cli.compose import (
     assemble,
     check_before_running,
     load_record,
+    make_store_at,
     open_store_at,
-    record_name,
     run_config,
     store_url,
     tracking_uri,
@@ -23,15 +23,15 @@ from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_splits
 from stilts.cli.searching import row_races, row_searches
+from stilts.cli.soundness import check_sound
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
+from stilts.ledger.study_record import write_study
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_policies import pruning_policy
 from stilts.search.work_source import Resources
 from stilts.store.store import Store
 from stilts.study.plan import Plan
-from stilts.study.record import StudyRecord
-from stilts.study.record_json import record_to_json
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ def run(
     options = options or RunOptions()
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
     check_before_running(workspace)
-    store = open_store_at(options.store)
+    store = make_store_at(options.store)
     check_splits(workspace, store)
     tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S
     try:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
+        check_sound(workspace.study.name, store, _keys(conductor.whole))
         on_ready(workspace, conductor)
         try:
             report = _execute(workspace, conductor, store, options, on_event)
@@ -105,7 +106,7 @@ def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.Da
     """The transfer matrix as a tidy DataFrame: one line per replicate, use and language."""
     from stilts.analysis.matrix import load_matrix as load
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     name = study.name if isinstance(study, Study) else str(study)
     return load(load_record(name, opened), opened)
 
@@ -162,11 +163,10 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
     yet. Returns the bytes freed.
     """
     from stilts.cli.champions import pinned_stages
-    from stilts.store.gc import apply_gc, plan_gc
+    from stilts.ledger.gc import apply_gc, plan_gc
     from stilts.store.retention import DropKind
 
-    record = load_record(study, store)
-    plan = plan_gc(store, record, pinned_stages(store) | wanted)
+    plan = plan_gc(store, [load_record(study, store)], pinned_stages(store) | wanted)
     drops = tuple(drop for drop in plan.drops if weights or drop.kind is not DropKind.FILES)
     return apply_gc(store, replace(plan, drops=drops)).bytes
 
@@ -225,8 +225,12 @@ def _slots(workspace: Workspace, options: RunOptions) -> int:
     return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
 
 
+def _keys(plan: Plan) -> set[str]:
+    return {key for stage in plan.stages.values() for key in stage.outputs}
+
+
 def _keep_record(plan: Plan, store: Store) -> None:
-    store.write_record(record_name(plan.record.name), record_to_json(plan.record))
+    write_study(store, plan.record)
 
 
 def _tracker(study: str, store: Store, options: RunOptions) -> Tracker:
@@ -258,10 +262,4 @@ def store_spool(store: Store) -> str:
     return "stilts_spool" if "://" in store.url else str(Path(store.url) / "spool")
 
 
-def records_of(store: Store) -> Mapping[str, StudyRecord]:
-    """The records of all studies in a store, by name."""
-    names = sorted({record.split("/")[1] for record in store.records("studies") if record.endswith("/record")})
-    return {name: load_record(name, store) for name in names}
-
-
-__all__ = ["RunOptions", "finish", "load_matrix", "make_conductor", "records_of", "run", "store_url", "tidy"]
+__all__ = ["RunOptions", "finish", "load_matrix", "make_conductor", "run", "store_url", "tidy"]

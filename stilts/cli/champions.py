@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from stilts.analysis.matrix import cells, done_in_cells, load_matrix, replicate_scores
 from stilts.analysis.results import StudyResults
 from stilts.cli.model_folder import model_bytes, model_of, write_model
+from stilts.ledger.study_record import all_studies
 from stilts.report.model_card import CardModel, model_card
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.store import Store
-from stilts.study.record import Replicate, StudyRecord
+from stilts.study.record import Replicate, StudyRecord, parent_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +39,8 @@ def champion_stages(record: StudyRecord, store: ArtifactStore) -> dict[str, str]
 
 def pinned_stages(store: Store) -> frozenset[str]:
     """The train stages of the champions of every study in the store: their weights are never dropped."""
-    from stilts.cli.api import records_of
-
     return frozenset(
-        stage for record in records_of(store).values() for stage in champion_stages(record, store).values()
+        stage for record in all_studies(store).values.values() for stage in champion_stages(record, store).values()
     )
 
 
@@ -71,8 +70,7 @@ def model_stage(record: StudyRecord, replicate: Replicate) -> str | None:
     """The train stage whose weights a replicate scores; None for the pretrained encoder itself."""
     if replicate.target_stage is not None:
         return replicate.target_stage
-    parent = record.stages.get(replicate.evaluate_stage, {}).get("parent")
-    return parent if isinstance(parent, str) else None
+    return parent_of(replicate.evaluate_stage, record.stages)
 
 
 def champions(results: StudyResults, store: Store, run_ids: Mapping[tuple[str, str], str]) -> Iterator[Champion]:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stilts.errors import StoreError, StudyError
+from stilts.errors import StudyError
 from stilts.fingerprint import Json, plain
-from stilts.store.store import Store, open_store
+from stilts.ledger.study_record import load_study
+from stilts.store import Store, make_store, open_store
+from stilts.store.sealing import seal_store
 from stilts.study.config import TaskConfig, TrainConfig
 from stilts.study.filling_schema import GRID
 from stilts.study.planner import Planner
 from stilts.study.record import StudyRecord
-from stilts.study.record_json import record_from_json
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
@@ -152,30 +153,23 @@ def _check_encoder(workspace: Workspace) -> None:
 
 def load_record(study: str, store: Store) -> StudyRecord:
     """The record of a study, given its file or its name in the store; StoreError when the store has none."""
-    name = Study.load(study).name if Path(study).suffix in (".yaml", ".yml") else study
-    value = store.read_record(record_name(name))
-    if value is None:
-        known = sorted({record.split("/")[1] for record in store.records("studies/")})
-        raise StoreError(
-            f'study "{name}" in the store {store.url}',
-            "it was never run there",
-            f"Studies in it: {', '.join(known) or 'none'}",
-            f"Run it first: stilts run {study} --store {store.url}",
-        )
-    return record_from_json(value)
+    return load_study(store, study_name(study), typed=study)
 
 
-def record_name(study: str) -> str:
-    """The name of the record that a study leaves in the store."""
-    return f"studies/{study}/record"
+def study_name(study: str) -> str:
+    """The name of a study, given its file or its name."""
+    return Study.load(study).name if Path(study).suffix in (".yaml", ".yml") else study
 
 
-def open_store_at(given: str | None, *, create: bool = True) -> Store:
-    """The store at an address; without ``create`` a local one that is not there is a StoreError."""
-    url = store_url(given)
-    if not create and "://" not in url and not Path(url).is_dir():
-        raise StoreError(f"store {url}", "there is no such folder", "", "Give --store, or set STILTS_STORE")
-    return open_store(url)
+def open_store_at(given: str | None) -> Store:
+    """The store at an address; StoreError for a place that is none."""
+    return open_store(store_url(given))
+
+
+def make_store_at(given: str | None) -> Store:
+    """The store at an address, made where the place is new or empty; an old one is given its checksums."""
+    store = make_store(store_url(given))
+    return seal_store(store) if not store.documents.required else store
 
 
 def settings_json(study: Study) -> Json:

@@ -38,7 +38,7 @@ def estimates(
 
     if against not in _USES:
         raise UnknownNameError("use", against, _USES)
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     card = score_card(StudyResults(record=load_record(study, opened), store=opened), against)
     value = {
         "study": study,

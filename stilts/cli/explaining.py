@@ -10,8 +10,10 @@ from stilts.cli.compose import assemble, load_record, open_store_at
 from stilts.cli.searching import drawn_proposals
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
+from stilts.ledger.records import FAILURES, PROPOSALS, PRUNED, number_part
+from stilts.ledger.typed import to_fields
 from stilts.store.store import Store
-from stilts.study.record import StudyRecord, outputs_of
+from stilts.study.record import StudyRecord, lineage, outputs_of
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def story_of(study: str, what: str, store_address: str | None, language: str | N
     from stilts.analysis.results import StudyResults
     from stilts.analysis.story import cell_story
 
-    store = open_store_at(store_address, create=False)
+    store = open_store_at(store_address)
     record = load_record(study, store)
     if what in record.stages:
         return None
@@ -40,7 +42,7 @@ def explanation(study: str, what: str, store_address: str | None, *, why_rerun: 
 
     UnknownNameError where the study has neither.
     """
-    store = open_store_at(store_address, create=False)
+    store = open_store_at(store_address)
     if why_rerun:
         return _why_rerun(study, what, store)
     record = load_record(study, store)
@@ -54,8 +56,8 @@ def chosen_recipes(results: StudyResults) -> list[dict[str, Any]]:
     record, table = results.record, results.cells
     found = []
     for row, target, number in table[table["proposal"].notna()][["row", "column", "proposal"]].itertuples(index=False):
-        value = results.store.read_record(f"studies/{record.name}/proposals/{row}/{int(number):04d}")
-        params = value["params"] if isinstance(value, Mapping) else None
+        value = PROPOSALS.read(results.store, record.name, row, number_part(int(number)))
+        params = dict(value.params) if value else None
         found.append({"row": row, "target": target, "proposal": int(number), "params": params})
     return found
 
@@ -87,13 +89,13 @@ def _unknown(what: str, record: StudyRecord) -> UnknownNameError:
 
 
 def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
-    from stilts.analysis.story import lineage_of, stage_state
+    from stilts.analysis.story import stage_state
 
     stage = record.stages[stage_id]
     value: dict[str, Any] = {
         "stage": stage_id,
         "state": stage_state(stage_id, record, store),
-        "lineage": " < ".join(lineage_of(stage_id, record)),
+        "lineage": " < ".join(lineage(stage_id, record.stages)),
         "needed by": [str(child) for child, fields in record.stages.items() if fields["parent"] == stage_id],
     }
     done = [key for key in outputs_of(stage) if store.is_done(key)]
@@ -103,9 +105,9 @@ def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
         value["result"] = {
             key: item for key, item in result.items() if key not in ("curve", "stage_id", "kind", "name", "parent")
         }
-    failure = store.read_record(f"failures/{stage_id}")
-    pruned = store.read_record(f"studies/{record.name}/pruned/{stage_id}")
-    return value | ({"failure": failure} if failure else {}) | ({"pruned": pruned} if pruned else {})
+    failure, pruned = FAILURES.read(store, stage_id), PRUNED.read(store, record.name, stage_id)
+    troubles = {"failure": failure, "pruned": pruned}
+    return value | {name: to_fields(trouble) for name, trouble in troubles.items() if trouble is not None}
 
 
 def _why_rerun(study: str, what: str, store: Store) -> dict[str, Any]:

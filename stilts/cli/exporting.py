@@ -65,12 +65,12 @@ def export(
 
     if submission is not None:
         _check_submission(model, rebuild)
-        _submit(study, open_store_at(store, create=False), submission, labels, target, row, seed, as_json=json)
+        _submit(study, open_store_at(store), submission, labels, target, row, seed, as_json=json)
         return
     if model is None or target is None or labels is not None:
         raise _unclear(model, target)
     _check_folder(model)
-    opened = open_store_at(store, create=rebuild)
+    opened = open_store_at(store)
     value = export_model(study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device)
     say(value, lambda: Text(_told(value)), as_json=json)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stilts.cli.compose import load_record, record_name
 from stilts.errors import StudyError
+from stilts.ledger.study_record import load_study, read_study
 from stilts.search.filling import Filling, Prior, WholeGrid
 from stilts.search.selected_cells import SelectedCells
 from stilts.store.store import Store
@@ -46,7 +46,7 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
     path = Path(os.path.normpath(study.folder / name))
     if name.endswith(".csv") and path.is_file():
         return _of_table(study, path)
-    if name.endswith(".csv") or store.read_record(record_name(name)) is None:
+    if name.endswith(".csv") or read_study(store, name) is None:
         raise StudyError(
             f"{study.path}: search.priors",
             f"there is no file {path}" if name.endswith(".csv") else f'the store {store.url} has no study "{name}"',
@@ -55,7 +55,7 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
         )
     from stilts.analysis.results import StudyResults
 
-    table = StudyResults(record=load_record(name, store), store=store).select_cells
+    table = StudyResults(record=load_study(store, name), store=store).select_cells
     known = table[table["score"].notna()]
     return {
         (str(row), str(column)): float(score)

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
+from stilts.cli.compose import Workspace, assemble, check_before_running, store_url
 from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
 from stilts.cli.searching import check_searches, drawn_proposals
-from stilts.errors import DataError
+from stilts.cli.soundness import damaged_among, tell_damage
+from stilts.errors import DamagedError, DataError, NewerError
+from stilts.ledger.records import PRUNED
 from stilts.search.expectation import Expectation
+from stilts.store import find_store
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
 from stilts.study.filling_schema import GRID
@@ -53,15 +56,14 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     """The cost of finishing a study, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
     check_before_running(workspace)
-    url = store_url(store)
-    exists = "://" in url or Path(url).is_dir()
-    opened = open_store_at(store) if exists else None
+    opened = find_store(store_url(store))
     if opened is not None:
         check_searches(workspace, opened)
         load_priors(workspace.study, opened)
     drawn = drawn_proposals(workspace.planner, opened)
     plan = workspace.planner.plan(drawn)
-    done = opened.done() if opened else frozenset()
+    done, damaged = _done(plan, opened)
+    tell_damage(workspace.study.name, damaged)
     gone = opened.gone_keys() if opened else frozenset()
     pruned = _pruned(workspace.study.name, opened)
     expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
@@ -81,6 +83,14 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
+
+
+def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, DamagedError | NewerError]]:
+    """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
+    if store is None:
+        return frozenset(), {}
+    faults = damaged_among(store, {key for stage in plan.stages.values() for key in stage.outputs})
+    return store.done() - faults.keys(), faults
 
 
 def filling_text(path: str) -> str:
@@ -246,8 +256,7 @@ def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
 
 def _pruned(study: str, store: Store | None) -> frozenset[str]:
     """The stages that a run of the study stopped early."""
-    records = store.records(f"studies/{study}/pruned/") if store else []
-    return frozenset(record.rsplit("/", 1)[1] for record in records)
+    return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
 
 
 def _open_proposals(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> dict[str, int]:

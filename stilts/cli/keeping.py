@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
+from stilts.ledger.study_record import all_studies
+
+_SHOWN_STRAYS = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -38,14 +42,15 @@ def track(
 
     Without --rebuild only what is new or differs is sent.
     """
-    from stilts.cli.api import records_of
     from stilts.cli.compose import load_record, open_store_at
     from stilts.cli.compose import tracking_uri as address
     from stilts.cli.showcase import show
 
-    opened = open_store_at(store, create=False)
-    names = [load_record(study, opened).name] if study else list(records_of(opened))
-    value = {"tracking_uri": address(tracking_uri), "studies": {}, "rebuild": rebuild}
+    opened = open_store_at(store)
+    known = all_studies(opened)
+    names = [load_record(study, opened).name] if study else list(known.values)
+    unreadable = {} if study else {name: str(fault) for name, fault in known.faults.items()}
+    value = {"tracking_uri": address(tracking_uri), "studies": {}, "rebuild": rebuild, "unreadable": unreadable}
     for name in names:
         value["studies"][name] = show(name, opened, address(tracking_uri), rebuild=rebuild)  # type: ignore[index]
     say(value, lambda: _track_table(value), as_json=json)
@@ -60,15 +65,12 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
-    from stilts.cli.api import records_of
     from stilts.cli.champions import pinned_stages
     from stilts.cli.compose import open_store_at
-    from stilts.store.gc import apply_gc, plan_gc
+    from stilts.ledger.gc import apply_gc, plan_gc
 
-    opened = open_store_at(store, create=False)
-    records = records_of(opened)
-    pinned = pinned_stages(opened)
-    plan = plan_gc(opened, list(records.values()), pinned, include_unreferenced=unreferenced)
+    opened = open_store_at(store)
+    plan = plan_gc(opened, pinned=pinned_stages(opened), include_unreferenced=unreferenced)
     freed = None if dry_run else apply_gc(opened, plan).bytes
     value = {
         "dry_run": dry_run,
@@ -86,6 +88,8 @@ def gc(
             for drop in plan.drops
         ],
         "unreferenced": [{"key": found.key, "bytes": found.bytes} for found in plan.unreferenced],
+        "unreadable_studies": {name: str(fault) for name, fault in plan.faults.items()},
+        "strays": list(plan.strays),
     }
     say(value, lambda: _gc_table(value), as_json=json)
 
@@ -140,4 +144,14 @@ def _gc_table(value: dict[str, Any]) -> RenderableType:
             f"{len(value['unreferenced'])} artifacts ({size:.1f} MiB) belong to no recorded study; "
             "--unreferenced drops them."
         )
+    for name, fault in value["unreadable_studies"].items():
+        lines.append(f"Held back for study {name}, whose record cannot be read: {fault}")
+    if value["strays"]:
+        lines.append(f"Not made by stilts, and left alone: {strays_text(value['strays'])}.")
     return Group(table, *(Text(line) for line in lines))
+
+
+def strays_text(paths: Sequence[str]) -> str:
+    """The first strays of a store by name, and how many more there are."""
+    more = f" and {len(paths) - _SHOWN_STRAYS} more" if len(paths) > _SHOWN_STRAYS else ""
+    return ", ".join(paths[:_SHOWN_STRAYS]) + more

@@ -12,6 +12,7 @@ from stilts.cli import (
     estimating,
     exporting,
     keeping,
+    mending,
     planning,
     replaying,
     reporting,
@@ -30,7 +31,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (planning, running, answer, reporting, replaying, estimating, exporting, keeping, scoring, rescoring):
+for group in (
+    planning,
+    running,
+    answer,
+    reporting,
+    replaying,
+    estimating,
+    exporting,
+    keeping,
+    mending,
+    scoring,
+    rescoring,
+):
     group.register(app)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stilts.cli.compose import Workspace
+from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import digest
+from stilts.ledger.records import FERTILITY, FertilityRecord, LanguageFertility
 from stilts.store.store import Store
 from stilts.tasks.task import Kind
 from stilts.tasks.view import DataView
+
+if TYPE_CHECKING:
+    from stilts.data.fertility import Fertility
 
 
 def study_tokenizer(workspace: Workspace) -> Any:
@@ -30,20 +35,41 @@ def study_tokenizer(workspace: Workspace) -> Any:
 
 def keep_fertility(workspace: Workspace, store: Store) -> None:
     """Writes the record ``studies/<name>/fertility``, for the language lens, where languages are not measured yet."""
-    from stilts.data.fertility import fertility_record, joined, measured_fertility
+    from stilts.data.fertility import joined, measured_fertility
 
-    name = f"studies/{workspace.study.name}/fertility"
+    name = workspace.study.name
     tokenizer = digest(workspace.planner.encoder.payload())
-    stored = store.read_record(name)
+    stored = _stored(name, store)
     views = _report_views(workspace)
     wanted = {language for by_language in views.values() for language in by_language}
-    if isinstance(stored, dict) and stored.get("tokenizer") == tokenizer:
-        languages = stored.get("languages")
-        if isinstance(languages, dict) and wanted <= languages.keys():
-            return
+    if stored is not None and stored.tokenizer == tokenizer and wanted <= stored.languages.keys():
+        return
     read = study_tokenizer(workspace)
     parts = [measured_fertility(by_language, kind, read, workspace.roots) for kind, by_language in views.items()]
-    store.write_record(name, fertility_record(tokenizer, joined(parts)))
+    FERTILITY.write(store, FertilityRecord(tokenizer=tokenizer, languages=_lines(joined(parts))), name)
+
+
+def _lines(measured: Mapping[str, Fertility]) -> dict[str, LanguageFertility]:
+    """By language; one whose words cannot be told has no ratio, and a reason."""
+    ratios = {code: item.tokens_per_word for code, item in measured.items()}
+    return {
+        code: LanguageFertility(
+            tokens=item.tokens,
+            words=item.words,
+            source=item.source,
+            tokens_per_word=None if ratios[code] is None else round(float(str(ratios[code])), 4),
+            reason=item.reason,
+        )
+        for code, item in measured.items()
+    }
+
+
+def _stored(study: str, store: Store) -> FertilityRecord | None:
+    """What was measured before; None also where that cannot be read: it is measured again."""
+    try:
+        return FERTILITY.read(store, study)
+    except (DamagedError, NewerError):
+        return None
 
 
 def _report_views(workspace: Workspace) -> Mapping[Kind, dict[str, list[DataView]]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from stilts.cli.compose import Workspace
+from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import digest
+from stilts.ledger.records import DISJOINT, Disjoint
 from stilts.store.store import Store
 from stilts.study.resolved_target import ResolvedTarget
 
@@ -18,14 +20,22 @@ def check_splits(workspace: Workspace, store: Store) -> int:
     checked = 0
     for column in workspace.study.columns:
         target = workspace.planner.target(column)
-        record = f"disjoint/{_digest(target)}"
-        if store.read_record(record) is None:
+        data = _digest(target)
+        if not _is_proved(store, data):
             views = target.views
             chosen_by = views.select or views.calibration
             check_disjoint(views.train, chosen_by, views.report, workspace.roots, labels=target.task.labels or None)
-            store.write_record(record, {"target": target.task.name, "languages": list(target.languages)})
+            DISJOINT.write(store, Disjoint(target=target.task.name, languages=target.languages), data)
             checked += 1
     return checked
+
+
+def _is_proved(store: Store, data: str) -> bool:
+    """Whether the store has the proof; one that cannot be read is none."""
+    try:
+        return DISJOINT.read(store, data) is not None
+    except (DamagedError, NewerError):
+        return False
 
 
 def _digest(target: ResolvedTarget) -> str:

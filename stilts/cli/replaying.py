@@ -121,7 +121,7 @@ def _world(name: str, store: str | None, full_fidelity: float | None) -> World:
     from stilts.analysis.results import StudyResults
     from stilts.cli.compose import load_record, open_store_at
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     return world_of_study(StudyResults(record=load_record(name, opened), store=opened))
 
 

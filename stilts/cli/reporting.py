@@ -43,7 +43,7 @@ def report(
     from stilts.report.files import PAGE, write_report
     from stilts.report.latex import latex_matrix
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     results = StudyResults(record=load_record(study, opened), store=opened)
     if latex and out is None and not json:
         sys.stdout.write(latex_matrix(results))

@@ -36,7 +36,7 @@ def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = Fals
     from stilts.analysis.results import StudyResults
     from stilts.cli.compose import load_record, open_store_at
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     found = rescored_study(StudyResults(record=load_record(study, opened), store=opened))
     say({"agrees": found.agrees, **found.to_json()}, lambda: _told(found), as_json=json)
     if not found.agrees:

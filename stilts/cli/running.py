@@ -11,6 +11,7 @@ from rich.table import Table
 
 from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
+from stilts.cli.soundness import damaged_among, tell_damage
 from stilts.errors import InputError, StageFailedError, StiltsError
 
 
@@ -102,23 +103,31 @@ def _is_input_error(error: str) -> bool:
 
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
     """Count the study's replicates by state: done, missing, failed, pending, pruned."""
+    from stilts.analysis.evaluations import Evaluations
     from stilts.analysis.matrix import load_matrix, replicate_scores
     from stilts.cli.compose import load_record, open_store_at
+    from stilts.ledger.records import FAILURES
+    from stilts.ledger.typed import to_fields
     from stilts.study.record import outputs_of
 
-    opened = open_store_at(store, create=False)
+    opened = open_store_at(store)
     record = load_record(study, opened)
-    scores = replicate_scores(load_matrix(record, opened), "report")
-    done = opened.done()
+    evaluations = Evaluations(record=record, store=opened)
+    scores = replicate_scores(load_matrix(record, opened, evaluations), "report")
+    faults = {**damaged_among(opened, {key for stage in record.stages.values() for key in outputs_of(stage)})}
+    faults |= evaluations.damaged
+    done = opened.done() - faults.keys()
     stages_done = sum(all(key in done for key in outputs_of(stage)) for stage in record.stages.values())
-    failures = {name.split("/", 1)[1]: opened.read_record(name) for name in opened.records("failures")}
-    ours = {stage: failure for stage, failure in failures.items() if stage in record.stages}
+    failures = FAILURES.all(opened).values
+    ours = {stage: to_fields(failure) for stage, failure in failures.items() if stage in record.stages}
     value: dict[str, Any] = {
         "study": record.name,
         "replicates": {str(state): int(count) for state, count in scores["state"].value_counts().items()},
         "stages": {"total": len(record.stages), "done": stages_done, "failed": len(ours)},
         "failures": ours,
+        "damaged": {key: fault.found for key, fault in faults.items()},
     }
+    tell_damage(record.name, faults)
     say(value, lambda: _status_table(value), as_json=json)
 
 

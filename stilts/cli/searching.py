@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.errors import SelectionError, StudyError
-from stilts.fingerprint import Json
+from stilts.ledger.records import PROPOSALS
 from stilts.search.encoding import distributions
 from stilts.search.objective import Aim, make_aims
 from stilts.search.proposals import ProposalBook
@@ -52,20 +52,14 @@ def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Pro
     study, found = planner.study, dict[str, list[Proposal]]()
     for row, content in study.rows.items():
         if content.search is not None:
-            values = {} if store is None else store.read_records(f"studies/{study.name}/proposals/{row}")
-            read = [one for value in values.values() if (one := _proposal(value)) is not None]
+            records = PROPOSALS.all(store, study.name, row).values.values() if store is not None else ()
+            read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
             if store is not None:
                 race = row_race(study=study.name, row=row, search=content.search, columns=(), store=store)
                 race.load()
                 read = race.seeded(read)
             found[row] = sorted(read, key=lambda one: one.number)[: content.search.proposals]
     return found
-
-
-def _proposal(value: Json) -> Proposal | None:
-    if not isinstance(value, dict) or not isinstance(value["params"], dict):
-        return None
-    return Proposal(number=int(str(value["number"])), params=value["params"])
 
 
 def check_searches(workspace: Workspace, store: Store | None = None) -> None:

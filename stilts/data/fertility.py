@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.data.load import load_examples
-from stilts.fingerprint import Json
 from stilts.tasks.examples import (
     CandidateExample,
     ChoiceExample,
@@ -91,17 +90,6 @@ def joined(measured: Iterable[Mapping[str, Fertility]]) -> dict[str, Fertility]:
         for code, fertility in part.items():
             by_language.setdefault(code, []).append(fertility)
     return {code: _joined(parts) for code, parts in by_language.items()}
-
-
-def fertility_record(tokenizer_digest: str, measured: Mapping[str, Fertility]) -> dict[str, Json]:
-    """The store's record ``studies/<name>/fertility``; a language whose words cannot be told has None and a reason."""
-    languages: dict[str, Json] = {}
-    for code, item in measured.items():
-        ratio = item.tokens_per_word
-        line: dict[str, Json] = {"tokens": item.tokens, "words": item.words, "source": item.source}
-        line["tokens_per_word"] = None if ratio is None else round(ratio, 4)
-        languages[code] = line | ({"reason": item.reason} if item.reason else {})
-    return {"tokenizer": tokenizer_digest, "languages": languages}
 
 
 def _joined(parts: Sequence[Fertility]) -> Fertility:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from stilts.errors import DamagedError
+from stilts.ledger.results import evaluation_of
 from stilts.metrics.no_answer import best_threshold
 from stilts.store.artifact_store import ArtifactStore
+from stilts.store.layout import done_path
 from stilts.study.stage import EvaluateStage
-from stilts.study.summary import THRESHOLD
 from stilts.training.predict import Scored, answer_texts
 
 
@@ -28,7 +30,10 @@ def no_answer_threshold(
     chosen_on = [number for number, item in enumerate(stage.items) if item in stage.threshold_items]
     for number in chosen_on:
         if store.is_done(stage.outputs[number]):
-            return float(str(store.result(stage.outputs[number])[THRESHOLD]))
+            threshold = evaluation_of(store, stage.outputs[number]).no_answer_threshold
+            if threshold is None:
+                raise DamagedError(done_path(stage.outputs[number]), "it does not say its threshold of no answer")
+            return threshold
     scored = [score(number) for number in chosen_on]
     spans = [each.spans for _, each, _ in scored if each.spans is not None]
     if not spans:

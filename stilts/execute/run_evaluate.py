@@ -17,11 +17,19 @@ from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.searching import Searches, calibration
 from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
+from stilts.ledger.examples import (
+    EXAMPLES_FILE,
+    ITEM_COLUMN,
+    NO_ANSWER_COLUMN,
+    PREDICTION_COLUMN,
+    SPAN_COLUMN,
+    TRUTH_COLUMN,
+    write_examples,
+)
 from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
-from stilts.study.summary import EXAMPLES_FILE, NO_ANSWER_COLUMN, SPAN_COLUMN, THRESHOLD
 from stilts.tasks.task import Kind
 from stilts.tasks.truth import truth_text
 from stilts.training.device import autocast, execution_record, set_up
@@ -60,7 +68,7 @@ def run_evaluate(
                 scored = by_threshold(scored.spans, stage.task, examples, threshold)
             result = {**_result(stage, item, scored, started, run), **calibration(item, scored)}
             if threshold is not None:
-                result[THRESHOLD] = threshold
+                result["no_answer_threshold"] = threshold
             _publish(stage, key, item, examples, scored, result, store, run, lease)
         reporter.progress(stage.stage_id, number + 1, len(stage.items))
     write_summary(stage, store)
@@ -132,28 +140,25 @@ def _publish(
     lease: Lease,
 ) -> None:
     with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
-        write_examples(Path(name) / EXAMPLES_FILE, stage, examples, scored)
+        write_examples(Path(name) / EXAMPLES_FILE, example_columns(stage, examples, scored))
         payload = {**stage.payload, "use": item.use.value, "view": item.view.payload(), **item.beside}
         store.publish(key, Path(name), payload=payload, result=result, lease=lease)
 
 
-def write_examples(path: Path, stage: EvaluateStage, examples: Sequence[Any], scored: Scored) -> None:
-    """Writes Parquet with one row per example: source item, the metric's statistics, prediction and right answer.
+def example_columns(stage: EvaluateStage, examples: Sequence[Any], scored: Scored) -> dict[str, Any]:
+    """What is kept of each example, by column: source item, the metric's statistics, prediction and right answer.
 
     There is no column ``truth`` where the task has no right answers (masked LM). Where questions may have no answer,
     the best span, and the logits by which "no answer" beats it, stand beside what the threshold made of them.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns: dict[str, Any] = {"item": [example.item for example in examples]}
+    columns: dict[str, Any] = {ITEM_COLUMN: [example.item for example in examples]}
     for number, name in enumerate(metric(stage.task.metric).columns):
         columns[name] = scored.rows[:, number]
-    columns["prediction"] = list(scored.predictions)
+    columns[PREDICTION_COLUMN] = list(scored.predictions)
     if scored.spans is not None:
         columns[SPAN_COLUMN] = list(scored.spans.texts)
         columns[NO_ANSWER_COLUMN] = scored.spans.differences
     truths = scored.truths or [truth_text(example, place) for place, example in enumerate(examples)]
     if None not in truths:
-        columns["truth"] = truths
-    pq.write_table(pa.table(columns), path)
+        columns[TRUTH_COLUMN] = truths
+    return columns

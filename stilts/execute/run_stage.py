@@ -10,10 +10,11 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, NewerError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
+from stilts.ledger.records import FAILURES, Failure
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.training.reporter import Reporter, SilentReporter
@@ -35,11 +36,6 @@ class Outcome:
     stage_id: str
     executed: bool
     seconds: float
-
-
-def failure_record(stage_id: str) -> str:
-    """The name of the record that says why a stage failed."""
-    return f"failures/{stage_id}"
 
 
 def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Reporter | None = None) -> Outcome:
@@ -67,7 +63,7 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
         except Exception as error:
             _record_failure(store, stage.stage_id, error)
             raise
-        store.delete_record(failure_record(stage.stage_id))
+        FAILURES.delete(store, stage.stage_id)
     seconds = time.monotonic() - started
     return Outcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)
 
@@ -80,15 +76,20 @@ def _missing(stage: Stage, store: ArtifactStore) -> list[str]:
 
 
 def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:
-    earlier = store.read_record(failure_record(stage_id))
-    attempts = int(str(earlier["attempts"])) if isinstance(earlier, dict) else 0
-    store.write_record(
-        failure_record(stage_id),
-        {
-            "stage_id": stage_id,
-            "error": str(error),
-            "kind": type(error).__name__,
-            "attempts": attempts + 1,
-            "time": time.time(),
-        },
+    failure = Failure(
+        stage_id=stage_id,
+        error=str(error),
+        kind=type(error).__name__,
+        attempts=_attempts(store, stage_id) + 1,
+        time=time.time(),
     )
+    FAILURES.write(store, failure, stage_id)
+
+
+def _attempts(store: ArtifactStore, stage_id: str) -> int:
+    """How often the stage failed before; 0 where that cannot be read."""
+    try:
+        earlier = FAILURES.read(store, stage_id)
+    except (DamagedError, NewerError):
+        return 0
+    return earlier.attempts if earlier else 0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stilts.data.prepare import Preparation
 from stilts.fingerprint import Json
+from stilts.ledger.results import evaluation_of
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.tasks.view import DataView
 from stilts.training.predict import Scored, Scorer
 from stilts.training.retrieval import Pool, Search
 from stilts.training.selection import embedded_pool, score_view
-
-# The field of a result that says which threshold was used, and on what it was chosen.
-CALIBRATION = "calibration"
 
 
 @dataclass(kw_only=True)
@@ -53,9 +50,8 @@ class Searches:
         """The threshold that this stage has published with the view's own scores (``select`` under target_dev)."""
         for key, item in zip(self.stage.outputs, self.stage.items, strict=True):
             if item.view.digest == view.digest and self.store.is_done(key):
-                found = self.store.result(key).get(CALIBRATION)
-                threshold = found.get("threshold") if isinstance(found, Mapping) else None
-                return float(threshold) if isinstance(threshold, int | float) else None
+                found = evaluation_of(self.store, key).calibration
+                return None if found is None else found.threshold
         return None
 
     def _chosen(self, view: DataView) -> float | None:
@@ -68,4 +64,4 @@ def calibration(item: EvaluateItem, scored: Scored) -> dict[str, Json]:
         return {}
     on = item.calibration or item.view
     where = {"dataset": on.dataset, "split": on.split, "part": on.part.value, "language": on.language}
-    return {CALIBRATION: {"threshold": scored.threshold, "on": {**where, "digest": on.digest}}}
+    return {"calibration": {"threshold": scored.threshold, "on": {**where, "digest": on.digest}}}

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-import numpy as np
-
-from stilts.fingerprint import Json
+from stilts.errors import DamagedError, NewerError
+from stilts.ledger.examples import read_statistics
+from stilts.ledger.results import evaluation_of
+from stilts.ledger.summary import SUMMARIES, OutputSummary, Summary, summarise
 from stilts.metrics.metric import metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateStage
-from stilts.study.summary import EXAMPLES_FILE, summarise, summary_record
 
 
 def write_summary(stage: EvaluateStage, store: ArtifactStore) -> None:
     """Adds to the stage's summary every output that is published and not in it. The caller holds the stage's lease."""
-    name = summary_record(stage.stage_id)
-    stored = store.read_record(name)
-    found = stored.get("outputs") if isinstance(stored, dict) else None
-    outputs: dict[str, Json] = dict(found) if isinstance(found, dict) else {}
+    try:
+        stored = SUMMARIES.read(store, stage.stage_id)
+    except (DamagedError, NewerError):
+        stored = None  # it is made from the artifacts, and can be made again
+    outputs = dict(stored.outputs) if stored else {}
     fresh = [key for key in stage.outputs if key not in outputs and store.is_done(key)]
-    for key in fresh:
-        outputs[key] = _summary(key, stage, store)
     if fresh:
-        store.write_record(name, {"version": 1, "outputs": outputs})
+        found = {key: output_summary(store, key, metric(stage.task.metric).columns) for key in fresh}
+        SUMMARIES.write(store, Summary(outputs={**outputs, **found}), stage.stage_id)
 
 
-def _summary(key: str, stage: EvaluateStage, store: ArtifactStore) -> Json:
-    items, rows = read_examples(store.fetch(key) / EXAMPLES_FILE, metric(stage.task.metric).columns)
-    return summarise(key, store.result(key), items, rows)
-
-
-def read_examples(path: Path, columns: tuple[str, ...]) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Source items and statistics of the examples in a Parquet file, in the order that they were written."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path, columns=["item", *columns])
-    return table["item"].to_pylist(), {name: table[name].to_numpy().astype(np.float64) for name in columns}
+def output_summary(store: ArtifactStore, key: str, columns: Sequence[str]) -> OutputSummary:
+    """The summary of one published output; StoreError where its files are gone, DamagedError where they are altered."""
+    items, rows = read_statistics(store, key, columns)
+    return summarise(evaluation_of(store, key), items, {name: rows[:, number] for number, name in enumerate(columns)})

@@ -6,7 +6,8 @@ its source items stands for them: equal digests mean the same items in the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -82,3 +83,8 @@ def items_from_json(value: Json) -> dict[str, ItemScores]:
                 continue
             found[language] = ItemScores(items=str(one.get("items")), scores=scores)
     return found
+
+
+def digest_of_items(items: Sequence[str] | NDArray[np.str_]) -> str:
+    """16 hex digits that differ where the items, or their order, do."""
+    return hashlib.sha256("\0".join(items).encode()).hexdigest()[:16]

@@ -21,7 +21,7 @@ _BYTES, _DOUBLES = "u1:", "f8:"
 _DTYPES: dict[str, np.dtype[Any]] = {_BYTES: np.dtype("u1"), _DOUBLES: np.dtype("<f8")}
 
 
-def pack(values: FloatArray) -> Json:
+def pack(values: FloatArray) -> float | str:
     """One column, shape (examples,), as a number (all equal) or text (compressed, base64)."""
     if len(values) and (values == values[0]).all():
         return float(values[0])
@@ -37,11 +37,7 @@ def unpack(packed: Json, num_examples: int) -> FloatArray:
         return np.full(num_examples, float(packed))
     kind = packed[:3] if isinstance(packed, str) else ""
     if kind in _DTYPES:
-        try:
-            data = zlib.decompress(base64.b64decode(str(packed)[3:], validate=True))
-            values: FloatArray = np.frombuffer(data, _DTYPES[kind]).astype(np.float64)
-        except (ValueError, zlib.error):
-            values = np.empty(0)
+        values = _unpacked(str(packed)[3:], _DTYPES[kind], num_examples)
         if len(values) == num_examples:
             return values
     raise InputError(
@@ -50,3 +46,13 @@ def unpack(packed: Json, num_examples: int) -> FloatArray:
         "Scores would be wrong",
         "Delete the summary: the examples themselves are in the artifact",
     )
+
+
+def _unpacked(text: str, dtype: np.dtype[Any], most: int) -> FloatArray:
+    """The numbers, at most one more than ``most``: whatever the text says it unpacks to, no more memory is taken."""
+    try:
+        packed = base64.b64decode(text, validate=True)
+        data = zlib.decompressobj().decompress(packed, (most + 1) * dtype.itemsize)
+        return np.frombuffer(data[: len(data) // dtype.itemsize * dtype.itemsize], dtype).astype(np.float64)
+    except (ValueError, zlib.error):
+        return np.empty(0)

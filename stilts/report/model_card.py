@@ -19,11 +19,13 @@ from stilts.analysis.results import LanguageGain, StudyResults
 from stilts.analysis.wording import notes_on
 from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json
+from stilts.ledger.records import PROPOSALS, number_part
+from stilts.ledger.results import result_of
 from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
 from stilts.report.licences import UNKNOWN, Strictness, hub_licence, strictest, strictness
 from stilts.report.model_use import PIPELINES, usage
-from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord
+from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord, lineage
 from stilts.tasks.languages import language
 from stilts.tasks.registry import default_registry
 
@@ -134,10 +136,9 @@ def proposal_params(results: StudyResults, replicate: Replicate) -> dict[str, Js
     """The values of the replicate's proposal; none where its row was not searched."""
     if replicate.proposal is None:
         return {}
-    name = f"studies/{results.record.name}/proposals/{replicate.row}/{replicate.proposal:04d}"
-    kept = results.store.read_record(name)
-    params = kept.get("params") if isinstance(kept, dict) else None
-    return params if isinstance(params, dict) else {}
+    own = number_part(replicate.proposal)
+    kept = PROPOSALS.read(results.store, results.record.name, replicate.row, own)
+    return dict(kept.params) if kept else {}
 
 
 def _datasets_of(record: StudyRecord, task: str) -> Sequence[str]:
@@ -328,13 +329,8 @@ def _stilts_version() -> str:
 
 def _lineage(record: StudyRecord, stage: str) -> list[str]:
     """The train stages behind the weights, first to last."""
-    chain: list[str] = []
-    at: Json = stage
-    while isinstance(at, str) and at in record.stages:
-        if record.stages[at]["kind"] == "train":
-            chain.insert(0, at)
-        at = record.stages[at]["parent"]
-    return chain
+    known = [at for at in lineage(stage, record.stages) if at in record.stages]
+    return [at for at in reversed(known) if record.stages[at]["kind"] == "train"]
 
 
 def model_payload(results: StudyResults, model: CardModel) -> Mapping[str, Json]:
@@ -350,8 +346,7 @@ def _versions(results: StudyResults, stage: str | None) -> str:
     """The libraries that the weights were trained with, as recorded beside them."""
     if stage is None or not results.store.is_done(stage):
         return ""
-    execution = results.store.result(stage).get("execution")
-    versions = execution.get("versions") if isinstance(execution, dict) else None
+    versions = result_of(results.store, stage).execution.get("versions")
     told = ", ".join(f"{name} {value}" for name, value in versions.items()) if isinstance(versions, dict) else ""
     return f"; trained with {told}" if told else ""
 

@@ -85,6 +85,6 @@ def _text(error: BaseException) -> str:
 
 @lru_cache(maxsize=4)
 def _store(url: str, scratch_dir: str | None) -> ArtifactStore:
-    from stilts.store.store import open_store
+    from stilts.store import open_store
 
     return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None)

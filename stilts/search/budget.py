@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from stilts.errors import StoreError
-from stilts.fingerprint import Json
+from stilts.ledger.records import SPENDING, Spending, number_part
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.filling_schema import Budget
 
@@ -73,11 +72,11 @@ class Account:
     _record: str = field(init=False)
 
     def __post_init__(self) -> None:
-        folder = f"studies/{self.study}/spending"
-        self._record = f"{folder}/{time.time_ns():020d}"
-        values = self.store.named_records(self.store.records(folder))
-        for name, value in values.items():
-            self._earlier += _spent(name, value)
+        self._record = number_part(time.time_ns(), 20)
+        for value in SPENDING.all(self.store, self.study).all_good().values():
+            self._earlier += Spent(
+                seconds=value.seconds, gpu_seconds=value.gpu_seconds, trials=value.trials, busy=value.busy
+            )
 
     @property
     def spent(self) -> Spent:
@@ -94,9 +93,11 @@ class Account:
         took = end - start if seconds is None else seconds
         if took <= 0:
             return  # somebody else had done it
-        own = Spent(seconds=took, gpu_seconds=took * self.gpus, trials=1, busy=((end - took, end),))
-        self._own += own
-        self.store.write_record(self._record, _json(self._own))
+        self._own += Spent(seconds=took, gpu_seconds=took * self.gpus, trials=1, busy=((end - took, end),))
+        own = Spending(
+            seconds=self._own.seconds, gpu_seconds=self._own.gpu_seconds, trials=self._own.trials, busy=self._own.busy
+        )
+        SPENDING.write(self.store, own, self.study, self._record)
 
     def left_s(self, asked_s: float = 0.0) -> float:
         """Seconds of stages that may still be asked for, given what those asked for will take; inf without a limit.
@@ -140,27 +141,3 @@ class Account:
         now = self.now()
         running = [(start, now) for start in self._started.values()]
         return (self.spent + Spent(busy=tuple(running))).wall_s
-
-
-def _json(spent: Spent) -> Json:
-    return {
-        "seconds": spent.seconds,
-        "gpu_seconds": spent.gpu_seconds,
-        "trials": spent.trials,
-        "busy": [[start, end] for start, end in spent.busy],
-    }
-
-
-def _spent(name: str, value: Json) -> Spent:
-    try:
-        assert isinstance(value, dict)
-        busy = value["busy"]
-        assert isinstance(busy, list)
-        times = tuple((float(str(one[0])), float(str(one[1]))) for one in busy if isinstance(one, list))
-        numbers = {key: float(str(value[key])) for key in ("seconds", "gpu_seconds", "trials")}
-    except (AssertionError, KeyError, ValueError, IndexError) as error:
-        why = "it is no account of what a run spent"
-        raise StoreError(f"record {name}", why, "A budget counts all runs", "Restore or delete it") from error
-    return Spent(
-        seconds=numbers["seconds"], gpu_seconds=numbers["gpu_seconds"], trials=round(numbers["trials"]), busy=times
-    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
+from stilts.ledger.records import FAILURES, PRUNED, STOPPED, Failure, Stopped
 from stilts.search.budget import Account
 from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
@@ -75,7 +76,7 @@ class Conductor:
         name = self.planner.study.name
         self._rungs = RungBook(study=name, store=self.store, policy=self.pruning)
         self._done = set(self.store.done())
-        self._pruned = {record.rsplit("/", 1)[1] for record in self.store.records(f"studies/{name}/pruned/")}
+        self._pruned = set(PRUNED.own_names(self.store, name))
         for search in self.searches.values():
             search.load()
         for race in self.races.values():
@@ -211,12 +212,12 @@ class Conductor:
 
     def _say_why_it_ends(self) -> None:
         """Leaves a record where the budget ends the study, so that what is missing has its reason."""
-        record = f"studies/{self.planner.study.name}/stopped"
+        study = self.planner.study.name
         if self._refused is None:
-            self.store.delete_record(record)
+            STOPPED.delete(self.store, study)
             return
         self.filling.stopped(self._situation(), self._refused)
-        self.store.write_record(record, {"reason": self._refused, "time": time.time()})
+        STOPPED.write(self.store, Stopped(reason=self._refused, time=time.time()), study)
 
     def _ask_for_more(self) -> bool:
         """Asks for more replicates, or draws one more proposal, in turn; whether there was any."""
@@ -280,14 +281,7 @@ class Conductor:
 
     def _record_failure(self, stage_id: str, error: str) -> None:
         """Leaves the reason where the stage could not do so itself: a killed process writes nothing."""
-        name = f"failures/{stage_id}"
-        if self.store.read_record(name) is None:
+        if not FAILURES.exists(self.store, stage_id):
             kind, _, message = error.partition(": ")
-            record: Json = {
-                "stage_id": stage_id,
-                "error": message or error,
-                "kind": kind,
-                "attempts": 1,
-                "time": time.time(),
-            }
-            self.store.write_record(name, record)
+            failure = Failure(stage_id=stage_id, error=message or error, kind=kind, attempts=1, time=time.time())
+            FAILURES.write(self.store, failure, stage_id)

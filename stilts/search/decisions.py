@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import Json
+from stilts.ledger.records import (
+    DECISIONS,
+    GRANTS,
+    PROPOSALS,
+    PRUNED,
+    STOPPED,
+    CellsDecision,
+    Grant,
+    ProposalRecord,
+    Pruned,
+    RecordKind,
+    Stopped,
+)
+from stilts.ledger.typed import to_fields
 from stilts.store.artifact_store import ArtifactStore
 
 
@@ -28,40 +44,38 @@ class Decision:
 def decisions(store: ArtifactStore, study: str) -> list[Decision]:
     """Every decision that the store holds of a study, in order of time."""
     found: list[Decision] = []
-    for folder, read in _FOLDERS.items():
-        values = store.named_records(store.records(f"studies/{study}/{folder}"))
-        for name, value in values.items():
-            if isinstance(value, dict):
-                found.append(read(name.removeprefix(f"studies/{study}/{folder}/"), value))
-    stopped = store.read_record(f"studies/{study}/stopped")
-    if isinstance(stopped, dict) and not any(
-        one.reason.lower().startswith(str(stopped["reason"]).lower()) for one in found
-    ):
+    for kind, read in _READERS.items():
+        found += [read(name, value) for name, value in kind.all(store, study).values.items()]
+    stopped = _stopped(store, study)
+    if stopped is not None and not any(one.reason.lower().startswith(stopped.reason.lower()) for one in found):
         found.append(_made(stopped, "stop", study, "nothing more is run"))
     return sorted(found, key=lambda one: one.time)
 
 
-def _cells(name: str, value: Mapping[str, Json]) -> Decision:
-    asked = value["replicates"]
-    count = len(asked) if isinstance(asked, list) else 0
-    if value.get("kind") == "stop":
-        return _made(value, "stop", str(value["policy"]), "; ".join(_choices(value)) or "nothing more is run")
-    shown = ", ".join(str(one) for one in asked[:4]) if isinstance(asked, list) else ""
+def _stopped(store: ArtifactStore, study: str) -> Stopped | None:
+    try:
+        return STOPPED.read(store, study)
+    except (DamagedError, NewerError):
+        return None  # it repeats what the last decision says
+
+
+def _cells(name: str, value: CellsDecision) -> Decision:
+    if value.kind == "stop":
+        return _made(value, "stop", value.policy, "; ".join(_choices(value)) or "nothing more is run")
+    count, shown = len(value.replicates), ", ".join(value.replicates[:4])
     decided = f"{count} replicates: {shown}" + (f" and {count - 4} more" if count > 4 else "")
-    return _made(value, "cells", str(value["policy"]), decided)
+    return _made(value, "cells", value.policy, decided)
 
 
-def _choices(value: Mapping[str, Json]) -> Iterator[str]:
-    choices = value.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict):
-            sure = choice.get("probability")
-            doubt = f" (best with probability {sure:.0%})" if isinstance(sure, float) else ""
-            yield f"{choice['source']} for {choice['target']}{doubt}"
+def _choices(value: CellsDecision) -> Iterator[str]:
+    for choice in value.choices:
+        sure = choice.get("probability")
+        doubt = f" (best with probability {sure:.0%})" if isinstance(sure, float) else ""
+        yield f"{choice.get('source')} for {choice.get('target')}{doubt}"
 
 
-def _proposal(name: str, value: Mapping[str, Json]) -> Decision:
-    return _made(value, "proposal", name, _params(value.get("params")))
+def _proposal(name: str, value: ProposalRecord) -> Decision:
+    return _made(value, "proposal", name, _params(dict(value.params)))
 
 
 def _params(params: Json) -> str:
@@ -71,24 +85,24 @@ def _params(params: Json) -> str:
     return ", ".join(inner)
 
 
-def _pruned(name: str, value: Mapping[str, Json]) -> Decision:
-    at = f" at step {value['step']} of {value['steps']}" if "step" in value and "steps" in value else ""
-    return _made(value, "pruned", name, f"stopped{at}")
+def _pruned(name: str, value: Pruned) -> Decision:
+    return _made(value, "pruned", name, f"stopped at step {value.step} of {value.steps}")
 
 
-def _race(name: str, value: Mapping[str, Json]) -> Decision:
-    return _made(value, "race", name, f"{value.get('seeds')} seeds")
+def _race(name: str, value: Grant) -> Decision:
+    return _made(value, "race", name, f"{value.seeds} seeds")
 
 
-def _made(value: Mapping[str, Json], kind: str, about: str, decided: str) -> Decision:
-    reason, time = str(value.get("reason") or ""), float(str(value.get("time") or 0.0))
-    details = {key: item for key, item in value.items() if key not in ("reason", "time", "kind")}
-    return Decision(time=time, kind=kind, about=about, decided=decided, reason=reason, details=details)
+def _made(
+    value: CellsDecision | ProposalRecord | Pruned | Grant | Stopped, kind: str, about: str, decided: str
+) -> Decision:
+    details = {key: item for key, item in to_fields(value).items() if key not in ("reason", "time", "kind")}
+    return Decision(time=value.time, kind=kind, about=about, decided=decided, reason=value.reason, details=details)
 
 
-_FOLDERS: Mapping[str, Callable[[str, Mapping[str, Json]], Decision]] = {
-    "decisions": _cells,
-    "proposals": _proposal,
-    "pruned": _pruned,
-    "races": _race,
+_READERS: Mapping[RecordKind[Any], Callable[[str, Any], Decision]] = {
+    DECISIONS: _cells,
+    PROPOSALS: _proposal,
+    PRUNED: _pruned,
+    GRANTS: _race,
 }

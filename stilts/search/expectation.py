@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, field
 
+from stilts.ledger.results import results_of
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.stage import Stage, StageKind, TrainStage
@@ -27,7 +28,10 @@ class Expectation:
 
     def learn(self, stage: Stage, store: ArtifactStore) -> None:
         """Adds a finished stage to the means."""
-        seconds = sum(float(str(store.result(key)["seconds"])) for key in stage.outputs)
+        found = results_of(store, stage.outputs)
+        if found.faults:
+            return  # what it took is not known any more
+        seconds = sum(result.seconds for result in found.values.values())
         total, units = self._totals.get((stage.kind.value, stage.name), (0.0, 0))
         self._totals[(stage.kind.value, stage.name)] = (total + seconds, units + work(stage))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from statistics import fmean
 
+from stilts.ledger.results import evaluation_of
 from stilts.metrics.objectives import TargetScores
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate
@@ -33,7 +34,7 @@ class RecipeScores:
 
     def _score(self, key: str) -> float:
         if key not in self._scores:
-            self._scores[key] = float(str(self.store.result(key)["score"]))
+            self._scores[key] = evaluation_of(self.store, key).score
         return self._scores[key]
 
 

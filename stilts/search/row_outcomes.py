@@ -7,10 +7,10 @@ sampler that took a recipe as unscored because it is worth another seed would tu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from stilts.fingerprint import Json
+from stilts.ledger.records import PRUNED, Pruned
 from stilts.search.objective import Aim
 from stilts.search.outcome import Outcome, Told
 from stilts.search.recipe_scores import RecipeScores, RowReplicates, baseline_scores, is_scored, replicates_of
@@ -28,7 +28,7 @@ class RowOutcomes:
     row: str
     aims: Sequence[Aim]
     store: ArtifactStore
-    _pruned: dict[str, Json] = field(default_factory=dict, init=False)
+    _pruned: dict[str, Pruned | None] = field(default_factory=dict, init=False)
     _scores: RecipeScores = field(init=False)
     _of_plan: tuple[Plan, RowReplicates, RowReplicates] | None = field(default=None, init=False)
 
@@ -72,16 +72,16 @@ class RowOutcomes:
         """The outcome of a proposal all of whose seeds failed or were pruned on a target."""
         records = [record for replicate in replicates if (record := self._pruned_record(replicate)) is not None]
         # Scores of several targets, or of a part of the languages, are on another scale than the aim's values.
-        points = [point for record in records for point in _point(record)] if aim.is_target else []
+        points = [(record.step, record.score) for record in records] if aim.is_target else []
         return Outcome(pruned=bool(records), curve=dict(points))
 
-    def _pruned_record(self, replicate: Replicate) -> Mapping[str, Json] | None:
+    def _pruned_record(self, replicate: Replicate) -> Pruned | None:
         for stage_id in (replicate.intermediate_stage, replicate.target_stage):
             if stage_id is not None:
                 if stage_id not in self._pruned:
-                    self._pruned[stage_id] = self.store.read_record(f"studies/{self.study}/pruned/{stage_id}")
+                    self._pruned[stage_id] = PRUNED.read(self.store, self.study, stage_id)
                 record = self._pruned[stage_id]
-                if isinstance(record, dict):
+                if record is not None:
                     return record
         return None
 
@@ -95,9 +95,3 @@ class RowOutcomes:
 
 def _is_over(replicate: Replicate, done: Set[str], hopeless: Set[str]) -> bool:
     return replicate.evaluate_stage in hopeless or is_scored(replicate, done)
-
-
-def _point(record: Mapping[str, Json]) -> list[tuple[int, float]]:
-    """(step, selection score) of a pruned record; nothing where it has no score."""
-    step, score = record.get("step"), record.get("score")
-    return [(int(step), float(score))] if isinstance(step, int | float) and isinstance(score, int | float) else []

@@ -10,7 +10,9 @@ import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from stilts.fingerprint import Json
+from stilts.ledger.records import GRANTS, Grant, number_part
+from stilts.ledger.results import evaluation_of
+from stilts.ledger.summary import SUMMARIES
 from stilts.metrics.item_scores import ItemScores
 from stilts.metrics.metric import metric
 from stilts.search.racing import Contender, NoRacing, RacingPolicy, Standing, WilcoxonRacing
@@ -20,7 +22,6 @@ from stilts.study.record import Replicate
 from stilts.study.search_schema import Search
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Use
-from stilts.study.summary import read_summary, summary_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +59,8 @@ class RowRace:
 
     def load(self) -> None:
         """Reads the grants that the store has."""
-        for value in self.store.named_records(self.store.records(self._prefix)).values():
-            if isinstance(value, dict):
-                number = int(str(value["proposal"]))
-                self._seeds[number], self._reasons[number] = int(str(value["seeds"])), str(value["reason"])
+        for grant in GRANTS.all(self.store, self.study, self.row).all_good().values():
+            self._seeds[grant.proposal], self._reasons[grant.proposal] = grant.seeds, grant.reason
 
     def seeded(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         """The proposals with the seeds that they have now."""
@@ -80,25 +79,21 @@ class RowRace:
         standings = self.policy.standings(contenders, most=self.most)
         return any([self._keep(standing) for standing in standings])
 
-    @property
-    def _prefix(self) -> str:
-        return f"studies/{self.study}/races/{self.row}"
-
     def _keep(self, standing: Standing) -> bool:
         """Writes the standing down if it is new; whether it has a seed more."""
         number = standing.proposal
         before = self._seeds.get(number, self.policy.first(self.most))
         if self._reasons.get(number) != standing.reason or before != standing.seeds:
-            value: Json = {
-                "proposal": number,
-                "seeds": standing.seeds,
-                "most": self.most,
-                "p": standing.p,
-                "policy": self.policy.label,
-                "reason": standing.reason,
-                "time": time.time(),
-            }
-            self.store.write_record(f"{self._prefix}/{number:04d}", value)
+            grant = Grant(
+                proposal=number,
+                seeds=standing.seeds,
+                most=self.most,
+                p=standing.p,
+                policy=self.policy.label,
+                reason=standing.reason,
+                time=time.time(),
+            )
+            GRANTS.write(self.store, grant, self.study, self.row, number_part(number))
             self._seeds[number], self._reasons[number] = standing.seeds, standing.reason
         return standing.seeds > before
 
@@ -138,8 +133,9 @@ class RowRace:
         key = f"{replicate.evaluate_stage} {replicate.replicate_id}"
         if key not in self._scored:
             keys = replicate.outputs[Use.SELECT.value]
-            scores = [float(str(self.store.result(output)["score"])) for output in keys.values()]
-            summary = read_summary(self.store.read_record(summary_record(replicate.evaluate_stage)))
+            scores = [evaluation_of(self.store, output).score for output in keys.values()]
+            stored = SUMMARIES.read(self.store, replicate.evaluate_stage)
+            summary = stored.outputs if stored else {}
             items: dict[str, ItemScores] = {}
             for language, output in keys.items():
                 rows = summary[output].values(metric(metric_name).columns) if output in summary else None

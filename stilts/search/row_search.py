@@ -7,11 +7,11 @@ process knows the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from stilts.errors import StoreError
-from stilts.fingerprint import Json, canonical_json
+from stilts.fingerprint import canonical_json
+from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
 from stilts.search.outcome import Outcome, Told
 from stilts.search.proposals import ProposalBook
 from stilts.search.row_outcomes import RowOutcomes
@@ -44,14 +44,8 @@ class RowSearch:
 
     def load(self) -> None:
         """Reads the proposals that the store has."""
-        found = []
-        for name in self.store.records(f"studies/{self.study}/proposals/{self.row}/"):
-            value = self.store.read_record(name)
-            if not isinstance(value, dict) or not isinstance(value["params"], dict):
-                raise StoreError(
-                    f"record {name}", "it is no proposal", "", "Restore it, or give the study another name"
-                )
-            found.append(Proposal(number=int(str(value["number"])), params=value["params"]))
+        records = PROPOSALS.all(self.store, self.study, self.row).all_good().values()
+        found = [Proposal(number=record.number, params=dict(record.params)) for record in records]
         self.proposals = sorted(found, key=lambda proposal: proposal.number)[: self.total]
 
     def reconcile(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> None:
@@ -78,8 +72,9 @@ class RowSearch:
             if params is None:
                 self._exhausted = True
                 return False
-            record = {"params": params, "reason": self.book.reason(number, told)}
-        self._record(number, record)
+            reason = self.book.reason(number, told)
+            record = ProposalRecord(number=number, params=params, reason=reason, time=time.time())
+        self._record(record)
         return True
 
     def tell(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> None:
@@ -94,7 +89,7 @@ class RowSearch:
         """Leaves nothing running in Optuna's storage: the run ends."""
         self.book.close()
 
-    def _warm_proposal(self, number: int) -> dict[str, Json] | None:
+    def _warm_proposal(self, number: int) -> ProposalRecord | None:
         """The next recipe of the earlier study that was not proposed yet, as it is recorded."""
         taken = {canonical_json(proposal.params) for proposal in self.proposals}
         left = [recipe for recipe in self.warm if canonical_json(recipe.params) not in taken]
@@ -102,14 +97,14 @@ class RowSearch:
             return None
         params = dict(left[0].params)
         self.book.asked(number, params)
-        return {"params": params, "from": left[0].origin, "reason": left[0].reason}
+        return ProposalRecord(
+            number=number, params=params, origin=left[0].origin, reason=left[0].reason, time=time.time()
+        )
 
-    def _record(self, number: int, record: Mapping[str, Json]) -> None:
-        name = f"studies/{self.study}/proposals/{self.row}/{number:04d}"
-        params = record["params"]
-        assert isinstance(params, dict)
-        if self.store.write_record(name, {"number": number, **record, "time": time.time()}, create_only=True):
-            self.proposals.append(Proposal(number=number, params=params))
+    def _record(self, record: ProposalRecord) -> None:
+        own = number_part(record.number)
+        if PROPOSALS.write(self.store, record, self.study, self.row, own, create_only=True):
+            self.proposals.append(Proposal(number=record.number, params=dict(record.params)))
         else:  # another driver of the same study drew it first
             self.load()
 

@@ -8,10 +8,10 @@ and a stage that stops leaves ``studies/<study>/pruned/<stage id>``.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from stilts.fingerprint import Json
+from stilts.ledger.records import JUDGED, PRUNED, Judged, Pruned, number_part
 from stilts.metrics.item_scores import items_from_json, items_to_json
 from stilts.search.pruning import NoPruning, PruningPolicy, target_score
 from stilts.search.rung_history import Rung, RungHistory
@@ -41,7 +41,7 @@ class RungBook:
     store: ArtifactStore
     policy: PruningPolicy
     _histories: dict[tuple[str, str], RungHistory] = field(default_factory=dict, init=False)
-    _records: dict[str, Json] = field(default_factory=dict, init=False)
+    _records: dict[str, Judged] = field(default_factory=dict, init=False)
 
     def judge(self, plan: Plan, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
         """Whether a stage should stop after an evaluation, judged against its row's other recipes at that fraction.
@@ -61,35 +61,36 @@ class RungBook:
         rung = Rung(recipe=str(cell.proposal), fraction=step / steps, score=score, items=items)
         verdict = self._of_first_seed(cell) if stage_id != cell.first else self._judged(plan, cell, rung, step)
         if verdict.stop:
-            facts: dict[str, Json] = {"step": step, "steps": steps, **self._facts(cell, rung, verdict)}
-            self.store.write_record(f"studies/{self.study}/pruned/{stage_id}", facts)
+            pruned = Pruned(step=step, steps=steps, **self._facts(cell, rung, verdict))
+            PRUNED.write(self.store, pruned, self.study, stage_id)
         return verdict
 
     def _judged(self, plan: Plan, cell: SearchedCell, rung: Rung, step: int) -> Verdict:
         history = self._history(plan, cell)
-        name = f"{self._prefix(cell.row, cell.column)}/{cell.proposal:04d}/{step:08d}"
+        name = JUDGED.name(self.study, cell.row, cell.column, number_part(cell.proposal), number_part(step, 8))
         known = _same(self._records.get(name), cell, rung, self.policy.label)
         verdict = known or self.policy.decide(history, rung)
         self._histories[(cell.row, cell.column)] = history.with_rung(rung)
         if known is None:
-            value: Json = {
-                "step": step,
-                "fraction": rung.fraction,
-                "stop": verdict.stop,
+            value = Judged(
+                step=step,
+                fraction=rung.fraction,
+                stop=verdict.stop,
+                items=items_to_json(rung.items),
                 **self._facts(cell, rung, verdict),
-                "items": items_to_json(rung.items),
-            }
-            self.store.write_record(name, value)
+            )
+            parts = (cell.row, cell.column, number_part(cell.proposal), number_part(step, 8))
+            JUDGED.write(self.store, value, self.study, *parts)
             self._records[name] = value
         return verdict
 
     def _of_first_seed(self, cell: SearchedCell) -> Verdict:
-        pruned = self.store.read_record(f"studies/{self.study}/pruned/{cell.first}")
-        if isinstance(pruned, dict):
-            return Verdict(stop=True, reason=f"The first seed of its recipe was stopped: {pruned.get('reason')}")
+        pruned = PRUNED.read(self.store, self.study, cell.first)
+        if pruned is not None:
+            return Verdict(stop=True, reason=f"The first seed of its recipe was stopped: {pruned.reason}")
         return Verdict(stop=False, reason="Only the first seed of a recipe is compared.")
 
-    def _facts(self, cell: SearchedCell, rung: Rung, verdict: Verdict) -> dict[str, Json]:
+    def _facts(self, cell: SearchedCell, rung: Rung, verdict: Verdict) -> dict[str, Any]:
         """What every record of a verdict says."""
         return {
             "stage_id": cell.stage_id,
@@ -103,9 +104,6 @@ class RungBook:
             "time": time.time(),
         }
 
-    def _prefix(self, row: str, column: str) -> str:
-        return f"studies/{self.study}/rungs/{row}/{column}"
-
     def _history(self, plan: Plan, cell: SearchedCell) -> RungHistory:
         """The cell's history, from the store when it is first asked for.
 
@@ -114,10 +112,10 @@ class RungBook:
         """
         if (cell.row, cell.column) not in self._histories:
             history = RungHistory(space=cell.row, target=cell.column)
-            stored = self.store.named_records(self.store.records(self._prefix(cell.row, cell.column)))
-            for name, value in sorted(stored.items()):
-                if isinstance(value, dict) and value.get("stage_id") in plan.stages:
-                    self._records[name] = value
+            stored = JUDGED.all(self.store, self.study, cell.row, cell.column).all_good()
+            for own, value in stored.items():
+                if value.stage_id in plan.stages:
+                    self._records[JUDGED.name(self.study, cell.row, cell.column, *own.split("/"))] = value
                     history = history.with_rung(_rung(value))
             self._histories[(cell.row, cell.column)] = history
         return self._histories[(cell.row, cell.column)]
@@ -136,24 +134,16 @@ def searched_cell(plan: Plan, stage_id: str) -> SearchedCell | None:
     return None
 
 
-def _same(stored: Json, cell: SearchedCell, rung: Rung, label: str) -> Verdict | None:
+def _same(stored: Judged | None, cell: SearchedCell, rung: Rung, label: str) -> Verdict | None:
     """The stored verdict on this very evaluation, or None where it was another one or another policy's."""
-    if not isinstance(stored, dict) or stored.get("stage_id") != cell.stage_id or stored.get("policy") != label:
+    if stored is None or stored.stage_id != cell.stage_id or stored.policy != label:
         return None
-    if repr(stored.get("score")) != repr(rung.score):  # repr: NaN equals itself
+    if repr(stored.score) != repr(rung.score):  # repr: NaN equals itself
         return None
-    peers = stored.get("peers")
-    return Verdict(
-        stop=bool(stored.get("stop")),
-        reason=str(stored.get("reason")),
-        peers={name: float(str(score)) for name, score in peers.items()} if isinstance(peers, Mapping) else {},
-    )
+    return Verdict(stop=stored.stop, reason=stored.reason, peers=dict(stored.peers))
 
 
-def _rung(value: Mapping[str, Json]) -> Rung:
+def _rung(value: Judged) -> Rung:
     return Rung(
-        recipe=str(value["proposal"]),
-        fraction=float(str(value["fraction"])),
-        score=float(str(value["score"])),
-        items=items_from_json(value.get("items")),
+        recipe=str(value.proposal), fraction=value.fraction, score=value.score, items=items_from_json(value.items)
     )

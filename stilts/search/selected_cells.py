@@ -14,11 +14,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
+from typing import Literal
 
 import numpy as np
 
-from stilts.errors import StoreError
 from stilts.fingerprint import Json, plain
+from stilts.ledger.records import DECISIONS, CellsDecision, number_part
 from stilts.metrics.ranks import spearman
 from stilts.search.filling import Prior, Situation
 from stilts.search.recipe_scores import RecipeScores
@@ -49,22 +50,17 @@ class SelectedCells:
     _asked: set[str] = field(default_factory=set, init=False)
     _found: set[str] = field(default_factory=set, init=False)
     _numbers: int = field(default=0, init=False)
-    _last: Json = field(default=None, init=False)
+    _last: CellsDecision | None = field(default=None, init=False)
     _open: bool = field(default=True, init=False)
     _tabled: tuple[Plan, TrialTable] | None = field(default=None, init=False)
     _scores: RecipeScores = field(init=False)
 
     def __post_init__(self) -> None:
         self._scores = RecipeScores(store=self.store)
-        for name, value in self.store.named_records(self.store.records(self._folder)).items():
-            if not isinstance(value, dict) or not isinstance(value.get("replicates"), list):
-                mend = "Restore it, or give the study another name"
-                raise StoreError(f"record {name}", "it is no decision", "", mend)
-            asked = value["replicates"]
-            assert isinstance(asked, list)
-            self._asked |= {str(one) for one in asked}
-            if value.get("found") is True:
-                self._found |= {str(one) for one in asked}
+        for value in DECISIONS.all(self.store, self.study).all_good().values():
+            self._asked |= set(value.replicates)
+            if value.found:
+                self._found |= set(value.replicates)
             self._numbers += 1
             self._last = value
 
@@ -161,41 +157,50 @@ class SelectedCells:
     def _decide(self, replicates: Iterable[Replicate], reason: str, situation: Situation) -> None:
         asked = [one.replicate_id for one in replicates]
         self._asked |= set(asked)
-        only_found: dict[str, Json] = {"found": True} if self._found.issuperset(asked) else {}
-        self._write({"kind": "cells", "replicates": list(asked), "reason": reason, **only_found}, situation)
+        found = self._found.issuperset(asked)
+        self._write(self._decision(situation, "cells", reason, replicates=tuple(asked), found=found))
 
     def _stop(self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation) -> None:
-        choices: list[Json] = [plain(asdict(choice)) for choice in self.policy.choose(question, observations)]
-        told = [_prior_json(name, prior, observations) for name, prior in self.priors.items()]
-        same = isinstance(self._last, dict) and (self._last.get("kind"), self._last.get("choices")) == ("stop", choices)
-        if not same:
-            self._write(
-                {"kind": "stop", "replicates": [], "reason": reason, "choices": choices, "told": told}, situation
-            )
+        choices = tuple(_plain(asdict(choice)) for choice in self.policy.choose(question, observations))
+        told = tuple(_prior_json(name, prior, observations) for name, prior in self.priors.items())
+        if self._last is None or (self._last.kind, self._last.choices) != ("stop", choices):
+            self._write(self._decision(situation, "stop", reason, choices=choices, told=told))
 
-    def _write(self, decision: dict[str, Json], situation: Situation) -> None:
-        left = None if situation.left_s == float("inf") else round(situation.left_s, 1)
-        value: Json = {
-            "number": self._numbers,
-            "policy": self.policy_name,
-            "priors": list(self.priors),
-            **decision,
-            "spent_s": round(situation.spent_s, 1),
-            "left_s": left,
-            "time": time.time(),
-        }
-        self.store.write_record(f"{self._folder}/{self._numbers:05d}", value)
+    def _decision(
+        self,
+        situation: Situation,
+        kind: Literal["cells", "stop"],
+        reason: str,
+        *,
+        replicates: tuple[str, ...] = (),
+        found: bool = False,
+        choices: tuple[Mapping[str, Json], ...] = (),
+        told: tuple[Mapping[str, Json], ...] = (),
+    ) -> CellsDecision:
+        return CellsDecision(
+            number=self._numbers,
+            policy=self.policy_name,
+            kind=kind,
+            replicates=replicates,
+            reason=reason,
+            priors=tuple(self.priors),
+            found=found,
+            choices=choices,
+            told=told,
+            spent_s=round(situation.spent_s, 1),
+            left_s=None if situation.left_s == float("inf") else round(situation.left_s, 1),
+            time=time.time(),
+        )
+
+    def _write(self, decision: CellsDecision) -> None:
+        DECISIONS.write(self.store, decision, self.study, number_part(self._numbers, 5))
         self._numbers += 1
-        self._last = value
+        self._last = decision
 
     def _table(self, whole: Plan) -> TrialTable:
         if self._tabled is None or self._tabled[0] is not whole:
             self._tabled = (whole, TrialTable.of(whole))
         return self._tabled[1]
-
-    @property
-    def _folder(self) -> str:
-        return f"studies/{self.study}/decisions"
 
 
 def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
@@ -203,12 +208,16 @@ def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
     return [one for one in whole.replicates if one.replicate_id in wanted]
 
 
+def _plain(fields: Mapping[str, object]) -> dict[str, Json]:
+    return {name: plain(value, name) for name, value in fields.items()}
+
+
 def _matrix(prior: Prior, table: TrialTable) -> FloatArray:
     cells = [[prior.get((row, column), float("nan")) for column in table.columns] for row in table.rows]
     return np.array(cells, np.float64).reshape(len(table.rows), len(table.columns))
 
 
-def _prior_json(name: str, prior: Prior, observations: Sequence[Observation]) -> Json:
+def _prior_json(name: str, prior: Prior, observations: Sequence[Observation]) -> dict[str, Json]:
     """How many of the cells that were run a foreign matrix knew, and how alike it ranks them within targets.
 
     ``rank_correlation`` is the mean over targets of Spearman's, None where no target has three cells in common.

@@ -13,12 +13,13 @@ from itertools import chain, zip_longest
 
 from stilts.errors import InputError, StudyError
 from stilts.fingerprint import Json, canonical_json
+from stilts.ledger.records import PROPOSALS
+from stilts.ledger.study_record import read_study, study_names
 from stilts.search.encoding import decode, encode
 from stilts.search.objective import Aim
 from stilts.search.recipe_scores import RecipeScores, baseline_scores, is_scored, replicates_of
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, StudyRecord
-from stilts.study.record_json import record_from_json
 from stilts.study.search_space import SearchSpace
 
 # Of a row's proposals: the rest is the sampler's, or the search would never leave what is known.
@@ -68,27 +69,25 @@ def warm_recipes(
 def _record_of(store: ArtifactStore, study: str, own: str) -> StudyRecord:
     if study == own:
         raise _unfit(study, "it is this study itself", "Name an earlier study of the store")
-    value = store.read_record(f"studies/{study}/record")
-    if value is None:
-        known = sorted({name.split("/")[1] for name in store.records("studies/")} - {own})
+    record = read_study(store, study)
+    if record is None:
+        known = [name for name in study_names(store) if name != own]
         raise StudyError(
             f'start_from "{study}"',
             f"the store {store.url} has no study of that name",
             f"Studies in it: {', '.join(known) or 'none'}",
             "Name one of them, run it first, or leave start_from out",
         )
-    return record_from_json(value)
+    return record
 
 
 def _fitting(store: ArtifactStore, record: StudyRecord, space: SearchSpace) -> dict[tuple[str, int], dict[str, Json]]:
     """Parameters of the searched recipes, by row and number, that this space would write in the same way."""
     found = {}
     for row in (row.name for row in record.rows if row.searched):
-        names = store.records(f"studies/{record.name}/proposals/{row}/")
-        for value in store.named_records(names).values():
-            params = value["params"] if isinstance(value, dict) else None
-            if isinstance(value, dict) and isinstance(params, dict) and _is_of_space(space, params):
-                found[row, int(str(value["number"]))] = params
+        for proposal in PROPOSALS.all(store, record.name, row).values.values():
+            if _is_of_space(space, proposal.params):
+                found[row, proposal.number] = dict(proposal.params)
     return dict(sorted(found.items()))
 
 

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Protocol
 
 from stilts.fingerprint import Json
+from stilts.store.documents import Bodies
+from stilts.store.published import Publications
 
 
 class Lease(Protocol):
@@ -52,7 +54,10 @@ class ArtifactStore(Protocol):
         """
 
     def result(self, key: str) -> dict[str, Json]:
-        """The result published with the artifact; StoreError when there is none."""
+        """The result published with the artifact; StoreError when there is none, DamagedError where it is damaged."""
+
+    def publications(self, keys: Sequence[str]) -> Publications:
+        """What was published of those keys, and which of them are damaged; read side by side in a bucket."""
 
     def payload(self, key: str) -> dict[str, Json]:
         """The identity payload published with the artifact; StoreError when there is none."""
@@ -87,14 +92,17 @@ class ArtifactStore(Protocol):
     def drop_progress(self, stage_id: str) -> None:
         """Deletes the stage's checkpoint, if there is one."""
 
-    def write_record(self, name: str, value: Json, *, create_only: bool = False) -> bool:
-        """Writes a JSON record; with ``create_only`` an existing one stays and False comes back."""
+    def write_record(self, name: str, value: Mapping[str, Json], *, create_only: bool = False) -> bool:
+        """Writes a JSON object as a record; with ``create_only`` an existing one stays and False comes back."""
 
-    def read_record(self, name: str) -> Json:
-        """The record's value, or None where there is none."""
+    def read_record(self, name: str) -> dict[str, Json] | None:
+        """The record's value, or None where there is none; DamagedError where it is not as it was written."""
 
-    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
-        """Those of the records that there are, by name; read side by side in a bucket."""
+    def has_record(self, name: str) -> bool:
+        """Whether there is such a record, damaged or not."""
+
+    def record_bodies(self, names: Sequence[str]) -> Bodies:
+        """The JSON text of those of the records that there are, by name; read side by side in a bucket."""
 
     def records(self, prefix: str) -> Sequence[str]:
         """The names of all records below ``prefix``, sorted."""

@@ -25,7 +25,11 @@ class Entry:
 
 
 class Backend(Protocol):
-    """Whole objects by path. Only ``create`` must decide between rivals; everything else may be repeated."""
+    """Whole objects by path. Only ``create`` must decide between rivals; everything else may be repeated.
+
+    Whatever the place refuses (full, read only, out of reach) is a StoreUnavailableError; what lies where an object
+    belongs and is none (a link, a device) a DamagedError.
+    """
 
     url: str
     remote: bool
@@ -46,10 +50,13 @@ class Backend(Protocol):
         """Writes an object whole, over any that is there."""
 
     def delete(self, path: str) -> None:
-        """Deletes the object, if there is one."""
+        """Deletes the object, if there is one; StoreError where its name is none that stilts makes."""
 
     def delete_tree(self, path: str) -> None:
-        """Deletes everything below the path, if there is anything."""
+        """Deletes everything below the path, if there is anything; StoreError where stilts makes no such folder."""
+
+    def move(self, path: str, to: str) -> None:
+        """Moves an object, or everything below the path, to another path of the store; nothing where there is none."""
 
     def names(self, path: str) -> Iterator[str]:
         """The paths, relative to ``path``, of all objects below it, without asking for their sizes."""
@@ -59,6 +66,12 @@ class Backend(Protocol):
 
     def children(self, path: str) -> list[str]:
         """The names directly below the path."""
+
+    def unlike_folders(self) -> dict[str, str]:
+        """Those of the store's own folders in whose place something else lies, and what."""
+
+    def misplaced(self) -> dict[str, str]:
+        """Paths at which a folder lies in place of an object, or something else in place of a folder, and what."""
 
     def put(self, folder: Path, files: Iterable[str], path: str, *, keep: bool, alias: bool) -> None:
         """Copies files of a local folder below the path, durably.

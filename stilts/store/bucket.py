@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stilts.errors import MissingPackageError, StoreError
+from stilts.errors import MissingPackageError, StoreError, StoreUnavailableError
 from stilts.store.backend import Entry
+from stilts.store.layout import check_deletable
 
 T = TypeVar("T")
 
@@ -73,12 +74,19 @@ class BucketBackend:
 
     def delete(self, path: str) -> None:
         """See ``Backend``."""
+        check_deletable(self.url, path, whole_folder=False)
         self._or_none(f"delete {path}", lambda: self._fs.rm_file(self._at(path)))
 
     def delete_tree(self, path: str) -> None:
         """See ``Backend``."""
+        check_deletable(self.url, path, whole_folder=True)
         self._forget()
         self._or_none(f"delete {path}", lambda: self._fs.rm(self._at(path), recursive=True))
+
+    def move(self, path: str, to: str) -> None:
+        """See ``Backend``; copies first, so that a kill between leaves both."""
+        self._forget()
+        self._or_none(f"move {path}", lambda: self._fs.mv(self._at(path), self._at(to), recursive=True))
 
     def names(self, path: str) -> Iterator[str]:
         """See ``Backend``."""
@@ -98,6 +106,14 @@ class BucketBackend:
         self._forget()
         found = self._or_none(f"list {path}", lambda: self._fs.ls(self._at(path), detail=False)) or []
         return [name for name in (str(place).rstrip("/").rpartition("/")[2] for place in found) if name]
+
+    def unlike_folders(self) -> dict[str, str]:
+        """See ``Backend``: a bucket has no folders."""
+        return {}
+
+    def misplaced(self) -> dict[str, str]:
+        """See ``Backend``: a bucket has no folders."""
+        return {}
 
     def put(self, folder: Path, files: Iterable[str], path: str, *, keep: bool, alias: bool) -> None:
         """See ``Backend``."""
@@ -142,10 +158,13 @@ class BucketBackend:
         except FileNotFoundError:
             return None
 
-    def _failed(self, what: str, error: Exception) -> StoreError:
+    def _failed(self, what: str, error: Exception) -> StoreUnavailableError:
         found = f"{type(error).__name__}: {error}"
-        return StoreError(
-            f"{what} in the store {self.url}", found, "", "Check the network, the bucket and your credentials"
+        return StoreUnavailableError(
+            f"{what} in the store {self.url}",
+            found,
+            "What is done stays done",
+            "Check the network, the bucket and your credentials, and type the same command again",
         )
 
     def _was_created(self, path: str, data: bytes, error: Exception) -> bool:

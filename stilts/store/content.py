@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from stilts.store.layout import check_file
 
 # hashlib lets other threads run; more than a few only compete for the disk.
 _HASH_THREADS = 4
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _verified: set[tuple[int, int, int, int, str]] = set()
 
 
@@ -27,14 +29,18 @@ class FileFact:
 
     @classmethod
     def parse(cls, value: Json) -> FileFact:
-        """The fact that ``as_json`` wrote; StoreError for a path that leaves its folder."""
+        """The fact that ``as_json`` wrote; StoreError for anything else, and for a path that leaves its folder."""
         fields = value if isinstance(value, dict) else {}
-        size = fields.get("bytes")
-        if not isinstance(size, int):
-            raise StoreError(
-                "read the list of an artifact's files", f"it holds {value!r}", "The store is damaged there"
-            )
-        return cls(path=check_file(str(fields.get("path", ""))), bytes=size, sha256=str(fields.get("sha256", "")))
+        path, size, sha256 = fields.get("path"), fields.get("bytes"), fields.get("sha256")
+        if (
+            not isinstance(path, str)
+            or type(size) is not int
+            or size < 0
+            or not isinstance(sha256, str)
+            or _SHA256.fullmatch(sha256) is None
+        ):
+            raise StoreError("read the list of an artifact's files", f"it holds {str(value)[:80]!r}")
+        return cls(path=check_file(path), bytes=size, sha256=sha256)
 
     def as_json(self) -> dict[str, Json]:
         """The fields as plain JSON."""

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from stilts.errors import StoreError
+from stilts.errors import DamagedError
 from stilts.store.backend import Backend
 from stilts.store.content import FileFact, first_flaw
 
@@ -24,7 +24,7 @@ class Downloads:
         self._scratch = scratch_dir / f"stilts-{store}-{os.getpid()}"
 
     def artifact(self, place: str, facts: Sequence[FileFact]) -> Path:
-        """The folder with a whole copy of the artifact's files; StoreError names a file that is missing or altered."""
+        """The folder with a whole copy of the artifact's files; DamagedError names a file that is missing or altered."""
         folder = self._cache / place
         if folder.is_dir() and first_flaw(folder, facts) is None:
             return folder
@@ -33,12 +33,7 @@ class Downloads:
             self._download(place, facts, temp)
             flaw = first_flaw(temp, facts)
             if flaw is not None:
-                raise StoreError(
-                    f"download {place} from the store {self._backend.url}",
-                    flaw,
-                    "A score from altered weights would be wrong",
-                    "Give them up with Store.drop_files, then run the study again",
-                )
+                raise DamagedError(place, flaw)
             self._settle(temp, folder, facts)
         finally:
             shutil.rmtree(temp, ignore_errors=True)

@@ -6,7 +6,6 @@ newest whole one stays until its successor is whole too: two slots. A checkpoint
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from pathlib import Path
@@ -14,20 +13,19 @@ from pathlib import Path
 from stilts.errors import LeaseLostError, StoreError
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import Lease
-from stilts.store.backend import Backend, from_json, to_json
+from stilts.store.backend import Backend
 from stilts.store.content import FileFact, facts_of, first_flaw
+from stilts.store.documents import Documents
 from stilts.store.download import Downloads
-from stilts.store.layout import PROGRESS, check_stage
-
-_MANIFEST = re.compile(r"(\d{8,})\.json")
-_FOLDER = re.compile(r"\d{8,}-[0-9a-f]{16}")
+from stilts.store.layout import PROGRESS, check_stage, is_checkpoint, is_stage, manifest_number
 
 
 class Progress:
     """The checkpoints of a store."""
 
-    def __init__(self, backend: Backend, downloads: Downloads) -> None:
+    def __init__(self, backend: Backend, documents: Documents, downloads: Downloads) -> None:
         self._backend = backend
+        self._documents = documents
         self._downloads = downloads
 
     def save(self, stage_id: str, folder: Path, lease: Lease, *, consume: bool) -> None:
@@ -44,10 +42,9 @@ class Progress:
         place = f"{PROGRESS}/{stage_id}/{name}"
         self._backend.put(folder, [fact.path for fact in facts], place, keep=not consume, alias=False)
         files: list[Json] = [fact.as_json() for fact in facts]
-        manifest = to_json(f"progress of {stage_id}", {"folder": name, "time": time.time(), "files": files})
+        manifest: dict[str, Json] = {"folder": name, "time": time.time(), "files": files}
         lease.check()
-        path = self._path(stage_id, newest + 1)
-        if not self._backend.create(path, manifest) and self._backend.read(path) != manifest:
+        if not self._documents.create(self._path(stage_id, newest + 1), manifest):
             self._backend.delete_tree(place)
             raise LeaseLostError(
                 f"save progress of {stage_id}", "another process saved a checkpoint at the same moment"
@@ -70,25 +67,27 @@ class Progress:
         self._downloads.forget(f"{PROGRESS}/{stage_id}")
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of all checkpoints, whole or torn, by stage id."""
+        """Bytes of all checkpoints, whole or torn, by stage id. Names that stilts does not make are passed over."""
         sizes: dict[str, int] = {}
         for entry in self._backend.walk(PROGRESS):
-            stage_id = _stage_of(entry.path)
-            sizes[stage_id] = sizes.get(stage_id, 0) + entry.bytes
+            stage_id, _, rest = entry.path.partition("/")
+            name = rest.partition("/")[0]
+            if is_stage(stage_id) and (is_checkpoint(name) or manifest_number(rest) is not None):
+                sizes[stage_id] = sizes.get(stage_id, 0) + entry.bytes
         return sizes
 
     def _numbers(self, stage_id: str) -> list[int]:
-        matches = (_MANIFEST.fullmatch(name) for name in self._backend.children(f"{PROGRESS}/{stage_id}"))
-        return [int(match[1]) for match in matches if match]
+        found = map(manifest_number, self._backend.children(f"{PROGRESS}/{stage_id}"))
+        return [number for number in found if number is not None]
 
     def _keep_only(self, stage_id: str, number: int) -> None:
         """Deletes every manifest and folder but those of one number; a folder without a manifest is torn."""
         base = f"{PROGRESS}/{stage_id}"
         names = sorted(self._backend.children(base))
-        for name in (name for name in names if _MANIFEST.fullmatch(name) and int(name[:-5]) != number):
+        for name in (name for name in names if manifest_number(name) not in (None, number)):
             self._backend.delete(f"{base}/{name}")
         kept = self._manifest(stage_id, number)
-        for name in (name for name in names if _FOLDER.fullmatch(name) and (kept is None or name != kept[0])):
+        for name in (name for name in names if is_checkpoint(name) and (kept is None or name != kept[0])):
             self._backend.delete_tree(f"{base}/{name}")
 
     def _whole(self, stage_id: str, number: int) -> Path | None:
@@ -101,23 +100,13 @@ class Progress:
 
     def _manifest(self, stage_id: str, number: int) -> tuple[str, tuple[FileFact, ...]] | None:
         """The folder's name and its files, or None where the manifest is missing or damaged."""
-        path = self._path(stage_id, number)
         try:
-            fields = from_json(path, self._backend.read(path) or b"")
-            files = fields.get("files") if isinstance(fields, dict) else None
+            fields = self._documents.value(self._path(stage_id, number)) or {}
+            folder, files = fields.get("folder"), fields.get("files")
             facts = tuple(FileFact.parse(value) for value in (files if isinstance(files, list) else []))
         except StoreError:
             return None
-        return (str(fields["folder"]), facts) if isinstance(fields, dict) and facts and "folder" in fields else None
+        return (folder, facts) if isinstance(folder, str) and is_checkpoint(folder) and facts else None
 
     def _path(self, stage_id: str, number: int) -> str:
         return f"{PROGRESS}/{stage_id}/{number:08d}.json"
-
-
-def _stage_of(path: str) -> str:
-    """The stage id of ``<stage id>/<number>.json`` or ``<stage id>/<folder>/<file>``."""
-    parts = path.split("/")
-    at = next(
-        (i for i, part in enumerate(parts) if _MANIFEST.fullmatch(part) or _FOLDER.fullmatch(part)), len(parts) - 1
-    )
-    return "/".join(parts[:at])

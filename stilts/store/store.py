@@ -1,81 +1,59 @@
-"""Store: the one implementation of ``ArtifactStore``, over a local folder or a bucket. ``open_store`` makes it."""
+"""Store: the one implementation of ``ArtifactStore``, over a local folder or a bucket. ``opening.py`` makes it."""
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
-from urllib.parse import unquote
+from typing import Any
 
-from stilts.errors import StoreError
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import Lease
 from stilts.store.artifacts import Artifacts, Attempt
-from stilts.store.backend import Backend, Entry, from_json, to_json
-from stilts.store.bucket import BucketBackend, cannot_create
+from stilts.store.backend import Backend, Entry
+from stilts.store.documents import Bodies, Documents
 from stilts.store.download import Downloads
-from stilts.store.layout import LAYOUT, LAYOUT_VERSION, TEMP, check_stage, check_version
+from stilts.store.layout import TEMP, check_stage, is_temp, new_temp
 from stilts.store.lease import Leases, LeaseState
-from stilts.store.local import LocalBackend
 from stilts.store.progress import Progress
+from stilts.store.published import Publications
 from stilts.store.records import Records
-
-# What a file system without hard links answers to a link.
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-
-
-def open_store(
-    url: str,
-    *,
-    scratch_dir: Path | None = None,
-    cache_dir: Path | None = None,
-    lease_ttl_s: float = 60.0,
-    heartbeat_s: float = 5.0,
-) -> Store:
-    """The store at a local path, a ``file://`` URL or a bucket URL (s3://, gs://, memory://), made where there is none.
-
-    ``scratch_dir`` takes short-lived files (the system's temporary folder), ``cache_dir`` the downloads of a bucket
-    (``$XDG_CACHE_HOME/stilts`` or ``~/.cache/stilts``). A lease without a heartbeat for ``lease_ttl_s`` is free.
-    Raises StoreError for a store of a newer layout, and for a file system that cannot decide between two writers.
-    """
-    backend = _backend(str(url))
-    _check_layout(backend)
-    scratch = scratch_dir or Path(tempfile.gettempdir())
-    downloads = Downloads(backend, cache_dir=cache_dir or _default_cache(), scratch_dir=scratch)
-    leases = Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s)
-    options = {
-        "scratch_dir": scratch_dir,
-        "cache_dir": cache_dir,
-        "lease_ttl_s": lease_ttl_s,
-        "heartbeat_s": heartbeat_s,
-    }
-    return Store(backend, downloads, leases, scratch=scratch, options=options)
+from stilts.store.strays import find_strays
 
 
 class Store:
     """Artifacts, leases, checkpoints and records of one place. Safe to share among threads; pickles as its URL."""
 
     def __init__(
-        self, backend: Backend, downloads: Downloads, leases: Leases, *, scratch: Path, options: Mapping[str, object]
+        self,
+        backend: Backend,
+        documents: Documents,
+        downloads: Downloads,
+        leases: Leases,
+        *,
+        scratch: Path,
+        reopen: Callable[[], tuple[Callable[..., Store], str, Mapping[str, object]]],
     ) -> None:
         self.url = backend.url
-        self._backend = backend
-        self._artifacts = Artifacts(backend, downloads)
-        self._progress = Progress(backend, downloads)
-        self._records = Records(backend)
+        self.backend = backend
+        self.documents = documents
+        self._artifacts = Artifacts(backend, documents, downloads)
+        self._progress = Progress(backend, documents, downloads)
+        self._records = Records(backend, documents)
         self._leases = leases
         self._scratch = scratch
-        self._options = dict(options)
+        self._reopen = reopen
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _reopen, (self.url, self._options)
+        return _reopened, self._reopen()
+
+    def reopened(self) -> Store:
+        """The same store, opened anew with the same options."""
+        open_it, url, options = self._reopen()
+        return open_it(url, **options)
 
     # Artifacts
 
@@ -99,17 +77,16 @@ class Store:
         self._artifacts.publish(key, folder, payload=payload, result=result, lease=lease)
 
     def result(self, key: str) -> dict[str, Json]:
-        """The result published with the artifact; StoreError when there is none."""
-        return cast("dict[str, Json]", self._artifacts.document(key)["result"])
+        """The result published with the artifact; StoreError when there is none, DamagedError where it is damaged."""
+        return dict(self._artifacts.published(key).result)
 
-    def results(self, keys: Sequence[str]) -> dict[str, dict[str, Json]]:
-        """The results of those keys that are published; one round of parallel reads in a bucket."""
-        found = self._artifacts.documents(keys)
-        return {key: cast("dict[str, Json]", document["result"]) for key, document in found.items()}
+    def publications(self, keys: Sequence[str]) -> Publications:
+        """What was published of those keys, and which are damaged; one round of parallel reads in a bucket."""
+        return self._artifacts.publications(keys)
 
     def payload(self, key: str) -> dict[str, Json]:
         """The identity payload published with the artifact; StoreError when there is none."""
-        return cast("dict[str, Json]", self._artifacts.document(key)["payload"])
+        return dict(self._artifacts.published(key).payload)
 
     def fetch(self, key: str) -> Path:
         """A local folder with the artifact's files (read only), checked by SHA-256 once per process.
@@ -134,6 +111,14 @@ class Store:
     def drop_files(self, key: str, why: str) -> int:
         """Deletes the artifact's files, keeps payload and result, and returns the bytes freed."""
         return self._artifacts.drop_files(key, why)
+
+    def mark_gone(self, key: str, why: str) -> None:
+        """Says that the artifact's files are no longer there; payload and result stay, nothing is deleted."""
+        self._artifacts.mark_gone(key, why)
+
+    def keys(self) -> dict[str, list[str]]:
+        """Every key under which anything was ever published, with the names of its objects."""
+        return self._artifacts.names()
 
     # Leases
 
@@ -162,23 +147,23 @@ class Store:
         """Deletes the stage's checkpoint, if there is one."""
         self._progress.drop(stage_id)
 
-    # Records
+    # Records: what they hold and how they are named is the matter of stilts/ledger
 
-    def write_record(self, name: str, value: Json, *, create_only: bool = False) -> bool:
-        """Writes a JSON record; with ``create_only`` an existing one stays and False comes back."""
+    def write_record(self, name: str, value: Mapping[str, Json], *, create_only: bool = False) -> bool:
+        """Writes a JSON object as a record; with ``create_only`` an existing one stays and False comes back."""
         return self._records.write(name, value, create_only=create_only)
 
-    def read_record(self, name: str) -> Json:
-        """The record's value, or None where there is none."""
-        return self._records.read(name)
+    def read_record(self, name: str) -> dict[str, Json] | None:
+        """The record's value, or None where there is none; DamagedError where it is not as it was written."""
+        return self._records.value(name)
 
-    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
-        """Those of the records that there are, by name; one round of parallel reads in a bucket."""
-        return self._records.named(names)
+    def has_record(self, name: str) -> bool:
+        """Whether there is such a record, damaged or not."""
+        return self._records.exists(name)
 
-    def read_records(self, prefix: str) -> dict[str, Json]:
-        """All records below the prefix by name; one round of parallel reads in a bucket."""
-        return self._records.read_many(prefix)
+    def record_bodies(self, names: Sequence[str]) -> Bodies:
+        """The JSON text of those of the records that there are, by name; one round of parallel reads in a bucket."""
+        return self._records.bodies(names)
 
     def records(self, prefix: str) -> Sequence[str]:
         """The names of all records below ``prefix`` (whole path parts), sorted."""
@@ -193,7 +178,7 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder for files to be published: on the store's own file system where it is local."""
-        folder = self._backend.local(f"{TEMP}/{uuid.uuid4().hex}") or self._scratch / f"stilts-{uuid.uuid4().hex}"
+        folder = self.backend.local(new_temp()) or self._scratch / f"stilts-{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         try:
             yield folder
@@ -221,69 +206,35 @@ class Store:
         self._leases.drop(check_stage(name), generation)
 
     def litter(self, older_than_s: float) -> list[Entry]:
-        """Temporary files of killed processes, last written so long ago; paths are relative to the temporary folder."""
+        """What killed processes left half-written, untouched for so long; paths are relative to ``tmp/``."""
         before = time.time() - older_than_s
-        return [entry for entry in self._backend.walk(TEMP) if entry.modified < before]
+        found: dict[str, Entry] = {}
+        for entry in self.backend.walk(TEMP):
+            name = entry.path.partition("/")[0]
+            known = found.get(name, Entry(path=name, bytes=0, modified=0.0))
+            if is_temp(name):
+                size, last = known.bytes + entry.bytes, max(known.modified, entry.modified)
+                found[name] = Entry(path=name, bytes=size, modified=last)
+        return sorted((entry for entry in found.values() if entry.modified < before), key=lambda entry: entry.path)
 
     def drop_litter(self, entries: Sequence[Entry]) -> int:
-        """Deletes such files and returns the bytes freed."""
+        """Deletes such files and folders and returns the bytes freed."""
         for entry in entries:
-            self._backend.delete(f"{TEMP}/{entry.path}")
+            path = f"{TEMP}/{entry.path}"
+            if self.backend.exists(path):
+                self.backend.delete(path)
+            else:
+                self.backend.delete_tree(path)
         return sum(entry.bytes for entry in entries)
 
+    def misplaced(self) -> dict[str, str]:
+        """Paths at which a folder lies in place of an object, or something else in place of a folder, and what."""
+        return self.backend.misplaced()
 
-def _reopen(url: str, options: dict[str, object]) -> Store:
-    return open_store(url, **options)  # type: ignore[arg-type]
-
-
-def _backend(url: str) -> Backend:
-    protocol, separator, path = url.partition("://")
-    if not separator or protocol in ("file", "local"):
-        return _local(url, Path(unquote(path) if separator else url).expanduser().absolute())
-    if "::" in url:
-        raise StoreError(
-            f"open the store {url}",
-            "it is a chain of file systems",
-            "",
-            "Name the bucket itself, like s3://bucket/path",
-        )
-    return BucketBackend(url)
+    def strays(self) -> list[str]:
+        """The paths of what lies in the store under names that stilts does not make: never read, never deleted."""
+        return find_strays(self.backend)
 
 
-def _local(url: str, root: Path) -> LocalBackend:
-    try:
-        return LocalBackend(root)
-    except OSError as error:
-        raise _unusable(url, error) from error
-
-
-def _check_layout(backend: Backend) -> None:
-    """Makes or checks the LAYOUT record; a second, refused creation of it proves that this place can refuse."""
-    fresh: dict[str, Json] = {"version": LAYOUT_VERSION, "id": uuid.uuid4().hex}
-    try:
-        if backend.read(LAYOUT) is None:
-            backend.create(LAYOUT, to_json(LAYOUT, fresh))
-        check_version(backend.url, _version(backend))
-        if backend.create(LAYOUT, to_json(LAYOUT, {**fresh, "id": uuid.uuid4().hex})):
-            raise cannot_create(backend.url)
-    except OSError as error:
-        raise (cannot_create(backend.url) if error.errno in _NO_LINKS else _unusable(backend.url, error)) from error
-
-
-def _version(backend: Backend) -> Json:
-    value = from_json(f"the LAYOUT of the store {backend.url}", backend.read(LAYOUT) or b"null")
-    return value.get("version") if isinstance(value, dict) else None
-
-
-def _unusable(url: str, error: OSError) -> StoreError:
-    return StoreError(
-        f"open the store {url}",
-        error.strerror or str(error),
-        "Results are written there",
-        "Name a folder that you can write to",
-    )
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stilts" / "store"
+def _reopened(open_it: Callable[..., Store], url: str, options: Mapping[str, Any]) -> Store:
+    return open_it(url, **options)

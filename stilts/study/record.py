@@ -8,22 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NotRequired
 
-from stilts.fingerprint import Json
+from pydantic import with_config
+from typing_extensions import TypedDict  # pydantic reads the standard library's from Python 3.12 on
+
+from stilts.study.strict import STRICT, Finite, Kept, Whole
 
 NONE_ROW = "none"
 
 
+@with_config(STRICT)
+class StageFacts(TypedDict):
+    """A stage as a record has it: its kind and name, what it starts from, the keys that it publishes.
+
+    ``mixture`` has the shares of steps by task where a proposal is trained.
+    """
+
+    kind: Literal["train", "evaluate", "estimate"]
+    name: str
+    parent: str | None
+    outputs: list[str]
+    mixture: NotRequired[dict[str, Finite]]
+
+
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """An intermediate: its tasks with their shares of steps, and whether its recipe was searched."""
 
     name: str
-    mixture: Mapping[str, float] = field(default_factory=dict)
+    mixture: Mapping[str, Finite] = field(default_factory=dict)
     searched: bool = False
-    num_proposals: int = 1
+    num_proposals: Whole = 1
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A target: its task's kind and metric, XTREME's group, and the languages that it reports."""
@@ -35,9 +55,10 @@ class Column:
     group: str
     languages: tuple[str, ...]
     select_languages: tuple[str, ...]
-    chance: float | None = None
+    chance: Finite | None = None
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicate:
     """One (cell, intermediate seed, target seed), of one proposal where the row is searched.
@@ -48,9 +69,9 @@ class Replicate:
 
     row: str
     column: str
-    intermediate_seed: int | None
-    target_seed: int | None
-    proposal: int | None
+    intermediate_seed: Whole | None
+    target_seed: Whole | None
+    proposal: Whole | None
     intermediate_stage: str | None
     target_stage: str | None
     evaluate_stage: str
@@ -63,6 +84,7 @@ class Replicate:
         return f"{self.row}>{self.column}" + "".join(f"/{k}{v}" for k, v in seeds if v is not None)
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateOutput:
     """One artifact that a cell's estimate is made of: the cells of ``row`` and ``column`` (None: of all of them).
@@ -74,15 +96,15 @@ class EstimateOutput:
     column: str | None
     estimate: str
     key: str
-    weight: float = 1.0
+    weight: Finite = 1.0
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
     """Rows, columns and replicates of one study, with the ids of the stages that make them.
 
-    ``stages`` maps every stage id to ``{"kind", "name", "parent", "outputs"}``, with ``"mixture"``, shares of steps by
-    task, where a proposal is trained; ``overlaps`` lists (row, column, why)
+    ``stages`` maps every stage id to what is known of it; ``overlaps`` lists (row, column, why)
     where an intermediate trains on a target's own data; ``settings`` is the study as plain JSON, ``text`` its YAML.
     ``training_data`` maps every task that the study learns, and ``""`` for an encoder that it pretrains itself, to the
     names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. ``estimates``
@@ -96,9 +118,9 @@ class StudyRecord:
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     replicates: tuple[Replicate, ...]
-    stages: Mapping[str, Mapping[str, Json]]
+    stages: Mapping[str, StageFacts]
     overlaps: tuple[tuple[str, str, str], ...] = ()
-    settings: Mapping[str, Json] = field(default_factory=dict)
+    settings: Kept = field(default_factory=dict)
     text: str = ""
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -114,24 +136,38 @@ class StudyRecord:
 
     def drawn_mixture(self, replicate: Replicate) -> dict[str, float]:
         """The tasks of a searched replicate's recipe with their shares; empty where they are not recorded."""
-        stage = self.stages.get(replicate.intermediate_stage or "", {}) if replicate.proposal is not None else {}
-        mixture = stage.get("mixture")
-        return {name: float(str(share)) for name, share in mixture.items()} if isinstance(mixture, Mapping) else {}
+        stage = self.stages.get(replicate.intermediate_stage or "") if replicate.proposal is not None else None
+        return dict(stage.get("mixture", {})) if stage else {}
 
 
 def stages_between(
-    intermediate: Json, target: Json, stages: Mapping[str, Mapping[str, Json]], *, pretrains: bool
+    intermediate: str | None, target: str | None, stages: Mapping[str, StageFacts], *, pretrains: bool
 ) -> Iterator[str]:
     """The stages from which a target starts after its intermediate: what its task is learned after.
 
     In a study that pretrains its encoder, the first stage of every chain is that pretraining and no part of a target.
     """
-    at = stages.get(str(target), {}).get("parent")
+    at = parent_of(target, stages)
     while at is not None and at != intermediate:
-        parent = stages.get(str(at), {}).get("parent")
+        parent = parent_of(at, stages)
         if parent is not None or not pretrains:
-            yield str(at)
+            yield at
         at = parent
+
+
+def parent_of(stage_id: str | None, stages: Mapping[str, StageFacts]) -> str | None:
+    """What a stage starts from; None where that is the encoder, or the stage is not known."""
+    facts = stages.get(stage_id or "")
+    return facts["parent"] if facts else None
+
+
+def lineage(stage_id: str | None, stages: Mapping[str, StageFacts]) -> list[str]:
+    """The stage, its parent, and so on to the first; a stage that is not known ends it."""
+    line: list[str] = []
+    while stage_id is not None and stage_id not in line:
+        line.append(stage_id)
+        stage_id = parent_of(stage_id, stages)
+    return line
 
 
 def is_pretraining_possible(training_data: Mapping[str, object]) -> bool:
@@ -139,7 +175,6 @@ def is_pretraining_possible(training_data: Mapping[str, object]) -> bool:
     return "" in training_data or not training_data
 
 
-def outputs_of(stage: Mapping[str, Json]) -> list[str]:
+def outputs_of(stage: StageFacts) -> list[str]:
     """The keys of the artifacts of a stage as a record describes it."""
-    outputs = stage["outputs"]
-    return [str(key) for key in outputs] if isinstance(outputs, list | tuple) else []
+    return stage["outputs"]

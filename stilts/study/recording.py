@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from stilts.fingerprint import Json
 from stilts.study.mixing import is_mixture_searched
-from stilts.study.record import Column, EstimateOutput, Replicate, Row, StudyRecord
+from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
 from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
@@ -45,9 +44,9 @@ def make_record(
     )
 
 
-def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[str, dict[str, Json]]:
+def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[str, StageFacts]:
     """The stages as a record has them; a searched recipe with its shares, which its row does not say."""
-    found: dict[str, dict[str, Json]] = {}
+    found: dict[str, StageFacts] = {}
     for stage_id, stage in stages.items():
         found[stage_id] = {
             "kind": stage.kind.value,

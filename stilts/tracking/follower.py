@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from stilts.errors import StiltsError
+from stilts.ledger.study_record import load_study
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record_json import record_from_json
 from stilts.tracking.background import BackgroundTracker
 from stilts.tracking.stored import StoredStudy
 
@@ -140,7 +140,7 @@ def serve(requests: IO[str], answers: IO[str], sync: Callable[[], object]) -> No
 
 def main(store_url: str, study: str, tracking_uri: str) -> None:
     """Follows a study of a store until standard input ends."""
-    from stilts.store.store import open_store
+    from stilts.store import open_store
 
     os.nice(_NICENESS)
     # Nothing but answers goes to the pipe, whatever a library prints.
@@ -155,7 +155,7 @@ def _sync_of(store: ArtifactStore, study: str, tracking_uri: str) -> Callable[[]
     def send() -> object:
         from stilts.tracking.sync import sync
 
-        return sync(record_from_json(store.read_record(f"studies/{study}/record")), stored, tracking_uri)
+        return sync(load_study(store, study), stored, tracking_uri)
 
     return send
 

@@ -6,14 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
+from stilts.ledger.examples import read_answered
 from stilts.metrics.metric import Metric, metric
+from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate, StudyRecord
-from stilts.study.summary import EXAMPLES_FILE
 
 PREDICTIONS_FILE = "predictions.json"
 MOST_ROWS_A_LANGUAGE = 200
@@ -22,21 +21,8 @@ MOST_ROWS = 2000
 MOST_CHARS = 300
 
 
-class ExampleStore(Protocol):
-    """The part of an ArtifactStore that holds examples."""
-
-    def done(self) -> frozenset[str]:
-        """The keys of all published artifacts."""
-
-    def gone(self, key: str) -> bool:
-        """Whether the artifact's files were dropped."""
-
-    def fetch(self, key: str) -> Path:
-        """A local folder with the artifact's files."""
-
-
 def prediction_tables(
-    record: StudyRecord, store: ExampleStore, rows: Mapping[str, set[str]]
+    record: StudyRecord, store: ArtifactStore, rows: Mapping[str, set[str]]
 ) -> dict[tuple[str, str], bytes]:
     """By run (identity tag), the table of the first done replicate of every row wanted.
 
@@ -53,7 +39,7 @@ def prediction_tables(
     return tables
 
 
-def prediction_table(replicate: Replicate, measure: Metric, store: ExampleStore) -> bytes:
+def prediction_table(replicate: Replicate, measure: Metric, store: ArtifactStore) -> bytes:
     """JSON of columns and data, as ``mlflow.log_table`` writes it: a few rows of ``report`` in every language.
 
     Columns: language, item, prediction, correct, score (of this one example, 0 to 100) and the metric's statistics.
@@ -67,21 +53,16 @@ def prediction_table(replicate: Replicate, measure: Metric, store: ExampleStore)
     return json.dumps({"columns": columns, "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _rows(language: str, key: str, measure: Metric, store: ExampleStore, count: int) -> Iterator[list[object]]:
-    import pyarrow.parquet as parquet
-
-    table = parquet.read_table(store.fetch(key) / EXAMPLES_FILE)
-    items = table["item"].to_pylist()
-    chosen = sorted(range(len(items)), key=lambda number: _rank(items[number]))[:count]
-    few = table.take(chosen)
-    sums = {name: few[name].to_numpy().astype(np.float64) for name in measure.columns}
+def _rows(language: str, key: str, measure: Metric, store: ArtifactStore, count: int) -> Iterator[list[object]]:
+    found = read_answered(store, key, measure.columns)
+    chosen = sorted(range(len(found.items)), key=lambda number: _rank(found.items[number]))[:count]
+    sums = {name: found.rows[chosen, number] for number, name in enumerate(measure.columns)}
     scores = np.asarray(measure.score(sums))
     # A sentence without an entity, where none was found, counts nothing and is right.
     right = (scores >= 100) | np.all([values == 0 for values in sums.values()], axis=0)
-    said = few["prediction"].to_pylist()
     for number, place in enumerate(chosen):
         figures = [round(float(values[number]), 4) for values in (scores, *sums.values())]
-        yield [language, items[place], str(said[number])[:MOST_CHARS], bool(right[number]), *figures]
+        yield [language, found.items[place], found.predictions[place][:MOST_CHARS], bool(right[number]), *figures]
 
 
 @lru_cache(maxsize=100_000)

@@ -6,37 +6,21 @@ study reads only what is new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from stilts.fingerprint import Json
-
-
-class ResultStore(Protocol):
-    """The part of an ArtifactStore that a view reads."""
-
-    def done(self) -> frozenset[str]:
-        """The keys of all published artifacts."""
-
-    def result(self, key: str) -> dict[str, Json]:
-        """The result published with the artifact."""
-
-    def payload(self, key: str) -> dict[str, Json]:
-        """The identity payload published with the artifact."""
-
-    def read_record(self, name: str) -> Json:
-        """The record's value, or None where there is none."""
-
-    def records(self, prefix: str) -> Sequence[str]:
-        """The names of all records below ``prefix``."""
+from stilts.ledger.records import FAILURES, PRUNED
+from stilts.ledger.results import typed_result
+from stilts.ledger.typed import to_fields
+from stilts.store.artifact_store import ArtifactStore
 
 
 @dataclass(slots=True)
 class StoredStudy:
     """The results, failures and prunings of one study as the store held them at the last ``refresh``."""
 
-    store: ResultStore
+    store: ArtifactStore
     study: str
     done: frozenset[str] = frozenset()
     failures: dict[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -48,14 +32,17 @@ class StoredStudy:
     def refresh(self) -> StoredStudy:
         """Itself, with everything that may have changed read again."""
         self.done = self.store.done()
-        self.failures = self._read_all("failures/")
-        self.pruned = self._read_all(f"studies/{self.study}/pruned/")
+        failures, pruned = FAILURES.all(self.store), PRUNED.all(self.store, self.study)
+        self.failures = {stage: to_fields(value) for stage, value in failures.values.items()}
+        self.pruned = {stage: to_fields(value) for stage, value in pruned.values.items()}
         return self
 
     def result(self, key: str) -> Mapping[str, Json]:
         """The result of an artifact that is done."""
         if key not in self._results:
-            self._results[key] = self.store.result(key)
+            fields = self.store.result(key)
+            typed_result(key, fields)  # or a DamagedError
+            self._results[key] = fields
         return self._results[key]
 
     def payload(self, key: str) -> Mapping[str, Json]:
@@ -76,12 +63,6 @@ class StoredStudy:
                 self._views[name] = mapping(self.payload(key).get("view"))
             found[language] = self._views[name]
         return found
-
-    def _read_all(self, prefix: str) -> dict[str, Mapping[str, Json]]:
-        # A record may be deleted between the listing and the reading (a stage that now succeeded).
-        names = sorted(name for name in self.store.records(prefix.rstrip("/")) if name.startswith(prefix))
-        values = {name[len(prefix) :]: self.store.read_record(name) for name in names}
-        return {stage: value for stage, value in values.items() if isinstance(value, dict)}
 
 
 def number(value: Json | None, default: float = 0.0) -> float:

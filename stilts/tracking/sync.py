@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import StudyRecord
 from stilts.tracking.configs import CONFIG_FILE
 from stilts.tracking.existing import (
@@ -32,7 +33,7 @@ from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time, quiet
 from stilts.tracking.predictions import PREDICTIONS_FILE
 from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, RunView
-from stilts.tracking.stored import ResultStore, StoredStudy
+from stilts.tracking.stored import StoredStudy
 from stilts.tracking.unreachable import explained
 from stilts.tracking.views import run_views
 
@@ -63,7 +64,7 @@ class SyncReport:
 
 def sync(
     record: StudyRecord,
-    store: ResultStore | StoredStudy,
+    store: ArtifactStore | StoredStudy,
     tracking_uri: str,
     *,
     artifacts: Artifacts | None = None,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
+from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
@@ -25,11 +26,11 @@ from stilts.tracking.points import (
 )
 from stilts.tracking.replicates import Scored, scored_replicates
 from stilts.tracking.run_view import DataInput, Point, RunView, Status, metric_name, milliseconds, sorted_points
-from stilts.tracking.stored import ResultStore, StoredStudy, number
+from stilts.tracking.stored import StoredStudy, number
 from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags, trouble_of
 
 
-def run_views(record: StudyRecord, store: ResultStore | StoredStudy) -> Iterator[RunView]:
+def run_views(record: StudyRecord, store: ArtifactStore | StoredStudy) -> Iterator[RunView]:
     """The parent run, then the recipes', then the replicates' runs, each in the record's order.
 
     Pass a ``StoredStudy`` that is kept between calls to read only what is new. A replicate of which neither a

@@ -10,11 +10,10 @@ import numpy as np
 
 from stilts.data.encoded import Encoded
 from stilts.data.prepare import Preparation
-from stilts.metrics.item_scores import ItemScores
+from stilts.metrics.item_scores import ItemScores, digest_of_items
 from stilts.metrics.metric import metric
 from stilts.study.config import TaskConfig
 from stilts.study.stage import MixturePart, TrainStage
-from stilts.study.summary import digest_of_items
 from stilts.tasks.examples import CandidateExample
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView

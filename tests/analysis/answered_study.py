@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.scoring.benchmarks import XTREME, XTREME_R
+from stilts.ledger import study_record
 from stilts.metrics.answers import answer_rows
 from stilts.metrics.bucc import pair_row
 from stilts.metrics.chunks import chunk_rows
@@ -25,9 +26,8 @@ from stilts.metrics.metric import FloatArray, metric
 from stilts.metrics.ranking import ranking_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.record import Column, Row
-from stilts.study.record_json import record_to_json
 from stilts.tasks.examples import (
     ChoiceExample,
     ClassificationExample,
@@ -215,7 +215,7 @@ def write_study(
 
     ``spoiled`` changes columns of the German examples that are published, of every target on ``report``.
     """
-    store = open_store(str(folder / "store"))
+    store = make_store(str(folder / "store"))
     replicates = [replicate(row, column, None if row == "none" else 1, 1) for row in rows for column in columns]
     for number, each in enumerate(replicates):
         column = columns[number % len(columns)]
@@ -230,15 +230,13 @@ def write_study(
                     payload = {"view": {"language": language, "limit": None, "part": "all", **view}}
                     store.publish(key, where, payload=payload, result={**result, "use": use}, lease=lease)
     made_record = record([Row(name=row) for row in rows], columns, replicates, name=NAME)
-    store.write_record(f"studies/{NAME}/record", record_to_json(made_record))
+    study_record.write_study(store, made_record)
     return store
 
 
 def results_of(store: Store) -> StudyResults:
     """The study that ``write_study`` wrote."""
-    from stilts.study.record_json import record_from_json
-
-    return StudyResults(record=record_from_json(store.read_record(f"studies/{NAME}/record")), store=store)
+    return StudyResults(record=study_record.load_study(store, NAME), store=store)
 
 
 def _write(folder: Path, measure: str, made: Made, truths: bool, changes: Changes) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from stilts.errors import StoreError
 from stilts.fingerprint import Json
 from stilts.metrics.metric import metric
 from stilts.seeds import derive_seed
-from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.record import Column, Replicate, Row, StageFacts, StudyRecord
+from tests.ledger.reading import ReadFromDicts
 
 LANGUAGES = ("en", "de", "sw", "zh")
 
 
-class FakeStore:
+class FakeStore(ReadFromDicts):
     """The reading half of ArtifactStore over a temporary folder."""
 
     url = "fake://"
@@ -53,11 +54,11 @@ class FakeStore:
     def leased(self) -> frozenset[str]:
         return frozenset(self.leases)
 
-    def named_records(self, names: Sequence[str]) -> dict[str, Json]:
-        return {name: self.notes[name] for name in names if name in self.notes}
+    def published(self) -> Mapping[str, tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        return {key: (self.payloads.get(key, {}), result) for key, result in self.results.items()}
 
-    def read_record(self, name: str) -> Json:
-        return self.notes.get(name)
+    def noted(self) -> Mapping[str, Json]:
+        return self.notes
 
     def train(self, stage: str, *, seconds: float, **config: Json) -> None:
         """Publishes a train stage with this compute and these settings."""
@@ -69,9 +70,6 @@ class FakeStore:
             "mixture": mixture,
             "config": {"learning_rate": 1e-4, "steps": 100, **config},
         }
-
-    def records(self, prefix: str) -> Sequence[str]:
-        return sorted(name for name in self.notes if name.startswith(prefix))
 
     def add(
         self,
@@ -133,10 +131,15 @@ def replicate(
 def record(
     rows: Sequence[Row], columns: Sequence[Column], replicates: Sequence[Replicate], **changes: object
 ) -> StudyRecord:
-    stages: dict[str, dict[str, Json]] = {}
+    stages: dict[str, StageFacts] = {}
     for item in replicates:
         keys = [key for by_language in item.outputs.values() for key in by_language.values()]
-        stages[item.evaluate_stage] = {"kind": "evaluate", "parent": item.target_stage, "outputs": keys}
+        stages[item.evaluate_stage] = {
+            "kind": "evaluate",
+            "name": item.column,
+            "parent": item.target_stage,
+            "outputs": keys,
+        }
         if item.target_stage is not None:
             stages[item.target_stage] = _train(item.target_stage, item.intermediate_stage)
         if item.intermediate_stage is not None:
@@ -154,8 +157,8 @@ def record(
     return StudyRecord(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def _train(stage: str, parent: str | None) -> dict[str, Json]:
-    return {"kind": "train", "parent": parent, "outputs": [stage]}
+def _train(stage: str, parent: str | None) -> StageFacts:
+    return {"kind": "train", "name": stage.split("-")[1], "parent": parent, "outputs": [stage]}
 
 
 def evaluate(

@@ -9,9 +9,11 @@ import pytest
 from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.matrix import load_matrix
 from stilts.analysis.results import StudyResults
+from stilts.ledger.results import EvaluateResult, typed_result
+from stilts.ledger.summary import SUMMARIES, Summary, summarise
+from stilts.ledger.typed import to_fields
 from stilts.metrics.metric import metric
 from stilts.study.record import Row, StudyRecord
-from stilts.study.summary import summarise, summary_record
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
 
 XNLI, ACCURACY = column("xnli"), metric("accuracy")
@@ -39,8 +41,10 @@ def write_summaries(study: StudyRecord, store: FakeStore, *, but: tuple[str, ...
             rows = plain.rows(key, ACCURACY)
             columns = {name: rows.values[:, i] for i, name in enumerate(ACCURACY.columns)}
             if key not in but:
-                outputs[key] = summarise(key, store.results[key], list(rows.items), columns)
-        store.notes[summary_record(item.evaluate_stage)] = {"version": 1, "outputs": outputs}
+                result = typed_result(key, store.results[key])
+                assert isinstance(result, EvaluateResult)
+                outputs[key] = summarise(result, list(rows.items), columns)
+        store.notes[SUMMARIES.name(item.evaluate_stage)] = to_fields(Summary(outputs=outputs))
 
 
 def test_summaries_give_the_same_matrix_and_the_same_draws(store: FakeStore) -> None:
@@ -74,5 +78,5 @@ def test_with_whole_summaries_no_artifact_is_listed_or_read(store: FakeStore) ->
 def test_a_damaged_summary_is_passed_over(store: FakeStore) -> None:
     of = study(store)
     for item in of.replicates:
-        store.notes[summary_record(item.evaluate_stage)] = {"outputs": {"x": 3, "y": {}}}
+        store.notes[SUMMARIES.name(item.evaluate_stage)] = {"outputs": {"x": 3, "y": {}}}
     assert set(load_matrix(of, store)["state"]) == {"done"}  # type: ignore[arg-type]

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from stilts.analysis.rescoring import rescore
 from stilts.cli.main import app
+from stilts.ledger.results import evaluation_of
+from stilts.ledger.summary import SUMMARIES, Summary, summarise
 from stilts.metrics.metric import metric
-from stilts.study.summary import summarise, summary_record
 from tests.analysis.answered_study import COUNT, NAME, TASKS, answered_column, results_of, write_study
 
 LANGUAGES = ("en", "de")
@@ -78,8 +79,8 @@ def test_a_summary_that_parted_from_its_artifact_is_found(tmp_path: Path) -> Non
     for damaged in (False, True):
         if damaged:
             rows["correct"][0] = 1 - rows["correct"][0]
-        value = summarise(key, store.result(key), table["item"].to_pylist(), rows)
-        store.write_record(summary_record(replicate.evaluate_stage), {"version": 1, "outputs": {key: value}})
+        value = summarise(evaluation_of(store, key), table["item"].to_pylist(), rows)
+        SUMMARIES.write(store, Summary(outputs={key: value}), replicate.evaluate_stage)
         found = [each.what for each in rescore(results_of(store)).differences]
         assert found == (["summary: examples with statistics not the artifact's"] if damaged else [])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.synthetic_study import Size, fill
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.record import StudyRecord
 from tests.e2e.studies import stilts
 
@@ -28,7 +28,7 @@ class Finished:
 
 def finished(folder: Path) -> Finished:
     """Fills a store below ``folder``; its weights are gone, as they are of most models of a study that is done."""
-    record = fill(open_store(str(folder / "store")), "synthetic", SIZE)
+    record = fill(make_store(str(folder / "store")), "synthetic", SIZE)
     return Finished(record=record, store=folder / "store", folder=folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stilts.analysis.results import StudyResults
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.record import NONE_ROW
 from tests.browser.chromium import Browser
 from tests.browser.mlflow_ui import MLflowUi
@@ -23,7 +23,7 @@ def ui(browser: Browser, address: str, study: Finished) -> MLflowUi:
 
 @pytest.fixture
 def results(study: Finished) -> StudyResults:
-    return StudyResults(record=study.record, store=open_store(str(study.store)))
+    return StudyResults(record=study.record, store=make_store(str(study.store)))
 
 
 def test_the_runs_of_a_study_appear_under_their_parent(ui: MLflowUi, study: Finished) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from stilts.analysis.results import StudyResults
 from stilts.report.contents import sections_of
-from stilts.store.store import open_store
+from stilts.store import make_store
 from tests.browser.chromium import Browser, chromium
 from tests.browser.studies import Finished, write_report
 
@@ -41,7 +41,7 @@ def test_it_opens_without_a_network_and_asks_for_nothing(offline: Browser, page:
 
 def test_its_sections_are_there_and_linked(offline: Browser, page: Path, study: Finished) -> None:
     offline.open(page.as_uri())
-    results = StudyResults(record=study.record, store=open_store(str(study.store)))
+    results = StudyResults(record=study.record, store=make_store(str(study.store)))
     expected = [section.name for section in sections_of(results)]
     assert {"answers", "matrix", "settings"} <= set(expected)
     assert offline.run("return [...document.querySelectorAll('section')].map(each => each.id)") == expected

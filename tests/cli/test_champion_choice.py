@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stilts.analysis.matrix import load_matrix
 from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, pinned_stages, ranked_replicates
+from stilts.ledger.typed import to_fields
 from stilts.study.record import Replicate, Row, StudyRecord
-from stilts.study.record_json import record_to_json
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
 
 ROWS = [Row(name=name) for name in ("none", "mnli", "squad")]
@@ -64,7 +64,7 @@ def test_champions_of_every_study_in_the_store_are_pinned(tmp_path: Path) -> Non
         for number, item in enumerate(items):
             evaluate(store, item, 60.0 + number)
         studies[name] = replace(record(list(rows), [column(f"{name}_target")], items), name=name)
-        store.notes[f"studies/{name}/record"] = record_to_json(studies[name])
+        store.notes[f"studies/{name}/record"] = to_fields(studies[name])
     expected = {stage for each in studies.values() for stage in champion_stages(each, store).values()}  # type: ignore[arg-type]
     assert len(expected) == 2
     assert pinned_stages(store) == expected  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from stilts.cli.pruned import check_pruning
 from stilts.cli.searching import row_races
 from stilts.errors import StudyError
 from stilts.fingerprint import Json
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
 
@@ -83,7 +83,7 @@ def test_a_race_is_decided_by_the_targets_that_the_search_climbs_by(
     targets = {"udpos": {"languages": ["en"]}, "xnli": {"languages": ["en"]}, "masked_lm": {"languages": ["en"]}}
     search = {"objective": objective, "seeds": 3, "racing": {"policy": "wilcoxon"}}
     workspace = assemble(Study.load(write_study(tmp_path, search, targets=targets)))
-    assert row_races(workspace, open_store(str(tmp_path / "store")))["mnli"].columns == tuple(raced_over)
+    assert row_races(workspace, make_store(str(tmp_path / "store")))["mnli"].columns == tuple(raced_over)
 
 
 SHORT = {"intermediate": {"steps": 20}, "encoding": {"max_length": 96}}
@@ -118,7 +118,7 @@ def test_pruning_without_a_searched_row_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_plan_counts_the_proposals_that_the_study_still_wants_with_all_their_seeds(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     for number in range(3):
         value: Json = {"number": number, "params": {"learning_rate": 1e-4 * (number + 1)}}
         store.write_record(f"studies/small/proposals/mnli/{number:04d}", value)

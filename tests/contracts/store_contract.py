@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from stilts.errors import LeaseHeldError, LeaseLostError, StoreError
-from stilts.store import Store, open_store
+from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, NewerError, StoreError
+from stilts.store import Store, make_store
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.store.layout import check_key
+from stilts.store.seal import seal
 
 KEY = "train-toy-0123456789ab"
 OUTPUT = "evaluate-toy-0123456789ab/report.de-0123abcd"
@@ -37,7 +39,7 @@ class StoreContract:
         return self.open(url, tmp_path)
 
     def open(self, url: str, tmp_path: Path, **options: float) -> Store:
-        return open_store(url, scratch_dir=tmp_path / "scratch", cache_dir=tmp_path / "cache", **options)
+        return make_store(url, scratch_dir=tmp_path / "scratch", cache_dir=tmp_path / "cache", **options)
 
     def test_implements_the_protocol(self, store: Store) -> None:
         contract: ArtifactStore = store
@@ -49,7 +51,8 @@ class StoreContract:
         assert store.done() == {KEY, OUTPUT}
         assert store.is_done(KEY) and not store.is_done("train-other")
         assert store.result(KEY) == {"number": 1, "seconds": 2.0} and store.payload(OUTPUT) == {"key": OUTPUT}
-        assert store.results([KEY, "train-other"]) == {KEY: store.result(KEY)}
+        found = store.publications([KEY, "train-other"])
+        assert {key: one.result for key, one in found.good.items()} == {KEY: store.result(KEY)} and not found.damaged
         assert store.sizes(KEY) == {"weights": 1, "sub/config": 2}
         folder = store.fetch(KEY)
         assert (folder / "weights").read_text() == "w" and (folder / "sub/config").read_text() == "{}"
@@ -214,23 +217,24 @@ class StoreContract:
         publish(store, KEY, fill(tmp_path / "a", weights="weights", config="{}"))
         (path,) = (p for p in self.objects(store, f"files/{KEY}") if p.endswith("weights"))
         if harm == "missing":
-            store._backend.delete(path)
+            self.lose(store, path)
         else:
             self.damage(store, path)
-        with pytest.raises(StoreError, match='"weights"'):
+        with pytest.raises(DamagedError, match='"weights"'):
             store.fetch(KEY)
 
     def test_records(self, store: Store) -> None:
         assert store.read_record("studies/a/record") is None
         assert store.write_record("studies/a/record", {"x": [1, None, "ü"]})
-        assert store.write_record("studies/a/proposals/row/0001", 1, create_only=True)
-        assert not store.write_record("studies/a/proposals/row/0001", 2, create_only=True)
-        assert store.write_record("studies/ab/record", 3) and store.write_record("studies/a/record", 4)
-        assert store.read_record("studies/a/proposals/row/0001") == 1 and store.read_record("studies/a/record") == 4
+        assert store.write_record("studies/a/proposals/row/0001", {"n": 1}, create_only=True)
+        assert not store.write_record("studies/a/proposals/row/0001", {"n": 2}, create_only=True)
+        assert store.write_record("studies/ab/record", {"n": 3}) and store.write_record("studies/a/record", {"n": 4})
+        assert store.read_record("studies/a/proposals/row/0001") == {"n": 1}
+        assert store.read_record("studies/a/record") == {"n": 4} and store.has_record("studies/a/record")
         assert store.records("studies/a") == ["studies/a/proposals/row/0001", "studies/a/record"]
         assert store.records("") == sorted([*store.records("studies/a"), "studies/ab/record"])
         assert store.records("failures") == []
-        assert store.read_records("studies/ab") == {"studies/ab/record": 3}
+        assert store.record_bodies(["studies/ab/record", "studies/b"]).good == {"studies/ab/record": b'{"n":3}'}
         store.delete_record("studies/a/record")
         store.delete_record("studies/a/record")
         assert store.read_record("studies/a/record") is None
@@ -240,7 +244,7 @@ class StoreContract:
 
         def race(number: int) -> None:
             barrier.wait(10)
-            if store.write_record("proposals/0001", number, create_only=True):
+            if store.write_record("proposals/0001", {"n": number}, create_only=True):
                 won.append(number)
 
         threads = [threading.Thread(target=race, args=(n,)) for n in range(8)]
@@ -248,20 +252,56 @@ class StoreContract:
             thread.start()
         for thread in threads:
             thread.join()
-        assert won == [store.read_record("proposals/0001")]
+        assert store.read_record("proposals/0001") == {"n": won[0]} and len(won) == 1
 
     def test_a_newer_layout_is_refused(self, store: Store, url: str, tmp_path: Path) -> None:
-        store._backend.replace("LAYOUT", b'{"version": 2}')
-        with pytest.raises(StoreError, match="newer stilts"):
+        store.backend.replace("LAYOUT", seal("LAYOUT", {"version": 3, "id": "0" * 32}))
+        with pytest.raises(NewerError, match="newer than this stilts"):
             self.open(url, tmp_path)
-        store._backend.replace("LAYOUT", b"[]")
-        with pytest.raises(StoreError, match="no version"):
+
+    @pytest.mark.parametrize("data", [b"[]", b"", b'{"version":2,"id":"x"}', b'{"a":' * 200_000])
+    def test_a_layout_that_is_none_is_refused(self, store: Store, url: str, tmp_path: Path, data: bytes) -> None:
+        store.backend.replace("LAYOUT", data)
+        with pytest.raises(StoreError, match="LAYOUT"):
             self.open(url, tmp_path)
+
+    def test_only_what_stilts_makes_is_deleted(self, store: Store, tmp_path: Path) -> None:
+        for path in ("photos/a.jpg", "files/photos/2020/a.jpg", "records/../x.json", "tmp/thesis.txt", "stages/x"):
+            for delete in (store.backend.delete, store.backend.delete_tree):
+                with pytest.raises(StoreError, match="nothing that stilts makes"):
+                    delete(path)
+
+    def test_a_document_that_is_not_as_it_was_written_is_never_read(
+        self, store: Store, url: str, tmp_path: Path
+    ) -> None:
+        publish(store, KEY, fill(tmp_path / "a", weights="w"))
+        store.write_record("studies/a/record", {"score": 43})
+        for path in (f"stages/{KEY}/done.json", "records/studies/a/record.json"):
+            data = store.backend.read(path)
+            assert data is not None
+            for place in range(0, len(data), 7):
+                store.backend.replace(path, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+                fresh = self.open(url, tmp_path)
+                with pytest.raises(DamagedError, match=re.escape(path)):
+                    fresh.result(KEY) if KEY in path else fresh.read_record("studies/a/record")
+            store.backend.replace(path, data)
+        assert store.result(KEY)["number"] == 1 and store.read_record("studies/a/record") == {"score": 43}
+
+    def test_a_document_in_another_place_is_damaged(self, store: Store) -> None:
+        store.write_record("a", {"x": 1})
+        store.backend.move("records/a.json", "records/b.json")
+        assert store.read_record("a") is None
+        with pytest.raises(DamagedError):
+            store.read_record("b")
+        assert store.record_bodies(["a", "b"]).good == {} and "b" in store.record_bodies(["a", "b"]).damaged
 
     def objects(self, store: Store, path: str) -> list[str]:
-        return [f"{path}/{name}" for name in store._backend.names(path)]
+        return [f"{path}/{name}" for name in store.backend.names(path)]
+
+    def lose(self, store: Store, path: str) -> None:
+        store.backend.move(path, "elsewhere")
 
     def damage(self, store: Store, path: str) -> None:
-        data = store._backend.read(path)
+        data = store.backend.read(path)
         assert data is not None
-        store._backend.replace(path, bytes([data[0] ^ 1]) + data[1:])
+        store.backend.replace(path, bytes([data[0] ^ 1]) + data[1:])

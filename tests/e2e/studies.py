@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from tests.training.tiny import write_tiny_encoder
 
 ROOT = Path(__file__).parents[2]
@@ -72,4 +72,4 @@ def scores(store: Store) -> dict[str, Any]:
 
 
 def opened(folder: Path) -> Store:
-    return open_store(str(folder))
+    return make_store(str(folder))

@@ -85,7 +85,7 @@ def test_a_search_killed_three_times_counts_every_proposal_once(tmp_path: Path) 
     assert {key: ours[key] for key in both if "/" in key} == {key: theirs[key] for key in both if "/" in key}
     _only_unfinished_work_was_done_again(happened, killed)
     for store in (undisturbed, killed):
-        proposals = store.read_records("studies/searched/proposals/mix")
+        proposals = {name: store.read_record(name) for name in store.records("studies/searched/proposals/mix")}
         numbers = [proposal["number"] for _, proposal in sorted(proposals.items())]  # type: ignore[index,call-overload]
         assert numbers == [0, 1, 2, 3]
         params = {canonical_json(proposal["params"]) for proposal in proposals.values()}  # type: ignore[index,call-overload]

@@ -74,7 +74,7 @@ def decided(store: Store) -> list[tuple[str, str, str, str]]:
 
 
 def rungs(store: Store) -> dict[str, Mapping[str, Json]]:
-    values = store.named_records(store.records("studies/judged/rungs"))
+    values = {name: store.read_record(name) for name in store.records("studies/judged/rungs")}
     return {name: {**value, "time": 0} for name, value in values.items() if isinstance(value, dict)}
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from stilts.execute import run_evaluate
 from stilts.execute.run_stage import run_stage
+from stilts.ledger.examples import EXAMPLES_FILE, NO_ANSWER_COLUMN, SPAN_COLUMN
 from stilts.metrics.metric import metric
 from stilts.metrics.no_answer import best_threshold, predictions_at, squad_v2_rows
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.stage import EvaluateStage, Use
-from stilts.study.summary import EXAMPLES_FILE, NO_ANSWER_COLUMN, SPAN_COLUMN, THRESHOLD
 from stilts.tasks.truth import answers_in
 from stilts.training.selection import score_view
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
@@ -27,7 +27,7 @@ NAME = "subjqa_restaurants"
 @pytest.fixture(scope="module")
 def evaluated(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, EvaluateStage]:
     """A model of a few steps, evaluated on half unanswerable questions, with 40 others to choose by."""
-    store = open_store(str(tmp_path_factory.mktemp("no_answer") / "store"))
+    store = make_store(str(tmp_path_factory.mktemp("no_answer") / "store"))
     trained = train_stage(tiny_encoder, part(NAME, limit=64), steps=40, learning_rate=3e-3)
     run_stage(trained, store, run_config(tiny_encoder))
     stage = evaluate_stage(tiny_encoder, NAME, trained.stage_id, "en", limit=60, select=40)
@@ -49,7 +49,7 @@ def test_the_threshold_of_select_answers_report(evaluated: tuple[Store, Evaluate
     threshold = best_threshold(golds, chosen_on[SPAN_COLUMN], np.array(chosen_on[NO_ANSWER_COLUMN]))
     for key in stage.outputs:
         result: dict[str, Any] = store.result(key)
-        assert result[THRESHOLD] == threshold
+        assert result["no_answer_threshold"] == threshold
         examples = examples_of(store, key)
         predictions = predictions_at(examples[SPAN_COLUMN], np.array(examples[NO_ANSWER_COLUMN]), threshold)
         assert list(predictions) == examples["prediction"]
@@ -83,7 +83,7 @@ def test_a_later_language_is_answered_by_the_stored_threshold(
     monkeypatch.setattr(run_evaluate, "score_view", recorded)
     run_stage(more, store, run_config(tiny_encoder))
     assert scored == ["qab"]
-    assert store.result(more.outputs[2])[THRESHOLD] == store.result(stage.outputs[0])[THRESHOLD]
+    assert store.result(more.outputs[2])["no_answer_threshold"] == store.result(stage.outputs[0])["no_answer_threshold"]
 
 
 def test_what_the_threshold_is_chosen_on_is_predicted_once(
@@ -109,7 +109,7 @@ def test_without_selection_data_the_threshold_is_zero(
     assert stage.parent is not None
     alone = evaluate_stage(tiny_encoder, NAME, stage.parent, "en", limit=20)
     run_stage(alone, store, run_config(tiny_encoder))
-    assert store.result(alone.outputs[0])[THRESHOLD] == 0.0
+    assert store.result(alone.outputs[0])["no_answer_threshold"] == 0.0
     examples = examples_of(store, alone.outputs[0])
     expected = predictions_at(examples[SPAN_COLUMN], np.array(examples[NO_ANSWER_COLUMN]), 0.0)
     assert examples["prediction"] == list(expected)
@@ -122,4 +122,4 @@ def test_other_questions_keep_no_threshold(evaluated: tuple[Store, EvaluateStage
     stage = evaluate_stage(tiny_encoder, "xquad", parent.stage_id, "en", limit=8, select=8)
     run_stage(stage, store, run_config(tiny_encoder))
     for key in stage.outputs:
-        assert THRESHOLD not in store.result(key) and SPAN_COLUMN not in examples_of(store, key)
+        assert "no_answer_threshold" not in store.result(key) and SPAN_COLUMN not in examples_of(store, key)

@@ -12,20 +12,20 @@ from typer.testing import CliRunner
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.score_card import score_card
-from stilts.cli.compose import assemble, record_name
+from stilts.cli.compose import assemble
 from stilts.cli.main import app
 from stilts.errors import InputError
 from stilts.execute.run_stage import run_stage
+from stilts.ledger.census import take_census
+from stilts.ledger.study_record import write_study
 from stilts.report.sections.estimates import estimates_section
 from stilts.report.sections.material import Material
 from stilts.scheduling.sequential import run_sequentially
 from stilts.search.conductor import Conductor
 from stilts.search.selecting.features import features
-from stilts.store.census import take_census
+from stilts.store import Store, make_store
 from stilts.store.retention import WeightsUse, drop_weights
-from stilts.store.store import Store, open_store
 from stilts.study.plan import Plan
-from stilts.study.record_json import record_to_json
 from stilts.study.stage import Estimate, EstimateData, EstimateStage, StageKind, TrainStage
 from stilts.study.study import Study
 from stilts.training.run_config import RunConfig
@@ -38,7 +38,7 @@ ROWS, COLUMNS = ("none", "mnli", "panx", "mix"), ("xnli", "udpos")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 def estimate(folder: Path, which: Estimate, *names: str) -> EstimateStage:
@@ -100,11 +100,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store, Pla
             "limits": {"select": 24, "report": 24},
         },
     )
-    workspace, store, ended = assemble(Study.load(path)), open_store(str(folder / "store")), list[str]()
+    workspace, store, ended = assemble(Study.load(path)), make_store(str(folder / "store")), list[str]()
     source = Conductor(planner=workspace.planner, store=store, on_change=ended.append)
     report = run_sequentially(source, store=store, run_config=RunConfig(threads=1, roots=workspace.roots))
     assert not report.failed
-    store.write_record(record_name("little"), record_to_json(source.plan.record))
+    write_study(store, source.plan.record)
     return path, store, source.plan, ended
 
 

@@ -17,12 +17,15 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from stilts.errors import InputError, TransferError
 from stilts.execute import run_evaluate
-from stilts.execute.run_stage import failure_record, run_stage
+from stilts.execute.run_stage import run_stage
+from stilts.ledger.examples import EXAMPLES_FILE
+from stilts.ledger.records import FAILURES
+from stilts.ledger.summary import SUMMARIES
+from stilts.metrics.item_scores import digest_of_items
 from stilts.metrics.metric import metric
 from stilts.models.transfer import read_tensors, write_tensors
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.stage import TrainStage
-from stilts.study.summary import EXAMPLES_FILE, digest_of_items, read_summary, summary_record
 from stilts.training.reporter import RecordingReporter
 from stilts.training.selection import score_view
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
@@ -30,7 +33,7 @@ from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture
@@ -164,11 +167,11 @@ def test_a_stage_leaves_a_summary_that_a_new_language_is_added_to(tiny_encoder: 
     more = evaluate_stage(tiny_encoder, "panx", parent, "en", "qaa", limit=12)
     for stage in (few, more):
         run_stage(stage, store, run_config(tiny_encoder))
-        outputs = read_summary(store.read_record(summary_record(stage.stage_id)))
-        assert set(outputs) == set(stage.outputs)
-    for key, output in outputs.items():
+        summary = SUMMARIES.read(store, stage.stage_id)
+        assert summary is not None and set(summary.outputs) == set(stage.outputs)
+    for key, output in summary.outputs.items():
         table = pq.read_table(store.fetch(key) / EXAMPLES_FILE)
-        assert output.result["score"] == store.result(key)["score"]
+        assert output.score == store.result(key)["score"]
         assert output.items == digest_of_items(table["item"].to_pylist())
         values = output.values(("tp", "predicted", "gold"))
         assert values is not None
@@ -190,7 +193,7 @@ def test_the_probe_of_masked_lm_needs_the_encoders_own_head(tiny_encoder: Path, 
 def test_scores_do_not_depend_on_how_batches_are_cut(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
     parent = trained(tiny_encoder, store)
     stage = evaluate_stage(tiny_encoder, "udpos", parent.stage_id, "qaa")
-    other = open_store(str(tmp_path / "other"))
+    other = make_store(str(tmp_path / "other"))
     run_stage(stage, store, run_config(tiny_encoder))
     run_stage(parent, other, run_config(tiny_encoder))
     run_stage(stage, other, run_config(tiny_encoder, eval_tokens=100, cache_dir=str(tmp_path / "cache")))
@@ -215,17 +218,17 @@ def test_a_failure_is_written_down_and_forgotten_after_a_success(tiny_encoder: P
     for attempt in (1, 2):
         with pytest.raises(ConnectionResetError):
             run_stage(stage, store, run_config(tiny_encoder), Broken())
-        record = store.read_record(failure_record(stage.stage_id))
-        assert isinstance(record, dict)
-        assert (record["attempts"], record["kind"], record["error"]) == (attempt, "ConnectionResetError", "on purpose")
+        record = FAILURES.read(store, stage.stage_id)
+        assert record is not None
+        assert (record.attempts, record.kind, record.error) == (attempt, "ConnectionResetError", "on purpose")
     assert store.leased() == frozenset(), "the lease is given back"
     assert run_stage(stage, store, run_config(tiny_encoder)).state == "done"
-    assert store.read_record(failure_record(stage.stage_id)) is None
+    assert FAILURES.read(store, stage.stage_id) is None
 
 
 def test_a_parent_whose_tensors_are_missing_is_refused(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
     parent = train_stage(tiny_encoder, part("mnli", limit=32), steps=1)
-    elsewhere = open_store(str(tmp_path / "elsewhere"))
+    elsewhere = make_store(str(tmp_path / "elsewhere"))
     run_stage(parent, elsewhere, run_config(tiny_encoder))
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -243,8 +246,8 @@ def test_a_parent_whose_tensors_are_missing_is_refused(tiny_encoder: Path, tmp_p
     for stage in (child, evaluate_stage(tiny_encoder, "tatoeba", parent.stage_id, "qaa")):
         with pytest.raises(TransferError, match=r"1 missing: encoder\.layer\.1\.output\.dense\.weight"):
             run_stage(stage, store, run_config(tiny_encoder))
-        record = store.read_record(failure_record(stage.stage_id))
-        assert isinstance(record, dict) and record["kind"] == "TransferError"
+        record = FAILURES.read(store, stage.stage_id)
+        assert record is not None and record.kind == "TransferError"
         assert not any(store.is_done(key) for key in stage.outputs)
 
 
@@ -283,10 +286,10 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 from pathlib import Path
 from stilts.execute.run_stage import run_stage
-from stilts.store.store import open_store
+from stilts.store import make_store
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
-encoder, store = Path(sys.argv[1]), open_store(sys.argv[2])
+encoder, store = Path(sys.argv[1]), make_store(sys.argv[2])
 stage = train_stage(encoder, part("udpos", limit=32), steps=3)
 run_stage(stage, store, run_config(encoder))
 evaluation = evaluate_stage(encoder, "udpos", stage.stage_id, "en", "qaa")

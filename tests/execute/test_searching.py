@@ -12,17 +12,17 @@ import pytest
 from stilts.cli.compose import assemble
 from stilts.execute import searching
 from stilts.execute.run_stage import run_stage
+from stilts.ledger.examples import EXAMPLES_FILE
 from stilts.metrics.metric import metric
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.stage import EvaluateStage, TrainStage
 from stilts.study.study import Study
-from stilts.study.summary import EXAMPLES_FILE
 from tests.training.tiny import run_config
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 def stages(encoder: Path, selection: str = "english_dev", **targets: Any) -> list[Any]:

@@ -16,13 +16,6 @@ ROWS = [Row(name=name) for name in ("none", "mnli", "a|<b>&_c_", "hellaswag")]
 LONG = "an_intermediate_with_a_long_name"
 
 
-class ReadableStore(FakeStore):
-    """A store whose single records can be read, too."""
-
-    def read_record(self, name: str) -> object:
-        return self.notes.get(name)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What every report is made from."""
@@ -36,7 +29,7 @@ class Shown:
 
 def shown(folder: Path, **changes: object) -> Shown:
     """Scores 60 (none), 63, 66, 69; panx has two replicates, but one of mnli's failed; hellaswag lacks xnli."""
-    store = ReadableStore(folder)
+    store = FakeStore(folder)
     items = []
     for number, row in enumerate(ROWS):
         for target in TARGETS:
@@ -56,7 +49,7 @@ def searched(folder: Path, *, tasks: tuple[str, ...] = ("mnli", "squad", "hellas
 
     Every stage that is done took 10 s per step, one after the other, the second half of them twice as long.
     """
-    store = ReadableStore(folder)
+    store = FakeStore(folder)
     rows = [
         Row(name="none"),
         Row(name="mix", mixture=dict.fromkeys(tasks, 0.0), searched=True, num_proposals=proposals),
@@ -121,7 +114,7 @@ def _cell(stream: np.random.Generator, row: str, column: str) -> dict[str, objec
     }
 
 
-def _trained(store: ReadableStore, made: StudyRecord) -> None:
+def _trained(store: FakeStore, made: StudyRecord) -> None:
     """Gives every stage of the study times, and its training stages results."""
     clock = 1_000_000.0
     names = list(made.stages)
@@ -144,6 +137,6 @@ def _trained(store: ReadableStore, made: StudyRecord) -> None:
             clock += 1
 
 
-def _shown(made: StudyRecord, store: ReadableStore) -> Shown:
+def _shown(made: StudyRecord, store: FakeStore) -> Shown:
     results = StudyResults(record=made, store=store, draws=50)  # type: ignore[arg-type]
     return Shown(results=results, record=made, frame=results.frame, cells=results.cells, answers=results.answers)

@@ -18,7 +18,7 @@ from stilts.search.row_search import RowSearch
 from stilts.search.rung_history import Rung, RungHistory
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.planner import Planner
 from stilts.study.recording import describe_column
 from stilts.study.settings import search_space
@@ -33,7 +33,7 @@ SEARCHED = {"mnli": {"search": SEARCH}}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def publish(stage: Stage, store: Store, folder: Path) -> None:
     (content / "file").write_text(stage.stage_id)
     with store.lease(stage.stage_id) as lease:
         for key in stage.outputs:
-            result: dict[str, Any] = {"seconds": 2.0, "score": float(len(key) % 7)}
+            result: dict[str, Any] = {"seconds": 2.0, "num_items": 1, "score": float(len(key) % 7)}
             store.publish(key, content, payload={}, result=result, lease=lease)
 
 
@@ -232,7 +232,7 @@ def test_one_proposal_is_open_at_a_time(folder: Path, store: Store, tmp_path: Pa
 
 @pytest.mark.parametrize("after", range(0, 16, 3))
 def test_a_run_that_goes_on_proposes_nothing_twice(after: int, folder: Path, store: Store, tmp_path: Path) -> None:
-    whole_store = open_store(str(tmp_path / "whole"))
+    whole_store = make_store(str(tmp_path / "whole"))
     whole = drive(conductor(folder, whole_store, intermediates=SEARCHED), whole_store, tmp_path)
     first = drive(conductor(folder, store, intermediates=SEARCHED), store, tmp_path, at_most=after)
     second = drive(conductor(folder, store, intermediates=SEARCHED), store, tmp_path)

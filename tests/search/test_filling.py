@@ -17,7 +17,7 @@ from stilts.search.decisions import decisions
 from stilts.search.selecting.policy import Question, Suggestion
 from stilts.search.selecting.select import Select
 from stilts.search.work_source import NoStage
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.filling_schema import Budget
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind
@@ -31,7 +31,7 @@ SECONDS = 10.0
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,7 @@ class Driver:
             for key in stage.outputs:
                 result: dict[str, Any] = {
                     "seconds": SECONDS / len(stage.outputs),
+                    "num_items": 1,
                     "score": self._score(stage) if isinstance(stage, EvaluateStage) else 0.0,
                     "value": 0.5 if isinstance(stage, EstimateStage) else None,
                 }

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stilts.ledger.results import EvaluateResult
+from stilts.ledger.summary import SUMMARIES, Summary, summarise
 from stilts.search.conductor import Conductor
 from stilts.search.racing import NoRacing, RacingPolicy, WilcoxonRacing
 from stilts.search.row_race import RowRace, row_race
 from stilts.search.work_source import NoStage
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.search_schema import Search
 from stilts.study.search_space import Proposal
 from stilts.study.stage import EvaluateStage, Stage
-from stilts.study.summary import summarise, summary_record
 from tests.search.test_conductor import SEARCH, conductor, publish
 from tests.study.toy_study import write_encoder_folder
 
@@ -27,7 +28,7 @@ UDPOS = {"udpos": {"languages": ["en"]}}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,9 @@ def summary(stage: Stage, store: Store, right: float, seed: int) -> None:
     correct = (draw.permutation(300) < 300 * right).astype(np.float64)
     items = [str(number) for number in range(300)]
     rows = {"correct": correct, "total": np.ones(300)}
-    outputs = {key: summarise(key, {"score": 0.0, "num_items": 300}, items, rows) for key in stage.outputs}
-    store.write_record(summary_record(stage.stage_id), {"version": 1, "outputs": outputs})
+    result = EvaluateResult(score=0.0, num_items=300)
+    outputs = {key: summarise(result, items, rows) for key in stage.outputs}
+    SUMMARIES.write(store, Summary(outputs=outputs), stage.stage_id)
 
 
 def test_seeds_are_granted_before_a_further_recipe_is_drawn_and_not_to_losers(
@@ -89,7 +91,7 @@ def test_seeds_are_granted_before_a_further_recipe_is_drawn_and_not_to_losers(
 
 @pytest.mark.parametrize("after", [4, 7, 9, 11])
 def test_a_killed_race_goes_on_where_it_was(after: int, folder: Path, store: Store, tmp_path: Path) -> None:
-    whole_store = open_store(str(tmp_path / "whole"))
+    whole_store = make_store(str(tmp_path / "whole"))
     whole = finish(raced(folder, whole_store, WilcoxonRacing()), whole_store, tmp_path, lambda number: 0.5)
     first = finish(raced(folder, store, WilcoxonRacing()), store, tmp_path, lambda number: 0.5, at_most=after)
     second = finish(raced(folder, store, WilcoxonRacing()), store, tmp_path, lambda number: 0.5)

@@ -13,10 +13,11 @@ import pytest
 from stilts.cli.compose import Workspace, assemble
 from stilts.cli.searching import check_searches, row_searches
 from stilts.errors import StudyError
+from stilts.ledger.records import PRUNED, Pruned
+from stilts.ledger.study_record import write_study
 from stilts.search.conductor import Conductor
 from stilts.search.work_source import NoStage
-from stilts.store.store import Store, open_store
-from stilts.study.record_json import record_to_json
+from stilts.store import Store, make_store
 from stilts.study.stage import Stage, TrainStage
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
@@ -27,7 +28,7 @@ TARGETS = {"udpos": {"languages": ["en", "qaa"]}, "panx": {"languages": ["en", "
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,8 @@ def conductor(subject: Workspace, store: Store) -> Conductor:
         planner=subject.planner,
         store=store,
         searches=row_searches(subject, store),
-        on_plan=lambda plan: keep(plan.record.name, record_to_json(plan.record), store),
+        on_plan=lambda plan: write_study(store, plan.record),
     )
-
-
-def keep(name: str, record: Any, store: Store) -> None:
-    store.write_record(f"studies/{name}/record", record)
 
 
 def drive(
@@ -73,8 +70,9 @@ def drive(
             subject.failed(stage.stage_id, "ValueError: broken on purpose", will_retry=False)
             continue
         if fate(stage) == "pruned":
-            record = {"stage_id": stage.stage_id, "step": 5, "steps": 10, "score": 41.5, "reason": "on purpose"}
-            store.write_record(f"studies/{subject.planner.study.name}/pruned/{stage.stage_id}", record)
+            where = {"stage_id": stage.stage_id, "row": "mnli", "column": "udpos", "proposal": 0}
+            pruned = Pruned(step=5, steps=10, score=41.5, policy="p", reason="on purpose", **where)  # type: ignore[arg-type]
+            PRUNED.write(store, pruned, subject.planner.study.name, stage.stage_id)
         else:
             publish(subject, stage, store, folder, score)
         state = fate(stage)
@@ -89,7 +87,7 @@ def publish(subject: Conductor, stage: Stage, store: Store, folder: Path, score:
     with store.lease(stage.stage_id) as lease:
         for key in stage.outputs:
             language = key.split(".")[1].split("-")[0] if "/" in key else ""
-            result: dict[str, Any] = {"seconds": 2.0, "score": score(rate_of(subject, stage), language)}
+            result: dict[str, Any] = {"seconds": 2.0, "num_items": 1, "score": score(rate_of(subject, stage), language)}
             store.publish(key, content, payload={}, result=result, lease=lease)
 
 
@@ -195,7 +193,7 @@ def _with_replicates(plan: Any, more: list[Any]) -> Any:
 def _publish_score(store: Store, key: str, folder: Path, score: float) -> None:
     content = folder / "content"
     with store.lease(key.split("/")[0]) as lease:
-        store.publish(key, content, payload={}, result={"seconds": 1.0, "score": score}, lease=lease)
+        store.publish(key, content, payload={}, result={"seconds": 1.0, "num_items": 1, "score": score}, lease=lease)
 
 
 def test_a_recipe_that_another_study_trained_is_told_though_nothing_runs(

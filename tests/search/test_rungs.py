@@ -13,7 +13,7 @@ from stilts.search.pruning import NoPruning, PruningPolicy, SuccessiveHalving
 from stilts.search.pruning_policies import pruning_policy
 from stilts.search.rungs import RungBook
 from stilts.search.wilcoxon_pruning import WilcoxonRule
-from stilts.store.store import Store, open_store
+from stilts.store import Store, make_store
 from stilts.study.plan import Plan
 from stilts.study.schema import Pruning
 from stilts.study.search_space import Proposal
@@ -26,7 +26,7 @@ PROPOSALS = [Proposal(number=number, params={"learning_rate": 1e-4 * (number + 1
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"))
+    return make_store(str(tmp_path / "store"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stilts.errors import MissingPackageError, StoreError
-from stilts.store import open_store
+from stilts.store import make_store
 from tests.contracts.store_contract import KEY, StoreContract, fill, publish
 
 
@@ -26,14 +26,14 @@ class TestMemory(StoreContract):
 
 
 def test_file_urls_and_pickles_open_the_same_folder(tmp_path: Path) -> None:
-    store = open_store(f"file://{tmp_path}/a%20store")
+    store = make_store(f"file://{tmp_path}/a%20store")
     assert (tmp_path / "a store" / "LAYOUT").is_file()
     publish(store, KEY, fill(tmp_path / "a", f="1"))
     assert pickle.loads(pickle.dumps(store)).done() == {KEY}
 
 
 def test_a_local_artifact_shares_the_files_of_its_scratch_folder(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     with store.scratch() as folder:
         publish(store, KEY, fill(folder, weights="w"))
         assert (folder / "weights").stat().st_ino == (store.fetch(KEY) / "weights").stat().st_ino
@@ -41,7 +41,7 @@ def test_a_local_artifact_shares_the_files_of_its_scratch_folder(tmp_path: Path)
 
 
 def test_files_with_other_names_are_copied(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     folder = fill(tmp_path / "a", weights="w")
     (tmp_path / "elsewhere").hardlink_to(folder / "weights")
     (folder / "config").symlink_to(tmp_path / "elsewhere")
@@ -51,7 +51,7 @@ def test_files_with_other_names_are_copied(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_may_be_moved(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     folder = fill(tmp_path / "a", state="s")
     with store.lease(KEY) as lease:
         store.save_progress(KEY, folder, lease, consume=True)
@@ -60,7 +60,7 @@ def test_a_checkpoint_may_be_moved(tmp_path: Path) -> None:
 
 
 def test_a_damaged_download_is_fetched_again(tmp_path: Path) -> None:
-    store = open_store(f"memory://{uuid.uuid4().hex}", cache_dir=tmp_path / "cache")
+    store = make_store(f"memory://{uuid.uuid4().hex}", cache_dir=tmp_path / "cache")
     publish(store, KEY, fill(tmp_path / "a", weights="w"))
     (store.fetch(KEY) / "weights").write_text("xx")
     assert (store.fetch(KEY) / "weights").read_text() == "w"
@@ -69,11 +69,11 @@ def test_a_damaged_download_is_fetched_again(tmp_path: Path) -> None:
 def test_places_that_cannot_hold_a_store_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
-        open_store(str(tmp_path / "file"))
+        make_store(str(tmp_path / "file"))
     with pytest.raises(StoreError, match="nosuch"):
-        open_store("nosuch://bucket")
+        make_store("nosuch://bucket")
     with pytest.raises(StoreError, match="chain"):
-        open_store("simplecache::memory://x")
+        make_store("simplecache::memory://x")
 
 
 def test_a_file_system_without_hard_links_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_a_file_system_without_hard_links_is_refused(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("os.link", no_links)
     with pytest.raises(StoreError, match="only if it is absent"):
-        open_store(str(tmp_path))
+        make_store(str(tmp_path))
 
 
 def test_a_file_system_that_looks_and_then_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,13 +91,13 @@ def test_a_file_system_that_looks_and_then_writes_is_refused(monkeypatch: pytest
 
     monkeypatch.setattr(MemoryFileSystem, "pipe_file", AbstractFileSystem.pipe_file)
     with pytest.raises(StoreError, match="only if it is absent"):
-        open_store("memory://x")
+        make_store("memory://x")
     monkeypatch.setattr(MemoryFileSystem, "pipe_file", lambda fs, path, value, **_: fs.pipe({path: value}))
     monkeypatch.setattr(
         MemoryFileSystem, "pipe", lambda fs, values: [fs.open(k, "wb", data=v) for k, v in values.items()]
     )
     with pytest.raises(StoreError, match="only if it is absent"):
-        open_store("memory://x")
+        make_store("memory://x")
 
 
 def test_a_bucket_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,4 +108,4 @@ def test_a_bucket_without_its_package_says_what_to_install(monkeypatch: pytest.M
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(MissingPackageError, match="pip install s3fs"):
-        open_store("s3://bucket/stilts")
+        make_store("s3://bucket/stilts")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from stilts.errors import LeaseHeldError
-from stilts.store import open_store
+from stilts.store import make_store
 from tests.contracts.store_contract import KEY, fill, publish
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ PREAMBLE = """
 import sys, time
 from pathlib import Path
 from stilts.errors import LeaseHeldError, LeaseLostError
-from stilts.store import open_store
+from stilts.store import make_store
 KEY, url, scratch = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 scratch.mkdir(exist_ok=True)
 def say(word):
@@ -55,9 +55,9 @@ def hears(started: subprocess.Popen[str]) -> str:
 
 def test_one_of_eight_processes_takes_a_lease_and_a_killed_one_frees_it_at_once(tmp_path: Path) -> None:
     url = str(tmp_path / "store")
-    store = open_store(url)
+    store = make_store(url)
     script = """
-store = open_store(url)
+store = make_store(url)
 while not (Path(url) / "go").exists():
     time.sleep(0.001)
 try:
@@ -83,8 +83,8 @@ sys.stdin.read()
 
 def test_a_zombie_holds_no_lease(tmp_path: Path) -> None:
     url = str(tmp_path / "store")
-    store = open_store(url)
-    with process("open_store(url).lease(KEY)\nsay('won')\nsys.stdin.read()", url, tmp_path / "s") as holder:
+    store = make_store(url)
+    with process("make_store(url).lease(KEY)\nsay('won')\nsys.stdin.read()", url, tmp_path / "s") as holder:
         assert hears(holder) == "won"
         holder.send_signal(signal.SIGKILL)  # not waited for: the system keeps its entry as a zombie
         deadline = time.monotonic() + 10
@@ -95,9 +95,9 @@ def test_a_zombie_holds_no_lease(tmp_path: Path) -> None:
 
 def test_killed_publishers_leave_nothing_or_the_whole(tmp_path: Path) -> None:
     url, chance = str(tmp_path / "store"), random.Random(7)
-    store = open_store(url)
+    store = make_store(url)
     script = """
-store = open_store(url)
+store = make_store(url)
 say("ready")
 for number in range(int(time.time() * 1000) % 10**9 * 1000, 10**15):
     key = f"train-x-{number}"
@@ -123,9 +123,9 @@ for number in range(int(time.time() * 1000) % 10**9 * 1000, 10**15):
 
 def test_killed_trainers_leave_a_whole_checkpoint_no_older_than_the_last_one_saved(tmp_path: Path) -> None:
     url, chance = str(tmp_path / "store"), random.Random(8)
-    store = open_store(url)
+    store = make_store(url)
     script = """
-store = open_store(url)
+store = make_store(url)
 with store.lease(KEY) as lease:
     folder = store.load_progress(KEY)
     number = int((folder / "a").read_bytes().split()[0]) if folder else 0
@@ -181,7 +181,7 @@ def killed_at_every_change(action: Callable[[int], None]) -> Iterator[int]:
 
 
 def test_a_publisher_killed_at_any_change_leaves_nothing_or_the_whole(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     whole = set()
     for number in killed_at_every_change(
         lambda n: publish(store, f"train-{n}", fill(tmp_path / f"a{n}", a=f"a{n}", b=f"b{n}"))
@@ -200,7 +200,7 @@ def test_a_publisher_killed_at_any_change_leaves_nothing_or_the_whole(tmp_path: 
 
 
 def test_a_trainer_killed_at_any_change_leaves_the_last_checkpoint_or_the_next(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
 
     def save(stage_id: str, *steps: int) -> None:
         with store.lease(stage_id) as lease:
@@ -225,9 +225,9 @@ def test_a_trainer_killed_at_any_change_leaves_the_last_checkpoint_or_the_next(t
 
 def test_a_holder_that_slept_past_its_lease_may_not_publish(tmp_path: Path) -> None:
     url = str(tmp_path / "store")
-    store = open_store(url)
+    store = make_store(url)
     script = """
-store = open_store(url, lease_ttl_s=0.5, heartbeat_s=0.1)
+store = make_store(url, lease_ttl_s=0.5, heartbeat_s=0.1)
 with store.lease(KEY) as lease:
     say("won")
     sys.stdin.readline()
@@ -261,7 +261,7 @@ with store.lease(KEY) as lease:
 
 
 def test_a_pid_used_again_by_another_process_frees_the_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     monkeypatch.setattr("stilts.store.owner._started", lambda pid: "started long ago")
     held = store.lease(KEY)
     assert store.leased() == {KEY}
@@ -272,7 +272,7 @@ def test_a_pid_used_again_by_another_process_frees_the_lease(tmp_path: Path, mon
 
 
 def test_another_machine_is_judged_by_its_heartbeat_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = open_store(str(tmp_path / "store"), lease_ttl_s=0.3)
+    store = make_store(str(tmp_path / "store"), lease_ttl_s=0.3)
     monkeypatch.setattr("stilts.store.owner._machine", lambda: "elsewhere")
     monkeypatch.setattr("os.getpid", lambda: 2**22 + 1)
     store.lease(KEY)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stilts.store import open_store
+from stilts.store import make_store
 from tests.contracts.store_contract import KEY, StoreContract, publish
 
 s3fs = pytest.importorskip("s3fs")
@@ -40,7 +40,7 @@ class TestS3(StoreContract):
 
 
 def test_files_of_several_parts_come_back_whole(url: str, tmp_path: Path) -> None:
-    store = open_store(url, cache_dir=tmp_path / "cache")
+    store = make_store(url, cache_dir=tmp_path / "cache")
     content = bytes(range(256)) * 4 * 1024 * 60  # 60 MiB: more than one part of an upload
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "weights").write_bytes(content)

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from stilts.errors import StudyError
+from stilts.ledger.estimates import cell_estimates, effective_size, seconds_per_cell
 from stilts.study.config import Keep, TaskConfig, TrainConfig
-from stilts.study.estimates import cell_estimates, effective_size, seconds_per_cell
 from stilts.study.estimating import probe_config
 from stilts.study.plan import Plan
-from stilts.study.record_json import record_from_json, record_to_json
 from stilts.study.stage import (
     ESTIMATE_VERSION,
     Estimate,
@@ -25,6 +24,7 @@ from stilts.study.stage import (
     StageKind,
     TrainStage,
 )
+from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.handmade import ENCODER, NLI, QA, TAGS, view
 from tests.study.toy_study import parsed, planner
 

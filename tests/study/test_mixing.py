@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from stilts.errors import InputError
 from stilts.study.mixing import beside, by_size
 from stilts.study.planner import Planner
-from stilts.study.record_json import record_from_json, record_to_json
 from stilts.study.search_space import Proposal
 from stilts.study.stage import TrainStage
+from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.toy_study import planner
 
 SIZES = {"mnli": 1600, "squad": 400, "hellaswag": 100}

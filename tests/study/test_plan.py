@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stilts.study.plan import Plan
-from stilts.study.record_json import record_from_json, record_to_json
 from stilts.study.search_space import Proposal
 from stilts.study.stage import StageKind, TrainStage
+from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.toy_study import planner
 
 

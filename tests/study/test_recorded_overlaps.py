@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stilts.study.record_json import record_from_json, record_to_json
+from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.toy_study import planner
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stilts.fingerprint import Json, digest
-from stilts.store.store import Store, open_store
+from stilts.ledger.study_record import write_study
+from stilts.store import Store, make_store
 from stilts.study.record import Column, Replicate, Row, StudyRecord
-from stilts.study.record_json import record_to_json
+from tests.ledger.reading import ReadFromDicts
 
 START = 1_700_000_000.0
 
 
 @dataclass
-class FakeStore:
+class FakeStore(ReadFromDicts):
     """The part of an ArtifactStore that tracking reads; ``reads`` counts results read."""
 
     results: dict[str, dict[str, Json]] = field(default_factory=dict)
@@ -33,11 +34,11 @@ class FakeStore:
     def payload(self, key: str) -> dict[str, Json]:
         return self.payloads[key]
 
-    def read_record(self, name: str) -> Json:
-        return self.kept.get(name)
+    def published(self) -> Mapping[str, tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        return {key: (self.payloads.get(key, {}), result) for key, result in self.results.items()}
 
-    def records(self, prefix: str) -> list[str]:
-        return sorted(name for name in self.kept if name.startswith(prefix))
+    def noted(self) -> Mapping[str, Json]:
+        return self.kept
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def filled(shape: Shape) -> tuple[StudyRecord, FakeStore]:
 
 def publish_all(fake: FakeStore, record: StudyRecord, folder: Path) -> Store:
     """A store on disk with the same artifacts, each with four examples, and the study's record."""
-    store = open_store(str(folder))
+    store = make_store(str(folder))
     with store.scratch() as scratch:
         for number, key in enumerate(sorted(fake.results)):
             write_examples(scratch / str(number))
@@ -204,7 +205,7 @@ def publish_all(fake: FakeStore, record: StudyRecord, folder: Path) -> Store:
                 store.publish(
                     key, scratch / str(number), payload=fake.payloads[key], result=fake.results[key], lease=lease
                 )
-    store.write_record(f"studies/{record.name}/record", record_to_json(record))
+    write_study(store, record)
     return store
 
 

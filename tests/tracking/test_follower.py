@@ -102,12 +102,12 @@ def test_a_stopped_process_holds_up_neither_notices_nor_the_end(tmp_path: Path, 
 def test_a_run_imports_no_mlflow_and_a_store_in_memory_is_followed_too(tmp_path: Path, uri: str) -> None:
     code = "import sys, stilts.tracking.follower; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    from stilts.store.store import open_store
-    from stilts.study.record_json import record_to_json
+    from stilts.ledger.study_record import write_study
+    from stilts.store import make_store
 
     record, _ = filled(Shape(rows=("none",), columns=("xnli",)))
-    store = open_store("memory://followed")
-    store.write_record(f"studies/{record.name}/record", record_to_json(record))
+    store = make_store("memory://followed")
+    write_study(store, record)
     tracker = follow(store, record.name, uri, folder=tmp_path)
     assert tracker.close(60)
     assert len(runs_of(uri)) == 1

@@ -9,7 +9,7 @@ import torch
 
 from stilts.execute.run_stage import run_stage
 from stilts.models.transfer import read_tensors
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.stage import TrainStage
 from stilts.training.reporter import Decision, Evaluation, RecordingReporter
 from stilts.training.run_config import RunConfig
@@ -20,7 +20,7 @@ KINDS = ["mnli", "udpos", "tydiqa_en", "hellaswag", "plain"]
 
 def trained(stage: TrainStage, folder: Path, run: RunConfig) -> dict[str, torch.Tensor]:
     """All tensors of the artifact that the stage publishes in a new store."""
-    store = open_store(str(folder))
+    store = make_store(str(folder))
     run_stage(stage, store, run)
     artifact = store.fetch(stage.stage_id)
     return {f.name + "/" + k: v for f in artifact.glob("*.safetensors") for k, v in read_tensors(f).items()}
@@ -74,7 +74,7 @@ def test_an_interrupted_stage_ends_with_the_same_bits(keep: str, tiny_encoder: P
     stage = train_stage(tiny_encoder, part("mnli", 0.5), part("udpos", 0.5), **config)
     whole = trained(stage, tmp_path / "whole", run_config(tiny_encoder))
     often = run_config(tiny_encoder, checkpoint_every_s=0.0)
-    store = open_store(str(tmp_path / "cut"))
+    store = make_store(str(tmp_path / "cut"))
     for after in (3, 8, 11):
         with pytest.raises(ConnectionAbortedError):
             run_stage(stage, store, often, InterruptingReporter(after))
@@ -87,7 +87,7 @@ def test_an_interrupted_stage_ends_with_the_same_bits(keep: str, tiny_encoder: P
 
 def test_a_stopped_stage_publishes_nothing_and_goes_on_when_asked_again(tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, part("mnli"), evaluate_every=4)
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     outcome = run_stage(stage, store, run_config(tiny_encoder), RecordingReporter(stop_at=4))
     assert outcome.state == "pruned" and not store.is_done(stage.stage_id)
     reporter = RecordingReporter()
@@ -104,7 +104,7 @@ def test_reporters_answer_continue_unless_told() -> None:
 def test_an_evaluation_carries_each_examples_score(kind: str, tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, part(kind), evaluate_every=10)
     reporter = RecordingReporter()
-    run_stage(stage, open_store(str(tmp_path / "store")), run_config(tiny_encoder), reporter)
+    run_stage(stage, make_store(str(tmp_path / "store")), run_config(tiny_encoder), reporter)
     ((_, step, evaluation),) = reporter.evaluations
     (view,) = stage.mixture[0].select
     learner = stage.mixture[0].task.learner

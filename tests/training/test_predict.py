@@ -20,7 +20,7 @@ from stilts.data.encode import Encoder, encode
 from stilts.data.prepare import Preparation
 from stilts.data.toy import generate, toy_tokenizer_json
 from stilts.execute.run_stage import run_stage
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage, Use
 from stilts.tasks.examples import SpanExample
@@ -218,7 +218,7 @@ def test_the_rate_at_named_steps() -> None:
 
 
 def test_the_published_weights_are_those_of_the_best_evaluation(tiny_encoder: Path, tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     learned = part("udpos", limit=32)
     stage = train_stage(
         tiny_encoder, learned, steps=24, evaluate_every=4, keep=Keep.BEST, learning_rate=0.02, warmup_frac=0.2

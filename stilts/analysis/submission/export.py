@@ -11,7 +11,6 @@ from stilts.analysis.results import StudyResults
 from stilts.analysis.scoring.benchmarks import BenchmarkTask, Format
 from stilts.analysis.scoring.checks import Files
 from stilts.analysis.scoring.language_scores import score_language
-from stilts.analysis.submission.answered import Answered, read_answered
 from stilts.analysis.submission.fitting import (
     LeftOut,
     absent_languages,
@@ -21,8 +20,9 @@ from stilts.analysis.submission.fitting import (
     versions_of,
 )
 from stilts.analysis.submission.official_files import labels_text, predictions_text, question_id
-from stilts.errors import InputError, StoreError
+from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
+from stilts.ledger.examples import Answered, read_answered
 from stilts.metrics.metric import metric
 from stilts.study.record import Column, Replicate
 
@@ -134,7 +134,7 @@ def _answered(results: StudyResults, column: Column, language: str, key: str) ->
         return f"no version of XTREME asks for {column.task} in it"
     if not results.evaluations.is_done(key):
         return "it is not evaluated yet"
-    answered = read_answered(key, metric(column.metric), results.store)
+    answered = read_answered(results.store, key, metric(column.metric).columns)
     if column.metric == "retrieval_accuracy" and not _names_candidates(answered):
         return (
             "an older version stored whether a sentence was found, not which was: delete the evaluation and run again"
@@ -172,19 +172,12 @@ def _exported(
     answered: Answered,
     files: Files | None,
 ) -> ExportedLanguage:
-    score = results.evaluations.result(replicate.outputs["report"][language])["score"]
-    if not isinstance(score, int | float):
-        raise StoreError(
-            f"score of {replicate.replicate_id} in {language}",
-            f"{score!r} is no number",
-            "The figures cannot be compared",
-            "Delete the artifact and run the study again",
-        )
+    score = results.evaluations.evaluation(replicate.outputs["report"][language]).score
     figures = dict(score_language(task, files).figures) if files else {}
     return ExportedLanguage(
         language=language,
         num_examples=len(answered.items),
-        matrix=float(score),
+        matrix=score,
         official=_official(figures),
         figures=figures,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import compute_words
 from stilts.fingerprint import Json
+from stilts.ledger.results import TrainResult
 from stilts.report.drawing.axis import TICK_SIZE, Scale
 from stilts.report.drawing.colour import NEUTRAL, mixed
 from stilts.report.drawing.marks import mark
@@ -114,15 +115,15 @@ def _done_stages(results: StudyResults) -> list[_Done]:
     for stage_id, seconds in results.stage_seconds.items():
         stage = results.record.stages[stage_id]
         done = [results.evaluations.result(key) for key in outputs_of(stage) if results.evaluations.is_done(key)]
-        started = [_number(result, "started") for result in done if "started" in result]
-        ended = [_number(result, "ended") for result in done if "ended" in result]
+        started = [result.started for result in done if result.started is not None]
+        ended = [result.ended for result in done if result.ended is not None]
         if started and ended:
-            kind = str(stage["kind"])
-            units = int(_number(done[0], "steps")) if kind == "train" else len(done)
+            kind, first = stage["kind"], done[0]
+            units = first.steps if isinstance(first, TrainResult) else len(done)
             found.append(
                 _Done(
                     kind=kind,
-                    name=str(stage.get("name", stage_id)),
+                    name=stage["name"],
                     units=max(units, 1),
                     started=min(started),
                     ended=max(ended),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import pandas as pd
 
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
+from stilts.ledger.records import PROPOSALS
 from stilts.report.drawing.axis import in_points
 from stilts.report.drawing.colour import CATEGORIES, NO_NUMBER, diverging, ink_on
 from stilts.report.drawing.labels import around, label
@@ -81,12 +81,8 @@ def _drawn(results: StudyResults, row: Row) -> dict[int, Mapping[str, float]]:
 
 
 def _params(results: StudyResults, row: str) -> Mapping[int, Mapping[str, Json]]:
-    found: dict[int, Mapping[str, Json]] = {}
-    names = results.store.records(f"studies/{results.record.name}/proposals/{row}/")
-    for value in results.store.named_records(names).values():
-        if isinstance(value, Mapping) and isinstance(value.get("params"), Mapping):
-            found[int(str(value["number"]))] = cast("Mapping[str, Json]", value["params"])
-    return dict(sorted(found.items()))
+    proposals = PROPOSALS.all(results.store, results.record.name, row).values.values()
+    return dict(sorted((proposal.number, proposal.params) for proposal in proposals))
 
 
 def _bands(row: str, part: pd.DataFrame) -> list[Scene]:

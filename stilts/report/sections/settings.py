@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
 from stilts.analysis.matrix import State, replicate_scores
 from stilts.fingerprint import Json
+from stilts.ledger.results import Result, results_of
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section
 from stilts.study.record import outputs_of
@@ -42,23 +43,21 @@ def _seeds(material: Material) -> str:
     return "; ".join(f"{name} {', '.join(map(str, sorted(found)))}" for name, found in seeds.items() if found)
 
 
-def _executions(material: Material) -> Iterator[Mapping[str, Json]]:
+def _executions(material: Material) -> list[Result]:
     """The results of all training stages that are done: they say when, where and with what they ran."""
-    evaluations = material.results.evaluations
-    for stage in material.record.stages.values():
-        if stage.get("kind") == "train":
-            yield from (evaluations.result(key) for key in outputs_of(stage) if evaluations.is_done(key))
+    trains = [stage for stage in material.record.stages.values() if stage["kind"] == "train"]
+    keys = [key for stage in trains for key in outputs_of(stage)]
+    return list(results_of(material.results.store, keys).values.values())
 
 
-def _ran(results: list[Mapping[str, Json]]) -> dict[str, str]:
+def _ran(results: Sequence[Result]) -> dict[str, str]:
     """Date of the last result, devices and versions; a version with its count of stages where there are several."""
     if not results:
         return {}
-    last = max(float(str(result.get("ended", 0.0))) for result in results)
+    last = max(result.ended or 0.0 for result in results)
     values: dict[str, Counter[str]] = {}
     for result in results:
-        execution = result.get("execution")
-        for name, value in _facts(execution if isinstance(execution, Mapping) else {}):
+        for name, value in _facts(result.execution):
             values.setdefault(name, Counter())[value] += 1
     said = {name: _counted(counter) for name, counter in values.items()}
     return {"last training ended": datetime.fromtimestamp(last, UTC).strftime("%Y-%m-%d %H:%M UTC"), **said}

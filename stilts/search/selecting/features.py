@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stilts.ledger.estimates import Results, cell_estimates
+from stilts.ledger.results import results_of
 from stilts.search.selecting.policy import FloatArray
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.estimates import Results, cell_estimates
 from stilts.study.plan import Plan
 from stilts.study.record import StudyRecord
 from stilts.study.stage import Estimate
@@ -21,7 +22,7 @@ def features(
     record = study.record if isinstance(study, Plan) else study
     done = store.done() if record.estimates else frozenset[str]()
     keys = dict.fromkeys(output.key for output in record.estimates if output.key in done)
-    return features_of(record, {key: store.result(key) for key in keys}, rows, columns)
+    return features_of(record, results_of(store, list(keys)).values, rows, columns)
 
 
 def features_of(

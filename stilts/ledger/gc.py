@@ -1,17 +1,21 @@
 """Cleaning up a store: what may go, what a rebuild would cost, and doing it.
 
-Every study recorded in the store counts, given or not: weights that any of them still needs stay. Stages of no
-recorded study are listed as unreferenced and kept unless asked for.
+Every study recorded in the store counts, given or not: weights that any of them still needs stay. What a study asks for
+whose record cannot be read is not known, so nothing goes that it may need; what else is damaged stays as it is and
+stops nothing. Stages of no recorded study are listed as unreferenced and kept unless asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from stilts.errors import LeaseHeldError
+from stilts.errors import DamagedError, LeaseHeldError, NewerError
+from stilts.ledger.census import take_census
+from stilts.ledger.results import results_of
+from stilts.ledger.study_record import all_studies, study_record_name
 from stilts.store.artifacts import Attempt
-from stilts.store.census import seconds_of, take_census
 from stilts.store.retention import (
     Drop,
     DropKind,
@@ -24,6 +28,7 @@ from stilts.store.retention import (
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
 
+_STAGE_ID = re.compile(rb'"((?:train|evaluate|estimate)-[^"/\\]{1,200}-[0-9a-f]{12})(?:/[^"]*)?"')
 # Leases and temporary files of stages that are not done: far longer than any process sleeps or writes.
 _SILENT_S = 24 * 3600.0
 _LITTER_S = 7 * 24 * 3600.0
@@ -39,11 +44,17 @@ class Unreferenced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcPlan:
-    """What would be dropped. ``rebuild_s`` is the training that brings all of it back, each stage counted once."""
+    """What would be dropped. ``rebuild_s`` is the training that brings all of it back, each stage counted once.
+
+    ``faults`` says of studies, by name, why their record cannot be read: what they may need is held back. ``strays``
+    are the paths of what lies in the store and is none of its own; they are told and left alone.
+    """
 
     drops: tuple[Drop, ...]
     unreferenced: tuple[Unreferenced, ...]
     rebuild_s: float
+    faults: Mapping[str, DamagedError | NewerError] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -53,7 +64,7 @@ class GcPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcResult:
-    """What was done: bytes freed, and the drops left out because a live process holds the stage."""
+    """What was done: bytes freed, and the drops left out: a live process holds the stage, or it is damaged."""
 
     bytes: int
     skipped: tuple[Drop, ...]
@@ -61,28 +72,57 @@ class GcResult:
 
 def plan_gc(
     store: Store,
-    records: StudyRecord | Iterable[StudyRecord],
+    records: Iterable[StudyRecord] = (),
     pinned: Collection[str] = (),
     *,
     include_unreferenced: bool = False,
 ) -> GcPlan:
-    """What may go from the store, given its studies; deletes nothing.
+    """What may go from the store; deletes nothing.
 
-    ``pinned`` lists train stages whose weights stay (champions). With ``include_unreferenced`` the files of artifacts
-    that no study asks for go too; their results stay.
+    ``records`` are studies as they are planned now; those that the store has of others count too. ``pinned`` lists
+    train stages whose weights stay (champions). With ``include_unreferenced`` the files of artifacts that no study
+    asks for go too; their results stay.
     """
-    given = [records] if isinstance(records, StudyRecord) else list(records)
-    retention = take_census(store, given, frozenset(pinned))
+    known = all_studies(store)
+    studies = {**known.values, **{record.name: record for record in records}}
+    held = _Held.by(store, {name: fault for name, fault in known.faults.items() if name not in studies})
+    retention = take_census(store, studies.values(), frozenset(pinned))
     live = store.leased()
-    unreferenced = _unreferenced(store, retention, live)
-    drops = [drop for drop in drop_weights(retention) if drop.key not in live]
+    unreferenced = [item for item in _unreferenced(store, retention, live) if held.lets_go(item.key)]
+    drops = [drop for drop in drop_weights(retention) if drop.key not in live and held.lets_go(drop.key)]
     dropped = frozenset(drop.key for drop in drops)
     total = rebuild_s(retention, sorted(dropped), dropped)
     if include_unreferenced:
         strays = _drop_unreferenced(store, retention, unreferenced)
         drops, total = [*drops, *strays], total + sum(drop.rebuild_s for drop in strays)
     drops += [*_progress(store, retention, live), *_attempts(store, live), *_leases(store, retention), *_litter(store)]
-    return GcPlan(drops=tuple(drops), unreferenced=tuple(unreferenced), rebuild_s=total)
+    return GcPlan(
+        drops=tuple(drops),
+        unreferenced=tuple(unreferenced),
+        rebuild_s=total,
+        faults=held.faults,
+        strays=tuple(store.strays()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What studies may need whose records cannot be read: the stages that a newer record names, or else everything."""
+
+    faults: Mapping[str, DamagedError | NewerError]
+    stages: frozenset[str]
+
+    @classmethod
+    def by(cls, store: Store, faults: Mapping[str, DamagedError | NewerError]) -> _Held:
+        bodies = store.record_bodies([study_record_name(name) for name in faults]).good.values()
+        named = {name.decode() for body in bodies for name in _STAGE_ID.findall(body)}
+        return cls(faults=dict(faults), stages=frozenset(named))
+
+    def lets_go(self, key: str) -> bool:
+        """Whether no such study can need what lies under the key."""
+        if any(isinstance(fault, DamagedError) for fault in self.faults.values()):
+            return False
+        return _stage_of(key) not in self.stages
 
 
 def apply_gc(store: Store, plan: GcPlan) -> GcResult:
@@ -91,7 +131,7 @@ def apply_gc(store: Store, plan: GcPlan) -> GcResult:
     for drop in plan.drops:
         try:
             freed += _apply(store, drop)
-        except LeaseHeldError:
+        except (LeaseHeldError, DamagedError):
             skipped.append(drop)
     return GcResult(bytes=freed, skipped=tuple(skipped))
 
@@ -113,8 +153,8 @@ def _apply(store: Store, drop: Drop) -> int:
 
 def _unreferenced(store: Store, retention: Retention, live: frozenset[str]) -> list[Unreferenced]:
     gone = store.gone_keys()
-    keys = [key for key in retention.done - gone if _is_stray(retention, live, key)]
-    found = [Unreferenced(key=key, bytes=sum(store.sizes(key).values())) for key in keys]
+    keys = sorted(key for key in retention.done - gone if _is_stray(retention, live, key))
+    found = [Unreferenced(key=key, bytes=size) for key in keys if (size := _size(store, key)) is not None]
     checkpoints = store.progress_sizes().items()
     found += [
         Unreferenced(key=stage_id, bytes=size)
@@ -124,6 +164,14 @@ def _unreferenced(store: Store, retention: Retention, live: frozenset[str]) -> l
     return sorted(found, key=lambda item: item.key)
 
 
+def _size(store: Store, key: str) -> int | None:
+    """Bytes of an artifact's files; None where its publication is damaged."""
+    try:
+        return sum(store.sizes(key).values())
+    except DamagedError:
+        return None
+
+
 def _is_stray(retention: Retention, live: frozenset[str], key: str) -> bool:
     stage = _stage_of(key)
     return not {key, stage} & (retention.planned.keys() | live | retention.pinned)
@@ -131,14 +179,14 @@ def _is_stray(retention: Retention, live: frozenset[str], key: str) -> bool:
 
 def _drop_unreferenced(store: Store, retention: Retention, found: Iterable[Unreferenced]) -> list[Drop]:
     why = "no recorded study asks for it"
-    results = store.results([item.key for item in found if item.key in retention.done])
+    results = results_of(store, [item.key for item in found if item.key in retention.done]).values
     return [
         Drop(
             kind=DropKind.FILES if item.key in results else DropKind.PROGRESS,
             key=item.key,
             bytes=item.bytes,
             why=why,
-            rebuild_s=seconds_of(results.get(item.key, {})),
+            rebuild_s=results[item.key].seconds if item.key in results else 0.0,
         )
         for item in found
     ]

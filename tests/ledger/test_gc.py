@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stilts.fingerprint import Json
-from stilts.store import Store, open_store
+from stilts.ledger.gc import apply_gc, plan_gc
+from stilts.ledger.study_record import write_study
+from stilts.store import Store, make_store
 from stilts.store.artifacts import Attempt
-from stilts.store.gc import apply_gc, plan_gc
 from stilts.store.retention import (
     Drop,
     DropKind,
@@ -24,7 +24,7 @@ from stilts.store.retention import (
     needed_by,
     rebuild_s,
 )
-from stilts.study.record import Replicate, StudyRecord
+from stilts.study.record import Column, Replicate, Row, StageFacts, StudyRecord
 from tests.contracts.store_contract import fill, publish
 
 INTERMEDIATE, TARGET, OTHER = "train-mnli-1", "train-xnli-1", "train-panx-1"
@@ -97,10 +97,21 @@ def test_a_rebuild_counts_every_stage_of_the_chain_once() -> None:
     assert rebuild_s(VALUES, [TARGET], frozenset({TARGET})) == 7.0
 
 
+COLUMN = Column(
+    name="xnli",
+    task="xnli",
+    kind="classification",
+    metric="accuracy",
+    group="classification",
+    languages=("de",),
+    select_languages=(),
+)
+
+
 def record(name: str = "mini", *, languages: tuple[str, ...] = ("de",)) -> StudyRecord:
     """A study of one row and one column that scores in these languages."""
-    outputs: list[Json] = [f"evaluate-xnli-1/report.{language}-1" for language in languages]
-    stages: dict[str, dict[str, Json]] = {
+    outputs = [f"evaluate-xnli-1/report.{language}-1" for language in languages]
+    stages: dict[str, StageFacts] = {
         INTERMEDIATE: {"kind": "train", "name": "mnli", "parent": None, "outputs": [INTERMEDIATE]},
         TARGET: {"kind": "train", "name": "xnli", "parent": INTERMEDIATE, "outputs": [TARGET]},
         "evaluate-xnli-1": {"kind": "evaluate", "name": "xnli", "parent": TARGET, "outputs": outputs},
@@ -121,8 +132,8 @@ def record(name: str = "mini", *, languages: tuple[str, ...] = ("de",)) -> Study
         encoder="toy",
         toy=True,
         selection="english_dev",
-        rows=(),
-        columns=(),
+        rows=(Row(name="none"), Row(name="mnli")),
+        columns=(COLUMN,),
         replicates=(replicate,),
         stages=stages,
     )
@@ -131,7 +142,7 @@ def record(name: str = "mini", *, languages: tuple[str, ...] = ("de",)) -> Study
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store in which ``record()`` is done."""
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     for key in (INTERMEDIATE, TARGET, "evaluate-xnli-1/report.de-1"):
         publish(store, key, fill(tmp_path / key.replace("/", "_"), weights="0123456789"))
     return store
@@ -142,7 +153,7 @@ def of_kind(drops: tuple[Drop, ...], kind: DropKind) -> dict[str, int]:
 
 
 def test_a_finished_study_keeps_its_results_only(store: Store) -> None:
-    plan = plan_gc(store, record())
+    plan = plan_gc(store, [record()])
     assert of_kind(plan.drops, DropKind.FILES) == {INTERMEDIATE: 10, TARGET: 10}
     assert plan.bytes == 20 and plan.rebuild_s == 4.0 and plan.unreferenced == ()
     assert not store.gone(TARGET)  # a plan deletes nothing
@@ -150,7 +161,7 @@ def test_a_finished_study_keeps_its_results_only(store: Store) -> None:
     assert done.bytes == 20 and done.skipped == ()
     assert store.gone_keys() == {INTERMEDIATE, TARGET} and len(store.done()) == 3
     assert (store.fetch("evaluate-xnli-1/report.de-1") / "weights").exists()
-    again = plan_gc(store, record())
+    again = plan_gc(store, [record()])
     assert again.bytes == 0 and again.rebuild_s == 0
 
 
@@ -159,46 +170,45 @@ def test_what_a_target_is_learned_after_goes_with_it(store: Store, tmp_path: Pat
     before = "train-socialiqa-1"
     publish(store, before, fill(tmp_path / before, weights="0123456789"))
     plain = record()
-    stages: dict[str, dict[str, Json]] = {
-        **{stage_id: dict(fields) for stage_id, fields in plain.stages.items()},
+    stages: dict[str, StageFacts] = {
+        **{stage_id: fields.copy() for stage_id, fields in plain.stages.items()},
         before: {"kind": "train", "name": "socialiqa", "parent": intermediate, "outputs": [before]},
     }
     stages[TARGET]["parent"] = before
     replicates = (replace(plain.replicates[0], intermediate_stage=intermediate),)
     chained = replace(plain, stages=stages, replicates=replicates, training_data={"xnli": ["copa"]})
-    assert before in of_kind(plan_gc(store, chained).drops, DropKind.FILES)
+    assert before in of_kind(plan_gc(store, [chained]).drops, DropKind.FILES)
     open_stage = replace(chained, stages={**stages, OTHER: {**stages[TARGET], "outputs": [OTHER]}})
-    assert before not in of_kind(plan_gc(store, open_stage).drops, DropKind.FILES)
+    assert before not in of_kind(plan_gc(store, [open_stage]).drops, DropKind.FILES)
     # The same chain without an intermediate, where the first stage is the encoder's own pretraining.
     pretrained = replace(chained, training_data={"": ["plain"], "xnli": ["copa"]})
-    assert (before in of_kind(plan_gc(store, pretrained).drops, DropKind.FILES)) is (intermediate is not None)
-    store.write_record("studies/mini/record", asdict(chained))
+    assert (before in of_kind(plan_gc(store, [pretrained]).drops, DropKind.FILES)) is (intermediate is not None)
+    write_study(store, chained)
     assert before in of_kind(plan_gc(store, []).drops, DropKind.FILES)
 
 
 def test_other_studies_of_the_store_keep_what_they_need(store: Store) -> None:
-    value = asdict(record("other", languages=("de", "tr")))
-    store.write_record("studies/other/record", value)
-    assert of_kind(plan_gc(store, record()).drops, DropKind.FILES) == {INTERMEDIATE: 10}
+    write_study(store, record("other", languages=("de", "tr")))
+    assert of_kind(plan_gc(store, [record()]).drops, DropKind.FILES) == {INTERMEDIATE: 10}
     assert of_kind(plan_gc(store, []).drops, DropKind.FILES) == {INTERMEDIATE: 10}
 
 
 def test_champions_and_held_stages_stay(store: Store) -> None:
-    plan = plan_gc(store, record(), pinned={TARGET})
+    plan = plan_gc(store, [record()], pinned={TARGET})
     assert of_kind(plan.drops, DropKind.FILES) == {INTERMEDIATE: 10}
     with store.lease(INTERMEDIATE):
-        assert of_kind(plan_gc(store, record(), pinned={TARGET}).drops, DropKind.FILES) == {}
+        assert of_kind(plan_gc(store, [record()], pinned={TARGET}).drops, DropKind.FILES) == {}
         assert [drop.key for drop in apply_gc(store, plan).skipped] == [INTERMEDIATE]
     assert store.gone_keys() == frozenset()
 
 
 def test_strangers_are_listed_and_stay_unless_asked_for(store: Store, tmp_path: Path) -> None:
     publish(store, "train-stranger-1", fill(tmp_path / "x", weights="12345"))
-    plan = plan_gc(store, record())
+    plan = plan_gc(store, [record()])
     assert [(item.key, item.bytes) for item in plan.unreferenced] == [("train-stranger-1", 5)]
     apply_gc(store, plan)
     assert not store.gone("train-stranger-1")
-    plan = plan_gc(store, record(), include_unreferenced=True)
+    plan = plan_gc(store, [record()], include_unreferenced=True)
     assert of_kind(plan.drops, DropKind.FILES) == {"train-stranger-1": 5} and plan.rebuild_s == 2.0
     apply_gc(store, plan)
     assert store.gone("train-stranger-1") and store.result("train-stranger-1")["seconds"] == 2.0
@@ -208,7 +218,7 @@ def test_checkpoints_of_done_stages_go_and_others_stay(store: Store, tmp_path: P
     for stage_id in (TARGET, OTHER):
         with store.lease(stage_id) as lease:
             store.save_progress(stage_id, fill(tmp_path / "c", state="state"), lease)
-    plan = plan_gc(store, record())
+    plan = plan_gc(store, [record()])
     assert set(of_kind(plan.drops, DropKind.PROGRESS)) == {TARGET}
     assert [item.key for item in plan.unreferenced] == [OTHER]
     apply_gc(store, plan)
@@ -218,10 +228,10 @@ def test_checkpoints_of_done_stages_go_and_others_stay(store: Store, tmp_path: P
 def test_files_of_killed_publishers_go_unless_somebody_works_there(store: Store) -> None:
     folder = Path(store.url) / "files" / OTHER / ("attempt-" + "0" * 16)
     fill(folder, weights="half")
-    assert of_kind(plan_gc(store, record()).drops, DropKind.ATTEMPT) == {OTHER: 4}
+    assert of_kind(plan_gc(store, [record()]).drops, DropKind.ATTEMPT) == {OTHER: 4}
     with store.lease(OTHER):
-        assert of_kind(plan_gc(store, record()).drops, DropKind.ATTEMPT) == {}
-    apply_gc(store, plan_gc(store, record()))
+        assert of_kind(plan_gc(store, [record()]).drops, DropKind.ATTEMPT) == {}
+    apply_gc(store, plan_gc(store, [record()]))
     assert not folder.exists() and store.orphans() == []
 
 
@@ -234,21 +244,26 @@ def test_an_attempt_that_was_published_since_it_was_listed_stays(store: Store) -
 def test_leases_of_done_stages_go_and_others_keep_counting(store: Store) -> None:
     with store.lease(OTHER):
         pass
-    apply_gc(store, plan_gc(store, record(), pinned={INTERMEDIATE, TARGET}))
+    apply_gc(store, plan_gc(store, [record()], pinned={INTERMEDIATE, TARGET}))
     assert {state.name for state in store.lease_states()} == {OTHER}
 
 
 def test_old_litter_goes(store: Store) -> None:
-    old, new = Path(store.url) / "tmp" / "old", Path(store.url) / "tmp" / "new"
-    for file in (old, new):
+    temporary = Path(store.url) / "tmp"
+    old, new, folder, own = (temporary / name for name in ("0" * 32, "1" * 32, "2" * 32, "thesis"))
+    folder.mkdir()
+    for file in (old, new, folder / "weights", own):
         file.write_text("x")
-    os.utime(old, (time.time() - 30 * 86400,) * 2)
-    apply_gc(store, plan_gc(store, record()))
-    assert new.exists() and not old.exists()
+    for file in (old, folder / "weights", own):
+        os.utime(file, (time.time() - 30 * 86400,) * 2)
+    plan = plan_gc(store, [record()])
+    apply_gc(store, plan)
+    assert new.exists() and own.exists() and not old.exists() and not folder.exists()
+    assert plan.strays == ("tmp/thesis",)
 
 
 def test_ten_thousand_artifacts_are_listed_in_no_time(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "store"))
+    store = make_store(str(tmp_path / "store"))
     for number in range(10_000):
         folder = (
             Path(store.url)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.fingerprint import Json
+from stilts.ledger.results import EstimateResult, EvaluateResult, Result
 from stilts.study.record import NONE_ROW, EstimateOutput, StudyRecord
 from stilts.study.stage import Estimate
 
-Results: TypeAlias = Mapping[str, Mapping[str, Json]]
+Results: TypeAlias = Mapping[str, Result]
 Cell: TypeAlias = tuple[str, str]
 _Group: TypeAlias = Sequence[EstimateOutput]
 _Outputs: TypeAlias = Mapping[tuple[str | None, str | None], _Group]
@@ -53,7 +53,7 @@ def seconds_per_cell(record: StudyRecord, results: Results, estimate: Estimate, 
     keys = {output.key for output in record.estimates if output.estimate == estimate}
     if estimate is Estimate.PROBE:
         keys |= {str(record.stages[key.partition("/")[0]]["parent"]) for key in keys}
-    spent = [float(str(results[key]["seconds"])) for key in keys if key in results]
+    spent = [results[key].seconds for key in keys if key in results]
     return sum(spent) / num_cells if spent and num_cells else None
 
 
@@ -82,17 +82,16 @@ def _grouped(record: StudyRecord, estimate: Estimate) -> _Outputs:
 
 
 def _cells(estimate: Estimate, groups: _Outputs, results: Results) -> dict[Cell, float]:
-    field = "score" if estimate is Estimate.PROBE else "value"
     known = {
         place: group
         for place, group in groups.items()
-        if all(results.get(output.key, {}).get(field) is not None for output in group)
+        if all(_value(results.get(output.key)) is not None for output in group)
     }
     if estimate is Estimate.EMBEDDING:
         return _cosines(known, results)
     combine = _COMBINE.get(estimate, _weighted)
     return {
-        (row, column): combine([_number(results[output.key], field) for output in group], [o.weight for o in group])
+        (row, column): combine([_number(results[output.key]) for output in group], [o.weight for o in group])
         for (row, column), group in known.items()
         if row is not None and column is not None
     }
@@ -119,9 +118,18 @@ def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
 _COMBINE: Mapping[Estimate, Callable[[Sequence[float], Sequence[float]], float]] = {Estimate.SIZE: effective_size}
 
 
-def _number(result: Mapping[str, Json], field: str) -> float:
-    return float(str(result[field]))
+def _value(result: Result | None) -> float | list[float] | None:
+    """The figure of an estimate, or a probe's score; None where there is none."""
+    if isinstance(result, EvaluateResult):
+        return result.score
+    return result.value if isinstance(result, EstimateResult) else None
 
 
-def _vector(result: Mapping[str, Json]) -> NDArray[np.float64]:
-    return np.asarray(cast("list[float]", result["value"]), np.float64)
+def _number(result: Result) -> float:
+    value = _value(result)
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _vector(result: Result) -> NDArray[np.float64]:
+    return np.asarray(_value(result), np.float64)

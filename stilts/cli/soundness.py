@@ -1,0 +1,48 @@
+"""What of a study is damaged: told beside an answer that goes on without it, and in the way of a run that must not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Set
+
+from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.ledger.results import results_of
+from stilts.store.store import Store
+
+_SHOWN = 3
+
+
+def damaged_among(store: Store, keys: Set[str]) -> Mapping[str, DamagedError | NewerError]:
+    """What is wrong with those of the keys that are published and cannot be read."""
+    return results_of(store, sorted(keys & store.done())).faults
+
+
+def check_sound(study: str, store: Store, keys: Set[str]) -> None:
+    """Raises StoreError where results that a run builds on are damaged: it would say that nothing is left to do."""
+    faults = damaged_among(store, keys)
+    if faults:
+        raise StoreError(
+            f"study {study} in the store {store.url}",
+            f"{_counted(faults)} damaged: {_listed(faults)}",
+            "What rests on them would be wrong, or would be missing without a word",
+            f'Type "stilts mend {study}", which sets them aside, then run the study again: that alone is made anew',
+        )
+
+
+def tell_damage(study: str, faults: Mapping[str, DamagedError | NewerError]) -> None:
+    """Says on standard error which results are damaged, where any are: they count as not done."""
+    if faults:
+        print(
+            f"{_counted(faults)} damaged and left out: {_listed(faults)}. "
+            f'"stilts mend {study}" sets them aside, and the next run makes them anew.',
+            file=sys.stderr,
+        )
+
+
+def _counted(faults: Mapping[str, object]) -> str:
+    return "1 result is" if len(faults) == 1 else f"{len(faults)} results are"
+
+
+def _listed(faults: Mapping[str, DamagedError | NewerError]) -> str:
+    shown = "; ".join(f"{fault.file}, {fault.found}" for fault in list(faults.values())[:_SHOWN])
+    return shown + (f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else "")

@@ -1,0 +1,282 @@
+"""The records that studies and stages write: a frozen type for each, its name in the store, writing and reading.
+
+No other file names a record. A record that cannot be read is an error of that record alone: ``Shelf.faults`` holds it,
+and what reads many goes on with the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field, with_config
+
+from stilts.errors import DamagedError, NewerError
+from stilts.ledger.typed import from_body, study_of, to_fields
+from stilts.store.artifact_store import ArtifactStore
+from stilts.store.layout import record_path
+from stilts.study.strict import STRICT, Count, Finite, Kept, KeptValue, MaybeNan, Seconds
+
+T = TypeVar("T")
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a stage failed the last time: the error's class and message, how often it failed, when (Unix seconds)."""
+
+    stage_id: str
+    error: str
+    kind: str
+    attempts: Count
+    time: Seconds
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRecord:
+    """A recipe drawn for a searched row: its parameters as written, why it was drawn, and where it comes from."""
+
+    number: Count
+    params: Kept
+    reason: str = ""
+    origin: Annotated[str | None, Field(alias="from")] = None
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellsDecision:
+    """What a selecting policy asked for (``cells``), or how it ended (``stop``); ``found``: the store had it all."""
+
+    number: Count
+    policy: str
+    kind: Literal["cells", "stop"]
+    replicates: tuple[str, ...]
+    reason: str
+    priors: tuple[str, ...] = ()
+    found: bool = False
+    choices: tuple[Kept, ...] = ()
+    told: tuple[Kept, ...] = ()
+    spent_s: Finite = 0.0
+    left_s: Finite | None = None
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """A fine-tuning that was stopped: where, what was compared, and why. ``score`` is its selection score there."""
+
+    stage_id: str
+    row: str
+    column: str
+    proposal: Count
+    step: Count
+    steps: Count
+    score: MaybeNan
+    policy: str
+    reason: str
+    peers: Mapping[str, MaybeNan] = field(default_factory=dict)
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One judged evaluation of a recipe at ``fraction`` of its steps, with the verdict and its examples' scores."""
+
+    stage_id: str
+    row: str
+    column: str
+    proposal: Count
+    step: Count
+    fraction: Finite
+    stop: bool
+    score: MaybeNan
+    policy: str
+    reason: str
+    peers: Mapping[str, MaybeNan] = field(default_factory=dict)
+    items: KeptValue = None
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """How many of at most ``most`` seeds a proposal has, and the reason of the last decision on it."""
+
+    proposal: Count
+    seeds: Count
+    most: Count
+    p: Finite | None
+    policy: str
+    reason: str
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What one run spent: seconds of stages, times the GPUs held, number of stages, (start, end) of each spell."""
+
+    seconds: Seconds
+    gpu_seconds: Seconds
+    trials: Count
+    busy: tuple[tuple[Finite, Finite], ...]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """Why a budget ended a study before its whole matrix was filled, and when (Unix seconds)."""
+
+    reason: str
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageFertility:
+    """Tokens and words of a language's texts, what counted as a word; ``reason`` says why there is no ratio."""
+
+    tokens: Count
+    words: Count
+    source: str = ""
+    tokens_per_word: Finite | None = None
+    reason: str = ""
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FertilityRecord:
+    """Tokens per word of a study's languages under the tokenizer of this digest."""
+
+    tokenizer: str
+    languages: Mapping[str, LanguageFertility]
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disjoint:
+    """The proof that a target's splits share no item, for the data of the record's name."""
+
+    target: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf(Generic[T]):
+    """What was read of one kind of records, by name without its prefix; ``faults`` are those that cannot be read."""
+
+    values: Mapping[str, T]
+    faults: Mapping[str, DamagedError | NewerError]
+
+    def all_good(self) -> Mapping[str, T]:
+        """The values; raises the first fault where there is one: for those who must not act on a part."""
+        for fault in self.faults.values():
+            raise fault
+        return self.values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKind(Generic[T]):
+    """One kind of records: its type, and its name with ``{}`` for each part that varies, the last one its own."""
+
+    type: type[T]
+    template: str
+
+    def name(self, *parts: str) -> str:
+        """The name of one record."""
+        return self.template.format(*parts)
+
+    def read(self, store: ArtifactStore, *parts: str) -> T | None:
+        """The record, or None where there is none; DamagedError or NewerError where it cannot be read."""
+        name = self.name(*parts)
+        shelf = self._shelf(store, [name])
+        return shelf.all_good().get(name)
+
+    def write(self, store: ArtifactStore, value: T, *parts: str, create_only: bool = False) -> bool:
+        """Writes the record; with ``create_only`` one that is there stays, and False comes back."""
+        return store.write_record(self.name(*parts), to_fields(value), create_only=create_only)
+
+    def delete(self, store: ArtifactStore, *parts: str) -> None:
+        """Deletes the record, if there is one."""
+        store.delete_record(self.name(*parts))
+
+    def exists(self, store: ArtifactStore, *parts: str) -> bool:
+        """Whether there is such a record, readable or not."""
+        return store.has_record(self.name(*parts))
+
+    def own_names(self, store: ArtifactStore, *parts: str) -> list[str]:
+        """The last parts of the names of all records under the given first parts, sorted."""
+        prefix = self._prefix(*parts)
+        return [name.removeprefix(prefix) for name in store.records(prefix.rstrip("/")) if name.startswith(prefix)]
+
+    def all(self, store: ArtifactStore, *parts: str) -> Shelf[T]:
+        """All records under the given first parts, by what is left of their names, sorted."""
+        prefix = self._prefix(*parts)
+        names = [f"{prefix}{own}" for own in self.own_names(store, *parts)]
+        shelf = self._shelf(store, names)
+        return Shelf(
+            values={name.removeprefix(prefix): value for name, value in sorted(shelf.values.items())},
+            faults={name.removeprefix(prefix): fault for name, fault in sorted(shelf.faults.items())},
+        )
+
+    def several(self, store: ArtifactStore, owns: Sequence[str]) -> Shelf[T]:
+        """Those records of a kind with one varying part that there are, by that part."""
+        names = {self.name(own): own for own in owns}
+        shelf = self._shelf(store, list(names))
+        return Shelf(
+            values={names[name]: value for name, value in shelf.values.items()},
+            faults={names[name]: fault for name, fault in shelf.faults.items()},
+        )
+
+    def fits(self, name: str) -> bool:
+        """Whether a record of this name is of this kind."""
+        parts, own = name.split("/"), self.template.split("/")
+        return len(parts) == len(own) and all(one in ("{}", other) for one, other in zip(own, parts, strict=True))
+
+    def fits_folder(self, name: str) -> bool:
+        """Whether records of this kind lie in a folder of this name."""
+        parts, own = name.split("/"), self.template.split("/")
+        return len(parts) < len(own) and all(one in ("{}", other) for one, other in zip(own, parts, strict=False))
+
+    def parse(self, name: str, body: bytes) -> T:
+        """The record of this name from its JSON text; DamagedError or NewerError where it is none."""
+        return from_body(self.type, record_path(name), body)
+
+    def _prefix(self, *parts: str) -> str:
+        """What the names of all records begin with whose first parts these are."""
+        return "{}".join(self.template.split("{}")[: len(parts) + 1]).format(*parts)
+
+    def _shelf(self, store: ArtifactStore, names: Sequence[str]) -> Shelf[T]:
+        bodies = store.record_bodies(names)
+        values: dict[str, T] = {}
+        faults: dict[str, DamagedError | NewerError] = {
+            name: error.of(study_of(error.file)) for name, error in bodies.damaged.items()
+        }
+        for name, body in bodies.good.items():
+            try:
+                values[name] = self.parse(name, body)
+            except (DamagedError, NewerError) as fault:
+                faults[name] = fault
+        return Shelf(values=values, faults=faults)
+
+
+FAILURES = RecordKind(type=Failure, template="failures/{}")
+PROPOSALS = RecordKind(type=ProposalRecord, template="studies/{}/proposals/{}/{}")
+DECISIONS = RecordKind(type=CellsDecision, template="studies/{}/decisions/{}")
+PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}")
+JUDGED = RecordKind(type=Judged, template="studies/{}/rungs/{}/{}/{}/{}")
+GRANTS = RecordKind(type=Grant, template="studies/{}/races/{}/{}")
+SPENDING = RecordKind(type=Spending, template="studies/{}/spending/{}")
+STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped")
+FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")
+DISJOINT = RecordKind(type=Disjoint, template="disjoint/{}")
+
+
+def number_part(number: int, digits: int = 4) -> str:
+    """A number as names of records have it, so that they sort: proposals and races 4 digits, decisions 5, steps 8."""
+    return f"{number:0{digits}d}"

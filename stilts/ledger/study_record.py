@@ -1,0 +1,115 @@
+"""StudyRecords in a store: written by a run, read and checked by everything that looks at a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.ledger.records import RecordKind, Shelf
+from stilts.store.artifact_store import ArtifactStore
+from stilts.store.layout import is_key, is_stage, record_path
+from stilts.study.record import NONE_ROW, StageFacts, StudyRecord
+
+STUDIES = RecordKind(type=StudyRecord, template="studies/{}/record")
+
+
+def write_study(store: ArtifactStore, record: StudyRecord) -> None:
+    """Keeps the record under its study's name."""
+    STUDIES.write(store, record, record.name)
+
+
+def study_record_name(study: str) -> str:
+    """The name of the record that a study leaves in the store."""
+    return STUDIES.name(study)
+
+
+def study_names(store: ArtifactStore) -> list[str]:
+    """The names of all studies that were run on the store."""
+    names = (name.split("/") for name in store.records("studies"))
+    return sorted({parts[1] for parts in names if len(parts) == 3 and parts[2] == "record"})
+
+
+def read_study(store: ArtifactStore, name: str) -> StudyRecord | None:
+    """The record of a study, None where there is none; DamagedError or NewerError where it cannot be read."""
+    record = STUDIES.read(store, name)
+    return None if record is None else check_study(record, name)
+
+
+def all_studies(store: ArtifactStore) -> Shelf[StudyRecord]:
+    """The records of all studies of the store by name; one that cannot be read is a fault of that study alone."""
+    shelf = STUDIES.several(store, study_names(store))
+    values: dict[str, StudyRecord] = {}
+    faults: dict[str, DamagedError | NewerError] = dict(shelf.faults)
+    for name, record in shelf.values.items():
+        try:
+            values[name] = check_study(record, name)
+        except DamagedError as fault:
+            faults[name] = fault
+    return Shelf(values=values, faults=faults)
+
+
+def load_study(store: ArtifactStore, name: str, *, typed: str = "") -> StudyRecord:
+    """The record of a study; StoreError where the store has none, naming those that it has.
+
+    ``typed`` is what the user called it by: a study file, or its name.
+    """
+    record = read_study(store, name)
+    if record is None:
+        raise StoreError(
+            f'study "{name}" in the store {store.url}',
+            "it was never run there",
+            f"Studies in it: {', '.join(study_names(store)) or 'none'}",
+            f"Run it first: stilts run {typed or name} --store {store.url}",
+        )
+    return record
+
+
+def check_study(record: StudyRecord, name: str) -> StudyRecord:
+    """The record, whose parts belong together; DamagedError where they do not."""
+    flaw = next(_flaws(record, name), None)
+    if flaw is not None:
+        raise DamagedError(record_path(STUDIES.name(name)), flaw, study=name)
+    return record
+
+
+def _flaws(record: StudyRecord, name: str) -> Iterator[str]:
+    if record.name != name:
+        yield f'it is of the study "{record.name}"'
+    rows, columns = {row.name for row in record.rows}, {column.name for column in record.columns}
+    if len(rows) < len(record.rows) or len(columns) < len(record.columns) or NONE_ROW not in rows:
+        yield 'its rows or columns are not distinct, or "none" is missing'
+    for stage_id, facts in record.stages.items():
+        if not is_stage(stage_id) or not facts["outputs"] or not all(map(is_key, facts["outputs"])):
+            yield f"stage {stage_id[:80]} or one of its outputs has no name that stilts gives"
+        if facts["parent"] is not None and facts["parent"] not in record.stages:
+            yield f"stage {stage_id} starts from one that it does not have"
+    yield from _flaws_of_parents(record.stages)
+    for replicate in record.replicates:
+        used = (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage)
+        if replicate.row not in rows or replicate.column not in columns:
+            yield f"replicate {replicate.replicate_id} is of no row and column of it"
+        if any(stage is not None and stage not in record.stages for stage in used):
+            yield f"replicate {replicate.replicate_id} names a stage that it does not have"
+        if not all(is_key(key) for by_language in replicate.outputs.values() for key in by_language.values()):
+            yield f"replicate {replicate.replicate_id} has an output with no name that stilts gives"
+
+
+def _flaws_of_parents(stages: Mapping[str, StageFacts]) -> Iterator[str]:
+    good: set[str] = set()
+    for stage_id in stages:
+        line: Sequence[str] = _new_part(stage_id, stages, good)
+        last = stages.get(line[-1]) if line else None
+        if last is not None and last["parent"] is not None and last["parent"] in line:
+            yield f"the parents of stage {stage_id} form a circle"
+            return
+        good.update(line)
+
+
+def _new_part(stage_id: str, stages: Mapping[str, StageFacts], good: set[str]) -> list[str]:
+    """The stage and its ancestors up to the first that is known to be good."""
+    line: list[str] = []
+    at: str | None = stage_id
+    while at is not None and at in stages and at not in good and at not in line:
+        line.append(at)
+        at = stages[at]["parent"]
+    return line

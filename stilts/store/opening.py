@@ -1,0 +1,192 @@
+"""Opening a store, and making one: what makes a folder or a prefix of a bucket a store of stilts.
+
+A store is a place that stilts made: its ``LAYOUT`` says so. It is written once, by ``make_store`` (which only a run
+calls), and only into a place that is new or empty. Everything else refuses a place without it, and opening writes
+nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from stilts.errors import DamagedError, StoreError, StoreUnavailableError
+from stilts.store.backend import Backend
+from stilts.store.bucket import BucketBackend, cannot_create
+from stilts.store.documents import Documents
+from stilts.store.download import Downloads
+from stilts.store.layout import FOLDERS, LAYOUT, LAYOUT_VERSION, STRAYS, TEMP, check_version, is_temp
+from stilts.store.lease import Leases
+from stilts.store.local import LocalBackend
+from stilts.store.seal import is_sealed, parse, unseal
+from stilts.store.store import Store
+
+# What a file system without hard links answers to a link.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_ID = re.compile(r"[0-9a-f]{32}")
+_SHOWN = 5
+
+
+def open_store(
+    url: str,
+    *,
+    scratch_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    lease_ttl_s: float = 60.0,
+    heartbeat_s: float = 5.0,
+) -> Store:
+    """The store at a local path, a ``file://`` URL or a bucket URL (s3://, gs://, memory://). Writes nothing.
+
+    ``scratch_dir`` takes short-lived files (the system's temporary folder), ``cache_dir`` the downloads of a bucket
+    (``$XDG_CACHE_HOME/stilts`` or ``~/.cache/stilts``). A lease without a heartbeat for ``lease_ttl_s`` is free.
+    StoreError for a place that is no store, NewerError for a store of a newer layout, and StoreError for a file system
+    that cannot decide between two writers.
+    """
+    backend = place_of(str(url))
+    version = layout_version(backend)
+    if version is None:
+        raise _no_store(backend)
+    options: dict[str, object] = {
+        "scratch_dir": scratch_dir,
+        "cache_dir": cache_dir,
+        "lease_ttl_s": lease_ttl_s,
+        "heartbeat_s": heartbeat_s,
+    }
+    scratch = scratch_dir or Path(tempfile.gettempdir())
+    return Store(
+        backend,
+        Documents(backend, required=version >= 2),
+        Downloads(backend, cache_dir=cache_dir or _default_cache(), scratch_dir=scratch),
+        Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s),
+        scratch=scratch,
+        reopen=lambda: (open_store, url, options),
+    )
+
+
+def make_store(
+    url: str,
+    *,
+    scratch_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    lease_ttl_s: float = 60.0,
+    heartbeat_s: float = 5.0,
+) -> Store:
+    """As ``open_store``, and makes the store in a place that is new or empty; StoreError where other things lie."""
+    backend = place_of(str(url))
+    if layout_version(backend) is None:
+        _check_empty(backend)
+        write_layout(backend)
+    return open_store(
+        url, scratch_dir=scratch_dir, cache_dir=cache_dir, lease_ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s
+    )
+
+
+def find_store(url: str) -> Store | None:
+    """The store at an address, None where the place is new or empty; StoreError where other things lie there."""
+    backend = place_of(str(url))
+    if layout_version(backend) is None:
+        _check_empty(backend)
+        return None
+    return open_store(url)
+
+
+def layout_version(backend: Backend) -> int | None:
+    """The version of the store's layout, or None where there is no LAYOUT and so no store.
+
+    DamagedError where the LAYOUT, or one of the store's own folders, is not as stilts makes it.
+    """
+    data = backend.read(LAYOUT)
+    if data is None:
+        return None
+    fields = parse(LAYOUT, unseal(LAYOUT, data, required=False))
+    version, store_id = fields.get("version"), fields.get("id")
+    check_version(backend.url, version)
+    if not isinstance(version, int) or not isinstance(store_id, str) or _ID.fullmatch(store_id) is None:
+        raise DamagedError(LAYOUT, "it does not name a store")
+    if version >= 2 and not is_sealed(data):
+        raise DamagedError(LAYOUT, "it has no checksum")
+    for name, found in backend.unlike_folders().items():
+        raise DamagedError(name, found)
+    return version
+
+
+def write_layout(backend: Backend) -> None:
+    """Creates the LAYOUT; a second, refused creation proves that the place can decide between two writers."""
+    documents = Documents(backend, required=True)
+    try:
+        documents.create(LAYOUT, {"version": LAYOUT_VERSION, "id": uuid.uuid4().hex})
+        if documents.create(LAYOUT, {"version": LAYOUT_VERSION, "id": uuid.uuid4().hex}):
+            raise cannot_create(backend.url)
+    except StoreUnavailableError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_LINKS:
+            raise cannot_create(backend.url) from error
+        raise
+
+
+def _check_empty(backend: Backend) -> None:
+    """Raises StoreError where the place holds anything but what a killed ``make_store`` leaves."""
+    found = sorted(set(backend.children("")) - STRAYS)
+    if LAYOUT in found:
+        return  # another run made the store meanwhile
+    if found == [TEMP] and all(map(is_temp, backend.children(TEMP))):
+        return
+    if found:
+        raise StoreError(
+            f"make a store in {backend.url}",
+            f"other things lie there: {_listed(found)}",
+            "A store is made only in a place that is new or empty, so that nothing in it is anybody else's",
+            "Name another place with --store or STILTS_STORE",
+        )
+
+
+def _no_store(backend: Backend) -> StoreError:
+    found = backend.children("")
+    if isinstance(backend, LocalBackend) and not backend.root.is_dir():
+        what = "there is no such folder"
+    else:
+        what = f"it has no {LAYOUT}" + (f"; in it are {_listed(sorted(found))}" if found else "")
+    lost = set(found) >= set(FOLDERS[:3])
+    return StoreError(
+        f"store {backend.url}",
+        f"{what}, so it is no store of stilts",
+        "stilts reads and changes only what it made itself",
+        'If its LAYOUT was lost, "stilts mend STUDY" writes it again'
+        if lost
+        else 'Give --store, or set STILTS_STORE; "stilts run STUDY" makes a store in a new or empty place',
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(f'"{name}"' for name in names[:_SHOWN]) + more
+
+
+def place_of(url: str) -> Backend:
+    """The place at an address, be it a store or none; StoreError for an address that cannot be one."""
+    protocol, separator, path = url.partition("://")
+    if not separator or protocol in ("file", "local"):
+        if separator and not path:
+            raise StoreError(f"open the store {url}", "the URL names no folder", "", "Give a path: file:///data/store")
+        root = Path(unquote(path) if separator else url).expanduser().absolute()
+        if os.path.lexists(root) and not root.is_dir():
+            raise StoreError(f"open the store {url}", "it is a file, not a folder", "", "Name a folder")
+        return LocalBackend(root)
+    if "::" in url:
+        raise StoreError(
+            f"open the store {url}",
+            "it is a chain of file systems",
+            "",
+            "Name the bucket itself, like s3://bucket/path",
+        )
+    return BucketBackend(url)
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "stilts" / "store"
