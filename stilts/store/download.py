@@ -24,7 +24,7 @@ class Downloads:
         self._scratch = scratch_dir / f"stilts-{store}-{os.getpid()}"
 
     def artifact(self, place: str, facts: Sequence[FileFact]) -> Path:
-        """The folder with a whole copy of the artifact's files; DamagedError names a file that is missing or altered."""
+        """The folder with a whole copy of the artifact's files; DamagedError names one that is missing or altered."""
         folder = self._cache / place
         if folder.is_dir() and first_flaw(folder, facts) is None:
             return folder

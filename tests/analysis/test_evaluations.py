@@ -68,11 +68,21 @@ def test_a_summary_that_lacks_an_output_hides_nothing(store: FakeStore) -> None:
     assert set(load_matrix(of, store)["state"]) == {"done"}  # type: ignore[arg-type]
 
 
-def test_with_whole_summaries_no_artifact_is_listed_or_read(store: FakeStore) -> None:
+def test_with_whole_summaries_one_artifact_tells_the_items_of_all(store: FakeStore) -> None:
+    of = study(store)
+    write_summaries(of, store)
+    (one,) = list(store.results)[:1]
+    store.results = {one: store.results[one]}
+    assert set(load_matrix(of, store)["state"]) == {"done"}  # type: ignore[arg-type]
+
+
+def test_examples_that_nobody_has_any_more_are_damaged(store: FakeStore) -> None:
     of = study(store)
     write_summaries(of, store)
     store.results.clear()
-    assert set(load_matrix(of, store)["state"]) == {"done"}  # type: ignore[arg-type]
+    evaluations = Evaluations(record=of, store=store)  # type: ignore[arg-type]
+    assert evaluations.done == frozenset() and all(fault.study == of.name for fault in evaluations.damaged.values())
+    assert set(load_matrix(of, store, evaluations)["state"]) == {"damaged"}  # type: ignore[arg-type]
 
 
 def test_a_damaged_summary_is_passed_over(store: FakeStore) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from stilts.errors import StudyError
 from stilts.ledger.estimates import cell_estimates, effective_size, seconds_per_cell
+from stilts.ledger.results import EstimateResult, EvaluateResult, Result, TrainResult
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.study.estimating import probe_config
 from stilts.study.plan import Plan
@@ -198,14 +199,21 @@ def test_a_record_keeps_its_estimates_and_an_older_one_has_none(folder: Path) ->
 # --- cells ---
 
 
-def results_of(plan: Plan, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def result(estimate: str, value: Any) -> Result:
+    """What an estimate publishes; a probe is an evaluation."""
+    if estimate == Estimate.PROBE:
+        return EvaluateResult(score=value, num_items=1, seconds=2.0)
+    return EstimateResult(value=value, seconds=2.0)
+
+
+def results_of(plan: Plan, values: dict[str, Any]) -> dict[str, Result]:
     """A result for every estimate: ``values`` by estimate and learners, else 1."""
     found: dict[str, dict[str, Any]] = {}
     for output in plan.record.estimates:
         each = plan.stages[output.key.partition("/")[0]]
         name = "-".join(part.task.learner for part in each.data) if isinstance(each, EstimateStage) else ""
         value = values.get(f"{output.estimate}-{name}", 1.0)
-        found[output.key] = {"value": value, "score": value, "seconds": 2.0}
+        found[output.key] = result(output.estimate, value)
     return found
 
 
@@ -242,7 +250,7 @@ def test_what_is_not_done_or_says_nothing_is_absent(folder: Path) -> None:
     plan = planner(folder, estimates=["logme"]).plan()
     results = results_of(plan, {})
     first, second, _ = list(results)
-    results[first]["value"] = None
+    results[first] = EstimateResult(value=None)
     del results[second]
     assert list(cell_estimates(plan.record, results)[Estimate.LOGME]) == [("hellaswag", "udpos")]
 
@@ -253,6 +261,6 @@ def test_seconds_count_each_stage_once_and_a_probe_with_its_training(folder: Pat
     assert seconds_per_cell(plan.record, results, Estimate.EMBEDDING, 2) == pytest.approx(3 * 2.0 / 2)
     for output in plan.record.estimates:
         if output.estimate == "probe":
-            results[str(plan.stages[output.key.partition("/")[0]].parent)] = {"seconds": 5.0}
+            results[str(plan.stages[output.key.partition("/")[0]].parent)] = TrainResult(seconds=5.0)
     assert seconds_per_cell(plan.record, results, Estimate.PROBE, 3) == pytest.approx(7.0)
     assert seconds_per_cell(plan.record, {}, Estimate.PROBE, 3) is None

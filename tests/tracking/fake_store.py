@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from stilts.fingerprint import Json, digest
 from stilts.ledger.study_record import write_study
 from stilts.store import Store, make_store
-from stilts.study.record import Column, Replicate, Row, StudyRecord
+from stilts.study.record import Column, Replicate, Row, StageFacts, StudyRecord
 from tests.ledger.reading import ReadFromDicts
 
 START = 1_700_000_000.0
+NUM_ITEMS = 4  # of every evaluation
 
 
 @dataclass
@@ -80,9 +82,25 @@ def study(shape: Shape, name: str = "little") -> StudyRecord:
         rows=tuple(Row(name=row, mixture={row: 1.0}) for row in shape.rows),
         columns=columns,
         replicates=replicates,
-        stages={},
+        stages=_stages(replicates),
         text=f"study: {name}\n",
     )
+
+
+def _stages(replicates: Sequence[Replicate]) -> dict[str, StageFacts]:
+    found: dict[str, StageFacts] = {}
+    for one in replicates:
+        if one.intermediate_stage is not None:
+            found[one.intermediate_stage] = _facts("train", one.row, None, [one.intermediate_stage])
+        assert one.target_stage is not None
+        found[one.target_stage] = _facts("train", one.column, one.intermediate_stage, [one.target_stage])
+        keys = [key for by_language in one.outputs.values() for key in by_language.values()]
+        found[one.evaluate_stage] = _facts("evaluate", one.column, one.target_stage, keys)
+    return found
+
+
+def _facts(kind: Literal["train", "evaluate"], name: str, parent: str | None, outputs: list[str]) -> StageFacts:
+    return {"kind": kind, "name": name, "parent": parent, "outputs": outputs}
 
 
 def _replicate(shape: Shape, row: str, column: str, seed: int) -> Replicate:
@@ -171,6 +189,7 @@ def _evaluation(replicate: Replicate, use: str, language: str, *, started: float
         "language": language,
         "score": score,
         "parts": {"accuracy": score},
+        "num_items": NUM_ITEMS,
         "started": started,
         "ended": started + 2,
         "seconds": 2.0,
@@ -209,7 +228,7 @@ def publish_all(fake: FakeStore, record: StudyRecord, folder: Path) -> Store:
     return store
 
 
-def write_examples(folder: Path, count: int = 4) -> None:
+def write_examples(folder: Path, count: int = NUM_ITEMS) -> None:
     """Examples of the metric "accuracy": every second one is right."""
     import pyarrow as pa
     import pyarrow.parquet as parquet

@@ -76,7 +76,7 @@ def test_a_study_that_the_store_does_not_know_is_an_error_and_not_a_hang(tmp_pat
     record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
     store = publish_all(fake, record, tmp_path / "store")
     process = SyncProcess(store_url=store.url, study="unknown", tracking_uri=uri, folder=tmp_path)
-    with pytest.raises(StiltsError, match="study record"):
+    with pytest.raises(StiltsError, match="it was never run there"):
         process()
     process.stop(10)
     with pytest.raises(StiltsError, match="stopped"):

@@ -95,7 +95,9 @@ def test_failed_and_pruned_stages_are_shown_with_their_reason() -> None:
     assert second.target_stage is not None
     store.results = {key: value for key, value in store.results.items() if not key.startswith(second.evaluate_stage)}
     del store.results[second.target_stage]
-    pruned = {"stage_id": second.target_stage, "step": 5, "steps": 9, "reason": "last of four", "time": START}
+    where = {"stage_id": second.target_stage, "row": "none", "column": "udpos", "proposal": 0}
+    facts = {"step": 5, "steps": 9, "score": 41.0, "policy": "halving", "reason": "last of four", "time": START}
+    pruned: dict[str, Json] = {**where, **facts}
     store.kept[f"studies/{record.name}/pruned/{second.target_stage}"] = dict(pruned)
     views = by_name(list(run_views(record, store)))
     assert views["none > xnli / t0"].status is Status.FAILED
