@@ -153,9 +153,11 @@ def _known_prices(price: str) -> tuple[str, ...]:
 
 def _check_plot(path: Path) -> None:
     from stilts.errors import InputError
+    from stilts.whole_file import check_place
 
     if path.suffix.lower() not in (".svg", ".png"):
         raise InputError(f'plot "{path}"', "its ending is neither .svg nor .png", "", "Try --plot regret.svg")
+    check_place(path)
 
 
 def _table(world: World, points: Sequence[Point]) -> Table:
