@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+from stilts.shown import shown
 
 if TYPE_CHECKING:
     from stilts.analysis.results import StudyResults
@@ -280,5 +281,5 @@ def _indented(value: Any, depth: int) -> list[str]:
                 first, *rest = _indented(item, depth + 2)
                 lines += [f"{pad}  - {first.strip()}", *rest]
         elif inner not in ({}, []):
-            lines.append(f"{pad}{key}: {inner}")
+            lines.append(f"{pad}{key}: {shown(str(inner))}")
     return lines

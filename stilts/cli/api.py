@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from stilts.ledger.study_record import write_study
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_policies import pruning_policy
 from stilts.search.work_source import Resources
+from stilts.shown import remark
 from stilts.store.store import Store
 from stilts.study.plan import Plan
 from stilts.study.study import Study
@@ -152,7 +152,7 @@ def finish(study: str, store: Store, options: RunOptions, *, wanted: frozenset[s
         except InputError:
             raise
         except StiltsError as error:  # the results are safe in the store; only the view waits
-            print(f"MLflow does not show this study yet. {error}", file=sys.stderr)
+            remark(f"MLflow does not show this study yet. {error}")
     tidy(study, store, weights=not options.keep_weights, wanted=wanted)
 
 
@@ -250,9 +250,8 @@ def _leaves_view(options: RunOptions, report: RunReport, store: Store) -> bool:
     if not report.interrupted and not tracking_uri(options.tracking).startswith(("http://", "https://")):
         return False
     waits = f"{store_spool(store)}/pending.json"
-    print(
-        f'MLflow does not show all of this study yet; {waits} says what waits. "stilts track" fills it from the store.',
-        file=sys.stderr,
+    remark(
+        f'MLflow does not show all of this study yet; {waits} says what waits. "stilts track" fills it from the store.'
     )
     return True
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.errors import InputError, SelectionError, StoreError, StudyError, UnknownNameError
+from stilts.whole_file import check_empty
 
 if TYPE_CHECKING:
     from stilts.analysis.results import StudyResults
@@ -69,7 +70,7 @@ def export(
         return
     if model is None or target is None or labels is not None:
         raise _unclear(model, target)
-    _check_folder(model)
+    check_empty(model, f"--model {model}", "Name a new folder, or empty this one")
     opened = open_store_at(store)
     value = export_model(study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device)
     say(value, lambda: Text(_told(value)), as_json=json)
@@ -254,16 +255,6 @@ def _encoder_folder(study: str, results: StudyResults) -> Path:
         )
     workspace = assemble(Study.load(study))
     return encoder_folder(workspace.planner.encoder, RunConfig(roots=workspace.roots))
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise InputError(
-            f"--model {folder}",
-            "it is a file" if folder.is_file() else "the folder is not empty",
-            "Files of another model would be mixed with this one's",
-            "Name a new folder, or empty this one",
-        )
 
 
 def _told(value: dict[str, str | None]) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
 from stilts.ledger.study_record import all_studies
+from stilts.shown import shown
 
 _SHOWN_STRAYS = 5
 
@@ -109,13 +110,13 @@ def ui(
     url = uri.rstrip("/") if uri.startswith(("http://", "https://")) else f"http://127.0.0.1:{port}"
     studies = {name: f"{url}{page}" for name, page in pages(uri).items()}
     value = {"command": f"{program} ui --tracking-uri {uri} --port {port}", "url": url, "studies": studies}
-    listed = "".join(f"\n  {name}: {page}" for name, page in studies.items())
+    listed = "".join(f"\n  {shown(name)}: {shown(page)}" for name, page in studies.items())
     if how or json:
         text = f"To browse the runs, type:  {value['command']}\nand open{listed or f' {url}'}"
         say(value, lambda: Text(text, overflow="fold"), as_json=json)
         return
     if listed:
-        print(f"The studies' runs, once MLflow is up:{listed}", flush=True)
+        print(shown(f"The studies' runs, once MLflow is up:{listed}", keep="\n"), flush=True)
     serve(uri, port)
 
 

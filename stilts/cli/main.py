@@ -20,10 +20,13 @@ from stilts.cli import (
     running,
     scoring,
 )
+from stilts.cli.terminal import Verbs, show_only_text
 from stilts.errors import StiltsError
+from stilts.shown import remark
 
 app = typer.Typer(
     name="stilts",
+    cls=Verbs,
     help="Fill a transfer matrix: fine-tune on an intermediate, then on a target, score zero-shot in many languages.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -54,13 +57,14 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Sums in another order differ in the last bit: with one thread the same store gives the same report everywhere.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    show_only_text()
     try:
         app()
     except StiltsError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        remark(f"{type(error).__name__}: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("Interrupted. What is done stays done; the same command goes on from here.", file=sys.stderr)
+        remark("Interrupted. What is done stays done; the same command goes on from here.")
         sys.exit(130)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -80,6 +81,6 @@ def _notes(record: StudyRecord, model: CardModel, config: Mapping[str, Json]) ->
 
 
 def _rebuild(record: StudyRecord, replicate: Replicate) -> str:
-    seed = f" --seed {seed_of(replicate)}" if seed_of(replicate) else ""
-    cell = f"--target {replicate.column} --row {replicate.row}{seed}"
-    return f"stilts export {study_file(record)} {cell} --model DIR --rebuild"
+    words = ["stilts", "export", study_file(record), "--target", replicate.column, "--row", replicate.row]
+    words += ["--seed", seed_of(replicate)] if seed_of(replicate) else []
+    return shlex.join([*words, "--model", "DIR", "--rebuild"])

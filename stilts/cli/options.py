@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
+
+from stilts.cli.terminal import TextConsole
+from stilts.shown import shown_json
 
 StudyPath = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, for example search_spaces/demo.yaml.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a study in the store.")]
@@ -29,15 +31,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 def say(value: Any, render: Callable[[], RenderableType], *, as_json: bool) -> None:
     """Prints ``value`` as JSON, or what ``render`` makes of it."""
     if as_json:
-        json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-        sys.stdout.write("\n")
+        sys.stdout.write(shown_json(value, indent=2) + "\n")
         return
     console().print(render())
 
 
-def console() -> Console:
+def console() -> TextConsole:
     """A console for standard output: as wide as the terminal, 140 columns where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=140)
+    return TextConsole() if sys.stdout.isatty() else TextConsole(width=140)
 
 
 def examples(*lines: str) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.compose import Workspace, assemble
+from stilts.shown import shown
 from stilts.study.study import Study
 from stilts.tasks.overlap_entries import KNOWN
 from stilts.tasks.overlaps import Ledger
@@ -206,7 +207,7 @@ def _measured_table(lines: Sequence[Mapping[str, Any]]) -> Table:
         names = (str(line[name]) for name in ("intermediate", "target", "use", "field", "shared", "texts"))
         longest = line["longest"] if len(line["longest"]) <= 60 else f"{line['longest'][:57]}..."
         said = "yes" if line["declared"] else "no"
-        table.add_row(*names, f"{line['share']:.2%}", _most(line["languages"]), Text(longest), said)
+        table.add_row(*names, f"{line['share']:.2%}", _most(line["languages"]), Text(shown(longest)), said)
     return table
 
 
@@ -215,15 +216,15 @@ def _most(languages: Mapping[str, Sequence[int]]) -> str:
     shares = {code: shared / texts for code, (shared, texts) in languages.items() if shared}
     ordered = sorted(shares, key=lambda code: -shares[code])
     left = len(ordered) - _LANGUAGES_SHOWN
-    shown = ", ".join(f"{code} {shares[code]:.1%}" for code in ordered[:_LANGUAGES_SHOWN])
-    return shown + (f" and {left} more" if left > 0 else "")
+    told = ", ".join(f"{code} {shares[code]:.1%}" for code in ordered[:_LANGUAGES_SHOWN])
+    return told + (f" and {left} more" if left > 0 else "")
 
 
 def _closing(value: Mapping[str, Any]) -> Iterator[Text]:
     counted = {(line["intermediate"], line["target"], _USES[line["use"]]) for line in value["measured"]}
     for line in value["declared"]:
         if (line["intermediate"], line["target"], line["target_use"]) not in counted:
-            yield Text(f"Declared, and nothing found here: {line['why']}.")
+            yield Text(f"Declared, and nothing found here: {shown(line['why'])}.")
     yield Text(
         "Counted are distinct texts, compared without case, punctuation and white space; what has no line shares "
         "nothing. Translations and paraphrases are not found.\n"

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
+from stilts.shown import shown
+from stilts.tasks.task import Kind
 
 if TYPE_CHECKING:
     from stilts.study.cost import Cost
@@ -23,8 +25,8 @@ TRUNCATED = "cut of first 200"
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     of_study = "--study search_spaces/mini_xtreme.yaml"
-    shown = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
-    app.command(epilog=examples(*shown))(tasks)
+    ways = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
+    app.command(epilog=examples(*ways))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
     app.command(epilog=examples("stilts plan search_spaces/demo.yaml", "stilts plan my_study.yaml --json"))(plan)
 
@@ -91,12 +93,12 @@ def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
         table.add_column(name, overflow="fold", justify="right" if name == "train" else "left")
     for line in lines:
         spoken = line["languages"]
-        shown = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
+        languages = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
         here = "" if line["available"] is None else str(len(line["available"]))
         trains = "" if line["trains"] is None else "yes" if line["trains"] else "no"
         size = f"{line['num_train']:,}" if line["num_train"] else ""
         told = (line["task"], line["kind"], line["metric"], line["role"], size)
-        cells = (*told, shown, here, trains, line["licence"], line["domain"])
+        cells = (*told, languages, here, trains, line["licence"], line["domain"])
         table.add_row(*cells)
     return table
 
@@ -110,20 +112,23 @@ def _validation(value: dict[str, Any]) -> RenderableType:
         table.add_row(
             line["of"], line["use"], line["language"], str(line["examples"]), str(line["left_out"] or ""), truncated
         )
-    shown = [Text(_example(line["of"], line["kind"], line["text"])) for line in value["decoded"]]
+    examples_told = [Text(_example(line["of"], line["kind"], line["text"])) for line in value["decoded"]]
     closing = Text("Train, select and report share no item in any target." + _notes(value["notes"]))
     return Group(
-        table, Text("Encoded examples, decoded (three of each kind, one of each row and column):"), *shown, closing
+        table,
+        Text("Encoded examples, decoded (three of each kind, one of each row and column):"),
+        *examples_told,
+        closing,
     )
 
 
 def _example(of: str, kind: str, text: str) -> str:
-    """One decoded example; choices stand below each other."""
-    return f"{of} ({kind}): {text}" if "\n" not in text else f"{of} ({kind}):\n{text}"
+    """One decoded example; choices stand below each other, all else is one line."""
+    return f"{of} ({kind}):\n{text}" if kind == Kind.MULTIPLE_CHOICE else f"{of} ({kind}): {shown(text)}"
 
 
 def _notes(notes: list[str]) -> str:
-    return "".join(f"\n{note}" for note in notes)
+    return "".join(f"\n{shown(note)}" for note in notes)
 
 
 def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: str) -> RenderableType:

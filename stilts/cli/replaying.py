@@ -85,15 +85,14 @@ def _points(
     repeats: int,
     priors: Sequence[FloatArray],
 ) -> list[Point]:
-    import sys
-
-    from rich.console import Console
+    from rich.text import Text
 
     from stilts.analysis.replay.regret import curve
+    from stilts.cli.terminal import TextConsole
 
     points: list[Point] = []
     # Progress goes to standard error, so that --json stays JSON.
-    with Console(file=sys.stderr).status("") as status:
+    with TextConsole(stderr=True).status("") as status:
         for price in prices:
             points += curve(
                 world,
@@ -102,7 +101,7 @@ def _points(
                 price,
                 repeats=repeats,
                 priors=priors,
-                tell=status.update,
+                tell=lambda line: status.update(Text(line)),
             )
     return points
 
@@ -154,9 +153,11 @@ def _known_prices(price: str) -> tuple[str, ...]:
 
 def _check_plot(path: Path) -> None:
     from stilts.errors import InputError
+    from stilts.whole_file import check_place
 
     if path.suffix.lower() not in (".svg", ".png"):
         raise InputError(f'plot "{path}"', "its ending is neither .svg nor .png", "", "Try --plot regret.svg")
+    check_place(path)
 
 
 def _table(world: World, points: Sequence[Point]) -> Table:

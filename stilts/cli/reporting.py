@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+from stilts.shown import shown
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +37,8 @@ def report(
 ) -> None:
     """Write what the study found: one HTML page, its figures as SVG and PNG, and every figure's data as CSV.
 
-    The page needs nothing else: mail it, print it. With `--out` the LaTeX table goes into the folder too.
+    The page needs nothing else: mail it, print it. With `--out` the LaTeX table goes into the folder too. An earlier
+    report there is overwritten; a folder with other files, or links, is refused.
     """
     from stilts.analysis.results import StudyResults
     from stilts.cli.compose import load_record, open_store_at
@@ -46,7 +48,7 @@ def report(
     opened = open_store_at(store)
     results = StudyResults(record=load_record(study, opened), store=opened)
     if latex and out is None and not json:
-        sys.stdout.write(latex_matrix(results))
+        sys.stdout.write(shown(latex_matrix(results), keep="\n"))
         return
     folder = out or Path(f"report_{results.record.name}")
     files = write_report(results, folder)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+from stilts.shown import shown
 
 if TYPE_CHECKING:
     from stilts.analysis.rescoring import Rescored
@@ -50,7 +51,7 @@ def _told(found: Rescored) -> RenderableType:
     ]
     if found.agrees:
         return Text("\n".join([*lines, "All agree to 1e-9."]))
-    lines += [f"Not read: {key}. {why}" for key, why in list(found.unread.items())[:SHOWN]]
+    lines += [shown(f"Not read: {key}. {why}") for key, why in list(found.unread.items())[:SHOWN]]
     lines.append(f"{len(found.differences)} differences, {len(found.unread)} evaluations not read.")
     return Group(_table(found), Text("\n".join(lines)))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from stilts import errors
@@ -163,8 +162,3 @@ def _status_table(value: dict[str, Any]) -> Table:
     for stage, failure in value["failures"].items():
         table.caption = f"{stage}: {failure['error']}"
     return table
-
-
-def error_console() -> Console:
-    """A console for what is said beside a verb's answer."""
-    return Console(stderr=True)

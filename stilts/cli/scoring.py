@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.cli.options import JsonOption, examples, say
+from stilts.shown import remark
 
 if TYPE_CHECKING:
     from stilts.analysis.scoring.submission import SubmissionScore
@@ -45,7 +45,7 @@ def score(
     only = None if tasks is None else [name.strip() for name in tasks.split(",") if name.strip()]
     scored = score_submission(predictions, labels, benchmark_of(benchmark), only)
     for note in scored.notes:
-        print(f"Note: {note}", file=sys.stderr)
+        remark(f"Note: {note}")
     say(scored.as_json(), lambda: _told(scored), as_json=json)
 
 

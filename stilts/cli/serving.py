@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from stilts.errors import StageFailedError
+from stilts.shown import shown
 
 
 def pages(tracking_uri: str) -> dict[str, str]:
@@ -28,12 +29,12 @@ def serve(tracking_uri: str, port: int) -> None:
     An address that is a server's already is only told: its pages are there.
     """
     if urlsplit(tracking_uri).scheme in ("http", "https"):
-        print(f"A server shows these runs already: open {_without_user(tracking_uri)}", flush=True)
+        print(shown(f"A server shows these runs already: open {_without_user(tracking_uri)}"), flush=True)
         return
     hosts = f"127.0.0.1:{port},localhost:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri, "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
-    print(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it.", flush=True)
+    print(shown(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it."), flush=True)
     quiet = {
         "MLFLOW_LOGGING_LEVEL": "WARNING",
         **os.environ,

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from stilts.errors import InputError, StiltsError, StoreError, StudyError, UnknownNameError
 from stilts.fingerprint import Json
+from stilts.shown import shown
 
 if TYPE_CHECKING:
     from stilts.analysis.results import StudyResults
@@ -107,7 +108,7 @@ def told(submission: Submission) -> RenderableType:
             f"{sum(official) / len(official):.2f}" if official else "no labels",
         )
     lines = [line for target in submission.targets for line in _remarks(target)]
-    lines += [f"Left out: {_place(each)}: {each.reason}." for each in submission.left_out]
+    lines += [shown(f"Left out: {_place(each)}: {each.reason}.") for each in submission.left_out]
     where = f"The submission is in {submission.folder}"
     beside = "" if submission.labels is None else f", its labels in {submission.labels}"
     return Group(table, Text("\n".join([*lines, where + beside + "."])))

@@ -12,6 +12,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from stilts.data.encoded import IGNORED, Encoded, IntArray
+from stilts.shown import shown
 from stilts.tasks.task import Kind, Task
 
 # Characters of a line, and of what stands around an answer.
@@ -57,7 +58,8 @@ def _multi_label(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequ
 
 def _multiple_choice(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[int]) -> str:
     assert encoded.labels is not None
-    rows = [_text(encoded, tokenizer, int(row)) for row in encoded.rows_of(np.asarray(units[:1]))]
+    # Each choice is one line, whatever its text holds.
+    rows = [shown(_text(encoded, tokenizer, int(row))) for row in encoded.rows_of(np.asarray(units[:1]))]
     right = int(encoded.labels[units[0]])
     return "\n".join(f"({'x' if number == right else ' '}) {row}" for number, row in enumerate(rows))
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.search.decisions import Decision
+from stilts.shown import shown
 
 
 def decision_lines(study: str, found: Sequence[Decision]) -> RenderableType:
@@ -23,5 +24,7 @@ def decision_lines(study: str, found: Sequence[Decision]) -> RenderableType:
         table.add_column(name, overflow="fold")
     for one in found:
         when = datetime.fromtimestamp(one.time, UTC).strftime("%m-%d %H:%M:%S")
-        table.add_row(when, one.kind, Text(one.about), Text(one.decided), Text(one.reason or "not recorded"))
+        table.add_row(
+            when, one.kind, *(Text(shown(told)) for told in (one.about, one.decided, one.reason or "not recorded"))
+        )
     return Group(table)

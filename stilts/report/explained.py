@@ -16,6 +16,7 @@ from stilts.analysis.negative_transfer import NegativeCell
 from stilts.analysis.neighbours import Neighbours
 from stilts.analysis.story import CellStory, ProposalStory, ReplicateStory, StageStory
 from stilts.report import phrases
+from stilts.shown import shown
 from stilts.study.record import NONE_ROW
 
 _ANSWER_WIDTH = 34
@@ -26,7 +27,7 @@ def story_lines(story: CellStory, *, language: str | None = None) -> Group:
     """The story, top down; flipped examples of ``language``, else of the language where most of them flipped."""
     parts: list[RenderableType] = [Text.assemble((f"{story.row} > {story.column}", "bold"), f"  {_figures(story)}")]
     if story.overlap:
-        parts.append(Text(f"overlap: {story.overlap}"))
+        parts.append(Text(f"overlap: {shown(story.overlap)}"))
     if story.negative:
         parts += _negative(story.negative)
     parts += [Text(""), _heading("Lineage"), *(line for r in story.replicates for line in _lineage(r))]
@@ -55,7 +56,7 @@ def _negative(cell: NegativeCell) -> Iterator[RenderableType]:
     yield Text(f"{how} below {NONE_ROW}; what the checks say, in order:")
     grid = _grid(3)
     for number, check in enumerate(cell.checks, 1):
-        grid.add_row(f"{number}. {check.cause}", check.verdict.value, Text(check.line))
+        grid.add_row(f"{number}. {check.cause}", check.verdict.value, Text(shown(check.line)))
     yield Padding(grid, (0, 0, 0, 2))
 
 
@@ -81,7 +82,7 @@ def _stage(stage: StageStory) -> str:
     if stage.seconds is not None:
         told.append(f"{stage.seconds:.0f} s")
     if stage.trouble:
-        told.append(stage.trouble)
+        told.append(shown(stage.trouble))
     if stage.also_in:
         more = f" and {len(stage.also_in) - 5} more" if len(stage.also_in) > 5 else ""
         told.append(f"reused by {', '.join(stage.also_in[:5])}{more}")
@@ -92,8 +93,8 @@ def _settings(settings: Neighbours) -> Iterator[RenderableType]:
     if settings.differing and len(settings.rows) > 1:
         table = _table("row", *settings.differing)
         for number, (row, values) in enumerate(settings.rows.items()):
-            shown = [row, *(values.get(name, "-") for name in settings.differing)]
-            table.add_row(*(Text(text, style="" if number else "bold") for text in shown))
+            cells = [row, *(values.get(name, "-") for name in settings.differing)]
+            table.add_row(*(Text(shown(text), style="" if number else "bold") for text in cells))
         yield table
     stated = [n for n in settings.same if n.removeprefix("target ") in _STATED]
     told = ", ".join(f"{name} {settings.same[name]}" for name in stated)
@@ -110,7 +111,7 @@ def _proposals(proposals: Sequence[ProposalStory]) -> Iterator[RenderableType]:
     for item in proposals:
         select = "-" if item.select_score is None else f"{item.select_score:.1f}"
         name = f"{item.number}{' *' if item.chosen else ''}"
-        text = "; ".join(filter(None, (_params(item.params), item.pruned)))
+        text = shown("; ".join(filter(None, (_params(item.params), item.pruned))))
         table.add_row(*(Text(t, style="bold" if item.chosen else "") for t in (name, select, item.state, text)))
     yield table
     if any(item.chosen for item in proposals):
@@ -136,10 +137,10 @@ def _flips(flips: CellFlips, language: str | None) -> Iterator[RenderableType]:
     yield table
     if flips.skipped:
         yield Text(f"not the same examples in both: {', '.join(flips.skipped)}")
-    shown = _shown(flips, language)
-    if shown is not None:
-        yield Text(f"{shown.language}: the largest differences (--language for another)", style="dim")
-        yield _examples(shown, (won, lost))
+    found = _shown(flips, language)
+    if found is not None:
+        yield Text(f"{found.language}: the largest differences (--language for another)", style="dim")
+        yield _examples(found, (won, lost))
 
 
 def _shown(flips: CellFlips, language: str | None) -> LanguageFlips | None:
@@ -154,7 +155,13 @@ def _examples(language: LanguageFlips, names: tuple[str, str]) -> Table:
     for name, found in zip(names, (language.won, language.lost), strict=True):
         for number, flip in enumerate(found[:SHOWN]):
             ours, base = _answers(flip)
-            cells = [name if not number else "", flip.item, ours, base, *([_cut(flip.gold or "")] if gold else [])]
+            cells = [
+                name if not number else "",
+                shown(flip.item),
+                ours,
+                base,
+                *([_cut(flip.gold or "")] if gold else []),
+            ]
             table.add_row(*map(Text, cells))
     return table
 
@@ -171,7 +178,7 @@ def _answers(flip: Flip) -> tuple[str, str]:
 
 
 def _cut(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = shown(" ".join(text.split()))
     return flat if len(flat) <= _ANSWER_WIDTH else f"{flat[: _ANSWER_WIDTH - 3]}..."
 
 

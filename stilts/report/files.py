@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from stilts.analysis.results import StudyResults
-from stilts.errors import InputError
 from stilts.report.contents import sections_of
 from stilts.report.drawing.svg import svg
 from stilts.report.drawing.worker import PngWorker
 from stilts.report.latex import latex_matrix
 from stilts.report.page import html_page
+from stilts.report.report_folder import check_folder, fill_folder
 from stilts.report.sections.section import Section
 
 Format: TypeAlias = Literal["html", "svg", "png", "csv", "tex"]
@@ -53,20 +53,15 @@ def report_files(results: StudyResults, formats: Collection[Format] = FORMATS) -
 def write_report(
     results: StudyResults, folder: str | Path, formats: Collection[Format] = FORMATS
 ) -> tuple[ReportFile, ...]:
-    """Writes the report's files into a folder, which is made where there is none, and returns them."""
-    files = report_files(results, formats)
+    """Writes the report's files into a folder, which is made where there is none, and returns them.
+
+    What an earlier report left there is overwritten; InputError, before anything is drawn or written, where the folder
+    holds anything else (``report_folder.py`` says how the two are told apart).
+    """
     place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            (place / file.name).write_bytes(file.content)
-    except OSError as error:
-        raise InputError(
-            f"report folder {place}",
-            f"it cannot be written ({error.strerror or error})",
-            "Page, pictures and tables go there",
-            "Name another folder with --out",
-        ) from error
+    check_folder(place)
+    files = report_files(results, formats)
+    fill_folder(place, {file.name: file.content for file in files})
     return files
 
 

@@ -9,6 +9,7 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.report import phrases
 from stilts.report.figures.matrix_data import matrix_data
+from stilts.shown import shown
 from stilts.study.record import NONE_ROW
 
 # What LaTeX reads as markup, made literal. The backslash comes first where replacing is done in turn; here in one pass.
@@ -72,7 +73,7 @@ def latex_matrix(results: StudyResults) -> str:
 
 def latex_text(text: str) -> str:
     """Text with the characters that LaTeX reads as markup made literal."""
-    return "".join(_SPECIAL.get(char, char) for char in text)
+    return "".join(_SPECIAL.get(char, char) for char in shown(text))
 
 
 def _score(cell: pd.Series) -> str:

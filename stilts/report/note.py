@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from stilts.analysis.best import Answer
 from stilts.report import phrases
+from stilts.report.markup import as_markdown, as_paragraph
 from stilts.study.record import NONE_ROW, StudyRecord
 
 # What MLflow keeps of a run's tag, which the note is; it cuts the rest off without a word.
@@ -37,7 +37,7 @@ def _shorter_and_shorter(
     names = [row.name for row in record.rows]
     could = {NONE_ROW, *(row for answer in answers for row in (*answer.equals, answer.row or NONE_ROW))}
     few = [name for name in names if name in could]
-    legend = _escaped(phrases.legend(phrases.marks(cell, answers) for _, cell in cells.iterrows()))
+    legend = as_markdown(phrases.legend(phrases.marks(cell, answers) for _, cell in cells.iterrows()))
     yield _joined(head, full, [*_whole_table(record, cells, answers)], [legend])
     yield _joined(head, full, _gain_table(record, cells, names), [f"Gains only: {_WHERE}."])
     if len(few) < len(names):
@@ -54,10 +54,10 @@ def _shorter_and_shorter(
 def _head(record: StudyRecord, answers: Sequence[Answer]) -> list[str]:
     """The answers at a glance, for MLflow folds a note after about five lines; then the question."""
     blocks = [_glance(answers)] if answers else []
-    blocks.append(_escaped(phrases.question(record)))
+    blocks.append(as_paragraph(phrases.question(record)))
     if record.toy:
         blocks.append(f"**{phrases.TOY_WARNING}**")
-    return ["\n\n".join([*blocks, _escaped(phrases.title(record))])]
+    return ["\n\n".join([*blocks, as_paragraph(phrases.title(record))])]
 
 
 def _glance(answers: Sequence[Answer]) -> str:
@@ -71,10 +71,10 @@ def _glance(answers: Sequence[Answer]) -> str:
 
 def _at_a_glance(answer: Answer, *, with_gain: bool) -> str:
     if answer.row is None:
-        return f"{_escaped(answer.target)}: nothing yet"
+        return f"{as_markdown(answer.target)}: nothing yet"
     gain = f" {answer.gain.estimate:+z.1f}" if with_gain and answer.gain is not None else ""
     oracle = " (oracle)" if answer.chosen is None else ""
-    return f"{_escaped(answer.target)}: **{_escaped(answer.row)}**{gain}{oracle}"
+    return f"{as_markdown(answer.target)}: **{as_markdown(answer.row)}**{gain}{oracle}"
 
 
 def _joined(*blocks: Sequence[str]) -> str:
@@ -108,27 +108,25 @@ def _columns(cells: pd.DataFrame) -> list[str]:
 
 def _table(lines: Sequence[Sequence[str]]) -> list[str]:
     rule = "| --- |" + " ---: |" * (len(lines[0]) - 1)
-    written = ["| " + " | ".join(map(_escaped, line)) + " |" for line in lines]
+    written = ["| " + " | ".join(map(as_markdown, line)) + " |" for line in lines]
     return [written[0], rule, *written[1:]]
 
 
 def _line(answer: Answer, *, caveats: bool = True) -> str:
     """Winner, gain and interval, the set of equals, then whatever limits them."""
     told = "".join(
-        f"**{_escaped(t.strip())}**{_gap(t)}" if strong else _escaped(t) for t, strong in phrases.headline(answer)
+        f"**{as_markdown(t.strip())}**{_gap(t)}" if strong else as_markdown(t) for t, strong in phrases.headline(answer)
     )
     if answer.row is None or not caveats:
         return f"- {told}"
     limits = (phrases.condition(answer), phrases.near_chance(answer), phrases.losing(answer), *answer.notes)
-    said = [_escaped(phrases.equals(answer)), *(f"caveat: {_escaped(limit)}" for limit in limits if limit)]
+    said = [
+        as_markdown(phrases.equals(answer)),
+        *(f"caveat: {as_markdown(limit)}" for limit in limits if limit),
+    ]
     return f"- {'; '.join([told, *said])}"
 
 
 def _gap(text: str) -> str:
     """The space after an emphasised phrase: Markdown wants it outside the asterisks."""
     return text[len(text.rstrip()) :]
-
-
-def _escaped(text: str) -> str:
-    """Text with the characters that Markdown reads as markup made literal; underscores inside words are none."""
-    return re.sub(r"([\\`*\[\]<>|~]|\b_|_\b)", r"\\\1", " ".join(text.splitlines()))

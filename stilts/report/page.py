@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from stilts.report import phrases
 from stilts.report.drawing.svg import svg_element
 from stilts.report.figures.picture import Picture
+from stilts.report.markup import as_html
 from stilts.report.sections.section import Section
 from stilts.study.record import StudyRecord
 
@@ -55,17 +55,17 @@ def html_page(record: StudyRecord, sections: Sequence[Section]) -> str:
 
     Its script only sorts tables by the heading that is clicked. Pictures that do not fit a page are printed in bands.
     """
-    links = "".join(f'<a href="#{section.name}">{escape(section.title)}</a>' for section in sections)
+    links = "".join(f'<a href="#{section.name}">{as_html(section.title)}</a>' for section in sections)
     body = [
-        f"<h1>{escape(phrases.question(record))}</h1>",
-        f'<p class="toy">{escape(phrases.TOY_WARNING)}</p>' if record.toy else "",
-        f"<p>{escape(phrases.title(record))}</p>",
+        f"<h1>{as_html(phrases.question(record))}</h1>",
+        f'<p class="toy">{as_html(phrases.TOY_WARNING)}</p>' if record.toy else "",
+        f"<p>{as_html(phrases.title(record))}</p>",
         f"<nav>{links}</nav>",
         *map(_section, sections),
     ]
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(phrases.title(record))}</title><style>{_STYLE}</style>"
+        f"<title>{as_html(phrases.title(record))}</title><style>{_STYLE}</style>"
     )
     main = "\n".join(filter(None, body))
     script = f"<script>{_SCRIPT}</script>"
@@ -75,7 +75,7 @@ def html_page(record: StudyRecord, sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     parts = [*section.body, *map(_figure, section.pictures), *section.after]
     body = "\n".join(filter(None, parts))
-    return f'<section id="{section.name}"><h2>{escape(section.title)}</h2>\n{body}\n</section>'
+    return f'<section id="{section.name}"><h2>{as_html(section.title)}</h2>\n{body}\n</section>'
 
 
 def _figure(picture: Picture) -> str:
@@ -87,4 +87,4 @@ def _figure(picture: Picture) -> str:
         drawn = f'<div class="wide screen">{screen}</div><div class="paper">{bands}</div>'
     kind = ' class="across"' if picture.is_wide else ""
     caption = f"{picture.caption} Data: {picture.name}.csv."
-    return f"<figure{kind}>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+    return f"<figure{kind}>{drawn}<figcaption>{as_html(caption)}</figcaption></figure>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
+
+from stilts.shown import shown
 
 # Read by Ray in the driver (and passed on to its workers) when it starts.
 _QUIET = {
@@ -27,6 +30,8 @@ _QUIET = {
     "TUNE_WARN_THRESHOLD_S": "30",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "60",
 }
+# Ray sets the place in front of its notices in colour, which is not the notice's own text.
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 # Weights go through the store, not through Ray.
 _OBJECT_STORE_BYTES = 200 * 2**20
 
@@ -128,8 +133,9 @@ class _WithoutRay:
 
     def write(self, text: str) -> int:
         """Writes to where the calling thread's words belong."""
-        from_ray = threading.current_thread().name == "ray_listen_error_messages"
-        return (sys.stderr if from_ray else self._stream).write(text)
+        if threading.current_thread().name != "ray_listen_error_messages":
+            return self._stream.write(text)
+        return sys.stderr.write(shown(_COLOUR.sub("", text), keep="\n\t"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

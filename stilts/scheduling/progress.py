@@ -1,6 +1,6 @@
 """ProgressDisplay: a run as seen in the terminal: a live table on a screen, plain lines elsewhere.
 
-Names and messages are shown as they are: nothing of them is read as Rich markup.
+Names and messages are shown as they are: nothing of them is read as Rich markup, or obeyed by the terminal.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from stilts.scheduling.events import Event, Happening, Snapshot, StageEvent
 from stilts.search.work_source import Progress
+from stilts.shown import shown
 
 _LINE_EVERY_S = 10.0
 _MAX_ROWS = 8
@@ -81,7 +82,7 @@ class ProgressDisplay:
         return first
 
     def _print(self, line: str, style: str = "") -> None:
-        self._console.print(Text(line, style=style), soft_wrap=True)
+        self._console.print(Text(shown(line), style=style), soft_wrap=True)
 
 
 def summary_line(snapshot: Snapshot) -> str:
@@ -113,7 +114,7 @@ def _panel(snapshot: Snapshot) -> Group:
     table = Table.grid(padding=(0, 2))
     for one in snapshot.running[:_MAX_ROWS]:
         steps = f"{one.step} / {one.steps}" if one.steps else "starting"
-        table.add_row(Text(f"  {one.stage_id}"), ProgressBar(one.steps or 1, one.step, width=24), Text(steps))
+        table.add_row(Text(f"  {shown(one.stage_id)}"), ProgressBar(one.steps or 1, one.step, width=24), Text(steps))
     more = len(snapshot.running) - _MAX_ROWS
     rest = [Text(f"  and {more} more")] if more > 0 else []
     return Group(Text(head), ProgressBar(max(progress.total, 1), progress.done, width=60), table, *rest)

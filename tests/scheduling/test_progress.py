@@ -46,6 +46,19 @@ def test_a_terminal_gets_a_live_picture_without_reading_names_as_markup() -> Non
     assert "Run the same command again [/]." in output
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_names_and_messages_that_try_to_act_are_text(terminal: bool) -> None:
+    text, bad = io.StringIO(), "\x1b]0;PWNED\x07\u202e"
+    snapshot = Snapshot(progress=SNAPSHOT.progress, running=(StageStep(stage_id=f"train-{bad}", step=3, steps=9),))
+    with ProgressDisplay(Console(file=text, width=200, force_terminal=terminal)) as display:
+        display(snapshot)
+        display(StageEvent(happening=Happening.FAILED, stage_id=f"train-{bad}", message=f"DataError: {bad}\ndone"))
+    lines = text.getvalue()
+    assert not {"\x07", "\u202e"} & set(lines) and "\x1b]" not in lines
+    assert r"failed train-\x1b]0;PWNED\x07\u202e: DataError: \x1b]0;PWNED\x07\u202e\ndone" in lines
+    assert terminal or "\x1b" not in lines
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (7200, "2.0 h")])
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert duration(seconds) == text

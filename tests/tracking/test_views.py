@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from ruamel.yaml import YAML
 
-from stilts.fingerprint import digest
+from stilts.fingerprint import Json, digest
 from stilts.study.record import Row
 from stilts.tracking.run_view import RunView, Status, metric_name
 from stilts.tracking.stored import StoredStudy

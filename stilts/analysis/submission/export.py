@@ -20,11 +20,11 @@ from stilts.analysis.submission.fitting import (
     versions_of,
 )
 from stilts.analysis.submission.official_files import labels_text, predictions_text, question_id
-from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
 from stilts.ledger.examples import Answered, read_answered
 from stilts.metrics.metric import metric
 from stilts.study.record import Column, Replicate
+from stilts.whole_file import check_empty, write_whole
 
 EQUAL_PP = 1e-9
 # Gives the right answers of a replicate's language where the store does not have them, in the order of its items.
@@ -119,13 +119,7 @@ def export_target(
 
 def check_free(where: Path) -> None:
     """Raises InputError where a task's folder holds a file already: files of two models would be mixed."""
-    if where.is_file() or (where.is_dir() and any(where.iterdir())):
-        raise InputError(
-            str(where),
-            "it is a file" if where.is_file() else "the folder is not empty",
-            "Files of another model would be mixed with this one's",
-            "Name another folder, or delete this one",
-        )
+    check_empty(where, str(where), "Name another folder, or delete this one")
 
 
 def _answered(results: StudyResults, column: Column, language: str, key: str) -> Answered | str:
@@ -160,7 +154,7 @@ def _write(task: BenchmarkTask, language: str, answered: Answered, folder: Path,
 
 def _put(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="")
+    write_whole(path, text.encode())
     return path
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stilts.report.drawing.text import ASCENT, DESCENT, MIDDLE, text_width
+from stilts.shown import shown
 
 Point: TypeAlias = tuple[float, float]
 # left, top, right, bottom
@@ -91,7 +92,7 @@ class Scene:
         upright: bool = False,
     ) -> Text:
         """Adds a line of text; an empty one adds nothing."""
-        placed = Text(x, y, text, max(size, SMALLEST), anchor, colour, bold, upright)
+        placed = Text(x, y, shown(text), max(size, SMALLEST), anchor, colour, bold, upright)
         if text:
             self.shapes.append(placed)
         return placed

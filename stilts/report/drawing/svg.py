@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from stilts.report.drawing.scene import Point, Scene, Shape, Text
 from stilts.report.drawing.text import FONTS
+from stilts.report.markup import as_html
 
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -19,7 +19,7 @@ def svg(bands: Sequence[Scene]) -> str:
 def svg_element(bands: Sequence[Scene], *, label: str = "") -> str:
     """One ``svg`` element to stand in a page; ``label`` is what it shows, for those who cannot see it."""
     width, height = max(band.width for band in bands), sum(band.height for band in bands)
-    named = f' role="img" aria-label="{escape(label)}"' if label else ""
+    named = f' role="img" aria-label="{as_html(label)}"' if label else ""
     body, top = [], 0.0
     for band in bands:
         inner = "".join(_shapes(band))
@@ -42,7 +42,7 @@ def _text(item: Text) -> str:
     at = f'transform="translate({_n(x)} {_n(y)}) rotate(-90)"' if item.upright else f'x="{_n(x)}" y="{_n(y)}"'
     anchor = "" if item.anchor == "start" else f' text-anchor="{item.anchor}"'
     weight = ' font-weight="bold"' if item.bold else ""
-    return f'<text {at} font-size="{_n(item.size)}" fill="{item.colour}"{anchor}{weight}>{escape(item.text)}</text>'
+    return f'<text {at} font-size="{_n(item.size)}" fill="{item.colour}"{anchor}{weight}>{as_html(item.text)}</text>'
 
 
 def _path(shape: Shape) -> str:
@@ -51,7 +51,7 @@ def _path(shape: Shape) -> str:
     stroke = "" if shape.stroke is None else f' stroke="{shape.stroke}" stroke-width="{_n(shape.width)}"'
     dashes = ' stroke-dasharray="3 2"' if shape.dashed else ""
     start = f'<path d="{drawn}" fill="{shape.fill or "none"}"{stroke}{dashes}'
-    return f"{start}><title>{escape(shape.hint)}</title></path>" if shape.hint else f"{start}/>"
+    return f"{start}><title>{as_html(shape.hint)}</title></path>" if shape.hint else f"{start}/>"
 
 
 def _point(point: Point) -> str:

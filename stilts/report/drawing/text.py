@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from stilts.shown import shown
+
 FONTS = "'DejaVu Sans',Verdana,Arial,Helvetica,sans-serif"
 
 # Advance widths of the printable ASCII characters, in thousandths of the font's size (the fonts' hmtx tables).
@@ -50,14 +52,14 @@ def fold(text: str, width: float, size: float, *, lines: int, bold: bool = False
     last line is replaced by an ellipsis.
     """
     folded = [""]
-    for piece in _pieces(text, width, size, bold, prose):
+    for piece in _pieces(shown(text, keep="\n\t"), width, size, bold, prose):
         if folded[-1] and text_width((folded[-1] + piece).rstrip(), size, bold=bold) > width:
             folded.append("")
         folded[-1] += piece
-    shown = [line.strip() for line in folded]
-    if len(shown) <= lines:
-        return shown
-    return [*shown[: lines - 1], shortened("".join(folded[lines - 1 :]), width, size, bold=bold)]
+    stripped = [line.strip() for line in folded]
+    if len(stripped) <= lines:
+        return stripped
+    return [*stripped[: lines - 1], shortened("".join(folded[lines - 1 :]), width, size, bold=bold)]
 
 
 def breaks_well(text: str, width: float, size: float, *, lines: int, bold: bool = False) -> bool:

@@ -13,6 +13,7 @@ from stilts.report.drawing.png import png
 from stilts.report.drawing.scene import FAINT_INK, RULE, Scene
 from stilts.report.drawing.svg import svg
 from stilts.report.figures.picture import heading, paragraph
+from stilts.whole_file import write_whole
 
 _WIDTH, _HEIGHT = 520.0, 250.0
 _LEFT, _RIGHT, _BOTTOM = 34.0, 512.0, 222.0
@@ -24,17 +25,14 @@ _CAPTION = (
 
 
 def save_plot(path: Path, name: str, points: Sequence[Point]) -> None:
-    """Draws regret against cost, one panel per price, into an .svg or .png file."""
+    """Draws regret against cost, one panel per price, into an .svg or .png file; one that is there is replaced."""
     scenes = [heading(f"{name}: regret against cost", _WIDTH)]
     policies = list(dict.fromkeys(_family(point.policy) for point in points))
     for price in dict.fromkeys(point.price for point in points):
         shown = [point for point in points if point.price == price]
         scenes += [paragraph(f"Price {price}", _WIDTH, bold=True), _panel(shown, policies)]
     scenes += [_legend(policies, points), paragraph(_CAPTION, _WIDTH)]
-    if path.suffix.lower() == ".svg":
-        path.write_text(svg(scenes), encoding="utf-8")
-    else:
-        path.write_bytes(png(scenes))
+    write_whole(path, svg(scenes).encode() if path.suffix.lower() == ".svg" else png(scenes))
 
 
 def _panel(points: Sequence[Point], policies: Sequence[str]) -> Scene:

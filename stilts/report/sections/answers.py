@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from stilts.analysis.best import Answer
 from stilts.report import phrases
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section
 
@@ -20,8 +19,8 @@ def answers_section(material: Material) -> Section | None:
 
 def _answer(answer: Answer) -> str:
     told = "".join(
-        f"<strong>{escape(text)}</strong>" if strong else escape(text) for text, strong in phrases.headline(answer)
+        f"<strong>{as_html(text)}</strong>" if strong else as_html(text) for text, strong in phrases.headline(answer)
     )
     facts = phrases.facts(answer)
-    lines = "".join(f"<li><b>{escape(label)}</b>: {escape(text)}</li>" for label, text in facts)
+    lines = "".join(f"<li><b>{as_html(label)}</b>: {as_html(text)}</li>" for label, text in facts)
     return f'<div class="answer"><h3>{told}</h3>{f"<ul>{lines}</ul>" if lines else ""}</div>'

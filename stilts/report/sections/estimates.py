@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from stilts.analysis.score_card import FIRST, CardLine, Mean, ScoreCard, score_card
 from stilts.report.figures.estimates import estimates_plot
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, html_table, td
 
@@ -25,7 +24,7 @@ def estimates_section(material: Material) -> Section | None:
     plot = estimates_plot(card, material.record.name)
     tables = [_table(each) for each in cards if each.targets]
     said = [card_caption(card), *(f"{note}." for note in card.notes)]
-    notes = "".join(f"<li>{escape(line)}</li>" for line in said)
+    notes = "".join(f"<li>{as_html(line)}</li>" for line in said)
     return Section(
         name="estimates",
         title="Estimates",

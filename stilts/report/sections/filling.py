@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from html import escape
 
 from stilts.analysis.matrix import State
 from stilts.fingerprint import Json
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, folded, html_table, td
 from stilts.search.decisions import Decision, decisions
@@ -19,7 +19,7 @@ def filling_section(material: Material) -> Section | None:
     if not any(one.kind == "cells" for one in found):
         return None
     ends = [one for one in found if one.kind == "stop"]
-    body = [f"<p>{escape(text)}</p>" for text in _story(material, found)]
+    body = [f"<p>{as_html(text)}</p>" for text in _story(material, found)]
     if ends:
         body += [_choices(ends[-1]), *_priors(ends[-1])]
     return Section(

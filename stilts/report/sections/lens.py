@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from stilts.analysis.lens import Lens, language_lens
 from stilts.metrics.group_test import Difference
 from stilts.report.drawing.axis import in_points
 from stilts.report.figures.lens import lens_plot, lens_points, trend_words
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, folded, html_table, td
 
@@ -96,4 +95,4 @@ def _notes(lenses: list[Lens]) -> str:
     said = [f"Whole families are permuted; covariates: {', '.join(sorted(covariates)) or 'none'}."]
     said += [f"{item.name}: {trend_words(item.trend)}." for item in lenses[0].correlations]
     said += dict.fromkeys(f"{note}." for lens in lenses for note in lens.notes)
-    return f'<ul class="note">{"".join(f"<li>{escape(line)}</li>" for line in said)}</ul>'
+    return f'<ul class="note">{"".join(f"<li>{as_html(line)}</li>" for line in said)}</ul>'

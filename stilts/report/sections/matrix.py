@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import pandas as pd
 
 from stilts.analysis.probes import targets_of
@@ -11,6 +9,7 @@ from stilts.report import phrases
 from stilts.report.figures.forest import forest_plot
 from stilts.report.figures.heatmap import heat_map
 from stilts.report.figures.matrix_data import half_width
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, html_table, td
 
@@ -55,7 +54,7 @@ def _table(material: Material) -> str:
         shown = [_cell(by_cell[row.name, name]) for name in names]
         lines.append((row.name, [*shown, *(td(mean) for mean in means[row.name].values())]))
     legend = phrases.legend(str(marks) for marks in material.matrix["marks"])
-    below = f'<p class="note">{escape(legend)}</p>' if legend else ""
+    below = f'<p class="note">{as_html(legend)}</p>' if legend else ""
     title = "Scores and gains, with the half width of the gain's 95 % interval"
     return html_table(title, ["intermediate", *names, *next(iter(means.values()), {})], lines) + below
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from stilts.analysis.contests import Contest, contests
 from stilts.report.figures.mixtures import mixture_plot
 from stilts.report.figures.search import history_plot
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, html_table, td
 
@@ -34,7 +34,7 @@ def _sentences(found: Sequence[Contest]) -> Iterator[str]:
         by_verdict = {verdict: [one.target for one in own if one.verdict == verdict] for verdict in _VERDICTS}
         said = "; ".join(f"{verdict} on {_targets(names)}" for verdict, names in by_verdict.items() if names)
         tried = f"{own[0].proposals} proposals against {own[0].rival_proposals}"
-        yield f"<p>{escape(f'{row} against {rival} ({tried}): {said}.')}</p>"
+        yield f"<p>{as_html(f'{row} against {rival} ({tried}): {said}.')}</p>"
 
 
 def _targets(names: Sequence[str]) -> str:

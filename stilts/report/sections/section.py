@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 import pandas as pd
 
 from stilts.report.figures.picture import Picture
+from stilts.report.markup import as_html
 
 MOST_PRINTED = 12  # columns of a table on paper
 
@@ -35,19 +35,19 @@ def html_table(caption: str, head: Iterable[str], lines: Iterable[tuple[str, Seq
     """
     head = list(head)
     kind = "wide many" if len(head) > MOST_PRINTED else "wide"
-    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "\n".join(f'<tr><th scope="row">{escape(name)}</th>{"".join(row)}</tr>' for name, row in lines)
+    names = "".join(f'<th scope="col">{as_html(name)}</th>' for name in head)
+    body = "\n".join(f'<tr><th scope="row">{as_html(name)}</th>{"".join(row)}</tr>' for name, row in lines)
     return (
-        f'<div class="{kind}"><table><caption>{escape(caption)}</caption>'
+        f'<div class="{kind}"><table><caption>{as_html(caption)}</caption>'
         f"<thead><tr>{names}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
     )
 
 
 def td(text: str, *, kind: str = "") -> str:
     """A cell with escaped text; ``kind`` is its class."""
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+    return f'<td class="{kind}">{as_html(text)}</td>' if kind else f"<td>{as_html(text)}</td>"
 
 
 def folded(summary: str, content: str) -> str:
     """Content that opens on a click: long tables that few will read."""
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+    return f"<details><summary>{as_html(summary)}</summary>{content}</details>"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 
 from stilts.analysis.matrix import State, replicate_scores
 from stilts.fingerprint import Json
 from stilts.ledger.results import Result, results_of
+from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section
 from stilts.study.record import outputs_of
@@ -25,8 +25,8 @@ def settings_section(material: Material) -> Section:
         "seeds": _seeds(material),
         **_ran(list(_executions(material))),
     }
-    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
-    text = f"<pre>{escape(material.record.text)}</pre>" if material.record.text else ""
+    lines = "".join(f"<dt>{as_html(name)}</dt><dd>{as_html(value)}</dd>" for name, value in facts.items() if value)
+    text = f"<pre>{as_html(material.record.text)}</pre>" if material.record.text else ""
     return Section(name="settings", title="Settings and versions", body=(f"<dl>{lines}</dl>", text))
 
 
