@@ -34,13 +34,17 @@ class ResultStore(Protocol):
 
 @dataclass(slots=True)
 class StoredStudy:
-    """The results, failures and prunings of one study as the store held them at the last ``refresh``."""
+    """The results, failures and prunings of one study as the store held them at the last ``refresh``.
+
+    ``ended_itself``: its policy or its budget wants nothing more, though its matrix may have gaps.
+    """
 
     store: ResultStore
     study: str
     done: frozenset[str] = frozenset()
     failures: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     pruned: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    ended_itself: bool = False
     _results: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _payloads: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _views: dict[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -50,6 +54,7 @@ class StoredStudy:
         self.done = self.store.done()
         self.failures = self._read_all("failures/")
         self.pruned = self._read_all(f"studies/{self.study}/pruned/")
+        self.ended_itself = self._has_ended_itself()
         return self
 
     def result(self, key: str) -> Mapping[str, Json]:
@@ -76,6 +81,12 @@ class StoredStudy:
                 self._views[name] = mapping(self.payload(key).get("view"))
             found[language] = self._views[name]
         return found
+
+    def _has_ended_itself(self) -> bool:
+        decided = self.store.records(f"studies/{self.study}/decisions")
+        last = self.store.read_record(max(decided)) if decided else None
+        out_of_budget = self.store.read_record(f"studies/{self.study}/stopped") is not None
+        return out_of_budget or mapping(last).get("kind") == "stop"
 
     def _read_all(self, prefix: str) -> dict[str, Mapping[str, Json]]:
         # A record may be deleted between the listing and the reading (a stage that now succeeded).
