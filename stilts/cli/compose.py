@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stilts.addresses import has_secret
 from stilts.errors import StoreError, StudyError
 from stilts.fingerprint import Json, plain
 from stilts.store.store import Store, open_store
@@ -28,6 +29,7 @@ from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
 from stilts.tasks.task import Source
 from stilts.tasks.user_tasks import load_user_tasks
 from stilts.tasks.view import DataView
+from stilts.tracking.address_check import check_address
 from stilts.training.run_config import RunConfig
 
 DEFAULT_STORE = "stilts_store"
@@ -53,6 +55,13 @@ def store_url(given: str | None) -> str:
 def tracking_uri(given: str | None) -> str:
     """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
     return given or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING
+
+
+def checked_tracking_uri(given: str | None) -> str:
+    """MLflow's address, as ``tracking_uri``; InputError where MLflow cannot use it, before anything runs."""
+    address = tracking_uri(given)
+    check_address(address)
+    return address
 
 
 def assemble(study: Study) -> Workspace:
@@ -160,9 +169,16 @@ def load_record(study: str, store: Store) -> StudyRecord:
             f'study "{name}" in the store {store.url}',
             "it was never run there",
             f"Studies in it: {', '.join(known) or 'none'}",
-            f"Run it first: stilts run {study} --store {store.url}",
+            f"Run it first: {_run_command(study, store.url)}",
         )
     return record_from_json(value)
+
+
+def _run_command(study: str, url: str) -> str:
+    """What to type; a store's address with secrets in it comes from the environment, not from a command line."""
+    if has_secret(url):
+        return f"stilts run {study}, with the store's address in STILTS_STORE"
+    return f"stilts run {study} --store {url}"
 
 
 def record_name(study: str) -> str:
