@@ -2,13 +2,16 @@
 
 A message has four parts: what was asked, what was found, why it matters, what to type next.
 ``InputError`` and its children are the user's to mend and end the command line with status 2;
-the others end it with status 1. Every floor may import this module.
+the others end it with status 1. Every floor may import this module. Secrets in the addresses that a message names
+are hidden here, so that no message can show one.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+
+from stilts.addresses import without_secrets
 
 
 class StiltsError(Exception):
@@ -17,11 +20,10 @@ class StiltsError(Exception):
     exit_code = 1
 
     def __init__(self, asked: str, found: str, why: str = "", next_step: str = "") -> None:
-        self.asked = asked
-        self.found = found
-        self.why = why
-        self.next_step = next_step
-        super().__init__(asked, found, why, next_step)
+        self.asked, self.found, self.why, self.next_step = parts = tuple(
+            without_secrets(part) for part in (asked, found, why, next_step)
+        )
+        super().__init__(*parts)
 
     def __str__(self) -> str:
         head = f"{self.asked}: {self.found}"

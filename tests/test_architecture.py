@@ -32,13 +32,8 @@ FLOORS = {
     **dict.fromkeys(("scheduling", "tracking", "report"), 7),
     **dict.fromkeys(("cli", "ray_jobs", "face"), 8),
 }
-GROUND = {
-    "errors",
-    "fingerprint",
-    "seeds",
-    "shown",
-    "whole_file",
-}  # files of the package's root that make up the ground floor
+# Files of the package's root that make up the ground floor.
+GROUND = {"addresses", "bounded_file", "bounded_json", "errors", "fingerprint", "seeds", "shown", "whole_file"}
 COMPOSITION = {"cli", "ray_jobs", "face"}  # one room in three places: the verbs, what is submitted, stilts/__init__.py
 
 # A package that may be imported only in these rooms, at whatever depth of a function.

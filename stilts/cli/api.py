@@ -11,6 +11,7 @@ from stilts.cli.compose import (
     Workspace,
     assemble,
     check_before_running,
+    checked_tracking_uri,
     load_record,
     make_store_at,
     open_store_at,
@@ -78,6 +79,8 @@ def run(
     What the store has already is not run again, so running the same study again is how it resumes.
     """
     options = options or RunOptions()
+    if options.tracking != "none":
+        checked_tracking_uri(options.tracking)
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
     check_before_running(workspace)
     store = make_store_at(options.store)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stilts.addresses import shown_address
 from stilts.analysis.matrix import cells, done_in_cells, load_matrix, replicate_scores
 from stilts.analysis.results import StudyResults
 from stilts.cli.model_folder import model_bytes, model_of, write_model
@@ -111,5 +112,5 @@ def _reference_reason(store: Store, stage: str) -> str:
 
 
 def _location(store: Store, stage: str) -> str:
-    """Where the store keeps the artifact: a local folder, or the bucket's URL with the artifact's name."""
-    return f"{store.url.rstrip('/')}/{stage}" if "://" in store.url else str(store.fetch(stage))
+    """Where the store keeps the artifact: a local folder, or the bucket's URL, as it may be shown, with its name."""
+    return f"{shown_address(store.url).rstrip('/')}/{stage}" if "://" in store.url else str(store.fetch(stage))

@@ -29,6 +29,7 @@ from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
 from stilts.tasks.task import Source
 from stilts.tasks.user_tasks import load_user_tasks
 from stilts.tasks.view import DataView
+from stilts.tracking.address_check import check_address
 from stilts.training.run_config import RunConfig
 
 DEFAULT_STORE = "stilts_store"
@@ -54,6 +55,13 @@ def store_url(given: str | None) -> str:
 def tracking_uri(given: str | None) -> str:
     """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
     return given or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING
+
+
+def checked_tracking_uri(given: str | None) -> str:
+    """MLflow's address, as ``tracking_uri``; InputError where MLflow cannot use it, before anything runs."""
+    address = tracking_uri(given)
+    check_address(address)
+    return address
 
 
 def assemble(study: Study) -> Workspace:

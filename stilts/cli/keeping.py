@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stilts.addresses import has_secret, shown_address
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
 from stilts.ledger.study_record import all_studies
 from stilts.shown import shown
@@ -43,17 +44,18 @@ def track(
 
     Without --rebuild only what is new or differs is sent.
     """
-    from stilts.cli.compose import load_record, open_store_at
-    from stilts.cli.compose import tracking_uri as address
-    from stilts.cli.showcase import show
+    from stilts.cli.compose import checked_tracking_uri, load_record, open_store_at
+    from stilts.cli.showcase import is_running, show
 
+    address = checked_tracking_uri(tracking_uri)
     opened = open_store_at(store)
     known = all_studies(opened)
     names = [load_record(study, opened).name] if study else list(known.values)
     unreadable = {} if study else {name: str(fault) for name, fault in known.faults.items()}
-    value = {"tracking_uri": address(tracking_uri), "studies": {}, "rebuild": rebuild, "unreadable": unreadable}
+    studies: dict[str, Any] = {}
     for name in names:
-        value["studies"][name] = show(name, opened, address(tracking_uri), rebuild=rebuild)  # type: ignore[index]
+        studies[name] = show(name, opened, address, rebuild=rebuild, running=is_running(name, opened))
+    value = {"tracking_uri": shown_address(address), "studies": studies, "rebuild": rebuild, "unreadable": unreadable}
     say(value, lambda: _track_table(value), as_json=json)
 
 
@@ -102,17 +104,17 @@ def ui(
     json: JsonOption = False,
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
-    from stilts.cli.compose import tracking_uri as address
-    from stilts.cli.serving import pages, serve
+    from stilts.cli.compose import checked_tracking_uri
+    from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
-    uri = address(tracking_uri)
-    url = uri.rstrip("/") if uri.startswith(("http://", "https://")) else f"http://127.0.0.1:{port}"
+    uri = checked_tracking_uri(tracking_uri)
+    url = address_of(uri, port)
     studies = {name: f"{url}{page}" for name, page in pages(uri).items()}
-    value = {"command": f"{program} ui --tracking-uri {uri} --port {port}", "url": url, "studies": studies}
+    value = {"command": command_of(program, uri, port), "url": url, "studies": studies}
     listed = "".join(f"\n  {shown(name)}: {shown(page)}" for name, page in studies.items())
     if how or json:
-        text = f"To browse the runs, type:  {value['command']}\nand open{listed or f' {url}'}"
+        text = how_to_open(str(value["command"]), url, listed, secret=has_secret(uri))
         say(value, lambda: Text(text, overflow="fold"), as_json=json)
         return
     if listed:

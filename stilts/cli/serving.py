@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from stilts.addresses import has_secret, shown_address
 from stilts.errors import StageFailedError
 from stilts.shown import shown
 
@@ -23,23 +25,42 @@ def pages(tracking_uri: str) -> dict[str, str]:
     return run_pages(tracking_uri)
 
 
+def address_of(tracking_uri: str, port: int) -> str:
+    """Where a browser finds the UI: at the tracking server itself, without secrets, or at ours on loopback."""
+    return shown_address(tracking_uri).rstrip("/") if _is_server(tracking_uri) else f"http://127.0.0.1:{port}"
+
+
+def command_of(program: str, tracking_uri: str, port: int) -> str:
+    """What to type to open the UI; an address with secrets in it comes from the environment, not from this line."""
+    if has_secret(tracking_uri):
+        return f"{program} ui --port {port}"
+    return f"{program} ui --tracking-uri {shlex.quote(tracking_uri)} --port {port}"
+
+
+def how_to_open(command: str, url: str, listed: str, *, secret: bool) -> str:
+    """The sentences of ``stilts ui --how``."""
+    before = "with the address of MLflow in the environment variable MLFLOW_TRACKING_URI, " if secret else ""
+    return f"To browse the runs, {before}type:  {command}\nand open{listed or f' {url}'}"
+
+
 def serve(tracking_uri: str, port: int) -> None:
     """Runs ``mlflow server`` over the tracking database in the foreground; StageFailedError when it cannot start.
 
-    An address that is a server's already is only told: its pages are there.
+    An address that is a server's already is only told: its pages are there. The database's address travels in the
+    environment, which other users cannot read as they can a command line.
     """
-    if urlsplit(tracking_uri).scheme in ("http", "https"):
-        print(shown(f"A server shows these runs already: open {_without_user(tracking_uri)}"), flush=True)
+    if _is_server(tracking_uri):
+        print(shown(f"A server shows these runs already: open {shown_address(tracking_uri)}"), flush=True)
         return
-    hosts = f"127.0.0.1:{port},localhost:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri, "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--allowed-hosts", hosts]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--allowed-hosts", f"127.0.0.1:{port},localhost:{port}"]
     print(shown(f"MLflow at http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it."), flush=True)
     quiet = {
         "MLFLOW_LOGGING_LEVEL": "WARNING",
         **os.environ,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
+        "MLFLOW_BACKEND_STORE_URI": tracking_uri,
     }
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = subprocess.Popen(command, env=quiet, start_new_session=True)
@@ -59,7 +80,5 @@ def serve(tracking_uri: str, port: int) -> None:
         )
 
 
-def _without_user(address: str) -> str:
-    """The address without a name and password in it."""
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _is_server(tracking_uri: str) -> bool:
+    return urlsplit(tracking_uri).scheme in ("http", "https")

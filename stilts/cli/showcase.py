@@ -19,10 +19,12 @@ _FIRST = ("report.html", "heatmap.png", "heatmap.svg")
 _FOLDER = "report"
 
 
-def show(study: str, store: Store, tracking_uri: str, *, rebuild: bool = False) -> dict[str, Json]:
+def show(
+    study: str, store: Store, tracking_uri: str, *, rebuild: bool = False, running: bool = False
+) -> dict[str, Json]:
     """Writes a study's runs, matrix, note and champions to MLflow; counts of runs by what was done with them.
 
-    ``rebuild`` writes all of its runs anew.
+    ``rebuild`` writes all of its runs anew. Unless it is ``running``, no run is left as if more were to come.
     """
     from stilts.analysis.results import StudyResults
     from stilts.report.note import markdown_note
@@ -40,9 +42,15 @@ def show(study: str, store: Store, tracking_uri: str, *, rebuild: bool = False) 
         note=markdown_note(record, results.cells, results.answers),
         tables=prediction_tables(record, store, _chosen(results)),
         rebuild=rebuild,
+        running=running,
     )
     register_champions(record.name, list(champions(results, store, report.run_ids)), tracking_uri)
     return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "removed")}
+
+
+def is_running(study: str, store: Store) -> bool:
+    """Whether a live process holds a stage of the study; between two stages of a run there may be none."""
+    return not store.leased().isdisjoint(load_record(study, store).stages)
 
 
 def _artifacts(results: StudyResults) -> dict[str, Path | bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from stilts.addresses import has_secret
 from stilts.errors import DamagedError, NewerError, StoreError
 from stilts.ledger.records import RecordKind, Shelf
 from stilts.store.artifact_store import ArtifactStore
@@ -59,9 +60,16 @@ def load_study(store: ArtifactStore, name: str, *, typed: str = "") -> StudyReco
             f'study "{name}" in the store {store.url}',
             "it was never run there",
             f"Studies in it: {', '.join(study_names(store)) or 'none'}",
-            f"Run it first: stilts run {typed or name} --store {store.url}",
+            f"Run it first: {_run_command(typed or name, store.url)}",
         )
     return record
+
+
+def _run_command(study: str, url: str) -> str:
+    """What to type; a store's address with secrets in it comes from the environment, not from a command line."""
+    if has_secret(url):
+        return f"stilts run {study}, with the store's address in STILTS_STORE"
+    return f"stilts run {study} --store {url}"
 
 
 def check_study(record: StudyRecord, name: str) -> StudyRecord:

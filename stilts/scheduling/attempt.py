@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from stilts.addresses import without_secrets
 from stilts.errors import LeaseHeldError, LeaseLostError
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
@@ -80,7 +81,8 @@ def _outcome(stage: Stage, state: str, started: float, **more: Json) -> dict[str
 
 
 def _text(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What went wrong, as it may stand in records and views: libraries repeat addresses as they got them."""
+    return without_secrets(f"{type(error).__name__}: {error}")
 
 
 @lru_cache(maxsize=4)

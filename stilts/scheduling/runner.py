@@ -9,6 +9,7 @@ from typing import Any
 from stilts.errors import InputError
 from stilts.scheduling.attempt import Executor, StoreExecutor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
+from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, RunReport, ignore
 from stilts.search.work_source import WorkSource
@@ -34,7 +35,7 @@ def run_stages(
     execute = execute or StoreExecutor(store_url=store_url, run_config=run_config)
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
     try:
-        with ray_cluster(settings):
+        with ray_cluster(settings), credentials_kept_back():
             _check_resources(source, settings)
             _tune(desk, execute, scratch)
     except KeyboardInterrupt:

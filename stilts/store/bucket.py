@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stilts.addresses import without_secrets
 from stilts.errors import MissingPackageError, StoreError, StoreUnavailableError
 from stilts.store.backend import Entry
 from stilts.store.layout import check_deletable
@@ -159,7 +160,7 @@ class BucketBackend:
             return None
 
     def _failed(self, what: str, error: Exception) -> StoreUnavailableError:
-        found = f"{type(error).__name__}: {error}"
+        found = without_secrets(f"{type(error).__name__}: {error}", self.url)
         return StoreUnavailableError(
             f"{what} in the store {self.url}",
             found,
@@ -191,7 +192,10 @@ def _open(url: str) -> tuple[Any, str]:
         ) from error
     except Exception as error:
         raise StoreError(
-            f"open the store {url}", f"{type(error).__name__}: {error}", "", "Check the URL and your credentials"
+            f"open the store {url}",
+            without_secrets(f"{type(error).__name__}: {error}", url),
+            "",
+            "Check the URL and your credentials",
         ) from error
     if not _creates_conditionally(fs):
         raise cannot_create(url)

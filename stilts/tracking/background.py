@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from stilts.addresses import without_secrets
 from stilts.tracking.spool import Spool
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ class BackgroundTracker:
     The first call is not made before ``first_after_s``.
 
     A sync that took long is followed by a pause nine times as long (at most ``max_backoff_s``), so that a large study
-    is not compared with MLflow without end. ``stop`` is called after the last sync, or to end one that hangs.
+    is not compared with MLflow without end. ``last`` replaces ``sync`` at ``close``: the study has ended then, however
+    that came. ``stop`` is called after the last sync, or to end one that hangs.
 
     When ``sync`` raises, ``pending.json`` in ``folder`` says what waits; it is tried again after ``backoff_s``,
     doubling up to ``max_backoff_s``. A file left by an earlier process is sent at once: the store is the truth, so
@@ -41,9 +43,10 @@ class BackgroundTracker:
         every_s: float = 15.0,
         backoff_s: float = 5.0,
         max_backoff_s: float = 300.0,
+        last: Callable[[], object] | None = None,
         stop: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sync = sync
+        self._sync, self._last = sync, last or sync
         self._spool = Spool(folder)
         self._every_s = every_s
         self._backoff_s = backoff_s
@@ -84,7 +87,7 @@ class BackgroundTracker:
             closing = self._collect()
             # The last try does not wait for the pause after a failure; it may be the moment MLflow is back.
             if closing or (self._has_news() and time.monotonic() >= self._next_at):
-                self._send()
+                self._send(self._last if closing else self._sync)
 
     def _collect(self) -> bool:
         """Takes everything out of the queue, waiting until there is something to do; True when it is closed."""
@@ -101,16 +104,17 @@ class BackgroundTracker:
     def _has_news(self) -> bool:
         return bool(self._unsent) or self._waiting
 
-    def _send(self) -> None:
+    def _send(self, sync: Callable[[], object]) -> None:
         started = time.monotonic()
         try:
-            self._sync()
+            sync()
         except Exception as error:  # whatever went wrong, training goes on and the spool says so
             if self._given_up:
                 return
             self._failures += 1
-            self._keep(f"{type(error).__name__}: {error}")
-            _LOG.warning("MLflow could not be written (%s); the results are in the store and will be sent again", error)
+            said = without_secrets(str(error))
+            self._keep(f"{type(error).__name__}: {said}")
+            _LOG.warning("MLflow could not be written (%s); the results are in the store and will be sent again", said)
         else:
             self._failures = 0
             self._forget()

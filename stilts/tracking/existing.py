@@ -19,7 +19,13 @@ PARENT = "mlflow.parentRunId"
 # What MLflow 3.17 stores of a tag's and a parameter's value.
 MAX_TAG_CHARS = 8000
 MAX_PARAM_CHARS = 6000
-RUN_STATUS = {Status.DONE: "FINISHED", Status.FAILED: "FAILED", Status.PRUNED: "KILLED", Status.PARTIAL: "RUNNING"}
+RUN_STATUS = {
+    Status.DONE: "FINISHED",
+    Status.FAILED: "FAILED",
+    Status.PRUNED: "KILLED",
+    Status.STOPPED: "KILLED",
+    Status.PARTIAL: "RUNNING",
+}
 _IDENTITY_KEYS = {"study": "stilts.kind", "recipe": "stage_id", "replicate": "replicate_id"}
 _PAGE = 1000
 
@@ -66,7 +72,6 @@ def can_extend(run: Run, view: RunView) -> bool:
         and data.params.items() <= {key: value[:MAX_PARAM_CHARS] for key, value in view.params.items()}.items()
         and data.metrics.items() <= latest.items()
         and inputs_of(run) <= {(each.name, each.digest) for each in view.inputs}
-        and (run.info.end_time is None or view.ended_ms is not None)
     )
 
 

@@ -1,7 +1,9 @@
 """A process of its own that brings MLflow up with one study, so that the run neither imports MLflow nor waits for it.
 
-``SyncProcess`` is the run's side: called, it has one sync done. ``python -m stilts.tracking.follower`` is the other:
-it reads one line per sync, answers each with one line of JSON, and ends when its input does, also with a killed run.
+``SyncProcess`` is the run's side: called, it has one sync done. ``python -m stilts.tracking.follower`` is the other.
+Its first line of input says what to follow: addresses may hold secrets, and a command line is read by everyone. Then it
+reads one line per sync, answers each with one line of JSON, and ends when its input does. Where nobody said that the
+study has ended, the run was killed: the last sync is then its own.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
+from stilts.addresses import without_secrets
 from stilts.errors import StiltsError
 from stilts.ledger.study_record import load_study
 from stilts.store.artifact_store import ArtifactStore
@@ -27,6 +32,7 @@ _NICENESS = 19
 # Importing MLflow and making its tables takes some ten seconds of a core: a short study has that after its last stage.
 _FIRST_AFTER_S = 30.0
 _LOG_FILE = "tracker.log"
+_SYNC, _END = "sync", "end"
 
 
 def follow(store: ArtifactStore, study: str, tracking_uri: str, *, folder: Path) -> BackgroundTracker:
@@ -35,9 +41,17 @@ def follow(store: ArtifactStore, study: str, tracking_uri: str, *, folder: Path)
     A store in memory is this process's own, so its syncs run here.
     """
     if store.url.startswith("memory:"):
-        return BackgroundTracker(_sync_of(store, study, tracking_uri), folder=folder)
+        sync = _sync_of(store, study, tracking_uri)
+        return BackgroundTracker(partial(sync, running=True), last=partial(sync, running=False), folder=folder)
     process = SyncProcess(store_url=store.url, study=study, tracking_uri=tracking_uri, folder=folder)
-    return BackgroundTracker(process, folder=folder, first_after_s=_FIRST_AFTER_S, stop=process.stop)
+    return BackgroundTracker(process, last=process.end, folder=folder, first_after_s=_FIRST_AFTER_S, stop=process.stop)
+
+
+class Sync(Protocol):
+    """Brings MLflow up with one study; ``running`` says whether a process works on it."""
+
+    def __call__(self, *, running: bool) -> object:
+        """What was written."""
 
 
 class SyncProcess:
@@ -48,17 +62,24 @@ class SyncProcess:
     """
 
     def __init__(self, *, store_url: str, study: str, tracking_uri: str, folder: Path) -> None:
-        self._words = [sys.executable, "-m", "stilts.tracking.follower", store_url, study, tracking_uri]
+        self._subject = [store_url, study, tracking_uri]
         self._log = folder / _LOG_FILE
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
-        """Asks for one sync and waits for its answer."""
+        """Asks for one sync of a study that runs, and waits for its answer."""
+        self._request(_SYNC)
+
+    def end(self) -> None:
+        """As a call, for a study that has ended: no run of it is left RUNNING."""
+        self._request(_END)
+
+    def _request(self, word: str) -> None:
         process = self._running()
         try:
-            answer = _ask(process)
+            answer = _ask(process, word)
         except (OSError, ValueError) as error:  # a broken pipe, or half a line of a process that was killed
             raise self._ended(process) from error
         if answer is None:
@@ -94,8 +115,8 @@ class SyncProcess:
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         with self._log.open("w") as log:
             # A process group of its own: Ctrl-C is for the run, which then asks for one last sync.
-            return subprocess.Popen(
-                self._words,
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stilts.tracking.follower"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -104,6 +125,9 @@ class SyncProcess:
                 env={**os.environ, "PYTHONPATH": path},
                 process_group=0,
             )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._subject) + "\n")  # sent with the first request
+        return process
 
     def _ended(self, process: subprocess.Popen[str]) -> StiltsError:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -116,50 +140,69 @@ class SyncProcess:
         )
 
 
-def _ask(process: subprocess.Popen[str]) -> dict[str, list[str]] | None:
+def _ask(process: subprocess.Popen[str], word: str) -> dict[str, list[str]] | None:
     """The answer to one request; None where the process closed its output."""
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write("sync\n")
+    process.stdin.write(f"{word}\n")
     process.stdin.flush()
     line = process.stdout.readline()
     answer: dict[str, list[str]] | None = json.loads(line) if line else None
     return answer
 
 
-def serve(requests: IO[str], answers: IO[str], sync: Callable[[], object]) -> None:
+def serve(requests: IO[str], answers: IO[str], sync: Sync) -> None:
     """Syncs once per line of ``requests`` and writes ``{}`` or ``{"error": [four parts]}`` to ``answers``."""
-    for _ in requests:
-        try:
-            sync()
-            answer: dict[str, list[str]] = {}
-        except StiltsError as error:
-            answer = {"error": [error.asked, error.found, error.why, error.next_step]}
-        answers.write(json.dumps(answer) + "\n")
+    followed = False
+    for request in requests:
+        followed = request.strip() == _SYNC
+        answers.write(json.dumps(_answer(partial(sync, running=followed))) + "\n")
         answers.flush()
+    if followed:  # the run was killed; nobody waits for an answer
+        _answer(partial(sync, running=False))
 
 
-def main(store_url: str, study: str, tracking_uri: str) -> None:
-    """Follows a study of a store until standard input ends."""
-    from stilts.store import open_store
+def _answer(sync: Callable[[], object]) -> dict[str, list[str]]:
+    try:
+        sync()
+    except StiltsError as error:
+        return {"error": [error.asked, error.found, error.why, error.next_step]}
+    return {}
 
+
+def main() -> None:
+    """Follows the study that standard input names first, until that ends."""
     os.nice(_NICENESS)
     # Nothing but answers goes to the pipe, whatever a library prints.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    serve(sys.stdin, answers, _sync_of(open_store(store_url), study, tracking_uri))
+    subject = sys.stdin.readline()
+    if not subject:
+        return
+    store_url, study, tracking_uri = json.loads(subject)
+    try:
+        _follow_to_the_end(answers, store_url, study, tracking_uri)
+    except Exception:  # what is no StiltsError ends this process; the log says why, without the secrets
+        sys.stderr.write(without_secrets(traceback.format_exc(), store_url, tracking_uri))
+        sys.exit(1)
 
 
-def _sync_of(store: ArtifactStore, study: str, tracking_uri: str) -> Callable[[], object]:
+def _follow_to_the_end(answers: IO[str], store_url: str, study: str, tracking_uri: str) -> None:
+    from stilts.store import open_store
+
+    with contextlib.suppress(BrokenPipeError):  # the run is gone
+        serve(sys.stdin, answers, _sync_of(open_store(store_url), study, tracking_uri))
+
+
+def _sync_of(store: ArtifactStore, study: str, tracking_uri: str) -> Sync:
     stored = StoredStudy(store=store, study=study)
 
-    def send() -> object:
+    def send(*, running: bool) -> object:
         from stilts.tracking.sync import sync
 
-        return sync(load_study(store, study), stored, tracking_uri)
+        return sync(load_study(store, study), stored, tracking_uri, running=running)
 
     return send
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):  # the run is gone
-        main(*sys.argv[1:])
+    main()

@@ -20,13 +20,18 @@ from stilts.tracking.run_view import (
 from stilts.tracking.stored import StoredStudy, number
 
 
-def parent_view(record: StudyRecord, stored: StoredStudy, scored: list[Scored]) -> RunView:
-    """The parent run. A metric appears only once nothing that it averages is missing, so none is ever rewritten."""
+def parent_view(record: StudyRecord, stored: StoredStudy, scored: list[Scored], *, running: bool = True) -> RunView:
+    """The parent run. A metric appears only once nothing that it averages is missing, so none is ever rewritten.
+
+    ``running`` says whether a process works on the study: without one, nothing more is to come by itself.
+    """
     results = _stage_results(record, stored)
     times = [milliseconds(number(result.get(key))) for result in results.values() for key in ("started", "ended")]
     status = _status(record, stored, scored)
+    if status is Status.PARTIAL and not running:
+        status = _end_of(stored, scored)
     points = list(_cell_points(record, scored))
-    if status is not Status.PARTIAL and results:
+    if status not in (Status.PARTIAL, Status.STOPPED) and results:  # a study that goes on would change them
         points.extend(cost_points(list(results.values())))
     return RunView(
         identity=STUDY_IDENTITY,
@@ -51,7 +56,8 @@ def _params(record: StudyRecord) -> dict[str, str]:
 
 
 def _tags(record: StudyRecord, scored: list[Scored], status: Status) -> dict[str, str]:
-    counts = {each: sum(item.status is each and item.is_started for item in scored) for each in Status}
+    known = [each for each in Status if each is not Status.STOPPED]  # which is of studies and runs, not of results
+    counts = {each: sum(item.status is each and item.is_started for item in scored) for each in known}
     tags = {"study": record.name, "status": status.value, "toy": str(record.toy).lower()}
     tags |= {f"replicates.{each.value}": str(count) for each, count in counts.items()}
     tags |= {"replicates": str(len(scored)), "selection": record.selection}
@@ -61,14 +67,24 @@ def _tags(record: StudyRecord, scored: list[Scored], status: Status) -> dict[str
 
 
 def _status(record: StudyRecord, stored: StoredStudy, scored: list[Scored]) -> Status:
-    lost = {
-        i for i, item in enumerate(scored) if item.replicate.intermediate_stage in stored.failures.keys() - stored.done
-    }
+    lost = {i for i, item in enumerate(scored) if _lost(item, stored)}
     settled = all(item.status is not Status.PARTIAL or i in lost for i, item in enumerate(scored))
     if not scored or not settled or _proposals_to_come(record):
         return Status.PARTIAL
     failed = bool(lost) or any(item.status is Status.FAILED for item in scored)
     return Status.FAILED if failed else Status.DONE
+
+
+def _end_of(stored: StoredStudy, scored: list[Scored]) -> Status:
+    """How a study ended of which something is missing: by itself, by a failure, or because its run was stopped."""
+    if any(item.status is Status.FAILED or _lost(item, stored) for item in scored):
+        return Status.FAILED
+    return Status.DONE if stored.ended_itself else Status.STOPPED
+
+
+def _lost(item: Scored, stored: StoredStudy) -> bool:
+    """Whether a replicate never starts because its intermediate failed."""
+    return item.replicate.intermediate_stage in stored.failures.keys() - stored.done
 
 
 def _proposals_to_come(record: StudyRecord) -> bool:

@@ -19,12 +19,17 @@ _UNWANTED = re.compile(r"[^A-Za-z0-9_.\- ]")
 
 
 class Status(StrEnum):
-    """How far a run's stages are. ``PARTIAL``: some results are there, others are still to come."""
+    """How far a run's stages are.
+
+    ``PARTIAL``: some results are there, others are still to come. ``STOPPED``: others are missing, and no process works
+    on the study.
+    """
 
     DONE = "done"
     PARTIAL = "partial"
     FAILED = "failed"
     PRUNED = "pruned"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import Json
-from stilts.ledger.records import FAILURES, PRUNED
+from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED
 from stilts.ledger.results import typed_result
 from stilts.ledger.typed import to_fields
 from stilts.store.artifact_store import ArtifactStore
@@ -18,13 +19,17 @@ from stilts.store.artifact_store import ArtifactStore
 
 @dataclass(slots=True)
 class StoredStudy:
-    """The results, failures and prunings of one study as the store held them at the last ``refresh``."""
+    """The results, failures and prunings of one study as the store held them at the last ``refresh``.
+
+    ``ended_itself``: its policy or its budget wants nothing more, though its matrix may have gaps.
+    """
 
     store: ArtifactStore
     study: str
     done: frozenset[str] = frozenset()
     failures: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     pruned: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    ended_itself: bool = False
     _results: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _payloads: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     _views: dict[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -35,6 +40,7 @@ class StoredStudy:
         failures, pruned = FAILURES.all(self.store), PRUNED.all(self.store, self.study)
         self.failures = {stage: to_fields(value) for stage, value in failures.values.items()}
         self.pruned = {stage: to_fields(value) for stage, value in pruned.values.items()}
+        self.ended_itself = self._has_ended_itself()
         return self
 
     def result(self, key: str) -> Mapping[str, Json]:
@@ -63,6 +69,16 @@ class StoredStudy:
                 self._views[name] = mapping(self.payload(key).get("view"))
             found[language] = self._views[name]
         return found
+
+    def _has_ended_itself(self) -> bool:
+        if STOPPED.exists(self.store, self.study):
+            return True
+        decided = DECISIONS.own_names(self.store, self.study)
+        try:
+            last = DECISIONS.read(self.store, self.study, decided[-1]) if decided else None
+        except (DamagedError, NewerError):
+            return False
+        return last is not None and last.kind == "stop"
 
 
 def number(value: Json | None, default: float = 0.0) -> float:

@@ -71,20 +71,22 @@ def sync(
     note: str | None = None,
     tables: Mapping[tuple[str, str], bytes] | None = None,
     rebuild: bool = False,
+    running: bool = True,
 ) -> SyncReport:
     """What was written so that the experiment named after the study shows what the store holds.
 
     ``artifacts`` (path below the parent run's artifacts -> file or bytes) and ``note`` (Markdown) go to the parent run;
     None leaves them as they are. ``tables`` are samples of predictions by the identity tag of their run; a run that
-    had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. Runs of ours
-    that the record no longer knows, and doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
+    had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. ``running`` says whether a
+    process works on the study: without one no run is left RUNNING. Runs of ours that the record no longer knows, and
+    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
     reached or refuses.
     """
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
     with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         writer = _Writer(client, experiment_id(client, record.name, tracking_uri), tables or {}, rebuild=rebuild)
-        for view in run_views(record, store):
+        for view in run_views(record, store, running=running):
             writer.show(view)
             if view.is_parent:
                 writer.annotate(note, {**study_file, **(artifacts or {})})
@@ -179,7 +181,7 @@ class _Writer:
         )
         run_id: str = run.info.run_id
         self._log(run_id, view, known_tags={}, known_params=set(), known_metrics=set(), known_inputs=set())
-        self._end(run_id, view)
+        self._end(run_id, view, run.info.status)
         return run_id
 
     def _extend(self, run: Run, view: RunView) -> None:
@@ -200,7 +202,7 @@ class _Writer:
             known_metrics=set(run.data.metrics),
             known_inputs=inputs_of(run),
         )
-        self._end(run_id, view)
+        self._end(run_id, view, run.info.status)
 
     def _log(
         self,
@@ -232,9 +234,12 @@ class _Writer:
         tags = [RunTag(key, value) for key, value in last.items()]
         self.client.log_batch(run_id, params=few, metrics=some, tags=tags, synchronous=True)
 
-    def _end(self, run_id: str, view: RunView) -> None:
+    def _end(self, run_id: str, view: RunView, status_before: str) -> None:
+        """Ends the run as its view says; one that was stopped and goes on keeps its old end until the new one."""
         if view.ended_ms is not None:
             self.client.set_terminated(run_id, status=RUN_STATUS[view.status], end_time=view.ended_ms)
+        elif status_before != RUN_STATUS[view.status]:
+            self.client.update_run(run_id, status=RUN_STATUS[view.status])
 
     def _tags(self, view: RunView) -> dict[str, str]:
         tags = {key: value[:MAX_TAG_CHARS] for key, value in view.tags.items()}

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stilts.addresses import shown_address, without_secrets
 from stilts.errors import StiltsError
 
 
 @contextmanager
 def explained(tracking_uri: str) -> Iterator[None]:
-    """A context in which whatever MLflow raises becomes a StiltsError; a password in the URI is not printed."""
+    """A context in which whatever MLflow raises becomes a StiltsError; secrets in the URI are not printed."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        first_line = _without_password(str(error).partition("\n")[0])[:500]
+        first_line = without_secrets(str(error).partition("\n")[0], tracking_uri)[:500]
         raise StiltsError(
-            f'MLflow at "{_without_password(tracking_uri)}"',
+            f'MLflow at "{shown_address(tracking_uri)}"',
             f"it could not be written: {first_line}",
             "MLflow only shows the results; they are safe in the store",
             'Once it answers, "stilts track" fills it from the store',
         ) from error
-
-
-def _without_password(text: str) -> str:
-    """The text without the ``user:password@`` of the URIs in it (the message of a failed request repeats the URI)."""
-    return re.sub(r"//[^/\s]*@", "//", text)

@@ -30,23 +30,25 @@ from stilts.tracking.stored import StoredStudy, number
 from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags, trouble_of
 
 
-def run_views(record: StudyRecord, store: ArtifactStore | StoredStudy) -> Iterator[RunView]:
+def run_views(record: StudyRecord, store: ArtifactStore | StoredStudy, *, running: bool = True) -> Iterator[RunView]:
     """The parent run, then the recipes', then the replicates' runs, each in the record's order.
 
+    ``running`` says whether a process works on the study; without one, no run is shown as waiting for results.
     Pass a ``StoredStudy`` that is kept between calls to read only what is new. A replicate of which neither a
     result nor a failure is stored has no run; nor has a recipe.
     """
     stored = (store if isinstance(store, StoredStudy) else StoredStudy(store=store, study=record.name)).refresh()
     scored = scored_replicates(record, stored)
     recipes = {stage: row for stage, row in _recipes(record).items() if stage_status(stage, stored) is not None}
-    yield parent_view(record, stored, scored)
+    yield parent_view(record, stored, scored, running=running)
     for stage, row in recipes.items():
         yield _recipe_view(record, stored, stage, row)
     baselines = {column.name: _Baseline.of(column.name, scored) for column in record.columns}
     for item in scored:
         if item.is_started:
             none = item.replicate.row == NONE_ROW
-            yield _replicate_view(record, stored, item, None if none else baselines[item.replicate.column])
+            baseline = None if none else baselines[item.replicate.column]
+            yield _replicate_view(record, stored, item, baseline, running=running)
 
 
 def stage_status(stage_id: str, stored: StoredStudy) -> Status | None:
@@ -121,19 +123,22 @@ def _recipe_view(record: StudyRecord, stored: StoredStudy, stage: str, row: Repl
     )
 
 
-def _replicate_view(record: StudyRecord, stored: StoredStudy, item: Scored, baseline: _Baseline | None) -> RunView:
+def _replicate_view(
+    record: StudyRecord, stored: StoredStudy, item: Scored, baseline: _Baseline | None, *, running: bool
+) -> RunView:
     replicate = item.replicate
+    status = Status.STOPPED if item.status is Status.PARTIAL and not running else item.status
     started, ended = _span_ms(item.own_results, trouble_of(stored, *item.own_stages))
     return RunView(
         identity=("replicate_id", replicate.replicate_id),
         name=f"{replicate.row} > {replicate.column}"
         + _suffix(p=replicate.proposal, i=replicate.intermediate_seed, t=replicate.target_seed),
-        status=item.status,
+        status=status,
         started_ms=started,
-        ended_ms=None if item.status is Status.PARTIAL else ended,
+        ended_ms=None if status is Status.PARTIAL else ended,
         params=_replicate_params(record, stored, replicate),
         tags={
-            **study_tags(record, "replicate", item.status),
+            **study_tags(record, "replicate", status),
             **row_tags(replicate),
             **column_tags(replicate),
             **failure_tags(stored, *item.own_stages),

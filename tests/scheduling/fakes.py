@@ -128,3 +128,15 @@ class FakeExecutor:
 def attempts(folder: Path, stage_id: str) -> list[int]:
     """The process ids of a stage's attempts."""
     return [int(line) for line in (folder / stage_id).read_text().splitlines()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentExecutor:
+    """Writes what its process has of the variables ``names`` to the file ``seen`` of ``folder``, a line for each."""
+
+    folder: str
+    names: tuple[str, ...]
+
+    def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
+        (Path(self.folder) / "seen").write_text("".join(f"{os.environ.get(name)}\n" for name in self.names))
+        return FakeOutcome()

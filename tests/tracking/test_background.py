@@ -45,6 +45,29 @@ def test_close_sends_even_without_a_notice(tmp_path: Path) -> None:
     assert calls == [1]
 
 
+def test_the_sync_at_close_is_the_one_of_a_study_that_ended(tmp_path: Path) -> None:
+    calls: list[str] = []
+    tracker = BackgroundTracker(
+        lambda: calls.append("sync"), last=lambda: calls.append("last"), folder=tmp_path, every_s=0.0
+    )
+    tracker.notify("train-a")
+    deadline = time.monotonic() + 5
+    while not calls and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert tracker.close(5)
+    assert calls == ["sync", "last"]
+
+
+def test_neither_spool_nor_log_holds_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def away() -> None:
+        raise ConnectionError("no answer from postgresql://me:s3cret@host/db")
+
+    tracker = BackgroundTracker(away, folder=tmp_path)
+    assert not tracker.close(5)
+    kept = (tmp_path / "pending.json").read_text()
+    assert "postgresql://***@host/db" in kept and "s3cret" not in kept + caplog.text
+
+
 def test_notify_does_not_wait_for_a_slow_sync_and_close_keeps_its_time(tmp_path: Path) -> None:
     release = threading.Event()
     tracker = BackgroundTracker(lambda: release.wait(20), folder=tmp_path, every_s=0)
@@ -122,8 +145,8 @@ def test_a_server_that_is_away_is_one_error_that_says_what_to_do(monkeypatch: py
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     record, store = filled(Shape(rows=("none",)))
     with pytest.raises(StiltsError, match="safe in the store") as caught:
-        sync(record, store, f"http://user:secret@127.0.0.1:{closed_port()}")
-    assert "secret" not in str(caught.value)
+        sync(record, store, f"http://user:s3cret@127.0.0.1:{closed_port()}/?api_key=t0k3n")
+    assert "s3cret" not in str(caught.value) and "t0k3n" not in str(caught.value)
 
 
 def test_neither_the_tracker_nor_the_views_import_mlflow() -> None:

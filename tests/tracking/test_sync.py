@@ -61,6 +61,59 @@ def test_a_failure_that_is_mended_leaves_no_trace(new_tracking: Callable[[str], 
     assert run_named(uri, "none > xnli / t0").info.status == "FINISHED"
 
 
+def statuses(uri: str) -> dict[str, str]:
+    return {run.info.run_name: run.info.status for run in runs_of(uri)}
+
+
+def test_a_study_that_stopped_is_not_left_running_and_goes_on_as_the_same_runs(
+    new_tracking: Callable[[str], str],
+) -> None:
+    uri, rebuilt = new_tracking("stopped"), new_tracking("rebuilt")
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    first, second = record.replicates
+    publish_evaluations(store, first, only=("en",))
+    sync(record, store, uri)
+    assert statuses(uri) == {"little": "RUNNING", "none > xnli / t0": "RUNNING"}
+    stopped = sync(record, store, uri, running=False)
+    assert statuses(uri) == {"little": "KILLED", "none > xnli / t0": "KILLED"}
+    assert all(run.info.end_time is not None for run in runs_of(uri))
+    assert sync(record, store, uri, running=False).unchanged == 2
+    sync(record, store, uri)
+    assert statuses(uri) == {"little": "RUNNING", "none > xnli / t0": "RUNNING"}
+    publish_replicate(store, first)
+    publish_replicate(store, second)
+    ended = sync(record, store, uri, running=False)
+    assert set(statuses(uri).values()) == {"FINISHED"}
+    assert stopped.run_ids.items() <= ended.run_ids.items(), "no run was thrown away"
+    sync(record, store, rebuilt)
+    assert shown(uri) == shown(rebuilt)
+
+
+def test_a_study_that_stopped_after_a_failure_has_failed(uri: str) -> None:
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    first, second = record.replicates
+    publish_evaluations(store, first, only=("en",))
+    fail(store, second.evaluate_stage)
+    sync(record, store, uri)
+    assert statuses(uri) == {"little": "RUNNING", "none > xnli / t0": "RUNNING", "none > udpos / t0": "FAILED"}
+    sync(record, store, uri, running=False)
+    assert statuses(uri) == {"little": "FAILED", "none > xnli / t0": "KILLED", "none > udpos / t0": "FAILED"}
+
+
+@pytest.mark.parametrize("why", ["stopped", "decisions/00001"])
+def test_a_study_that_its_budget_or_policy_ended_has_finished(uri: str, why: str) -> None:
+    record, store = study(Shape(rows=("none",))), FakeStore()
+    publish_replicate(store, record.replicates[0])
+    store.kept["studies/little/decisions/00000"] = {"kind": "cells"}
+    sync(record, store, uri, running=False)
+    assert statuses(uri)["little"] == "KILLED"
+    store.kept[f"studies/little/{why}"] = {"kind": "stop", "reason": "The budget is spent."}
+    sync(record, store, uri)
+    assert statuses(uri)["little"] == "RUNNING"
+    sync(record, store, uri, running=False)
+    assert statuses(uri) == {"little": "FINISHED", "none > xnli / t0": "FINISHED"}
+
+
 def test_a_run_left_half_written_is_made_whole(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     record, store = filled(Shape())
     calls = 0
