@@ -22,7 +22,8 @@ from stilts.store.backend import Backend, Entry, from_json, to_json
 from stilts.store.bucket import BucketBackend, cannot_create
 from stilts.store.download import Downloads
 from stilts.store.layout import LAYOUT, LAYOUT_VERSION, TEMP, check_stage, check_version
-from stilts.store.lease import Leases, LeaseState
+from stilts.store.lease import Leases
+from stilts.store.lease_state import LeaseState
 from stilts.store.local import LocalBackend
 from stilts.store.progress import Progress
 from stilts.store.records import Records
