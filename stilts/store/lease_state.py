@@ -109,7 +109,7 @@ def _clocks(record: LeaseRecord, here: Here, ahead: tuple[float, float] | None, 
     if high < -_DIFFER_S:
         return f"The {pair} differ by {_span(-high)}"
     if low < -ttl_s and not math.isfinite(high):
-        return f"Its heartbeat reads {_span(-low)} ago by this clock: it is dead, or the {pair} differ by that"
+        return f"Its heartbeat reads {_span(-low)} ago by this clock: it stopped, or the {pair} differ by that"
     return ""
 
 

@@ -52,7 +52,7 @@ def test_clocks_that_differ_are_told(wrong_s: float) -> None:
     if wrong_s > 0:
         assert "The clocks of B and A differ by 61 min or more." in first
     else:
-        assert "reads 61 min ago by this clock: it is dead, or the clocks of B and A differ by that." in first
+        assert "reads 61 min ago by this clock: it stopped, or the clocks of B and A differ by that." in first
     world.pass_time(HEARTBEAT_S + 1)
     assert "The clocks of B and A differ by 61 min." in told(observer)
 
