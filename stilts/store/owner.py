@@ -1,7 +1,7 @@
 """Owner: which process on which machine holds a lease, and whether that process is certainly dead.
 
 A process is known by its pid *and* its start time, since pids are used again. Another machine, or another
-container on this one (its own pid namespace), can never be judged from here: its heartbeat alone counts.
+container on this one (its own pid namespace), can never be judged from here: only whether its heartbeat goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from stilts.fingerprint import Json
+
+# What any system can give at most: a pid_t has 31 bits, a host's name 253 characters (RFC 1035).
+_LAST_PID, _LONGEST_HOST, _LONGEST_TEXT = 2**31 - 1, 253, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +36,10 @@ class Owner:
 
     @classmethod
     def parse(cls, value: Json) -> Owner:
-        """The owner that ``as_json`` wrote; missing fields are empty, so that its heartbeat alone counts."""
+        """The owner that ``as_json`` wrote; what is missing or odd is empty, so that its heartbeat alone counts."""
         fields = value if isinstance(value, dict) else {}
-        pid = fields.get("pid")
-        text = {name: str(fields.get(name, "")) for name in ("host", "machine", "started")}
-        return cls(pid=pid if isinstance(pid, int) else 0, **text)
+        text = {name: _text(fields.get(name)) for name in ("machine", "started")}
+        return cls(pid=_pid(fields.get("pid")), host=_shown(_text(fields.get("host"))), **text)
 
     def as_json(self) -> dict[str, Json]:
         """The fields as plain JSON."""
@@ -51,6 +53,21 @@ class Owner:
         if started is None:
             return True
         return bool(started and self.started) and started != self.started
+
+
+def _pid(value: Json) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LAST_PID:
+        return value
+    return 0
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT else ""
+
+
+def _shown(text: str) -> str:
+    """The text without what a terminal would obey or could not print."""
+    return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_HOST])
 
 
 @cache

@@ -17,7 +17,8 @@ from stilts.store.backend import Backend, Entry
 from stilts.store.documents import Bodies, Documents
 from stilts.store.download import Downloads
 from stilts.store.layout import TEMP, check_stage, is_temp, new_temp
-from stilts.store.lease import Leases, LeaseState
+from stilts.store.lease import Leases
+from stilts.store.lease_state import LeaseState
 from stilts.store.progress import Progress
 from stilts.store.published import Publications
 from stilts.store.records import Records
