@@ -103,7 +103,7 @@ class Leases:
                 continue  # not a file, or out of reach: an old generation misleads nobody
 
     def _read(self, paths: Sequence[str]) -> dict[str, bytes]:
-        """The records at the paths; what lies there and is none, a link or a pipe, reads as one that says nothing."""
+        """The records at the paths; one too large to be one says nothing, what is no file counts as gone."""
         try:
             return self._backend.read_many(paths)
         except DamagedError:
@@ -112,7 +112,7 @@ class Leases:
                 try:
                     data = self._backend.read(path)
                 except DamagedError:
-                    data = b""
+                    data = b"" if self._backend.exists(path) else None
                 if data is not None:
                     found[path] = data
             return found

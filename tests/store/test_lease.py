@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from stilts.errors import LeaseHeldError, LeaseLostError, StoreError
-from stilts.store import Store, open_store
-from stilts.store.gc import apply_gc, plan_gc
+from stilts.ledger.gc import apply_gc, plan_gc
+from stilts.store import Store, make_store
 from stilts.store.here import Here
 from tests.store.lease_world import HEARTBEAT_S, NAME, TTL_S, Machine, World
 
@@ -197,12 +197,12 @@ ODD = {
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path / "store"), lease_ttl_s=0.2, heartbeat_s=0.05)
+    return make_store(str(tmp_path / "store"), lease_ttl_s=0.2, heartbeat_s=0.05)
 
 
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD.keys())
 def test_a_record_that_cannot_be_read_is_held_until_it_was_seen_unchanged(store: Store, data: bytes) -> None:
-    store._backend.create(f"leases/{NAME}/00000007.json", data)
+    store.backend.create(f"leases/{NAME}/00000007.json", data)
     with pytest.raises(LeaseHeldError) as caught:
         store.lease(NAME)
     str(caught.value).encode()
@@ -218,7 +218,7 @@ def test_a_record_of_this_machine_with_an_odd_pid_is_no_traceback(store: Store) 
     machine = Here().owner().machine
     for generation, pid in enumerate((10**400, -1, 0, 2**31, True, 1.5, None), start=1):
         owner = {**OWNER, "machine": machine, "pid": pid}
-        store._backend.create(f"leases/{NAME}/{generation:08d}.json", json.dumps({"owner": owner}).encode())
+        store.backend.create(f"leases/{NAME}/{generation:08d}.json", json.dumps({"owner": owner}).encode())
         with pytest.raises(LeaseHeldError, match="does not name"):
             store.lease(NAME)
 
@@ -248,14 +248,14 @@ def test_strays_among_leases_are_passed_over(store: Store, tmp_path: Path) -> No
 def test_a_file_where_the_folder_of_a_lease_belongs_is_one_message(store: Store) -> None:
     (Path(store.url) / "leases").mkdir()
     (Path(store.url) / "leases" / NAME).write_text("x")
-    with pytest.raises(StoreError, match="is not a folder"):
+    with pytest.raises(StoreError, match="no folder lies where a folder of the store belongs"):
         store.lease(NAME)
     assert store.leased() == frozenset()
 
 
 def test_gc_keeps_what_a_machine_with_a_wrong_clock_may_hold(store: Store) -> None:
     data = json.dumps({"beat": time.time() - 30 * 86_400, "ttl_s": 0.2, "owner": OWNER}).encode()
-    store._backend.create(f"leases/{NAME}/00000001.json", data)
+    store.backend.create(f"leases/{NAME}/00000001.json", data)
     half = Path(store.url) / "files" / NAME / ("attempt-" + "0" * 16) / "weights"
     half.parent.mkdir(parents=True)
     half.write_text("half")
@@ -268,7 +268,7 @@ def test_gc_keeps_what_a_machine_with_a_wrong_clock_may_hold(store: Store) -> No
 
 def test_a_second_command_knows_what_the_first_one_saw(store: Store) -> None:
     data = json.dumps({"beat": time.time() - 3600, "ttl_s": 0.2, "owner": OWNER}).encode()
-    store._backend.create(f"leases/{NAME}/00000001.json", data)
+    store.backend.create(f"leases/{NAME}/00000001.json", data)
     assert store.leased() == {NAME}
     time.sleep(0.3)
     another: Store = pickle.loads(pickle.dumps(store))
@@ -292,6 +292,6 @@ def test_a_process_with_a_shifted_clock_on_this_machine_is_not_robbed(store: Sto
         lease.beat()
         for _ in range(5):
             with pytest.raises(LeaseHeldError, match=r"two processes on .* differ by 61 min"):
-                open_store(store.url).lease(NAME)
+                make_store(store.url).lease(NAME)
             time.sleep(0.1)
         lease.check()
