@@ -32,7 +32,13 @@ FLOORS = {
     **dict.fromkeys(("scheduling", "tracking", "report"), 7),
     **dict.fromkeys(("cli", "ray_jobs", "face"), 8),
 }
-GROUND = {"errors", "fingerprint", "seeds"}  # files of the package's root that make up the ground floor
+GROUND = {
+    "bounded_file",
+    "bounded_json",
+    "errors",
+    "fingerprint",
+    "seeds",
+}  # files of the package's root that make up the ground floor
 COMPOSITION = {"cli", "ray_jobs", "face"}  # one room in three places: the verbs, what is submitted, stilts/__init__.py
 
 # A package that may be imported only in these rooms, at whatever depth of a function.
