@@ -192,9 +192,10 @@ def _named(path: Path, field: str) -> Iterator[None]:
 def _study_error(path: Path, error: ValidationError) -> StudyError:
     """The first mistake, by its field's path, in words."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the whole file"
+    # Cut: a key or a text of the file may have any length.
+    field = ".".join(str(part)[:60] for part in first["loc"] if part != "[key]") or "the whole file"
     more = error.error_count() - 1
-    found = first["msg"].removeprefix("Value error, ")
+    found = first["msg"].removeprefix("Value error, ")[:1000]
     allowed = ""
     if first["type"] == "extra_forbidden":
         found, allowed = "there is no such field", f"Allowed: {', '.join(_fields_at(first['loc'][:-1]))}"
