@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from stilts.errors import StudyError
 from stilts.tasks import bounded_yaml
@@ -92,11 +92,8 @@ JSON_LIKE = st.recursive(
 @given(st.dictionaries(st.text("abc", min_size=1), JSON_LIKE, min_size=1))
 @settings(max_examples=50, deadline=None)
 def test_what_is_written_is_read(value: dict[str, Any]) -> None:
-    from io import StringIO
-
-    out = StringIO()
-    YAML(typ="safe", pure=True).dump(value, out)
-    assert parsed(out.getvalue()) == value
+    """JSON is YAML, in flow style; ruamel's own writer makes text that its reader refuses."""
+    assert parsed(json.dumps(value)) == value
 
 
 @given(st.text("ab01:-#*& \n'\"[]{}!%<>|?,.~", max_size=60) | st.text(max_size=30))
