@@ -1,26 +1,40 @@
-"""Tokenized views on disk, as Arrow files that are mapped into memory: a view is tokenized once.
+"""Tokenized views on disk, mapped into memory: a view is tokenized once.
 
-The key is the content: the view's payload, the tokenizer's fingerprint, lengths, labels and ``ENCODE_VERSION``.
-A file is written under another name and renamed, so that two processes may tokenize the same view at once.
+The key is the content: the view's payload, the tokenizer's fingerprint, lengths, labels and ``ENCODE_VERSION``. Nothing
+is believed unread: an entry that is damaged, altered, torn, made under another key or by an older version is made anew,
+without a word (``token_entry``). A file is written under another name and renamed, so that two processes may tokenize
+the same view at once.
+
+A cache is a convenience. Where it cannot be read or written (a full disk, a folder that is read-only, that is a symlink
+or whose parent is one, a folder in an entry's place), the view is tokenized in memory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import stat
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from stilts.data.encode import ENCODE_VERSION
-from stilts.data.encoded import Encoded, Ragged
-from stilts.fingerprint import digest
+from stilts.data.encoded import Encoded
+from stilts.data.token_entry import read_entry, write_entry
+from stilts.fingerprint import ID_HEX, canonical_json
 from stilts.tasks.view import DataView
 
-_ARRAYS = ("unit_example", "labels", "spans", "targets")
-_RAGGED = ("ids", "row_labels", "words", "chars")
+# A folder that is a symlink is not followed: it may lead anywhere, and what is written would land there.
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK, opening a pipe would wait for a writer.
+_ENTRY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PART = re.compile(r"[0-9a-f]{12}\.[0-9a-f]{32}\.part")
+# No view takes so long to be written: a part of that age was left by a process that was killed.
+_PART_LIVES_S = 24 * 3600
 
 
 def cache_key(
@@ -31,60 +45,86 @@ def cache_key(
     doc_stride: int,
     lengths: Sequence[int | None] = (None, None),
 ) -> str:
-    """What decides the encoded arrays of a view, as 12 hex digits; ``lengths`` are a query's and a candidate's."""
+    """What decides the encoded arrays of a view, as 64 hex digits; ``lengths`` are a query's and a candidate's."""
     own = [] if lengths == (None, None) else list(lengths)
-    return digest([ENCODE_VERSION, view.payload(), tokenizer, list(labels), max_length, doc_stride, *own])
+    payload = [ENCODE_VERSION, view.payload(), tokenizer, list(labels), max_length, doc_stride, *own]
+    return hashlib.sha256(canonical_json(payload).encode()).hexdigest()
 
 
 def cached(folder: Path | None, key: str, make: Callable[[], Encoded]) -> Encoded:
-    """The encoded view under ``key``, made and written if it is not there; without a folder always made."""
+    """The encoded view under ``key``, made, and written if the folder allows, where no whole entry is there."""
     if folder is None:
         return make()
-    path = folder / f"{key}.arrow"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        written = folder / f"{key}.{uuid.uuid4().hex}.part"
-        write_encoded(written, make())
-        os.replace(written, path)
-    return read_encoded(path)
+    found = _read(folder, key)
+    if found is not None:
+        return found
+    made = make()
+    try:
+        _write(folder, key, made)
+    except OSError:  # no room, no permission, or something that is not ours in its place
+        return made
+    return _read(folder, key) or made
 
 
-def write_encoded(path: Path, encoded: Encoded) -> None:
-    """Writes all arrays of an encoded view as the columns of a one-row Arrow file."""
-    import pyarrow as pa
-
-    columns: dict[str, np.ndarray[Any, Any]] = {}
-    for name in _ARRAYS:
-        array = getattr(encoded, name)
-        if array is not None:
-            columns[name] = array.reshape(-1)
-    for name in _RAGGED:
-        ragged = getattr(encoded, name)
-        if ragged is not None:
-            columns[f"{name}.values"], columns[f"{name}.offsets"] = ragged.values, ragged.offsets
-    fields = [pa.field(name, pa.large_list(pa.from_numpy_dtype(column.dtype))) for name, column in columns.items()]
-    numbers = {name: str(getattr(encoded, name)) for name in ("rows_per_unit", "num_examples", "num_truncated")}
-    arrays = [pa.LargeListArray.from_arrays([0, len(c)], pa.array(c)) for c in columns.values()]
-    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=numbers))
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+def _read(folder: Path, key: str) -> Encoded | None:
+    """The entry as it lies there; None where there is none that agrees with its seal and its key."""
+    try:
+        with _opened(folder) as place:
+            descriptor = os.open(_name(key), _ENTRY, dir_fd=place)
+        try:
+            return read_entry(descriptor, key)
+        finally:
+            os.close(descriptor)
+    except Exception:  # OSError: nothing there; else whatever Arrow raises for a form that it does not know
+        return None
 
 
-def read_encoded(path: Path) -> Encoded:
-    """The encoded view in a file, its arrays mapped from disk."""
-    import pyarrow as pa
+def _write(folder: Path, key: str, encoded: Encoded) -> None:
+    """Puts a whole entry in its place, on disk before it has its name; OSError where that cannot be."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(folder, make=True) as place:
+        _drop_old_parts(place)
+        part = f"{key[:ID_HEX]}.{uuid.uuid4().hex}.part"
+        try:
+            with os.fdopen(os.open(part, _NEW, 0o666, dir_fd=place), "wb") as stream:
+                write_entry(stream, key, encoded)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(part, _name(key), src_dir_fd=place, dst_dir_fd=place)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part, dir_fd=place)
+            raise
+        with suppress(OSError):  # some file systems cannot do it for a folder
+            os.fsync(place)
 
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    columns = {name: table.column(name).chunk(0).values.to_numpy() for name in table.column_names}
-    numbers: dict[str, Any] = {key.decode(): int(value) for key, value in table.schema.metadata.items()}
-    ragged: dict[str, Any] = {
-        name: Ragged(columns[f"{name}.values"], columns[f"{name}.offsets"])
-        for name in _RAGGED
-        if f"{name}.values" in columns
-    }
-    arrays: dict[str, Any] = {name: columns[name] for name in _ARRAYS if name in columns}
-    if "spans" in arrays:
-        arrays["spans"] = arrays["spans"].reshape(-1, 2)
-    if "targets" in arrays:
-        arrays["targets"] = arrays["targets"].reshape(len(arrays["unit_example"]), -1)
-    return Encoded(**numbers, **ragged, **arrays)
+
+@contextmanager
+def _opened(folder: Path, *, make: bool = False) -> Iterator[int]:
+    """A descriptor of the folder; OSError where it, or the one that it lies in, is no real folder."""
+    above = os.open(folder.parent, _FOLDER)
+    try:
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(folder.name, dir_fd=above)
+        place = os.open(folder.name, _FOLDER, dir_fd=above)
+    finally:
+        os.close(above)
+    try:
+        yield place
+    finally:
+        os.close(place)
+
+
+def _drop_old_parts(place: int) -> None:
+    """Takes away what killed processes left half-written; only plain files that are named as ours are."""
+    for name in os.listdir(place):
+        if _PART.fullmatch(name):
+            with suppress(OSError):
+                status = os.stat(name, dir_fd=place, follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _PART_LIVES_S:
+                    os.unlink(name, dir_fd=place)
+
+
+def _name(key: str) -> str:
+    return f"{key[:ID_HEX]}.arrow"

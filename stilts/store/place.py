@@ -62,13 +62,16 @@ class Place:
             if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a FIFO or socket that nobody serves
                 raise DamagedError(path, "it is no regular file") from error
             raise
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 raise DamagedError(path, "it is no regular file")
             if facts.st_size > most:
                 raise DamagedError(path, f"it has {facts.st_size} bytes, more than the {most} of any such file")
-            return stream.read()
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read()
+        finally:
+            os.close(descriptor)
 
     def has_file(self, path: str) -> bool:
         """Whether a regular file lies at the path."""

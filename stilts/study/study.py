@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study import filling_schema, mixture_schema, schema, schema_part, search_schema
@@ -20,6 +18,7 @@ from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
 from stilts.study.stage import Estimate
+from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +43,12 @@ class Study:
     def load(cls, path: str | Path) -> Study:
         """The study of a YAML file; StudyError, naming file and field, for anything that cannot be meant."""
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise StudyError(
-                f"study file {path}", f"it cannot be read ({error})", "", "Give the path of a YAML file"
-            ) from error
-        return cls.parse(text, path)
+        return cls.parse(yaml_text(path), path)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Study:
         """The study in some YAML text, as if it stood at ``path``."""
-        loaded = read_yaml(text, path)
+        loaded = parsed_yaml(text, path, begins="name: my_study")
         try:
             file = StudyFile.model_validate(loaded)
         except ValidationError as error:
@@ -147,22 +140,6 @@ class Study:
             for name in names or ():
                 if name not in known:
                     raise UnknownNameError(what, name, known, where=f"{self.path}: {where}.{what}s")
-
-
-def read_yaml(text: str, path: Path) -> Any:
-    """The values of some YAML 1.2 text; StudyError, naming file and line, for what is no YAML or repeats a key."""
-    try:
-        loaded = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise StudyError(f"{path}{line}", f"it is not YAML ({error.problem})", "", "Correct the line") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise StudyError(f"{path}", f"it is not YAML ({error})", "", "Correct the file") from error
-    if not isinstance(loaded, Mapping):
-        raise StudyError(
-            f"{path}", "it holds no mapping at its top level", "", "Start with a line such as: name: my_study"
-        )
-    return loaded
 
 
 def invalid(path: Path, error: ValidationError) -> StudyError:

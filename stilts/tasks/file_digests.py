@@ -17,9 +17,10 @@ def files_fingerprint(paths: Sequence[Path]) -> str:
 
 def _current_digest(path: Path) -> str:
     state = path.stat()
-    return _digest(path, state.st_size, state.st_mtime_ns)
+    # With the inode and its own time: a copy in the file's place may have its size, and the old time by request.
+    return _digest(path, state.st_size, state.st_mtime_ns, state.st_ino, state.st_ctime_ns)
 
 
 @lru_cache(maxsize=4096)
-def _digest(path: Path, size: int, mtime_ns: int) -> str:
+def _digest(path: Path, *state: int) -> str:
     return file_digest(path)

@@ -12,10 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stilts.errors import InputError, StudyError
+from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.registry import Registry
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, SplitRef, Task, ToyLayout
@@ -40,7 +39,7 @@ def load_user_tasks(path: Path, registry: Registry) -> None:
     Raises StudyError that names the file, the field and what is allowed there, before anything is
     registered where the file's shape is wrong.
     """
-    document = _parse(path)
+    document = parsed_yaml(yaml_text(path), path, begins="datasets:")
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
@@ -190,33 +189,13 @@ def _named(path: Path, field: str) -> Iterator[None]:
         raise StudyError(f"{path.name}: {field}", found, error.why, error.next_step) from error
 
 
-def _parse(path: Path) -> object:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 2)
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(
-            str(path), f"cannot be read ({error.strerror})", next_step='Correct the path under "tasks" in the study'
-        ) from error
-    except UnicodeDecodeError as error:
-        raise StudyError(str(path), f"not UTF-8 at byte {error.start}", next_step="Convert it to UTF-8") from error
-    except MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
-        raise StudyError(f"{path.name}{line}", f"not YAML 1.2: {error.problem}", next_step="Mend the line") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise StudyError(path.name, f"not YAML 1.2: {error}", next_step="Mend the file") from error
-    if document is None:
-        raise StudyError(path.name, "the file is empty", next_step='Write "datasets:" and "tasks:"')
-    return document
-
-
 def _study_error(path: Path, error: ValidationError) -> StudyError:
     """The first mistake, by its field's path, in words."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the whole file"
+    # Cut: a key or a text of the file may have any length.
+    field = ".".join(str(part)[:60] for part in first["loc"] if part != "[key]") or "the whole file"
     more = error.error_count() - 1
-    found = first["msg"].removeprefix("Value error, ")
+    found = first["msg"].removeprefix("Value error, ")[:1000]
     allowed = ""
     if first["type"] == "extra_forbidden":
         found, allowed = "there is no such field", f"Allowed: {', '.join(_fields_at(first['loc'][:-1]))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,38 @@ def test_what_cannot_be_replayed_is_refused(tmp_path: Path, text: str, named: st
     path.write_text(text)
     with pytest.raises(DataError, match=named):
         read_world(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "cannot be read as CSV"),
+        (b"source,target,score\na,b,1\na,b,1,2,3,4\n", "cannot be read as CSV"),
+        (b"source,target,score\na,b,1,2,3,4\n", "line 2: more cells than the header has names"),
+        (b"source,target,score\n\xff,b,1\n", "cannot be read as CSV"),
+        (b'source,target,score\n"a,b,1\n', "cannot be read as CSV"),
+        (b"source,target,score\na,b,1" + b"0" * 400 + b"\n", "no number"),
+    ],
+)
+def test_what_is_no_table_is_one_message(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=rf"bad\.csv.*{said}"):
+        read_world(path)
+
+
+def test_a_table_is_bounded_in_bytes_and_in_what_it_spans(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    rows = "".join(f"s{n},t{n},{n},{n},1\n" for n in range(200))
+    path.write_text("source,target,seed,fidelity,score\n" + rows)
+    with pytest.raises(DataError, match="200 rows name 200 sources, 200 targets, 200 seeds and 200 fidelities"):
+        read_world(path)
+    os.truncate(path, 2**31)
+    with pytest.raises(DataError, match="it holds 2 GiB, more than the 256 MiB"):
+        read_world(path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="it is a pipe"):
+        read_world(tmp_path / "pipe.csv")
 
 
 def test_what_failed_or_is_not_recorded_cannot_be_asked_for(tmp_path: Path) -> None:

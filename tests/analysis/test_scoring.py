@@ -14,6 +14,7 @@ from stilts.analysis.scoring.benchmarks import BENCHMARKS, XTREME, XTREME_R, For
 from stilts.analysis.scoring.checks import Files
 from stilts.analysis.scoring.language_scores import score_language
 from stilts.analysis.scoring.submission import score_submission
+from stilts.analysis.scoring.submission_files import read_answers, read_choices, read_lines, read_questions
 from stilts.errors import DataError, UnknownNameError
 from tests.analysis.submissions import TASKS, example_of, write
 
@@ -214,3 +215,20 @@ def test_a_damaged_file_is_scored_or_refused_and_nothing_else(
         assert str(tmp_path) in str(error)
     else:
         assert all(0 <= figure <= 100 for figure in figures.values())
+
+
+def test_what_is_no_file_too_large_or_too_deep_is_one_message(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").touch()
+    os.truncate(tmp_path / "large", 2**31)
+    (tmp_path / "deep").write_text("[" * 200_000 + "]" * 200_000)
+    (tmp_path / "lines").write_text('{"label": 0}\n' + '{"label": ' + "[" * 200_000 + "\n")
+    for read, name, said in (
+        (read_lines, "pipe", "it is a pipe, no file"),
+        (read_lines, "large", "it holds 2 GiB, more than the 1 GiB"),
+        (read_answers, "deep", "line 1: the JSON is nested more than 128 deep"),
+        (read_questions, "deep", "line 1: the JSON is nested more than 128 deep"),
+        (read_choices, "lines", "line 2: the JSON is nested more than 128 deep"),
+    ):
+        with pytest.raises(DataError, match=said):
+            read(tmp_path / name)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stilts.data.load import load_examples
-from stilts.data.readers import READERS, read_examples
+from stilts.data.readers import READERS, document, read_examples, reading
 from stilts.data.readers.document import line_of
-from stilts.data.readers.reading import Reading
+from stilts.data.readers.reading import Reading, numbered_lines
 from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
 from stilts.tasks.examples import Example
@@ -216,6 +218,59 @@ def test_tatoeba_refuses_files_of_unlike_length(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read("lines", tmp_path / "none.txt")
+
+
+def test_lines_are_read_one_at_a_time(tmp_path: Path) -> None:
+    """So that a file may be larger than the memory; what ends a line is as it was."""
+    path = write(tmp_path, b"\xef\xbb\xbfone\r\n\ntwo\x0cthree\n" + b"x" * 10)
+    assert list(numbered_lines(path)) == [(1, "one"), (2, ""), (3, "two\x0cthree"), (4, "x" * 10)]
+    for data, lines in ((b"", []), (b"\xef\xbb\xbf", []), (b"\n", [""]), (b"\xef\xbb\xbf\n", [""]), (b"a\n", ["a"])):
+        assert [line for _, line in numbered_lines(write(tmp_path, data))] == lines
+    first = numbered_lines(write(tmp_path, b"good\n\xff\n"))
+    assert next(first) == (1, "good")
+    with pytest.raises(DataError, match="line 2: byte 0xff at position 0 is not UTF-8"):
+        next(first)
+
+
+@pytest.mark.parametrize(
+    ("reader", "said"),
+    [("lines", "line 1: the line is longer than 64 MiB"), ("squad_json", "it holds 2 GiB, more than the 1 GiB")],
+)
+def test_a_file_of_zeros_takes_no_memory_of_its_size(tmp_path: Path, reader: str, said: str) -> None:
+    path = write(tmp_path, "")
+    os.truncate(path, 2**31)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=said):
+            read(reader, path)
+        assert tracemalloc.get_traced_memory()[1] < 300 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("reader", ["lines", "squad_json", "pair_tsv"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, reader: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="it is a pipe, no file"):
+        read(reader, tmp_path / "pipe")
+
+
+def test_deep_json_is_told_by_its_line(tmp_path: Path) -> None:
+    deep = "[" * 200_000 + "]" * 200_000
+    with pytest.raises(DataError, match="line 2: the JSON is nested more than 128 deep"):
+        read("squad_json", write(tmp_path, f'{{"data":\n{deep}}}'))
+    with pytest.raises(DataError, match="line 3: the JSON is nested more than 128 deep"):
+        read("copa_jsonl", write(tmp_path, f'\n\n{{"premise": {deep}}}\n'))
+
+
+def test_one_text_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tokenizer takes all of it, however few tokens a model reads."""
+    monkeypatch.setattr(reading, "LONGEST_TEXT", 30)
+    monkeypatch.setattr(document, "LONGEST_TEXT", 30)
+    for reader, text in (("lines", "x" * 31), ("squad_json", squad("x" * 31)), ("pair_tsv", f"a\t{'x' * 31}\tb\n")):
+        with pytest.raises(DataError, match="the text has 31 characters, more than the 30 of the longest"):
+            read(reader, write(tmp_path, text))
+    assert read("lines", write(tmp_path, "x" * 30))
 
 
 def test_good_choices_are_read(tmp_path: Path) -> None:

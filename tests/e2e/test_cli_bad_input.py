@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +137,52 @@ def test_a_study_that_is_no_mapping(
 ) -> None:
     (tmp_path / "odd.yaml").write_text(text)
     refuses(*ended(capsys, monkeypatch, "plan", tmp_path / "odd.yaml"), "odd.yaml")
+
+
+_LISTS = ", ".join(
+    ["&a [x,x,x,x,x,x,x,x,x]"]
+    + [f"&{name} [{','.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi", strict=True)]
+)
+BOMB = f"datasets: {{d: {{toy: {{generator: nli, sizes: {{train: 10}}, options: {{x: [{_LISTS}]}}}}}}}}\n"
+
+
+@pytest.mark.parametrize("where", ["study", "tasks"])
+def test_a_bomb_of_aliases_is_refused_in_time(where: str, folder: Path) -> None:
+    """In a process of its own with a limit on its memory: what unfolds it takes all of both."""
+    study = tiny_study(folder, tasks="more.yaml")
+    (folder / "more.yaml").write_text(BOMB if where == "tasks" else "tasks: {}\n")
+    if where == "study":
+        study.write_text(f'{{"question": [{_LISTS}], {study.read_text()[1:]}')
+    said = subprocess.run(
+        [sys.executable, "-m", "stilts.cli.main", "validate", study],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (12 * 2**30, 12 * 2**30)),
+    )
+    name = "little.yaml" if where == "study" else "more.yaml"
+    refuses(said.returncode, said.stdout, said.stderr, f"{name}, line 1", "holds more than 100,000 values")
+
+
+@pytest.mark.parametrize("where", ["study", "tasks"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "large", "deep"])
+def test_a_file_that_is_none_or_is_too_much(
+    kind: str, where: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = folder / "odd.yaml"
+    said = {"pipe": "a pipe", "folder": "a folder", "device": "a device", "large": "2 GiB", "deep": "nested more than"}
+    if kind == "pipe":
+        os.mkfifo(odd)
+    elif kind == "folder":
+        odd.mkdir()
+    elif kind == "device":
+        odd.symlink_to("/dev/zero")
+    else:
+        odd.write_text("tasks: " + "[" * 200_000)
+    if kind == "large":
+        os.truncate(odd, 2**31)
+    study = odd if where == "study" else tiny_study(folder, tasks="odd.yaml")
+    refuses(*ended(capsys, monkeypatch, "validate", study), "odd.yaml", said[kind])
 
 
 @pytest.mark.parametrize("verb", VERBS)

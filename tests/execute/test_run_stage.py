@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -200,6 +201,33 @@ def test_scores_do_not_depend_on_how_batches_are_cut(tiny_encoder: Path, tmp_pat
     (key,) = stage.outputs
     assert store.result(key)["stats"] == other.result(key)["stats"]
     assert list((tmp_path / "cache" / "tokens").glob("*.arrow"))
+
+
+def test_an_altered_token_cache_changes_no_weight(tiny_encoder: Path, tmp_path: Path) -> None:
+    """All of its token ids are one value, in an Arrow file that is whole: it is made again."""
+    stage = train_stage(tiny_encoder, part("udpos", limit=32), steps=4)
+    config = run_config(tiny_encoder, cache_dir=str(tmp_path / "cache"))
+    weights = []
+    for name in ("before", "after"):
+        store = open_store(str(tmp_path / name))
+        run_stage(stage, store, config)
+        folder = store.fetch(stage.stage_id)
+        weights.append({path.name: path.read_bytes() for path in folder.glob("*.safetensors")})
+        for entry in (tmp_path / "cache" / "tokens").glob("*.arrow"):
+            entry.write_bytes(with_one_token(entry.read_bytes()))
+    assert weights[0] and weights[0] == weights[1]
+
+
+def with_one_token(data: bytes) -> bytes:
+    """The Arrow file of a token cache with 7 for every token id."""
+    table = pa.ipc.open_file(pa.BufferReader(data), footer_offset=len(data) - 72).read_all()
+    num = len(table.column("ids.values").chunk(0).values)
+    ids = pa.LargeListArray.from_arrays([0, num], pa.array([7] * num, pa.int32()))
+    altered = table.set_column(table.column_names.index("ids.values"), "ids.values", ids)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, altered.schema) as writer:
+        writer.write_table(altered)
+    return bytes(sink.getvalue())
 
 
 # --- failures ---

@@ -88,6 +88,15 @@ def test_a_file_of_another_shape_is_a_study_error(tmp_path: Path, text: str) -> 
         load_user_tasks(write(tmp_path, text), Registry())
 
 
+@pytest.mark.parametrize(
+    "text", ["tasks: {{{0}: 1}}", "{0}: 1", 'datasets: {{d: {{files: {{splits: {{a: "/{0}"}}}}}}}}']
+)
+def test_a_message_is_short_whatever_the_file_holds(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        load_user_tasks(write(tmp_path, text.format("x" * 100_000)), Registry())
+    assert len(str(caught.value)) < 3000
+
+
 def test_missing_and_undecodable_files_are_study_errors(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="cannot be read"):
         load_user_tasks(tmp_path / "none.yaml", Registry())

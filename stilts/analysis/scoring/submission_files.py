@@ -6,14 +6,17 @@ counts where it counts there: as a label, or as the end of a sentence.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stilts.bounded_file import read_bounded
+from stilts.bounded_json import parsed_json
 from stilts.errors import DataError
 from stilts.metrics.bucc import Pair
 
+# The largest file of a submission to XTREME, MLQA's English labels, has 10 MB.
+_MOST_BYTES = 2**30
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -73,7 +76,7 @@ def read_choices(path: Path) -> list[int]:
     """The number of each line's label, of JSON objects such as {"label": 0}."""
     labels = []
     for number, line in enumerate(read_lines(path), start=1):
-        row = _parsed(line, path, first_line=number)
+        row = parsed_json(line, path, first_line=number)
         label = row.get("label") if isinstance(row, dict) else None
         if not isinstance(label, int) or isinstance(label, bool):
             raise DataError(path, "no number there", line=number, field="label", why='A line is such as {"label": 0}')
@@ -127,7 +130,7 @@ def _question(value: object, path: Path, at: str) -> Question:
 
 def _document(path: Path) -> object:
     """A JSON file's value, or what stands under its ``data``."""
-    value = _parsed(_text(path), path)
+    value = parsed_json(_text(path), path)
     return value["data"] if isinstance(value, dict) and "data" in value else value
 
 
@@ -150,24 +153,8 @@ def _within(value: object, key: str, path: Path, at: str) -> object:
     return value[key]
 
 
-def _parsed(text: str, path: Path, *, first_line: int = 1) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = first_line + getattr(error, "lineno", 1) - 1
-        raise DataError(
-            path,
-            f"not JSON: {getattr(error, 'msg', 'a number too long, or nested too deeply')}",
-            line=line,
-            next_step="Write the file again; it may be cut short",
-        ) from error
-
-
 def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})", next_step="Check the folder's name") from error
+    raw = read_bounded(path, _MOST_BYTES)
     if raw.startswith(_BOM):
         raise DataError(path, "begins with a byte-order mark", line=1, next_step="Save it as UTF-8 without one")
     try:

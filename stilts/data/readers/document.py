@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from stilts.data.readers.reading import has_half_characters, not_blank, parsed_json, whole_text
+from stilts.bounded_json import parsed_json
+from stilts.data.readers.reading import LONGEST_TEXT, has_half_characters, not_blank, whole_text
 from stilts.errors import DataError
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -23,7 +24,7 @@ class Document:
         self.path = path
         self.holds = holds
         self._text = whole_text(path)
-        self.root = parsed_json(self._text, path, 1, "The whole file is one JSON document")
+        self.root: object = parsed_json(self._text, path, why="The whole file is one JSON document")
 
     def error(self, found: str, at: str, why: str = "") -> DataError:
         """The error of one field, with the line that it stands on."""
@@ -52,7 +53,7 @@ class Document:
         """The value as text, which must not be blank."""
         if not isinstance(value, str):
             raise self.error(f"a {type(value).__name__} where text belongs", at)
-        if not value.strip() or has_half_characters(value):
+        if not value.strip() or len(value) > LONGEST_TEXT or has_half_characters(value):
             not_blank(value, self.path, self.line(at), at)
         return value
 

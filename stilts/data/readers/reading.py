@@ -8,16 +8,29 @@ out is counted in ``skipped`` under its reason.
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
+from stilts.bounded_file import open_bounded, read_bounded, sized
+from stilts.bounded_json import parsed_json
 from stilts.errors import DataError
 from stilts.fingerprint import Json
 from stilts.tasks.examples import Example
+
+# MultiEURLEX's train.jsonl, 55,000 laws in 23 languages, is the largest file that a reader is for: about 7 GB.
+MOST_BYTES_OF_LINES = 16 * 2**30
+# A line of that file holds one law in all languages: a few MB at most.
+LONGEST_LINE = 64 * 2**20
+# HotpotQA's train file, 540 MB, is the largest release that is one JSON document. Text and values need some three
+# times as much memory as the file.
+MOST_BYTES_OF_A_DOCUMENT = 2**30
+# Twice the Bible, in characters. A tokenizer takes all of a text, at some 40 bytes of memory for each.
+LONGEST_TEXT = 8 * 2**20
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +75,30 @@ Reader: TypeAlias = Callable[[Reading], Iterator[Example]]
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The file's lines with their numbers from 1, without their ends (only ``\\n`` and ``\\r\\n`` end a line).
 
-    Raises DataError for a missing file, and for bytes that are not UTF-8, with their line.
+    One line is in memory at a time. Raises DataError for a missing file, for a line that is too long, and for bytes
+    that are not UTF-8, with their line.
     """
-    lines = _bytes_of(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    for number, raw in enumerate(lines, start=1):
-        yield number, _decoded(raw.removesuffix(b"\r"), path, number)
+    with open_bounded(path, MOST_BYTES_OF_LINES) as stream:
+        for number in count(1):
+            raw = _line_of(stream, path, number)
+            if number == 1:
+                raw = raw.removeprefix(_BOM)
+            if not raw:
+                return
+            yield number, _decoded(raw.removesuffix(b"\n").removesuffix(b"\r"), path, number)
 
 
 def whole_text(path: Path) -> str:
-    """The file as text; raises DataError as ``numbered_lines`` does."""
-    return "\n".join(line for _, line in numbered_lines(path)) + "\n"
+    """The file as text, its lines ended by ``\\n``; raises DataError for one that is too large or not UTF-8."""
+    raw = read_bounded(path, MOST_BYTES_OF_A_DOCUMENT).removeprefix(_BOM)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        start = raw.rfind(b"\n", 0, error.start) + 1
+        raise _no_utf8(path, line, raw[error.start], error.start - start) from error
+    text = text.replace("\r\n", "\n")
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def tab_rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
@@ -111,32 +136,16 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in numbered_lines(path):
         if not line.strip():
             continue
-        row = parsed_json(line, path, number, "Every line is one JSON object")
+        row = parsed_json(line, path, first_line=number, why="Every line is one JSON object")
         if not isinstance(row, dict):
             raise DataError(path, f"a JSON {type(row).__name__}", line=number, why="Every line is one JSON object")
         yield number, row
 
 
-def parsed_json(text: str, path: Path, first_line: int, why: str) -> object:
-    """The value that JSON text holds; raises DataError with the line, counted from ``first_line``, where it is none."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            path,
-            f"not JSON: {error.msg} at character {error.colno - 1} of the line",
-            line=first_line + error.lineno - 1,
-            why=why,
-            next_step="Mend the line; it may be cut short",
-        ) from error
-    except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
-        raise DataError(path, f"not to be read as JSON: {error}", line=first_line, why=why) from error
-
-
 def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Records of a CSV with a header, numbered by the line that they begin on; raises DataError for a broken one."""
     # Not splitlines: U+2028 and its like end no record.
-    reader = csv.reader([f"{line}\n" for _, line in numbered_lines(path)], strict=True)
+    reader = csv.reader((f"{line}\n" for _, line in numbered_lines(path)), strict=True)
     header: list[str] | None = None
     while True:
         first_line = reader.line_num + 1
@@ -178,7 +187,7 @@ def has_half_characters(value: str) -> bool:
 
 
 def not_blank(value: str, path: object, line: int | None, at: str) -> str:
-    """The text as it is; raises DataError where nothing is in it."""
+    """The text as it is; raises DataError where nothing is in it, or more than ``LONGEST_TEXT``."""
     if not value.strip():
         raise DataError(
             path,
@@ -187,6 +196,15 @@ def not_blank(value: str, path: object, line: int | None, at: str) -> str:
             field=at,
             why="A model has nothing to read there",
             next_step="Fill the field or take the row out",
+        )
+    if len(value) > LONGEST_TEXT:
+        raise DataError(
+            path,
+            f"the text has {len(value):,} characters, more than the {LONGEST_TEXT:,} of the longest that is read",
+            line=line,
+            field=at,
+            why="The tokenizer would take all of it, of which a model reads a few hundred tokens",
+            next_step="Split the text or take the row out",
         )
     if has_half_characters(value):
         raise DataError(
@@ -200,23 +218,35 @@ def not_blank(value: str, path: object, line: int | None, at: str) -> str:
     return value
 
 
-def _bytes_of(path: Path) -> bytes:
+def _line_of(stream: BinaryIO, path: Path, number: int) -> bytes:
+    """The next line with its end, empty at the end of the file; DataError for one beyond ``LONGEST_LINE``."""
     try:
-        return path.read_bytes()
+        raw = stream.readline(LONGEST_LINE + 1)
     except OSError as error:
+        raise DataError(path, f"it cannot be read ({error.strerror})", line=number) from error
+    if len(raw) > LONGEST_LINE:
         raise DataError(
-            path, f"cannot be read ({error.strerror})", next_step="Check the root that the study gives"
-        ) from error
+            path,
+            f"the line is longer than {sized(LONGEST_LINE)}",
+            line=number,
+            why="A line is one example at most; this file may be no text, or another format",
+            next_step="Get the file again, or correct the reader",
+        )
+    return raw
 
 
 def _decoded(raw: bytes, path: Path, line: int) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(
-            path,
-            f"byte 0x{raw[error.start]:02x} at position {error.start} is not UTF-8",
-            line=line,
-            why="Every release is read as UTF-8",
-            next_step="Convert the file to UTF-8",
-        ) from error
+        raise _no_utf8(path, line, raw[error.start], error.start) from error
+
+
+def _no_utf8(path: Path, line: int, byte: int, position: int) -> DataError:
+    return DataError(
+        path,
+        f"byte 0x{byte:02x} at position {position} is not UTF-8",
+        line=line,
+        why="Every release is read as UTF-8",
+        next_step="Convert the file to UTF-8",
+    )

@@ -38,7 +38,7 @@ def read_lines(reading: Reading) -> Iterator[TextExample]:
     for path in reading.paths:
         for line, text in numbered_lines(path):
             if text.strip():
-                yield TextExample(item=f"{reading.language}/{line - 1}", text=text)
+                yield TextExample(item=f"{reading.language}/{line - 1}", text=not_blank(text, path, line, "text"))
 
 
 def read_parallel_tsv(reading: Reading) -> Iterator[TextExample]:
