@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from stilts.data.readers.reading import has_half_characters, not_blank, parsed_json, whole_text
+from stilts.data.readers.reading import bounded, has_half_characters, not_blank, parsed_json, whole_text
 from stilts.errors import DataError
+from stilts.tasks.examples import LONGEST_TEXT
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _SPACE = re.compile(r"[\s,]*")
@@ -54,6 +55,8 @@ class Document:
             raise self.error(f"a {type(value).__name__} where text belongs", at)
         if not value.strip() or has_half_characters(value):
             not_blank(value, self.path, self.line(at), at)
+        if len(value) > LONGEST_TEXT:
+            bounded(value, self.path, self.line(at), at)
         return value
 
     def line(self, at: str) -> int:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from stilts.errors import DataError
 from stilts.fingerprint import Json
-from stilts.tasks.examples import Example
+from stilts.tasks.examples import LONGEST_TEXT, Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +196,20 @@ def not_blank(value: str, path: object, line: int | None, at: str) -> str:
             field=at,
             why="JSON may escape it, but it cannot be written as UTF-8",
             next_step="Take it out of the text",
+        )
+    return bounded(value, path, line, at)
+
+
+def bounded(value: str, path: object, line: int | None, at: str) -> str:
+    """The text as it is; raises DataError where it is longer than a tokenizer can take."""
+    if len(value) > LONGEST_TEXT:
+        raise DataError(
+            path,
+            f"a text of {len(value):,} characters",
+            line=line,
+            field=at,
+            why=f"A tokenizer is given at most {LONGEST_TEXT:,}; more would not fit into memory",
+            next_step="Split the text, or take it out",
         )
     return value
 
