@@ -112,6 +112,10 @@ class StageFailedError(StiltsError):
     """One or more stages failed; the others are kept."""
 
 
+class DivergedError(StiltsError):
+    """A training left the numbers: its loss, or a weight, is NaN or infinite."""
+
+
 class LeaseHeldError(StiltsError):
     """Another live process works on the same stage."""
 

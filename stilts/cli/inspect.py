@@ -9,6 +9,7 @@ from typing import Any
 from stilts.cli.compose import Workspace, assemble, check_before_running, open_store_at, store_url
 from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
+from stilts.cli.preflight import check_encoder
 from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.errors import DataError
 from stilts.search.expectation import Expectation
@@ -101,6 +102,7 @@ def validated(path: str) -> dict[str, Any]:
 
     workspace = assemble(Study.load(path))
     check_before_running(workspace)
+    check_encoder(workspace, fetch=True)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
     notes: list[str] = []
