@@ -15,7 +15,7 @@ from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
-from stilts.tasks.examples import Example
+from stilts.tasks.examples import LONGEST_TEXT, Example
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.registry import default_registry
 from stilts.tasks.sources import files_view
@@ -956,3 +956,18 @@ def test_sentences_end_at_marks_and_not_after_abbreviations() -> None:
     found = [text[start:stop] for start, stop in sentence_breaks(text)]
     assert found == ["Dr. J. Smith came.", '"He left at 3 p.m. (see it)."', "Then?", "他来了。", "他走了。"]
     assert sentence_breaks("no mark") == [(0, 7)]
+
+
+@pytest.mark.parametrize(
+    ("reader", "line"), [("text_tsv", "{}\tx"), ("lines", "{}"), ("bio_tsv", "{}\tO"), ("parallel_tsv", "{}\tx")]
+)
+def test_a_text_beyond_all_texts_is_named_with_its_line(reader: str, line: str, tmp_path: Path) -> None:
+    for length, fits in ((LONGEST_TEXT, True), (LONGEST_TEXT + 1, False)):
+        path = tmp_path / "x"
+        path.write_text(line.format("a") + "\n" + line.format("b" * length) + "\n")
+        reading = Reading(paths=(path,), language="en")
+        if fits:
+            assert list(read_examples(reader, reading))
+            continue
+        with pytest.raises(DataError, match=r"x, line 2, field .*2,000,001 characters"):
+            list(read_examples(reader, reading))
