@@ -163,6 +163,10 @@ class StoreUnavailableError(StiltsError):
     """The store's disk is full or read only, or its bucket does not answer; what is done stays."""
 
 
+class DivergedError(StiltsError):
+    """A training left the numbers: its loss, or a weight, is NaN or infinite."""
+
+
 class LeaseHeldError(StiltsError):
     """Another live process works on the same stage."""
 

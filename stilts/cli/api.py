@@ -21,7 +21,7 @@ from stilts.cli.compose import (
 )
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
-from stilts.cli.preflight import check_splits
+from stilts.cli.preflight import check_encoder, check_splits
 from stilts.cli.searching import row_races, row_searches
 from stilts.cli.soundness import check_sound
 from stilts.errors import InputError, StiltsError
@@ -83,6 +83,7 @@ def run(
         checked_tracking_uri(options.tracking)
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
     check_before_running(workspace)
+    check_encoder(workspace)
     store = make_store_at(options.store)
     check_splits(workspace, store)
     tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S

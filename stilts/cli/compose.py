@@ -153,7 +153,7 @@ def _check_filling(workspace: Workspace) -> None:
 
 
 def _check_encoder(workspace: Workspace) -> None:
-    """Raises TransferError or EncoderError where the study's encoder folder lacks weights; reads headers only."""
+    """Raises TransferError or EncoderError where config.json and the weights do not fit; reads headers only."""
     where = workspace.planner.encoder.location
     if "path" in where:
         check_tensors(Path(os.path.normpath(Path(workspace.roots[str(where["root"])]) / str(where["path"]))))

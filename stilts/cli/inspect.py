@@ -9,6 +9,7 @@ from typing import Any
 from stilts.cli.compose import Workspace, assemble, check_before_running, store_url
 from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
+from stilts.cli.preflight import check_encoder
 from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.cli.soundness import damaged_among, tell_damage
 from stilts.errors import DamagedError, DataError, NewerError
@@ -111,6 +112,7 @@ def validated(path: str) -> dict[str, Any]:
 
     workspace = assemble(Study.load(path))
     check_before_running(workspace)
+    check_encoder(workspace, fetch=True)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
     notes: list[str] = []

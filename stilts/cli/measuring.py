@@ -21,7 +21,7 @@ def study_tokenizer(workspace: Workspace) -> Any:
     """The ``tokenizers.Tokenizer`` of the study's encoder."""
     from tokenizers import Tokenizer
 
-    from stilts.data.prepare import read_tokenizer
+    from stilts.data.tokenizing import read_tokenizer
     from stilts.execute.inputs import encoder_folder
     from stilts.training.run_config import RunConfig
 

@@ -1,4 +1,7 @@
-"""Before a study trains: its splits are proved disjoint, once per data, and the proof is noted in the store."""
+"""Before a study trains: its encoder is tried, and its splits are proved disjoint, once per data.
+
+The proof that splits are disjoint is noted in the store.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from stilts.fingerprint import digest
 from stilts.ledger.records import DISJOINT, Disjoint
 from stilts.store.store import Store
 from stilts.study.resolved_target import ResolvedTarget
+from stilts.tasks.encoder_config import encoder_config, read_config_json
+from stilts.tasks.encoder_numbers import check_numbers
+from stilts.tasks.encoder_tensors import check_tensors
 
 
 def check_splits(workspace: Workspace, store: Store) -> int:
@@ -36,6 +42,30 @@ def _is_proved(store: Store, data: str) -> bool:
         return DISJOINT.read(store, data) is not None
     except (DamagedError, NewerError):
         return False
+
+
+def check_encoder(workspace: Workspace, *, fetch: bool = False) -> None:
+    """Raises, as StudyErrors, what the study's encoder would do to a run: it builds, holds numbers, and can tokenize.
+
+    Reads the weights once. An encoder of the hub is looked at only with ``fetch``, which downloads it: else it is the
+    stages that do, each on its machine.
+    """
+    encoder = workspace.planner.encoder
+    if "toy" in encoder.location or ("repo" in encoder.location and not fetch):
+        return
+    from stilts.data.tokenizer_probe import check_tokenizer
+    from stilts.execute.inputs import encoder_folder
+    from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, check_builds
+    from stilts.training.run_config import RunConfig
+
+    with workspace.study.blamed("encoder"):
+        folder = encoder_folder(encoder, RunConfig(roots=workspace.roots))
+        asked = f"encoder in {folder}"
+        config = encoder_config(asked, read_config_json(asked, folder / CONFIG_FILE))
+        check_tensors(folder)
+        check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size)
+        check_numbers(folder)
+        check_builds(folder)
 
 
 def _digest(target: ResolvedTarget) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from stilts.data.encoded import IGNORED, Encoded, Ragged
+from stilts.data.tokenizing import encodings
 from stilts.errors import InputError
 from stilts.tasks.examples import CandidateExample, MiningExample, PairExample, QueryExample
 from stilts.tasks.task import Kind
@@ -147,9 +148,8 @@ def _tagging(examples: Sequence[Any], encoder: Encoder) -> Encoded:
     unknown, room = special_id(encoder.tokenizer, "<unk>"), encoder.max_length - 2
     ids, labels, words, owners = [], [], [], []
     truncated = 0
-    batch = encoder.tokenizer.encode_batch(
-        [list(e.words) for e in examples], is_pretokenized=True, add_special_tokens=False
-    )
+    sentences = [list(e.words) for e in examples]
+    batch = encodings(encoder.tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
     for number, (example, encoding) in enumerate(zip(examples, batch, strict=True)):
         tags = _labelled(example.tags, example.item)
         pieces = _pieces_by_word(encoding, len(example.words), unknown)
@@ -201,8 +201,7 @@ def _span_qa(examples: Sequence[Any], encoder: Encoder) -> Encoded:
     tokenizer.enable_truncation(
         encoder.max_length, stride=max(0, min(encoder.doc_stride, room - 1)), strategy="only_second"
     )
-    batch = tokenizer.encode_batch([(q, e.context) for q, e in zip(questions, examples, strict=True)])
-    tokenizer.no_truncation()
+    batch = encodings(tokenizer, [(q, e.context) for q, e in zip(questions, examples, strict=True)])
     ids, spans, chars, owners = [], [], [], []
     for number, (example, encoding) in enumerate(zip(examples, batch, strict=True)):
         _labelled(example.answers, example.item)
@@ -212,6 +211,7 @@ def _span_qa(examples: Sequence[Any], encoder: Encoder) -> Encoded:
             chars.append(places.reshape(-1).tolist())
             spans.append(_answer_tokens(places, example.answers))
             owners.append(number)
+    tokenizer.no_truncation()
     return Encoded(
         ids=Ragged.of(ids),
         rows_per_unit=1,
@@ -225,7 +225,7 @@ def _span_qa(examples: Sequence[Any], encoder: Encoder) -> Encoded:
 
 def _cut(tokenizer: Tokenizer, text: str, tokens: int) -> str:
     """The text's first ``tokens`` tokens, as text."""
-    encoding = tokenizer.encode(text, add_special_tokens=False)
+    (encoding,) = encodings(tokenizer, [text], add_special_tokens=False)
     return text if len(encoding.ids) <= tokens else text[: encoding.offsets[tokens - 1][1]]
 
 
@@ -248,9 +248,12 @@ def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, in
 
 def _sequences(inputs: Sequence[Any], encoder: Encoder, longest: int | None = None) -> tuple[list[list[int]], int]:
     encoder.tokenizer.enable_truncation(longest or encoder.max_length, strategy="longest_first")
-    batch = encoder.tokenizer.encode_batch(list(inputs))
+    rows, truncated = [], 0
+    for encoding in encodings(encoder.tokenizer, inputs):
+        rows.append(encoding.ids)
+        truncated += bool(encoding.overflowing)
     encoder.tokenizer.no_truncation()
-    return [encoding.ids for encoding in batch], sum(bool(encoding.overflowing) for encoding in batch)
+    return rows, truncated
 
 
 def _one_row_units(rows: list[list[int]], truncated: int, labels: Any = None) -> Encoded:

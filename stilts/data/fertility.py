@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.data.load import load_examples
+from stilts.data.tokenizing import encodings
 from stilts.tasks.examples import (
     CandidateExample,
     ChoiceExample,
@@ -111,7 +112,7 @@ def _of_words(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> F
     words = [word for sentence in sentences for word in sentence]
     if _is_unspaced(code) and not _FEWEST * len(words) <= sum(map(len, words)) <= _MOST * len(words):
         return Fertility(tokens=0, words=0, reason="what is annotated is single characters, or phrases, not words")
-    encoded = tokenizer.encode_batch(sentences, is_pretokenized=True, add_special_tokens=False)
+    encoded = encodings(tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
     return Fertility(tokens=sum(len(e.ids) for e in encoded), words=len(words), source=ANNOTATED)
 
 
@@ -119,7 +120,7 @@ def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> F
     if _is_unspaced(code):
         return Fertility(tokens=0, words=0, reason="its script puts no spaces between words")
     texts = list(dict.fromkeys(text for example in examples for text in _texts(example)))
-    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    encoded = encodings(tokenizer, texts, add_special_tokens=False)
     words = sum(len(text.split()) for text in texts)
     return Fertility(tokens=sum(len(e.ids) for e in encoded), words=words, source=SPACES)
 

@@ -26,6 +26,7 @@ from stilts.tasks.examples import (
     TaggingExample,
 )
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.file_kinds import not_a_file
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
 
@@ -179,7 +180,9 @@ def _paths(view: DataView, roots: Mapping[str, str | Path]) -> tuple[Path, ...]:
     paths = tuple(root / str(path) for path in relative) if isinstance(relative, list) else ()
     for path in paths:
         if not path.is_file():
-            raise DataError(path, "no such file", next_step=f'Check the root "{name}", here {root}')
+            kind = not_a_file(path)
+            found = "no such file" if kind is None else f"it is {kind}, not a file"
+            raise DataError(path, found, next_step=f'Check the root "{name}", here {root}')
     if files_fingerprint(paths) != view.fingerprint:
         raise DataError(
             paths[0],

@@ -15,7 +15,7 @@ from stilts.data.encode import Encoder, encode, special_id
 from stilts.data.encoded import Encoded, join
 from stilts.data.load import load_examples
 from stilts.data.token_cache import cache_key, cached
-from stilts.errors import DataError, EncoderError
+from stilts.errors import DataError
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
@@ -90,13 +90,3 @@ class Preparation:
             mask=specials["<mask>"],
             special=tuple(sorted(specials.values())),
         )
-
-
-def read_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in a ``tokenizer.json``; EncoderError when it cannot be read."""
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the tokenizers library raises bare Exception for every fault of a file
-        raise EncoderError(
-            f"tokenizer {path}", f"it cannot be read ({error})", "", "Use an encoder folder with a tokenizer.json"
-        ) from error

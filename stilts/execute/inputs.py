@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stilts.data.prepare import Preparation, read_tokenizer
+from stilts.data.prepare import Preparation
+from stilts.data.tokenizer_probe import check_tokenizer
+from stilts.data.tokenizing import read_tokenizer
 from stilts.errors import EncoderError, InputError
-from stilts.models.model import TOKENIZER_FILE
+from stilts.models.model import TOKENIZER_FILE, read_config
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
 from stilts.tasks.encoder import EncoderRef
@@ -43,7 +45,10 @@ def encoder_folder(encoder: EncoderRef, run: RunConfig) -> Path:
 
 
 def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparation:
-    """The stage's tokenizer with its fingerprint, and where data and token cache are."""
+    """The stage's tokenizer with its fingerprint, and where data and token cache are.
+
+    An encoder of the hub is tried here, once in each process: a study's own folder was before anything ran.
+    """
     from tokenizers import Tokenizer
 
     if folder is None:
@@ -51,6 +56,8 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
 
         tokenizer = Tokenizer.from_str(toy_tokenizer_json())
     else:
+        if "repo" in stage.encoder.location:
+            check_tokenizer(folder / TOKENIZER_FILE, int(read_config(folder)["vocab_size"]))
         tokenizer = read_tokenizer(folder / TOKENIZER_FILE)
     return Preparation(
         tokenizer=tokenizer,

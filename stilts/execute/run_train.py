@@ -19,7 +19,7 @@ from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
-from stilts.training.loop import TaskData, Training, train
+from stilts.training.loop import TaskData, Training, check_converged, train
 from stilts.training.predict import Scorer
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
@@ -47,6 +47,7 @@ def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter:
     )
     state, stopped = train(model, training)
     if not stopped:
+        check_converged(model, stage.config)
         result = _result(stage, state, transferred, started, run)
         _publish(stage, model, folder, result, store, run, lease)
     return stopped

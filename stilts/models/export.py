@@ -23,7 +23,8 @@ import torch
 
 from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
-from stilts.models.model import ENCODER_FILE, LM_HEAD_FILE, TOKENIZER_FILE, head_file
+from stilts.models.model import TOKENIZER_FILE, head_file
+from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE
 from stilts.tasks.task import Kind
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"

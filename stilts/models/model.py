@@ -10,22 +10,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from stilts.errors import EncoderError
+from stilts.errors import EncoderError, StiltsError, TransferError
 from stilts.models.dropout import DropoutStream, install, register_attention
 from stilts.models.heads import MaskedLMHead, make_head
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.seeds import derive_seed
+from stilts.tasks.encoder_config import encoder_config, read_config_json
+from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE, checkpoint
 from stilts.tasks.task import Kind, Task
 
-ENCODER_FILE, LM_HEAD_FILE, CONFIG_FILE, TOKENIZER_FILE = (
-    "encoder.safetensors",
-    "lm_head.safetensors",
-    "config.json",
-    "tokenizer.json",
-)
-# Tensors of pretrained checkpoints that a STILTs model has no place for, on purpose: the pooler of next-sentence
-# prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
-_LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")
+CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 
 
 class StiltsModel(nn.Module):
@@ -144,46 +138,68 @@ def uses_masked_lm(tasks: Sequence[Task]) -> bool:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The configuration in a folder, as written by transformers."""
-    path = folder / CONFIG_FILE
+    """The configuration in a folder, as written by transformers; EncoderError where it is none of an encoder's."""
+    asked = f"encoder configuration {folder / CONFIG_FILE}"
+    fields = read_config_json(asked, folder / CONFIG_FILE)
+    return {**fields, "vocab_size": encoder_config(asked, fields).vocab_size}
+
+
+def check_builds(folder: Path) -> None:
+    """Raises EncoderError or TransferError unless the folder's configuration gives a model that its weights fit.
+
+    The model is built without memory for its weights: what the fields of config.json do to its tensors is seen,
+    whatever they are called. Reads headers only. Its sizes are bounded, as ``read_config`` checks them.
+    """
+    config = read_config(folder)
     try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EncoderError(
-            f"encoder configuration {path}", f"it cannot be read ({error})", "", "Point to a folder with a config.json"
-        ) from error
-    return config
+        with torch.device("meta"):
+            model = StiltsModel(_hf_config(config))
+    except (MemoryError, StiltsError):
+        raise
+    except Exception as error:  # transformers checks some fields, and trips over others with whatever comes
+        raise _builds_nothing(folder / CONFIG_FILE, error) from error
+    found, wanted = checkpoint(folder), model.encoder.state_dict()
+    there = {name: tensor.shape for name, tensor in found.encoder.items()}
+    unlike = sorted(there.items() ^ {name: tuple(tensor.shape) for name, tensor in wanted.items()}.items())
+    if unlike:
+        raise TransferError(
+            f"weights of the encoder in {folder}",
+            f"they and the model of its config.json differ in {len({name for name, _ in unlike})} tensors, "
+            f"among them {unlike[0][0]}",
+            "Tensors that do not match would leave random or forgotten weights in the model",
+            "Use the config.json that belongs to the weights",
+        )
 
 
 def _hf_config(config: Mapping[str, Any]) -> Any:
     from transformers import AutoConfig
 
     fields = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "transformers_version")}
-    return AutoConfig.for_model(config["model_type"], **fields)
+    try:
+        return AutoConfig.for_model(config["model_type"], **fields)
+    except Exception as error:  # transformers' checks of types raise errors of their own kinds
+        raise _builds_nothing(Path(CONFIG_FILE), error) from error
+
+
+def _builds_nothing(path: Path, error: Exception) -> EncoderError:
+    reason = " ".join(str(error).split())[:200]
+    return EncoderError(
+        f"encoder configuration {path}",
+        f"no model can be built from it ({type(error).__name__}: {reason})",
+        "A field is of a type, or has a value, that its architecture does not know",
+        "Use the config.json that belongs to the weights, or copy it again",
+    )
 
 
 def _checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """The tensors of a folder as (encoder, masked-LM head), names without prefixes."""
-    if (folder / ENCODER_FILE).exists():
-        return read_tensors(folder / ENCODER_FILE), read_tensors(folder / LM_HEAD_FILE)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise EncoderError(
-            f"encoder in {folder}",
-            "it has no safetensors file",
-            "Pickled weights are never loaded",
-            "Convert it with transformers: save_pretrained(folder)",
-        )
-    tensors = {name: tensor for file in files for name, tensor in read_tensors(file).items()}
-    encoder, lm_head = {}, {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix("roberta.")
-        if short.startswith(_LEFT_OUT):
-            continue
-        if short.startswith("lm_head."):
-            lm_head[short.removeprefix("lm_head.")] = tensor
-        else:
-            encoder[short] = tensor
+    found = checkpoint(folder)
+    places = [*found.encoder.values(), *found.lm_head.values()]
+    files = {file: read_tensors(file) for file in sorted({place.file for place in places})}
+    encoder, lm_head = (
+        {short: files[place.file][place.name] for short, place in part.items()}
+        for part in (found.encoder, found.lm_head)
+    )
     return encoder, lm_head
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from stilts.errors import TransferError
+from stilts.tasks.file_kinds import not_a_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Transfer:
 def transfer(weights: Mapping[str, torch.Tensor], model: nn.Module, *, what: str) -> int:
     """Copies every tensor into the module of the same name; returns how many.
 
-    Raises TransferError unless names and shapes match both ways: nothing missing, nothing unexpected.
+    Raises TransferError unless names and shapes match both ways, nothing missing, nothing unexpected, and every weight
+    is a finite number of floating point.
     """
     wanted = model.state_dict()
     missing, unexpected = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
@@ -44,8 +46,21 @@ def transfer(weights: Mapping[str, torch.Tensor], model: nn.Module, *, what: str
             "Tensors that do not match would leave random or forgotten weights in the model",
             "Use the checkpoint that belongs to this configuration",
         )
+    check_finite(weights, what=what)
     model.load_state_dict(dict(weights), strict=True)
     return len(weights)
+
+
+def check_finite(weights: Mapping[str, torch.Tensor], *, what: str) -> None:
+    """Raises TransferError, naming the tensor, where a weight is NaN, infinite, or of no floating point."""
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise TransferError(
+                f"weights of {what}",
+                f"{name} holds NaN or infinity" if tensor.is_floating_point() else f"{name} is {tensor.dtype}",
+                "Every score would be NaN" if tensor.is_floating_point() else "Weights are of floating point",
+                "Use an earlier checkpoint, or fetch this one again",
+            )
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -53,7 +68,10 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    kind = not_a_file(path)
     try:
+        if kind is not None:
+            raise OSError(f"it is {kind}, not a file")
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise TransferError(

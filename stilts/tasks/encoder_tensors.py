@@ -1,83 +1,148 @@
-"""Which tensors an encoder's checkpoint must hold, told from the headers of its files: no weight is read, no torch.
+"""Which tensors an encoder's checkpoint must hold, in which shapes, told from the headers of its files: no torch.
 
-The stage that loads the weights compares every name and shape; this finds a torn checkpoint before anything is run.
+The stage that loads the weights takes them from ``checkpoint``, too; this finds before anything is run that they do not
+fit config.json.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from stilts.errors import EncoderError, TransferError
+from stilts.tasks.encoder_config import EncoderConfig, encoder_config, read_config_json
+from stilts.tasks.safetensors_header import FLOATS, StoredTensor, read_header
 
-_LINEAR = ("weight", "bias")
-_LAYERS = {
-    "xlm-roberta": (
-        "attention.self.query attention.self.key attention.self.value attention.output.dense "
-        "attention.output.LayerNorm intermediate.dense output.dense output.LayerNorm"
-    ),
-    "xlm-roberta-xl": (
-        "attention.self.query attention.self.key attention.self.value attention.output.dense "
-        "attention.self_attn_layer_norm intermediate.dense output.dense LayerNorm"
-    ),
-}
-_NORMS = {"xlm-roberta": "embeddings.LayerNorm", "xlm-roberta-xl": "encoder.LayerNorm"}
-_EMBEDDINGS = ("word_embeddings", "position_embeddings", "token_type_embeddings")
-# Longer headers than this are no headers: safetensors' own limit.
-_LONGEST_HEADER = 100_000_000
+# The files of a train stage's artifact; a pretrained encoder has other names, and both parts in one.
+ENCODER_FILE, LM_HEAD_FILE = "encoder.safetensors", "lm_head.safetensors"
+# Tensors of pretrained checkpoints that a STILTs model has no place for, on purpose: the pooler of next-sentence
+# prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
+_LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")
+_Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where the tensors of a folder's encoder and masked-LM head lie, by their names without prefixes.
+
+    ``lm_head`` is empty where the folder has none.
+    """
+
+    encoder: Mapping[str, StoredTensor]
+    lm_head: Mapping[str, StoredTensor]
+
+
+def checkpoint(folder: Path) -> Checkpoint:
+    """The tensors of a pretrained encoder, or of an artifact of a train stage; reads headers only.
+
+    EncoderError for a file that is no whole safetensors, for a folder without any, and for a tensor in two files.
+    """
+    if (folder / ENCODER_FILE).exists():
+        return Checkpoint(encoder=read_header(folder / ENCODER_FILE), lm_head=read_header(folder / LM_HEAD_FILE))
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise EncoderError(
+            f"encoder in {folder}",
+            "it has no safetensors file",
+            "Pickled weights are never loaded",
+            "Convert it with transformers: save_pretrained(folder)",
+        )
+    encoder: dict[str, StoredTensor] = {}
+    lm_head: dict[str, StoredTensor] = {}
+    for tensor in (tensor for file in files for tensor in read_header(file).values()):
+        short = tensor.name.removeprefix("roberta.")
+        if short.startswith(_LEFT_OUT):
+            continue
+        part, name = (lm_head, short.removeprefix("lm_head.")) if short.startswith("lm_head.") else (encoder, short)
+        if name in part:
+            raise _twice(folder, part[name], tensor)
+        part[name] = tensor
+    return Checkpoint(encoder=encoder, lm_head=lm_head)
 
 
 def check_tensors(folder: Path) -> None:
-    """Raises TransferError where the folder's safetensors lack a tensor of the architecture in its config.json.
+    """Raises TransferError where the folder's safetensors and the architecture in its config.json do not fit.
 
-    EncoderError for a file that is no safetensors, or is shorter than its header says. Architectures that are not
-    known here are passed over.
+    Every tensor of the architecture is there, none else, each of floating point and of the shape that config.json
+    says. EncoderError for a configuration or a file that cannot be used.
     """
-    config = json.loads((folder / "config.json").read_bytes())
-    there = {name for path in sorted(folder.glob("*.safetensors")) for name in tensor_names(path)}
-    short = {name.removeprefix("roberta.") for name in there}
-    missing = [
-        name
-        for name in encoder_tensors(str(config.get("model_type")), config["num_hidden_layers"])
-        if name not in short
+    config = encoder_config(f"encoder in {folder}", read_config_json(f"encoder in {folder}", folder / "config.json"))
+    found = checkpoint(folder)
+    _check_part(f"weights of the encoder in {folder}", found.encoder, dict(encoder_tensors(config)))
+    if found.lm_head:
+        _check_part(f"masked-LM head of the encoder in {folder}", found.lm_head, lm_head_tensors(config))
+
+
+def encoder_tensors(config: EncoderConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Names, without prefix, and shapes of all weights of an encoder."""
+    width, inner = config.hidden_size, config.intermediate_size
+    is_xl = config.model_type == "xlm-roberta-xl"
+    yield "embeddings.word_embeddings.weight", (config.vocab_size, width)
+    yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, width)
+    yield "embeddings.token_type_embeddings.weight", (config.type_vocab_size, width)
+    yield from _norm("encoder.LayerNorm" if is_xl else "embeddings.LayerNorm", width)
+    norms = ("attention.self_attn_layer_norm", "LayerNorm") if is_xl else _NORMS
+    for layer in range(config.num_hidden_layers):
+        at = f"encoder.layer.{layer}"
+        for name in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+            yield from _linear(f"{at}.{name}", width, width)
+        yield from _linear(f"{at}.intermediate.dense", inner, width)
+        yield from _linear(f"{at}.output.dense", width, inner)
+        for name in norms:
+            yield from _norm(f"{at}.{name}", width)
+
+
+_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+
+
+def lm_head_tensors(config: EncoderConfig) -> _Shapes:
+    """Names and shapes of the masked-LM head; its output matrix is the encoder's word embeddings."""
+    width = config.hidden_size
+    return {**dict(_linear("dense", width, width)), **dict(_norm("layer_norm", width)), "bias": (config.vocab_size,)}
+
+
+def _linear(name: str, out: int, into: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (out, into)
+    yield f"{name}.bias", (out,)
+
+
+def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    yield f"{name}.weight", (width,)
+    yield f"{name}.bias", (width,)
+
+
+def _check_part(asked: str, found: Mapping[str, StoredTensor], wanted: _Shapes) -> None:
+    both = sorted(wanted.keys() & found.keys())
+    unlike = [
+        f"{name} is {found[name].shape}, by config.json {wanted[name]}"
+        for name in both
+        if found[name].shape != wanted[name]
     ]
-    if missing:
-        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    other = [f"{name} is {found[name].dtype[:20]}" for name in both if found[name].dtype not in FLOATS]
+    faults = {
+        "missing": sorted(wanted.keys() - found.keys()),
+        "unexpected": [f"{name[:80]} in {found[name].file.name}" for name in sorted(found.keys() - wanted.keys())],
+        "of another shape": unlike,
+        "no floating point": other,
+    }
+    if any(faults.values()):
         raise TransferError(
-            f"weights of the encoder in {folder}",
-            f"{len(missing)} missing: {shown}",
-            "Tensors that are missing would leave random weights in the model",
-            "Point encoder.path to a whole checkpoint, or copy this one again",
+            asked,
+            "; ".join(
+                f"{len(names)} {word}: {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
+                for word, names in faults.items()
+                if names
+            ),
+            "Tensors that do not match would leave random or forgotten weights in the model",
+            "Point encoder.path to a whole checkpoint with its own config.json, or copy this one again",
         )
 
 
-def encoder_tensors(model_type: str, num_layers: int) -> Iterator[str]:
-    """The names, without prefix, of all weights of an encoder; none for an architecture that is not known."""
-    if model_type not in _LAYERS:
-        return
-    yield from (f"embeddings.{name}.weight" for name in _EMBEDDINGS)
-    yield from (f"{_NORMS[model_type]}.{part}" for part in _LINEAR)
-    for layer in range(num_layers):
-        for name in _LAYERS[model_type].split():
-            yield from (f"encoder.layer.{layer}.{name}.{part}" for part in _LINEAR)
-
-
-def tensor_names(path: Path) -> list[str]:
-    """The names in a safetensors file's header; EncoderError where it is none, or where its end is missing."""
-    try:
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if 0 < length <= _LONGEST_HEADER else {}
-        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise _unreadable(path, f"it cannot be read as safetensors ({error})") from error
-    if not header or os.path.getsize(path) < 8 + length + end:
-        raise _unreadable(path, "it is cut short, or no safetensors file")
-    return list(entries)
-
-
-def _unreadable(path: Path, found: str) -> EncoderError:
-    return EncoderError(f"weights in {path}", found, "Only safetensors are loaded", "Copy or save the checkpoint again")
+def _twice(folder: Path, one: StoredTensor, other: StoredTensor) -> EncoderError:
+    return EncoderError(
+        f"weights of the encoder in {folder}",
+        f"{other.name[:80]} stands in {one.file.name} and in {other.file.name}",
+        "Nothing says which of the two is meant",
+        "Take the file that does not belong to the checkpoint out of the folder",
+    )

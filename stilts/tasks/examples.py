@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from stilts.fingerprint import text_digest
 
+# Characters of the longest text: four long novels. A tokenizer wants up to 300 bytes for each (measured).
+LONGEST_TEXT = 2_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationExample:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TypeAlias
 from stilts.errors import EncoderError
 from stilts.fingerprint import Json
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.file_kinds import not_a_file
 
-# The architectures that models/ can take apart into encoder and head.
-MODEL_TYPES = ("xlm-roberta", "xlm-roberta-xl")
 _NEEDED = ("config.json", "tokenizer.json")
 
 # (repository, revision) to (commit, config.json as a mapping).
@@ -25,8 +24,8 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
     """The encoder in a folder of Hugging Face's layout, pinned by its bytes.
 
     The fingerprint covers config.json and every ``*.safetensors`` shard in the order of names, ``tokenizer`` covers
-    tokenizer.json. EncoderError when one is missing, when only pickled weights are there, or for an
-    architecture that is not XLM-R's.
+    tokenizer.json. EncoderError when one is missing or no file, when only pickled weights are there, for an
+    architecture that is not XLM-R's, or for sizes in config.json that no encoder has.
     """
     if root_name not in roots:
         raise EncoderError(
@@ -38,37 +37,32 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
     folder = Path(roots[root_name]) / relative_path
     if not os.path.isdir(folder):  # unlike Path.is_dir, False for a name that is too long
         raise EncoderError(f'encoder "{name}"', f"no folder {folder}", next_step="Correct the path in the study")
-    for needed in _NEEDED:
-        if not (folder / needed).is_file():
-            raise EncoderError(
-                f'encoder "{name}"',
-                f"no {needed} in {folder}",
-                "An encoder is config.json, tokenizer.json and safetensors weights",
-                "Save it with save_pretrained(), the tokenizer as a fast one",
-            )
     weights = _weights(name, folder)
-    config = _config(name, folder / "config.json")
+    for path in (*(folder / needed for needed in _NEEDED), *weights):
+        _check_file(name, path)
+    config = encoder_config(f'encoder "{name}"', read_config_json(f'encoder "{name}"', folder / "config.json"))
     return EncoderRef(
         name=name,
         fingerprint=files_fingerprint([folder / "config.json", *weights]),
         tokenizer=files_fingerprint([folder / "tokenizer.json"]),
-        num_layers=_number(name, config, "num_hidden_layers"),
-        max_length=_number(name, config, "max_position_embeddings") - _number(name, config, "pad_token_id") - 1,
-        num_parameters=_num_parameters(name, config),
+        num_layers=config.num_hidden_layers,
+        max_length=config.max_length,
+        num_parameters=config.num_parameters,
         location={"root": root_name, "path": relative_path},
     )
 
 
 def encoder_from_hub(repo: str, revision: str | None = None, *, ask_hub: AskHub | None = None) -> EncoderRef:
     """The encoder of a hub repository, pinned to a commit; EncoderError when the hub cannot be reached."""
-    commit, config = (ask_hub or _ask_hub)(repo, revision)
+    commit, fields = (ask_hub or _ask_hub)(repo, revision)
+    config = encoder_config(f'encoder "{repo}"', fields)
     return EncoderRef(
         name=repo,
         fingerprint=f"hub:{repo}@{commit}",
         tokenizer=f"hub:{repo}@{commit}/tokenizer.json",
-        num_layers=_number(repo, config, "num_hidden_layers"),
-        max_length=_number(repo, config, "max_position_embeddings") - _number(repo, config, "pad_token_id") - 1,
-        num_parameters=_num_parameters(repo, config),
+        num_layers=config.num_hidden_layers,
+        max_length=config.max_length,
+        num_parameters=config.num_parameters,
         location={"repo": repo, "revision": commit},
     )
 
@@ -87,35 +81,17 @@ def _weights(name: str, folder: Path) -> list[Path]:
     )
 
 
-def _config(name: str, path: Path) -> Mapping[str, Json]:
-    try:
-        config = json.loads(path.read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise EncoderError(f'encoder "{name}"', f"{path} is not JSON ({error})", next_step="Copy it again") from error
-    if not isinstance(config, dict):
-        raise EncoderError(f'encoder "{name}"', f"{path} holds no JSON object", next_step="Copy it again")
-    return config
-
-
-def _number(name: str, config: Mapping[str, Json], field: str) -> int:
-    """A positive whole number of the configuration, of an architecture that is XLM-R's."""
-    model_type, number = config.get("model_type"), config.get(field)
-    if model_type not in MODEL_TYPES:
-        raise EncoderError(
-            f'encoder "{name}"',
-            f'its config.json says model_type "{model_type}"',
-            f"Known architectures: {', '.join(MODEL_TYPES)}",
-            "Choose an encoder of XLM-R's family",
-        )
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise EncoderError(f'encoder "{name}"', f"its config.json says {field} {number!r}", next_step="Copy it again")
-    return number
-
-
-def _num_parameters(name: str, config: Mapping[str, Json]) -> int:
-    """The weights of the layers, embeddings left out: four width x width and two width x inner matrices in each."""
-    width, inner = _number(name, config, "hidden_size"), _number(name, config, "intermediate_size")
-    return _number(name, config, "num_hidden_layers") * (4 * width * width + 2 * width * inner)
+def _check_file(name: str, path: Path) -> None:
+    """Raises EncoderError where no file lies at the path; nothing is opened."""
+    if path.is_file():
+        return
+    kind = not_a_file(path)
+    raise EncoderError(
+        f'encoder "{name}"',
+        f"no {path.name} in {path.parent}" if kind is None else f"{path} is {kind}, not a file",
+        "An encoder is config.json, tokenizer.json and safetensors weights",
+        "Save it with save_pretrained(), the tokenizer as a fast one",
+    )
 
 
 def _ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
@@ -131,4 +107,4 @@ def _ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
             "Without the commit, two runs might start from different weights under one name",
             "Connect to the hub, or give the study an encoder folder",
         ) from error
-    return str(commit), _config(repo, Path(path))
+    return str(commit), read_config_json(f'encoder "{repo}"', Path(path))

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import Json, digest
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.file_kinds import not_a_file
 from stilts.tasks.formats import format_named
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Source, SplitRef, ToyLayout
 from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES, TOY_VERSION
@@ -212,6 +213,10 @@ def _missing_file(dataset: Dataset, split: str, path: Path, root: Path) -> DataE
     there = files_languages(dataset, split, {layout.root: root}) if layout is not None else ()
     others = " or ".join(f'"{source}"' for source in _declared(dataset) if source != Source.FILES)
     otherwise = f"or take the source {others}" if others else "as its licence allows; no other source has it"
+    kind = not_a_file(path)
+    if kind is not None:
+        whose = f'for dataset "{dataset.name}", split "{split}"'
+        return DataError(path, f"it is {kind}, not a file, {whose}", next_step="Put the file of the release there")
     return DataError(
         path,
         f'no such file, for dataset "{dataset.name}", split "{split}"',

@@ -6,6 +6,7 @@ A step takes one batch of one task: which task and which examples are functions 
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from stilts.data.batches import BatchOrder, micro_batches, mixture_schedule
 from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens
 from stilts.data.counter_hash import keys
 from stilts.data.encoded import Encoded
+from stilts.errors import DivergedError
 from stilts.models.model import StiltsModel
 from stilts.seeds import derive_seed
 from stilts.study.config import Keep, TaskConfig, TrainConfig
@@ -162,6 +164,8 @@ def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, sta
         total += float(loss.detach())
         state.tokens += int(batch.mask.sum())
     model.stream.keys = None
+    if not math.isfinite(total):  # the loss was read above: no other wait for the device
+        raise _diverged(f"the loss of {data.task.learner} is {total} at step {state.step + 1}", rate, state.step)
     torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -170,6 +174,26 @@ def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, sta
     state.examples[data.task.learner] = state.examples.get(data.task.learner, 0) + seen
     if state.step % max(1, training.config.steps // _CURVE_POINTS) == 0 or state.step == training.config.steps:
         state.curve.append((state.step, total, rate))
+
+
+def check_converged(model: StiltsModel, config: TrainConfig) -> None:
+    """Raises DivergedError where a weight is NaN or infinite: the last step of all may be the one that went too far."""
+    for name, parameter in model.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise _diverged(f"the weights {name} are no numbers any more", config.learning_rate, config.steps)
+
+
+def _diverged(found: str, rate: float, steps_done: int) -> DivergedError:
+    return DivergedError(
+        f"training at learning rate {rate:g}",
+        found,
+        "From there on every weight and every score is NaN"
+        if steps_done
+        else "No step was taken before: the weights that it starts from, or the data, bring that about",
+        "Lower learning_rate or lengthen warmup_frac; a stage that diverges once does so every time"
+        if steps_done
+        else "Look at the encoder's weights and at the examples that validate shows",
+    )
 
 
 def _evaluation_is_due(config: TrainConfig, step: int) -> bool:

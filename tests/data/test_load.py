@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,3 +205,22 @@ def test_a_wrong_column_label_or_repository_is_told(parquet: Path) -> None:
         load_examples(hub_view(parquet), {}, labels=["yes", "no"])
     with pytest.raises(InputError, match="cannot be loaded"):
         load_examples(hub_view(parquet / "none"), {})
+
+
+@pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a device"])
+def test_what_is_no_file_is_named_and_never_opened(kind: str, tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / split).write_text("a\tb\tx\n")
+    made, path = resolver(tmp_path), tmp_path / "train"
+    view = made.views(SplitRef(dataset="d", split="train"), Kind.CLASSIFICATION, ["en"])[0]
+    path.unlink()
+    if kind == "a FIFO":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=f"train: it is {kind}, not a file"):
+        load_examples(view, {view.location["root"]: tmp_path})  # type: ignore[dict-item]
+    with pytest.raises(DataError, match=f"train: it is {kind}, not a file"):
+        resolver(tmp_path).views(SplitRef(dataset="d", split="train"), Kind.CLASSIFICATION, ["en"])

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stilts.data.load import load_examples
-from stilts.data.readers import READERS, document, read_examples, reading
+from stilts.data.readers import READERS, read_examples
 from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading, numbered_lines
 from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
-from stilts.tasks.examples import Example
+from stilts.tasks.examples import LONGEST_TEXT, Example
 from stilts.tasks.formats import FORMATS
 from stilts.tasks.registry import default_registry
 from stilts.tasks.sources import files_view
@@ -261,16 +261,6 @@ def test_deep_json_is_told_by_its_line(tmp_path: Path) -> None:
         read("squad_json", write(tmp_path, f'{{"data":\n{deep}}}'))
     with pytest.raises(DataError, match="line 3: the JSON is nested more than 128 deep"):
         read("copa_jsonl", write(tmp_path, f'\n\n{{"premise": {deep}}}\n'))
-
-
-def test_one_text_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tokenizer takes all of it, however few tokens a model reads."""
-    monkeypatch.setattr(reading, "LONGEST_TEXT", 30)
-    monkeypatch.setattr(document, "LONGEST_TEXT", 30)
-    for reader, text in (("lines", "x" * 31), ("squad_json", squad("x" * 31)), ("pair_tsv", f"a\t{'x' * 31}\tb\n")):
-        with pytest.raises(DataError, match="the text has 31 characters, more than the 30 of the longest"):
-            read(reader, write(tmp_path, text))
-    assert read("lines", write(tmp_path, "x" * 30))
 
 
 def test_good_choices_are_read(tmp_path: Path) -> None:
@@ -1011,3 +1001,18 @@ def test_sentences_end_at_marks_and_not_after_abbreviations() -> None:
     found = [text[start:stop] for start, stop in sentence_breaks(text)]
     assert found == ["Dr. J. Smith came.", '"He left at 3 p.m. (see it)."', "Then?", "他来了。", "他走了。"]
     assert sentence_breaks("no mark") == [(0, 7)]
+
+
+@pytest.mark.parametrize(
+    ("reader", "line"), [("text_tsv", "{}\tx"), ("lines", "{}"), ("bio_tsv", "{}\tO"), ("parallel_tsv", "{}\tx")]
+)
+def test_a_text_beyond_all_texts_is_named_with_its_line(reader: str, line: str, tmp_path: Path) -> None:
+    for length, fits in ((LONGEST_TEXT, True), (LONGEST_TEXT + 1, False)):
+        path = tmp_path / "x"
+        path.write_text(line.format("a") + "\n" + line.format("b" * length) + "\n")
+        reading = Reading(paths=(path,), language="en")
+        if fits:
+            assert list(read_examples(reader, reading))
+            continue
+        with pytest.raises(DataError, match=r"x, line 2, field .*2,000,001 characters"):
+            list(read_examples(reader, reading))

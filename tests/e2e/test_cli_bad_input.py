@@ -244,9 +244,9 @@ def test_a_malformed_line_that_only_a_stage_meets(
     assert [failure["kind"] for failure in status["failures"].values()] == ["DataError"]
 
 
-# What the headers of the files tell is told before anything is run; shapes and tokenizers when they are loaded.
-EARLY = ["tensor", "layer", "truncated", "no header", "no weights", "pickle", "config", "tokenizer"]
-HARMS = [(verb, harm) for harm in EARLY for verb in VERBS] + [("run", "shape"), ("run", "not a tokenizer")]
+# What the headers of the files tell is told by plan too; a tokenizer is tried where it will be used.
+EARLY = ["tensor", "layer", "shape", "truncated", "no header", "no weights", "pickle", "config", "tokenizer"]
+HARMS = [(verb, harm) for harm in EARLY for verb in VERBS] + [(verb, "not a tokenizer") for verb in ("validate", "run")]
 
 
 @pytest.mark.parametrize(("verb", "harm"), HARMS)

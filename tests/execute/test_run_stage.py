@@ -209,7 +209,7 @@ def test_an_altered_token_cache_changes_no_weight(tiny_encoder: Path, tmp_path: 
     config = run_config(tiny_encoder, cache_dir=str(tmp_path / "cache"))
     weights = []
     for name in ("before", "after"):
-        store = open_store(str(tmp_path / name))
+        store = make_store(str(tmp_path / name))
         run_stage(stage, store, config)
         folder = store.fetch(stage.stage_id)
         weights.append({path.name: path.read_bytes() for path in folder.glob("*.safetensors")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from torch import nn
 from stilts.errors import EncoderError, TransferError
 from stilts.models.dropout import DropoutStream
 from stilts.models.heads import make_head, pooled
-from stilts.models.model import StiltsModel, fresh_model, load_model, save_model
+from stilts.models.model import StiltsModel, check_builds, fresh_model, load_model, save_model
 from stilts.models.transfer import read_tensors, transfer, write_tensors
+from stilts.tasks.encoder_tensors import check_tensors
 from stilts.tasks.registry import default_registry
 from tests.training.tiny import TINY
 
@@ -205,3 +207,65 @@ def test_pooling_leaves_padding_out() -> None:
     for row, length in enumerate((9, 6, 3)):
         mean = hidden[row, :length].mean(0)
         torch.testing.assert_close(vectors[row], mean / mean.norm())
+
+
+# --- what a folder may do ---
+
+
+@pytest.mark.parametrize("field", ["add_cross_attention", "bos_token_id", "use_cache", "id2label"])
+def test_a_field_that_nobody_checked_is_met_before_memory_is_asked_for(field: str, tmp_path: Path) -> None:
+    pretrained(tmp_path)
+    check_builds(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    more = {"is_decoder": True} if field == "add_cross_attention" else {}
+    value: Any = True if field == "add_cross_attention" else ["no", "value", "of", "this", "field"]
+    (tmp_path / "config.json").write_text(json.dumps({**config, **more, field: value}))
+    with pytest.raises((EncoderError, TransferError), match=r"config\.json"):
+        check_builds(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("num_attention_heads", 0), ("num_attention_heads", 7), ("hidden_act", "evil")]
+)
+def test_a_configuration_that_builds_nothing_is_named_at_load_time_too(field: str, value: Any, tmp_path: Path) -> None:
+    pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, field: value}))
+    with pytest.raises(EncoderError, match=f"says {field}"):
+        load_model(tmp_path)
+
+
+def test_code_that_a_configuration_names_is_never_run(tmp_path: Path) -> None:
+    pretrained(tmp_path)
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'trap')!r}, 'w')\n")
+    config = json.loads((tmp_path / "config.json").read_text())
+    code = {"auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}, "trust_remote_code": True}
+    (tmp_path / "config.json").write_text(json.dumps({**config, **code}))
+    check_builds(tmp_path)
+    load_model(tmp_path)
+    assert not (tmp_path / "trap").exists()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_named_when_they_are_loaded(bad: float) -> None:
+    model, weights = pair_of_layers(), pair_of_layers().state_dict()
+    weights["1.weight"][1, 2] = bad
+    with pytest.raises(TransferError, match=r"weights of some encoder: 1\.weight holds NaN or infinity"):
+        transfer(weights, model, what="some encoder")
+    weights["1.weight"] = torch.zeros(2, 4, dtype=torch.int8)
+    with pytest.raises(TransferError, match=r"1\.weight is torch\.int8"):
+        transfer(weights, model, what="some encoder")
+
+
+def test_weights_that_are_no_file_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(TransferError, match=r"a\.safetensors.*a FIFO"):
+        read_tensors(tmp_path / "a.safetensors")
+
+
+def test_a_stage_saves_a_folder_that_passes_every_check(tmp_path: Path) -> None:
+    model = fresh_model(SMALL, seed=3)
+    model.add_head(NLI, seed=5)
+    save_model(model, tmp_path, tokenizer=b"{}")
+    check_tensors(tmp_path)
+    check_builds(tmp_path)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ CONFIG = {
     "max_position_embeddings": 514,
     "pad_token_id": 1,
     "hidden_size": 8,
+    "num_attention_heads": 2,
     "intermediate_size": 16,
 }
 
@@ -83,3 +87,33 @@ def test_the_hub_is_pinned_to_a_commit() -> None:
 def test_the_small_encoder_resolves(shared: Path) -> None:
     ref = encoder_from_folder("mini", "models", "xlmr-mini", {"models": shared / "models"})
     assert ref.num_layers == 4 and ref.fingerprint.startswith("sha256:")
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a device", "a socket"])
+def test_what_is_no_file_is_refused_and_never_opened(name: str, kind: str, tmp_path: Path) -> None:
+    path = make(tmp_path / "a") / name
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as bound:
+        if kind == "a FIFO":
+            os.mkfifo(path)
+        elif kind == "a folder":
+            path.mkdir()
+        elif kind == "a device":
+            path.symlink_to("/dev/zero")
+        else:
+            short = Path(tempfile.mkdtemp()) / "s"  # a socket's path has room for about 100 characters
+            bound.bind(str(short))
+            path.symlink_to(short)
+        with pytest.raises(EncoderError, match=rf"{name} is {kind}, not a file"):
+            encoder_from_folder("x", "models", "a", {"models": tmp_path})
+
+
+def test_files_behind_symlinks_are_read_as_in_the_hubs_cache(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    folder = make(tmp_path / "a")
+    plain = encoder_from_folder("x", "models", "a", {"models": tmp_path})
+    for path in list(folder.iterdir()):
+        path.rename(tmp_path / "blobs" / path.name)
+        path.symlink_to(Path("..") / "blobs" / path.name)
+    assert encoder_from_folder("x", "models", "a", {"models": tmp_path}).payload() == plain.payload()

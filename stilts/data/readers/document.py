@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from stilts.bounded_json import parsed_json
-from stilts.data.readers.reading import LONGEST_TEXT, has_half_characters, not_blank, whole_text
+from stilts.data.readers.reading import bounded, has_half_characters, not_blank, whole_text
 from stilts.errors import DataError
+from stilts.tasks.examples import LONGEST_TEXT
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _SPACE = re.compile(r"[\s,]*")
@@ -53,8 +54,10 @@ class Document:
         """The value as text, which must not be blank."""
         if not isinstance(value, str):
             raise self.error(f"a {type(value).__name__} where text belongs", at)
-        if not value.strip() or len(value) > LONGEST_TEXT or has_half_characters(value):
+        if not value.strip() or has_half_characters(value):
             not_blank(value, self.path, self.line(at), at)
+        if len(value) > LONGEST_TEXT:
+            bounded(value, self.path, self.line(at), at)
         return value
 
     def line(self, at: str) -> int:

@@ -19,7 +19,7 @@ from stilts.bounded_file import open_bounded, read_bounded, sized
 from stilts.bounded_json import parsed_json
 from stilts.errors import DataError
 from stilts.fingerprint import Json
-from stilts.tasks.examples import Example
+from stilts.tasks.examples import LONGEST_TEXT, Example
 
 # MultiEURLEX's train.jsonl, 55,000 laws in 23 languages, is the largest file that a reader is for: about 7 GB.
 MOST_BYTES_OF_LINES = 16 * 2**30
@@ -28,8 +28,6 @@ LONGEST_LINE = 64 * 2**20
 # HotpotQA's train file, 540 MB, is the largest release that is one JSON document. Text and values need some three
 # times as much memory as the file.
 MOST_BYTES_OF_A_DOCUMENT = 2**30
-# Twice the Bible, in characters. A tokenizer takes all of a text, at some 40 bytes of memory for each.
-LONGEST_TEXT = 8 * 2**20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -197,15 +195,6 @@ def not_blank(value: str, path: object, line: int | None, at: str) -> str:
             why="A model has nothing to read there",
             next_step="Fill the field or take the row out",
         )
-    if len(value) > LONGEST_TEXT:
-        raise DataError(
-            path,
-            f"the text has {len(value):,} characters, more than the {LONGEST_TEXT:,} of the longest that is read",
-            line=line,
-            field=at,
-            why="The tokenizer would take all of it, of which a model reads a few hundred tokens",
-            next_step="Split the text or take the row out",
-        )
     if has_half_characters(value):
         raise DataError(
             path,
@@ -214,6 +203,20 @@ def not_blank(value: str, path: object, line: int | None, at: str) -> str:
             field=at,
             why="JSON may escape it, but it cannot be written as UTF-8",
             next_step="Take it out of the text",
+        )
+    return bounded(value, path, line, at)
+
+
+def bounded(value: str, path: object, line: int | None, at: str) -> str:
+    """The text as it is; raises DataError where it is longer than a tokenizer can take."""
+    if len(value) > LONGEST_TEXT:
+        raise DataError(
+            path,
+            f"a text of {len(value):,} characters",
+            line=line,
+            field=at,
+            why=f"A tokenizer is given at most {LONGEST_TEXT:,}; more would not fit into memory",
+            next_step="Split the text, or take it out",
         )
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stilts.data.readers.reading import Reading, not_blank, numbered_lines, tab_rows
+from stilts.data.readers.reading import Reading, bounded, not_blank, numbered_lines, tab_rows
 from stilts.errors import DataError
 from stilts.fingerprint import text_digest
 from stilts.tasks.examples import PairExample, TextExample
@@ -38,7 +38,7 @@ def read_lines(reading: Reading) -> Iterator[TextExample]:
     for path in reading.paths:
         for line, text in numbered_lines(path):
             if text.strip():
-                yield TextExample(item=f"{reading.language}/{line - 1}", text=not_blank(text, path, line, "text"))
+                yield TextExample(item=f"{reading.language}/{line - 1}", text=bounded(text, path, line, "text"))
 
 
 def read_parallel_tsv(reading: Reading) -> Iterator[TextExample]:

@@ -1,0 +1,111 @@
+"""The only way in which texts reach a tokenizer: in parts of bounded size, and every fault of it as one EncoderError.
+
+The library is Rust. What it trips over comes as a bare ``Exception``, or as a panic, which no ``except Exception``
+sees; a text of hundreds of megabytes makes it ask for so much memory that the process aborts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tokenizers import Encoding, Tokenizer
+
+from stilts.errors import DataError, EncoderError
+from stilts.tasks.examples import LONGEST_TEXT
+from stilts.tasks.file_kinds import not_a_file
+
+# What one call of the tokenizer takes: a text, a pair of texts, or the words of a sentence.
+Input: TypeAlias = "str | tuple[str, str] | list[str]"
+# Characters of one call, whose results are in memory at once: at most 300 bytes each (measured on XLM-R's Unigram).
+_AT_ONCE = 2 * LONGEST_TEXT
+_SHOWN = 60
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer in a ``tokenizer.json``; EncoderError when it cannot be read."""
+    kind = not_a_file(path)
+    try:
+        if kind is not None:
+            raise OSError(f"it is {kind}, not a file")
+        return Tokenizer.from_file(str(path))
+    except BaseException as error:  # the library raises bare Exception for every fault of a file, and may panic
+        if not is_tokenizer_fault(error):
+            raise
+        raise EncoderError(
+            f"tokenizer {path}", f"it cannot be read ({error})", "", "Use an encoder folder with a tokenizer.json"
+        ) from None
+
+
+def encodings(tokenizer: Tokenizer, inputs: Sequence[Input], **options: Any) -> Iterator[Encoding]:
+    """The encoding of each input in their order, as ``encode_batch`` of all of them gives.
+
+    Raises EncoderError, naming the text, where the tokenizer fails, and DataError for a text that is too long for it.
+    """
+    part: list[Input] = []
+    used = 0
+    for each in inputs:
+        size = _characters(each)
+        if part and used + size > _AT_ONCE:
+            yield from _encoded(tokenizer, part, options)
+            part, used = [], 0
+        part.append(each)
+        used += size
+    if part:
+        yield from _encoded(tokenizer, part, options)
+
+
+def is_tokenizer_fault(error: BaseException) -> bool:
+    """Whether the tokenizers library failed: by an error, or by a panic in Rust, which is no ``Exception``."""
+    return isinstance(error, Exception) or type(error).__module__ == "pyo3_runtime"
+
+
+def _encoded(tokenizer: Tokenizer, part: Sequence[Input], options: dict[str, Any]) -> list[Encoding]:
+    try:
+        return list(tokenizer.encode_batch(list(part), **options))
+    except BaseException as error:
+        if not is_tokenizer_fault(error):
+            raise
+        fault = error
+    raise _failed(_first_failing(tokenizer, part, options), fault) from None
+
+
+def _first_failing(tokenizer: Tokenizer, part: Sequence[Input], options: dict[str, Any]) -> Input | None:
+    for each in part if len(part) > 1 else ():
+        try:
+            tokenizer.encode_batch([each], **options)
+        except BaseException as error:
+            if not is_tokenizer_fault(error):
+                raise
+            return each
+    return part[0] if len(part) == 1 else None
+
+
+def _failed(text: Input | None, error: BaseException) -> EncoderError:
+    on = "a text" if text is None else f'the text "{_start(text)}"'
+    return EncoderError(
+        "tokenizer.json of the encoder",
+        f"it fails on {on} ({' '.join(str(error).split())[:200]})",
+        "What cannot be encoded cannot be learned from or scored",
+        "Use the encoder with the tokenizer that it was published with",
+    )
+
+
+def _start(text: Input) -> str:
+    joined = text if isinstance(text, str) else " ".join(text)
+    return joined if len(joined) <= _SHOWN else f"{joined[:_SHOWN]}..."
+
+
+def _characters(text: Input) -> int:
+    """How long an input is; DataError where it is longer than any that a tokenizer is given."""
+    size = len(text) if isinstance(text, str) else sum(map(len, text))
+    longest = LONGEST_TEXT * (2 if isinstance(text, tuple) else 1)
+    if size > longest:
+        raise DataError(
+            f'the text "{_start(text)}"',
+            f"{size:,} characters",
+            why=f"A tokenizer is given at most {LONGEST_TEXT:,}; more would not fit into memory",
+            next_step="Split the text, or take it out",
+        )
+    return size
