@@ -19,6 +19,7 @@ from stilts.cli import (
     running,
     scoring,
 )
+from stilts.cli.ending import disk_explained, told
 from stilts.errors import StiltsError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ for group in (planning, running, answer, reporting, replaying, estimating, expor
     group.register(app)
 
 
+@told
 def main() -> None:
     """Runs the command line; every error that stilts explains becomes one message on standard error."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -42,13 +44,11 @@ def main() -> None:
     # Sums in another order differ in the last bit: with one thread the same store gives the same report everywhere.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app()
+        with disk_explained():
+            app()
     except StiltsError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("Interrupted. What is done stays done; the same command goes on from here.", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from stilts.errors import StageFailedError
+from stilts.scheduling import signals
 
 
 def pages(tracking_uri: str) -> dict[str, str]:
@@ -40,11 +41,12 @@ def serve(tracking_uri: str, port: int) -> None:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
     }
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = subprocess.Popen(command, env=quiet, start_new_session=True)
     try:
         status = server.wait()
     except KeyboardInterrupt:
+        if signals.received() not in (None, signal.SIGINT):
+            raise
         status = 0
     finally:  # MLflow starts workers of its own, which outlive it unless the whole group is ended
         with contextlib.suppress(ProcessLookupError):

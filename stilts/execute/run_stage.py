@@ -6,11 +6,12 @@ this path imports ray, mlflow or optuna.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.errors import LeaseHeldError, LeaseLostError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
@@ -80,15 +81,18 @@ def _missing(stage: Stage, store: ArtifactStore) -> list[str]:
 
 
 def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:
-    earlier = store.read_record(failure_record(stage_id))
-    attempts = int(str(earlier["attempts"])) if isinstance(earlier, dict) else 0
-    store.write_record(
-        failure_record(stage_id),
-        {
-            "stage_id": stage_id,
-            "error": str(error),
-            "kind": type(error).__name__,
-            "attempts": attempts + 1,
-            "time": time.time(),
-        },
-    )
+    """Writes why a stage failed; a store that cannot take it does not hide the error itself."""
+    name = failure_record(stage_id)
+    with contextlib.suppress(OSError, StiltsError):
+        earlier = store.read_record(name)
+        attempts = int(str(earlier["attempts"])) if isinstance(earlier, dict) else 0
+        store.write_record(
+            name,
+            {
+                "stage_id": stage_id,
+                "error": str(error),
+                "kind": type(error).__name__,
+                "attempts": attempts + 1,
+                "time": time.time(),
+            },
+        )
