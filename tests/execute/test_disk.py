@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from stilts.execute.disk import FULL, HOPELESS, disk_error
+from stilts.models.transfer import write_tensors
 
 
 def test_the_systems_own_word_is_found_below_what_was_raised_from_it() -> None:
@@ -49,6 +52,13 @@ def small_files() -> Iterator[None]:
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_weights_that_do_not_fit_name_their_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=re.escape(str(tmp_path / "a.safetensors"))) as caught:
+        write_tensors(tmp_path / "a.safetensors", {"a": torch.zeros(100_000)})
+    assert caught.value.errno == errno.EFBIG
 
 
 @pytest.mark.usefixtures("small_files")
