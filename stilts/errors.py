@@ -155,12 +155,20 @@ class MissingPackageError(InputError):
     """An optional package is needed for what was asked."""
 
 
-class StageFailedError(StiltsError):
-    """One or more stages failed; the others are kept."""
-
-
 class StoreUnavailableError(StiltsError):
     """The store's disk is full or read only, or its bucket does not answer; what is done stays."""
+
+
+class DiskError(StiltsError):
+    """A file or folder cannot be written or read: no room, no permission, or a device that fails."""
+
+
+class ClusterError(StiltsError):
+    """Ray does not start or is not there any more; what is done stays."""
+
+
+class StageFailedError(StiltsError):
+    """One or more stages failed; the others are kept."""
 
 
 class DivergedError(StiltsError):

@@ -27,6 +27,7 @@ from stilts.cli.soundness import check_sound
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.ledger.study_record import write_study
+from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_policies import pruning_policy
 from stilts.search.work_source import Resources
@@ -67,6 +68,7 @@ class RunOptions:
     keep_weights: bool = False
 
 
+@handled()
 def run(
     study: Study | str | Path,
     options: RunOptions | None = None,
@@ -76,7 +78,8 @@ def run(
 ) -> RunReport:
     """Fills the study's matrix, and says which stages were done, pruned or failed.
 
-    What the store has already is not run again, so running the same study again is how it resumes.
+    What the store has already is not run again, so running the same study again is how it resumes. In the main thread
+    SIGTERM and SIGHUP end it as Ctrl-C does, and then go on to the handlers of before.
     """
     options = options or RunOptions()
     if options.tracking != "none":
@@ -99,6 +102,10 @@ def run(
         patience_s = patience_s if report.interrupted else _FINISHED_S
     finally:
         sent = tracker.close(patience_s)
+    if report.interrupted:  # the user wants out: the next run shows, measures and tidies
+        if not sent:
+            _leaves_view(options, report, store)
+        return report
     keep_fertility(workspace, store)
     shown = sent or not _leaves_view(options, report, store)
     shown_options = options if shown else replace(options, tracking="none")

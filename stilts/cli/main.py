@@ -20,6 +20,7 @@ from stilts.cli import (
     running,
     scoring,
 )
+from stilts.cli.ending import disk_explained, told
 from stilts.cli.terminal import Verbs, show_only_text
 from stilts.errors import StiltsError
 from stilts.shown import remark
@@ -50,6 +51,7 @@ for group in (
     group.register(app)
 
 
+@told
 def main() -> None:
     """Runs the command line; every error that stilts explains becomes one message on standard error."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -59,13 +61,11 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     show_only_text()
     try:
-        app()
+        with disk_explained():
+            app()
     except StiltsError as error:
         remark(f"{type(error).__name__}: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        remark("Interrupted. What is done stays done; the same command goes on from here.")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -43,10 +43,12 @@ def run(
 ) -> None:
     """Fill the study's matrix. What the store has is not run again: the same command resumes.
 
-    Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input.
+    Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input; Ctrl-C,
+    SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
     from stilts.cli.api import RunOptions
     from stilts.cli.api import run as run_study
+    from stilts.scheduling import signals
     from stilts.scheduling.progress import ProgressDisplay
 
     options = RunOptions(
@@ -75,7 +77,7 @@ def run(
     if report.failed:
         raise failure(study, report.failed)
     if report.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(signals.exit_status())
 
 
 def failure(study: str, failed: Mapping[str, str]) -> StiltsError:

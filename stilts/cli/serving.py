@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from stilts.addresses import has_secret, shown_address
 from stilts.errors import StageFailedError
+from stilts.scheduling import signals
 from stilts.shown import shown
 
 
@@ -62,11 +63,12 @@ def serve(tracking_uri: str, port: int) -> None:
         "DO_NOT_TRACK": "true",
         "MLFLOW_BACKEND_STORE_URI": tracking_uri,
     }
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = subprocess.Popen(command, env=quiet, start_new_session=True)
     try:
         status = server.wait()
     except KeyboardInterrupt:
+        if signals.received() not in (None, signal.SIGINT):
+            raise
         status = 0
     finally:  # MLflow starts workers of its own, which outlive it unless the whole group is ended
         with contextlib.suppress(ProcessLookupError):

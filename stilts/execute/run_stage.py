@@ -6,11 +6,12 @@ this path imports ray, mlflow or optuna.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, NewerError
+from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, NewerError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
@@ -76,14 +77,16 @@ def _missing(stage: Stage, store: ArtifactStore) -> list[str]:
 
 
 def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:
-    failure = Failure(
-        stage_id=stage_id,
-        error=str(error),
-        kind=type(error).__name__,
-        attempts=_attempts(store, stage_id) + 1,
-        time=time.time(),
-    )
-    FAILURES.write(store, failure, stage_id)
+    """Writes why a stage failed; a store that cannot take it does not hide the error itself."""
+    with contextlib.suppress(OSError, StiltsError):
+        failure = Failure(
+            stage_id=stage_id,
+            error=str(error),
+            kind=type(error).__name__,
+            attempts=_attempts(store, stage_id) + 1,
+            time=time.time(),
+        )
+        FAILURES.write(store, failure, stage_id)
 
 
 def _attempts(store: ArtifactStore, stage_id: str) -> int:

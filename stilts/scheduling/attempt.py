@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from stilts.addresses import without_secrets
-from stilts.errors import LeaseHeldError, LeaseLostError
+from stilts.errors import LeaseHeldError, LeaseLostError, StoreUnavailableError
+from stilts.execute.disk import FULL, HOPELESS, disk_error
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
@@ -58,25 +59,43 @@ class StoreExecutor:
 def attempt(execute: Executor, stage: Stage, reporter: Reporter) -> dict[str, Json]:
     """The attempt's outcome: stage_id, state (done, pruned, failed, busy), executed, seconds, error.
 
-    A failure is an outcome, because the other stages go on. ``may_pass`` says whether another try may help, and
-    ``spoiled`` that this process should not try again (a CUDA error stays with its process).
+    A failure is an outcome, because the other stages go on. ``may_pass`` says whether another try may help,
+    ``spoiled`` that this process should not try again (a CUDA error stays with its process), and ``ends_run`` that no
+    other stage would fare better (a full disk). What ends the process (KeyboardInterrupt) is passed on.
     """
     started = time.monotonic()
     try:
         ended = execute(stage, reporter)
     except LeaseHeldError as error:
         return _outcome(stage, "busy", started, error=_text(error), may_pass=True)
-    except Exception as error:
-        spoiled = isinstance(error, RuntimeError | MemoryError) and not isinstance(
-            error, NotImplementedError | RecursionError
-        )
-        may_pass = spoiled or isinstance(error, OSError | LeaseLostError)
-        return _outcome(stage, "failed", started, error=_text(error), may_pass=may_pass, spoiled=spoiled)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of tokenizers or safetensors is no Exception
+        return _outcome(stage, "failed", started, error=_text(error), **_judged(error))
     return {**_outcome(stage, str(ended.state), started), "executed": ended.executed, "seconds": ended.seconds}
 
 
+def interrupted(stage: Stage) -> dict[str, Json]:
+    """The outcome of a stage that the end of its run broke off: nobody waits for it any more."""
+    return _outcome(stage, "busy", time.monotonic(), error="KeyboardInterrupt: the run ended", may_pass=True)
+
+
+def _judged(error: BaseException) -> dict[str, Json]:
+    """Whether another try, another process or another stage may fare better after a failure."""
+    trouble, unavailable = disk_error(error), isinstance(error, StoreUnavailableError)
+    spoiled = isinstance(error, RuntimeError | MemoryError) and not isinstance(
+        error, NotImplementedError | RecursionError
+    )
+    passing = spoiled or unavailable or isinstance(error, OSError | LeaseLostError)
+    return {
+        "may_pass": passing and (trouble is None or trouble.errno not in HOPELESS),
+        "spoiled": spoiled,
+        "ends_run": unavailable or (trouble is not None and trouble.errno in FULL),
+    }
+
+
 def _outcome(stage: Stage, state: str, started: float, **more: Json) -> dict[str, Json]:
-    base: Mapping[str, Json] = {"executed": True, "error": "", "may_pass": False, "spoiled": False}
+    base: Mapping[str, Json] = {"executed": True, "error": "", "may_pass": False, "spoiled": False, "ends_run": False}
     return {**base, "stage_id": stage.stage_id, "state": state, "seconds": time.monotonic() - started, **more}
 
 

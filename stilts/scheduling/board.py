@@ -1,13 +1,16 @@
 """Board: the small Ray actor through which running stages speak with the driver.
 
 Progress is pinned to it and forgotten; a question (stop after this evaluation?) waits on it until the driver, which
-alone knows the plan, has answered. A board that is gone, or a driver that is silent, never stops a stage.
+alone knows the plan, has answered; that the run is to end reaches every stage at its next step. A board that is gone,
+or a driver that is silent, never stops a stage.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,8 @@ from stilts.training.reporter import Decision, Evaluation
 _PROGRESS_EVERY_S = 0.5
 # The driver looks at the board several times a second; a driver that says nothing for so long is busy or gone.
 _ANSWER_WITHIN_S = 30.0
+# How long the end of a run waits for last checkpoints: a step and a write. Cluster managers kill after 30 s.
+_CHECKPOINT_S = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +45,31 @@ class Board:
         self._open: list[Question] = []
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._num_asked = 0
+        self._training: set[str] = set()
+        self._ends, self._nobody_trains = asyncio.Event(), asyncio.Event()
 
     async def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Pins where a stage is."""
         self._steps[stage_id] = (step, steps)
+        self._training.add(stage_id)
+        self._nobody_trains.clear()
+
+    async def left(self, stage_id: str) -> None:
+        """Notes that a stage ended, whatever became of it."""
+        self._training.discard(stage_id)
+        if not self._training:
+            self._nobody_trains.set()
+
+    async def ends(self) -> None:
+        """Comes back when the run is to end."""
+        await self._ends.wait()
+
+    async def end(self, stage_ids: Collection[str]) -> None:
+        """Has the stages save a checkpoint and end; comes back when those that are in flight and at work have."""
+        self._training &= set(stage_ids)
+        self._ends.set()
+        if self._training:
+            await self._nobody_trains.wait()
 
     async def ask(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether the stage should stop, once the driver has answered."""
@@ -78,17 +104,27 @@ class BoardReporter:
     def __init__(self, board: Any) -> None:
         self._board = board
         self._last: tuple[str, float] = ("", 0.0)
+        self._ends: Any = None
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:
-        """Pins the step and does not wait."""
+        """Pins the step and does not wait; raises KeyboardInterrupt once the run is to end."""
         now = time.monotonic()
         if self._last[0] == stage_id and now - self._last[1] < _PROGRESS_EVERY_S:
             return
         self._last = (stage_id, now)
         try:
             self._board.progress.remote(stage_id, step, steps)
+            ends = self._run_ends()
         except RayError:
-            return  # Nobody watches: the stage goes on.
+            self._ends = None  # Nobody watches: the stage goes on.
+        else:
+            if ends:
+                raise KeyboardInterrupt
+
+    def left(self, stage_id: str) -> None:
+        """Says that the stage ended."""
+        with contextlib.suppress(RayError):
+            self._board.left.remote(stage_id)
 
     def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """What the driver answers; CONTINUE where none comes in time."""
@@ -97,3 +133,18 @@ class BoardReporter:
         except RayError:
             return Decision.CONTINUE
         return Decision.STOP if stop else Decision.CONTINUE
+
+    def _run_ends(self) -> bool:
+        """Whether the board has said so: one question waits there, and its answer comes by itself."""
+        if self._ends is None:
+            self._ends = self._board.ends.remote()
+        ready, _ = ray.wait([self._ends], timeout=0)
+        if ready:
+            ray.get(self._ends)  # RayError where the board died
+        return bool(ready)
+
+
+def end_stages(board: Any, stage_ids: Collection[str]) -> None:
+    """Lets the training among the stages save a last checkpoint, and waits for that, but not for ever."""
+    with contextlib.suppress(RayError):
+        ray.get(board.end.remote(list(stage_ids)), timeout=_CHECKPOINT_S)

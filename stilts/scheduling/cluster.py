@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,10 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
+from stilts.errors import ClusterError
+from stilts.execute.disk import disk_error
+from stilts.scheduling.raylet import RayletDied
+from stilts.scheduling.signals import held
 from stilts.shown import shown
 
 # Read by Ray in the driver (and passed on to its workers) when it starts.
@@ -20,6 +23,8 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    # Its C++ handler answers SIGTERM with a stack trace; signals.py answers it with a checkpoint.
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
     # Its successor prints tables at verbosity 0 too.
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -32,6 +37,8 @@ _QUIET = {
 }
 # Ray sets the place in front of its notices in colour, which is not the notice's own text.
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
+# In Ray's notice of a dead raylet, with its whole state; raylet.py tells of it in a sentence.
+_NOT_FOR_USERS = ("Raylet is terminated", "[state-dump]")
 # Weights go through the store, not through Ray.
 _OBJECT_STORE_BYTES = 200 * 2**20
 
@@ -54,46 +61,77 @@ class RaySettings:
 def ray_cluster(settings: RaySettings) -> Iterator[None]:
     """Connects to the cluster, or starts it, and leaves it again; a connection that was there before stays."""
     with _environment(_QUIET), _quiet_loggers(), redirect_stdout(_clean(sys.stdout)):
-        with _interrupts_later():
+        with held():  # after half an import Ray's exit hook ends in a traceback
             import ray
             import ray.tune
 
         if ray.is_initialized():
             yield
             return
-        address = settings.address or os.environ.get("RAY_ADDRESS")
-        quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        try:
+            with held():  # half a cluster would outlive the run
+                _start(settings)
+            yield
+        except RayletDied:
+            with held(), _silence():
+                ray.shutdown()
+            raise
+        finally:
+            # What Ray has not printed yet, it prints here, in this thread.
+            with held(), redirect_stdout(sys.stderr):
+                ray.shutdown()
+
+
+def _start(settings: RaySettings) -> None:
+    """Connects to the cluster, or starts it; ClusterError where that fails."""
+    import ray
+
+    address = settings.address or os.environ.get("RAY_ADDRESS")
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
         if address and address != "local":
             ray.init(address=address, **quiet)
-        else:
-            ray.init(
-                address="local",
-                num_cpus=settings.num_cpus,
-                num_gpus=settings.num_gpus,
-                include_dashboard=False,
-                object_store_memory=_OBJECT_STORE_BYTES,
-                **quiet,
-            )
-        try:
-            yield
-        finally:
-            ray.shutdown()
+            return
+        ray.init(
+            address="local",
+            num_cpus=settings.num_cpus,
+            num_gpus=settings.num_gpus,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            **quiet,
+        )
+    except Exception as error:
+        raise _not_started(error, address) from error
+
+
+def _not_started(error: Exception, address: str | None) -> ClusterError:
+    """Why there is no cluster: a disk that is full, an address that nobody answers, or Ray's own first line."""
+    trouble = disk_error(error)
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    found = f"{trouble.filename or 'a file'}: {trouble.strerror or trouble}" if trouble else lines[0]
+    joined = address and address != "local"
+    return ClusterError(
+        f"Ray cluster at {address}" if joined else "Ray on this machine",
+        found,
+        "No stage was started; what is done stays done",
+        "Start the cluster, or correct --address"
+        if joined
+        else "Ray keeps its session below /tmp/ray, or where RAY_TMPDIR says; --local does without Ray",
+    )
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Keeps Ctrl-C back while Ray is imported: after half an import its exit hook ends in a traceback."""
-    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
-        yield
-        return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+def _silence() -> Iterator[None]:
+    """Keeps off the terminal what Ray says of a connection that is gone; our own sentence follows."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        yield
+        os.dup2(nothing, 2)
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 @contextmanager
@@ -135,6 +173,8 @@ class _WithoutRay:
         """Writes to where the calling thread's words belong."""
         if threading.current_thread().name != "ray_listen_error_messages":
             return self._stream.write(text)
+        if any(words in text for words in _NOT_FOR_USERS):
+            return len(text)
         return sys.stderr.write(shown(_COLOUR.sub("", text), keep="\n\t"))
 
     def __getattr__(self, name: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
 from stilts.search.verdict import Verdict
@@ -18,6 +19,8 @@ from stilts.training.reporter import Evaluation
 
 MAX_RETRIES = 2
 BUSY_WAIT_S = 2.0
+# A store that does not answer is given some time before it is asked again.
+STORE_WAIT_S = 10.0
 
 
 class Desk:
@@ -57,6 +60,11 @@ class Desk:
         self._say(Happening.STARTED, stage.stage_id)
         return stage
 
+    @property
+    def in_flight(self) -> list[str]:
+        """The stages that were handed out and are not settled."""
+        return list(self._in_flight)
+
     def resources(self, stage: Stage) -> Resources:
         """What the stage holds while it runs."""
         return self._source.resources(stage)
@@ -68,23 +76,25 @@ class Desk:
             self._put_back(stage_id, BUSY_WAIT_S)
             self._say(Happening.WAITING, stage_id, str(outcome["error"]))
         elif state == "failed":
-            self.lost(stage_id, str(outcome["error"]), may_pass=bool(outcome["may_pass"]))
+            may_pass, ends_run = bool(outcome["may_pass"]), bool(outcome.get("ends_run"))
+            self.lost(stage_id, str(outcome["error"]), may_pass=may_pass, ends_run=ends_run)
         else:
             self._finish(stage_id, outcome)
 
-    def lost(self, stage_id: str, error: str, *, may_pass: bool = True) -> None:
-        """Takes the failure of a stage in flight; one that may pass is tried again."""
+    def lost(self, stage_id: str, error: str, *, may_pass: bool = True, ends_run: bool = False) -> None:
+        """Takes the failure of a stage in flight; one that may pass is tried again.
+
+        Raises StageFailedError, once it is told, for one that no other stage would be spared (``ends_run``), and where
+        the store cannot take it.
+        """
         retries = self._retries.get(stage_id, 0)
-        will_retry = may_pass and retries < MAX_RETRIES
-        self._source.failed(stage_id, error, will_retry=will_retry)
-        if will_retry:
-            self._retries[stage_id] = retries + 1
-            self._put_back(stage_id, 0.0)
-            self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {MAX_RETRIES})")
-        else:
-            self._in_flight.pop(stage_id)
-            self._failed[stage_id] = error
-            self._say(Happening.FAILED, stage_id, error)
+        if not (may_pass and retries < MAX_RETRIES):
+            self._give_up(stage_id, error, ends_run=ends_run)
+            return
+        self._source.failed(stage_id, error, will_retry=True)
+        self._retries[stage_id] = retries + 1
+        self._put_back(stage_id, STORE_WAIT_S if ends_run else 0.0)
+        self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {MAX_RETRIES})")
 
     def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
         """Whether the stage should stop after the evaluation at ``step``."""
@@ -105,7 +115,7 @@ class Desk:
         """What happened so far; on an interrupt the listener is told how to go on."""
         if interrupted:
             count = len(self._in_flight)
-            kept = f" {count} running go on from their last checkpoint, if one was due yet." if count else ""
+            kept = f" {count} running go on from their last checkpoint, where training had begun." if count else ""
             self._say(Happening.INTERRUPTED, "", f"What is done stays done.{kept} Run the same command again.")
         return RunReport(
             done=tuple(self._done),
@@ -115,6 +125,17 @@ class Desk:
             seconds=self._clock() - self._started,
             interrupted=interrupted,
         )
+
+    def _give_up(self, stage_id: str, error: str, *, ends_run: bool) -> None:
+        self._in_flight.pop(stage_id)
+        self._failed[stage_id] = error
+        self._say(Happening.FAILED, stage_id, error)
+        try:
+            self._source.failed(stage_id, error, will_retry=False)
+        except (OSError, StoreUnavailableError) as unrecorded:  # the first error is the one to be told
+            raise _hopeless(stage_id, error) from unrecorded
+        if ends_run:
+            raise _hopeless(stage_id, error)
 
     def _due(self) -> Stage | None:
         now = self._clock()
@@ -136,3 +157,12 @@ class Desk:
 
     def _say(self, happening: Happening, stage_id: str, message: str = "", seconds: float | None = None) -> None:
         self._on_event(StageEvent(happening=happening, stage_id=stage_id, message=message, seconds=seconds))
+
+
+def _hopeless(stage_id: str, error: str) -> StageFailedError:
+    return StageFailedError(
+        f"stage {stage_id}",
+        error,
+        "No other stage would fare better, so the run ends here; what is done stays done",
+        "Mend the cause and type the same command again: it goes on from there",
+    )

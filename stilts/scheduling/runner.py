@@ -7,11 +7,13 @@ import tempfile
 from typing import Any
 
 from stilts.errors import InputError
+from stilts.scheduling import signals
 from stilts.scheduling.attempt import Executor, StoreExecutor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, RunReport, ignore
+from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
 from stilts.training.run_config import RunConfig
 
@@ -25,7 +27,7 @@ def run_stages(
     on_event: OnEvent = ignore,
     execute: Executor | None = None,
 ) -> RunReport:
-    """What the run did, once the source is finished or the user interrupts (Ctrl-C).
+    """What the run did, once the source is finished or a signal ends it (Ctrl-C).
 
     ``store_url`` must mean the same place on every node. ``execute`` replaces what runs a stage in the worker.
     Failed stages are in the report; errors of the source itself are raised.
@@ -40,7 +42,10 @@ def run_stages(
             _tune(desk, execute, scratch)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
+    except RayletDied as died:
+        raise died.explained() from None
     finally:
+        signals.rest()
         shutil.rmtree(scratch, ignore_errors=True)
     return desk.report()
 
@@ -65,10 +70,13 @@ def _check_resources(source: WorkSource, settings: RaySettings) -> None:
 
 
 def _tune(desk: Desk, execute: Executor, scratch: str) -> None:
-    """Lets Tune run until the searcher is finished, and raises what the driver's side failed with."""
+    """Lets Tune run until the searcher is finished, and raises what the driver's side failed with.
+
+    At a signal, the stages in flight save a last checkpoint before it is passed on.
+    """
     from ray import tune
 
-    from stilts.scheduling.board import start_board
+    from stilts.scheduling.board import end_stages, start_board
     from stilts.scheduling.searcher import DeskCallback, StageSearcher
     from stilts.scheduling.trainable import StageTrainable
 
@@ -96,6 +104,9 @@ def _tune(desk: Desk, execute: Executor, scratch: str) -> None:
     )
     try:
         tuner.fit()
+    except KeyboardInterrupt:
+        end_stages(board, desk.in_flight)
+        raise
     except Exception:
         if searcher.error is None:
             raise

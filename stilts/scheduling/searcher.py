@@ -18,12 +18,16 @@ from ray.tune import Callback
 from ray.tune.search import Searcher
 
 from stilts.errors import StageFailedError
+from stilts.scheduling import signals
 from stilts.scheduling.desk import Desk
+from stilts.scheduling.raylet import Raylet
 from stilts.scheduling.trainable import to_config
 from stilts.search.work_source import NoStage
 
 _LOOK_EVERY_S = 0.2
 _SHOW_EVERY_S = 0.5
+# Tune comes by every tenth of a second, unless the store is slow.
+_EVENT_S = 3.0
 
 
 class StageSearcher(Searcher):
@@ -84,9 +88,15 @@ class DeskCallback(Callback):
         self._desk, self._searcher, self._board = desk, searcher, board
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
+        self._raylet = Raylet()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        """Looks at the board five times a second and shows progress twice; raises what the driver failed with."""
+        """Looks at the board five times a second and shows progress twice; raises what the driver failed with.
+
+        A signal ends the run here, between two events, and so does a raylet that died.
+        """
+        self._raylet.check()
+        signals.look(within_s=_EVENT_S)
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY_S:
             self._looked = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from stilts.scheduling import signals
 from stilts.scheduling.attempt import Executor, attempt
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, RunReport, ignore
@@ -14,6 +15,8 @@ from stilts.training.reporter import Decision, Evaluation, Reporter, SilentRepor
 from stilts.training.run_config import RunConfig
 
 _WAIT_S = 0.2
+# How long a signal waits for the end of a training step, and with it for a checkpoint of that step.
+_STEP_S = 10.0
 _SHOW_EVERY_S = 0.5
 
 
@@ -25,11 +28,12 @@ class DeskReporter:
         self._shown = 0.0
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:
-        """Passes the step on; shows it twice a second at most."""
+        """Passes the step on; shows it twice a second at most. A signal ends the stage here, after a whole step."""
         self._inner.progress(stage_id, step, steps)
         if time.monotonic() - self._shown >= _SHOW_EVERY_S:
             self._shown = time.monotonic()
             self._desk.show({stage_id: (step, steps)})
+        signals.look(within_s=_STEP_S)
 
     def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
         """STOP where the source or the other reporter says so."""
@@ -52,12 +56,15 @@ def run_sequentially(
     execute = execute or _executor(store, run_config)
     try:
         while (stage := desk.next_stage()) is not NoStage.FINISHED:
+            signals.look()
             if isinstance(stage, NoStage):
                 time.sleep(_WAIT_S)
             else:
                 desk.settle(attempt(execute, stage, inner))
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
+    finally:
+        signals.rest()
     return desk.report()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ray import tune
 
 from stilts.errors import StageFailedError
-from stilts.scheduling.attempt import Executor, attempt
+from stilts.scheduling.attempt import Executor, attempt, interrupted
 from stilts.scheduling.board import BoardReporter
 from stilts.study.stage import Stage
 
@@ -34,7 +34,12 @@ class StageTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """The outcome of the stage (``attempt.py``); raises where this process should not be used again."""
         stage: Stage = pickle.loads(base64.b64decode(self.config["stage"]))
-        outcome = attempt(self._execute, stage, self._reporter)
+        try:
+            outcome = attempt(self._execute, stage, self._reporter)
+        except KeyboardInterrupt:  # the run ends; the stage has saved its checkpoint
+            outcome = interrupted(stage)
+        finally:
+            self._reporter.left(stage.stage_id)
         if outcome["spoiled"]:
             raise StageFailedError(f'stage "{stage.stage_id}"', str(outcome["error"]))
         return {**outcome, "done": True}

@@ -69,7 +69,7 @@ class Training:
 def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
     """Trains to the last step and leaves the kept weights in the model; the flag says whether a reporter stopped it.
 
-    A stopped stage has saved a checkpoint at the step it stopped at.
+    A stopped stage has saved a checkpoint at the step it stopped at, and so has one whose reporter interrupts it.
     """
     device = torch.device(training.run.device)
     model.to(device)
@@ -81,7 +81,11 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
     while state.step < training.config.steps and not stopped:
         _step(model, optimizer, feed, state)
         state.seconds = time.monotonic() - started
-        training.reporter.progress(training.stage_id, state.step, training.config.steps)
+        try:
+            training.reporter.progress(training.stage_id, state.step, training.config.steps)
+        except KeyboardInterrupt:  # the run is to end: nothing that was trained is lost
+            _save(model, optimizer, training, state)
+            raise
         if _evaluation_is_due(training.config, state.step):
             stopped = _evaluate(model, training, state) is Decision.STOP
         if stopped or time.monotonic() - saved >= training.run.checkpoint_every_s:

@@ -33,7 +33,8 @@ class Reporter(Protocol):
 
     ``progress`` is called often and must return at once; ``evaluated`` is called after each evaluation
     on ``select`` with what that step's model scored and may answer STOP: the stage then ends
-    as *pruned* and keeps its checkpoint. Neither may raise.
+    as *pruned* and keeps its checkpoint. Neither may raise, except that ``progress`` raises KeyboardInterrupt where
+    the run is to end: training then saves a checkpoint of that step and passes it on.
     """
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:

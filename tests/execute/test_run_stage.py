@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
 import subprocess
@@ -252,6 +253,41 @@ def test_a_failure_is_written_down_and_forgotten_after_a_success(tiny_encoder: P
     assert store.leased() == frozenset(), "the lease is given back"
     assert run_stage(stage, store, run_config(tiny_encoder)).state == "done"
     assert FAILURES.read(store, stage.stage_id) is None
+
+
+def test_a_store_that_cannot_take_the_reason_does_not_hide_it(
+    tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, value: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/store")
+
+    monkeypatch.setattr("stilts.execute.run_stage.run_train", lambda *_: math.sqrt(-1))
+    monkeypatch.setattr(store, "write_record", full)
+    with pytest.raises(ValueError, match=r"math domain error|nonnegative"):
+        run_stage(train_stage(tiny_encoder, part("udpos", limit=32), steps=4), store, run_config(tiny_encoder))
+
+
+def test_an_interrupted_stage_has_a_checkpoint_of_its_last_step_and_goes_on_from_it(
+    tiny_encoder: Path, store: Store, tmp_path: Path, optimizer_steps: list[int]
+) -> None:
+    class Interrupts(RecordingReporter):
+        def progress(self, stage_id: str, step: int, steps: int) -> None:
+            if step == 3:
+                raise KeyboardInterrupt
+
+    stage, run = train_stage(tiny_encoder, part("udpos", limit=32), steps=5), run_config(tiny_encoder)
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(stage, store, run, Interrupts())
+    assert store.load_progress(stage.stage_id) is not None and store.leased() == frozenset()
+    run_stage(stage, store, run)
+    assert len(optimizer_steps) == 5, "no step was taken twice"
+    undisturbed = make_store(str(tmp_path / "other"))
+    run_stage(stage, undisturbed, run)
+    weights = [
+        {path.name: path.read_bytes() for path in one.fetch(stage.stage_id).glob("*.safetensors")}
+        for one in (store, undisturbed)
+    ]
+    assert weights[0] and weights[0] == weights[1]
 
 
 def test_a_parent_whose_tensors_are_missing_is_refused(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stilts.errors import InputError
+from stilts.errors import InputError, StageFailedError, StoreUnavailableError
 from stilts.scheduling import desk as desk_module
+from stilts.scheduling.attempt import attempt
 from stilts.scheduling.desk import MAX_RETRIES, Desk
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.sequential import run_sequentially
@@ -119,3 +121,55 @@ def test_sequentially_an_interrupt_is_reported_and_the_sources_error_raised(tmp_
     assert isinstance(last, StageEvent) and "Run the same command again" in last.message
     with pytest.raises(InputError, match="cannot grow"):
         run(FakeSource(stages=stages, raise_on_finish=True), tmp_path)
+
+
+@pytest.mark.parametrize("unrecorded", [True, False])
+def test_a_full_disk_ends_the_run_and_the_first_error_is_the_one_told(unrecorded: bool) -> None:
+    class FullStore(FakeSource):
+        def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+            super().failed(stage_id, error, will_retry=will_retry)
+            if unrecorded:
+                raise StoreUnavailableError("store s", "it cannot be written either")
+
+    source = FullStore(stages=[FakeStage("a"), FakeStage("b")])
+    events: list[Event] = []
+    desk = Desk(source, events.append)
+    desk.next_stage()
+    with pytest.raises(StageFailedError, match=r"No space left on device: '/scratch/x'.*the run ends here"):
+        desk.settle(outcome("a", "failed", error="OSError: No space left on device: '/scratch/x'", ends_run=True))
+    assert source.errors and source.errors[0][2] is False
+    assert [event.happening for event in events if isinstance(event, StageEvent)][-1] is Happening.FAILED
+
+
+def test_a_store_that_does_not_answer_is_given_time_before_the_run_ends() -> None:
+    now = [0.0]
+    desk = Desk(FakeSource(stages=[FakeStage("a")]), clock=lambda: now[0])
+    for _ in range(MAX_RETRIES):
+        assert desk.next_stage() == FakeStage("a")
+        desk.settle(outcome("a", "failed", may_pass=True, ends_run=True))
+        assert desk.next_stage() is NoStage.WAIT, "no tight loop"
+        now[0] += desk_module.STORE_WAIT_S
+    desk.next_stage()
+    with pytest.raises(StageFailedError):
+        desk.settle(outcome("a", "failed", may_pass=True, ends_run=True))
+    assert desk.report().failed == {"a": "an error"}
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass", "ends_run"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/scratch/x"), False, True),
+        (OSError(errno.EROFS, "Read-only file system", "/scratch/x"), False, True),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/x"), False, False),
+        (OSError("the network is away"), True, False),
+        (StoreUnavailableError("store s3://b", "it does not answer"), True, True),
+        (ValueError("wrong"), False, False),
+        (type("PanicException", (BaseException,), {})("a panic of a Rust package"), False, False),
+    ],
+)
+def test_an_attempt_judges_what_another_one_would_meet(error: BaseException, may_pass: bool, ends_run: bool) -> None:
+    def execute(stage: FakeStage, reporter: object) -> FakeOutcome:
+        raise error
+
+    found = attempt(execute, FakeStage("a"), RecordingReporter())  # type: ignore[arg-type]
+    assert (found["state"], found["may_pass"], found["ends_run"]) == ("failed", may_pass, ends_run)

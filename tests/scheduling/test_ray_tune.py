@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ray
 
 from stilts.errors import InputError
-from stilts.scheduling.board import BoardReporter, start_board
+from stilts.scheduling.board import BoardReporter, end_stages, start_board
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.runner import run_stages
@@ -130,20 +131,24 @@ import signal
 import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {root!r})
+from stilts.scheduling import signals
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.runner import run_stages
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage
 
-report = run_stages(
-    FakeSource(stages=[FakeStage("slow-a"), FakeStage("slow-b")]),
-    store_url="",
-    run_config=RunConfig(),
-    settings=RaySettings(address="local", num_cpus=1),
-    on_event=print,
-    execute=FakeExecutor(folder={folder!r}, seconds=600),
-)
-print("interrupted:", report.interrupted, report.done)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+with signals.handled():
+    report = run_stages(
+        FakeSource(stages=[FakeStage("slow-a"), FakeStage("slow-b")]),
+        store_url="",
+        run_config=RunConfig(),
+        settings=RaySettings(address="local", num_cpus=1),
+        on_event=print,
+        execute=FakeExecutor(folder={folder!r}, seconds=600),
+    )
+    print("interrupted:", report.interrupted, report.done, signal.Signals(signals.received()).name)
+    signals.leave(0)
 """
 
 
@@ -151,20 +156,24 @@ def start_driver(folder: Path) -> subprocess.Popen[str]:
     """A process that drives two endless stages on a cluster of its own, once the first of them runs."""
     script = DRIVER.format(root=str(Path(__file__).parents[2]), folder=str(folder))
     environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
-    driver = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
     deadline = time.monotonic() + 120
     while not (folder / "slow-a").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     return driver
 
 
-def test_an_interrupt_ends_the_run_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
     driver = start_driver(tmp_path)
-    driver.send_signal(signal.SIGINT)
+    driver.send_signal(number)
     started = time.monotonic()
     output, _ = driver.communicate(timeout=60)
     assert driver.returncode == 0 and time.monotonic() - started < 30
     assert "interrupted: True ()" in output and "Run the same command again" in output
+    assert number.name in output
     [worker] = attempts(tmp_path, "slow-a")
     assert not Path(f"/proc/{worker}").exists()
 
@@ -206,6 +215,55 @@ def test_progress_is_said_twice_a_second_at_most() -> None:
         reporter.progress("stage-a", step, 2000)
     assert time.monotonic() - started < 0.4
     assert steps_on(board) == {"stage-a": (0, 2000)}
+
+
+class Asked:
+    """A worker's reporter, in this process: what it says and hears."""
+
+    def __init__(self, board: Any) -> None:
+        self.reporter = BoardReporter(board)
+
+    def until_interrupted(self, stage_id: str) -> int:
+        """The step at which the run's end was heard, at one step every 0.1 s."""
+        for step in range(1, 200):
+            try:
+                self.reporter.progress(stage_id, step, 200)
+            except KeyboardInterrupt:
+                return step
+            time.sleep(0.1)
+        return 200
+
+
+def test_training_hears_of_the_end_at_its_next_step_and_is_waited_for() -> None:
+    board = start_board()
+    worker = Asked(board)
+    worker.reporter.progress("stage-a", 1, 200)
+    assert steps_on(board)
+    ended = board.end.remote(["stage-a", "never-began"])
+    assert worker.until_interrupted("stage-a") < 50
+    assert not ray.wait([ended], timeout=0.3)[0], "its checkpoint is still being written"
+    worker.reporter.left("stage-a")
+    ray.get(ended, timeout=10)
+
+
+def test_the_end_does_not_wait_for_what_is_not_in_flight() -> None:
+    board = start_board()
+    BoardReporter(board).progress("lost", 1, 200)
+    assert steps_on(board)
+    started = time.monotonic()
+    end_stages(board, ["other"])
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.slow
+def test_a_raylet_that_dies_is_one_message(tmp_path: Path) -> None:
+    driver = start_driver(tmp_path)
+    [raylet] = [child for child in psutil.Process(driver.pid).children() if child.name() == "raylet"]
+    raylet.kill()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 1
+    assert "ClusterError: Ray: its process on this machine (raylet) died" in output
+    assert "state-dump" not in output
 
 
 @pytest.mark.slow
