@@ -14,7 +14,6 @@ from rich.text import Text
 
 from stilts.addresses import has_secret, shown_address
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
-from stilts.ledger.study_record import all_studies
 from stilts.shown import shown
 
 _SHOWN_STRAYS = 5
@@ -46,6 +45,7 @@ def track(
     """
     from stilts.cli.compose import checked_tracking_uri, load_record, open_store_at
     from stilts.cli.showcase import is_running, show
+    from stilts.ledger.study_record import all_studies
 
     address = checked_tracking_uri(tracking_uri)
     opened = open_store_at(store)

@@ -46,10 +46,10 @@ def keep_fertility(workspace: Workspace, store: Store) -> None:
         return
     read = study_tokenizer(workspace)
     parts = [measured_fertility(by_language, kind, read, workspace.roots) for kind, by_language in views.items()]
-    FERTILITY.write(store, FertilityRecord(tokenizer=tokenizer, languages=_lines(joined(parts))), name)
+    FERTILITY.write(store, FertilityRecord(tokenizer=tokenizer, languages=fertility_lines(joined(parts))), name)
 
 
-def _lines(measured: Mapping[str, Fertility]) -> dict[str, LanguageFertility]:
+def fertility_lines(measured: Mapping[str, Fertility]) -> dict[str, LanguageFertility]:
     """By language; one whose words cannot be told has no ratio, and a reason."""
     ratios = {code: item.tokens_per_word for code, item in measured.items()}
     return {

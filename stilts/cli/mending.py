@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stilts.cli.compose import open_store_at, store_url, study_name
 from stilts.cli.keeping import strays_text
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
-from stilts.ledger.faults import Fault
-from stilts.ledger.mending import mend as mend_store
-from stilts.ledger.mending import repair_opening
+
+if TYPE_CHECKING:
+    from stilts.ledger.faults import Fault
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +31,10 @@ def mend(
 
     Every file is held against its checksum and its shape; what the study rests on to the last byte.
     """
+    from stilts.cli.compose import open_store_at, store_url, study_name
+    from stilts.ledger.mending import mend as mend_store
+    from stilts.ledger.mending import repair_opening
+
     name = study_name(study)
     opening = repair_opening(store_url(store), dry_run=dry_run)
     if opening and dry_run:

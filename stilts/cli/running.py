@@ -10,7 +10,6 @@ from rich.table import Table
 
 from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
-from stilts.cli.soundness import damaged_among, tell_damage
 from stilts.errors import InputError, StageFailedError, StiltsError
 
 
@@ -107,6 +106,7 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
     from stilts.analysis.evaluations import Evaluations
     from stilts.analysis.matrix import load_matrix, replicate_scores
     from stilts.cli.compose import load_record, open_store_at
+    from stilts.cli.soundness import damaged_among, tell_damage
     from stilts.ledger.records import FAILURES
     from stilts.ledger.typed import to_fields
     from stilts.study.record import outputs_of

@@ -9,7 +9,7 @@ from tokenizers.models import WordLevel, WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
 from stilts.data import fertility
-from stilts.data.fertility import ANNOTATED, SPACES, Fertility, fertility_record, joined, measured_fertility
+from stilts.data.fertility import ANNOTATED, SPACES, Fertility, joined, measured_fertility
 from stilts.tasks.examples import ChoiceExample, ClassificationExample, PairExample, TaggingExample
 from stilts.tasks.registry import default_registry
 from stilts.tasks.resolve import Resolver
@@ -103,26 +103,6 @@ def test_targets_are_joined_and_annotated_words_go_first() -> None:
     assert joined([{"de": one}, {"de": loose, "sw": loose}, {"de": two}]) == {
         "de": Fertility(tokens=60, words=30, source=ANNOTATED),
         "sw": loose,
-    }
-
-
-def test_the_record_is_plain_and_says_why_a_figure_is_not_there() -> None:
-    measured = {
-        "de": Fertility(tokens=10, words=3, source=SPACES),
-        "th": Fertility(tokens=0, words=0, reason="its script puts no spaces between words"),
-    }
-    assert fertility_record("abc", measured) == {
-        "tokenizer": "abc",
-        "languages": {
-            "de": {"tokens": 10, "words": 3, "source": SPACES, "tokens_per_word": 3.3333},
-            "th": {
-                "tokens": 0,
-                "words": 0,
-                "source": "",
-                "tokens_per_word": None,
-                "reason": "its script puts no spaces between words",
-            },
-        },
     }
 
 

@@ -18,7 +18,8 @@ import torch
 
 from stilts.data.encode import Encoder, encode
 from stilts.data.load import is_labelled, load_examples
-from stilts.data.prepare import Preparation, read_tokenizer
+from stilts.data.prepare import Preparation
+from stilts.data.tokenizing import read_tokenizer
 from stilts.metrics.metric import metric
 from stilts.models.model import StiltsModel, load_model
 from stilts.study.config import TaskConfig, TrainConfig

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from stilts.data.prepare import Preparation, read_tokenizer
+from stilts.data.prepare import Preparation
+from stilts.data.tokenizing import read_tokenizer
 from stilts.errors import InputError
 from stilts.estimate import features as module
 from stilts.estimate.features import Features, labelled_features, mean_embedding

@@ -8,6 +8,7 @@ import pandas as pd
 
 from stilts.analysis.best import Answer
 from stilts.analysis.results import StudyResults
+from stilts.ledger.records import FAILURES, PRUNED
 from stilts.study.record import Row, StudyRecord
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
 
@@ -37,7 +38,7 @@ def shown(folder: Path, **changes: object) -> Shown:
                 item = replicate(row.name, target, None if row.name == "none" else seed, seed)
                 items.append(item)
                 if (row.name, target.name, seed) == ("mnli", "panx", 2):
-                    store.notes[f"failures/{item.target_stage}"] = {}
+                    store.notes[FAILURES.name(str(item.target_stage))] = {}
                 elif (row.name, target.name) != ("hellaswag", "xnli"):
                     evaluate(store, item, 60 + 3 * number, num_items=100)
     made = record(ROWS, TARGETS, items, **{"overlaps": (("mnli", "xnli", "same data"),), **changes})
@@ -60,7 +61,7 @@ def searched(folder: Path, *, tasks: tuple[str, ...] = ("mnli", "squad", "hellas
     for item in items:
         number = item.proposal or 0
         if (item.column, number) == ("panx", proposals - 1):
-            store.notes[f"studies/study/pruned/{item.target_stage}"] = {}
+            store.notes[PRUNED.name("study", str(item.target_stage))] = {}
         else:
             evaluate(store, item, 50 + 4 * (number % 3) + (2 if item.column == "panx" else 0), num_items=100)
     shares = np.random.default_rng(0).dirichlet(np.ones(len(tasks)), proposals).round(2)

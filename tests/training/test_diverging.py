@@ -10,7 +10,7 @@ import torch
 from stilts.errors import DivergedError
 from stilts.execute.run_stage import run_stage
 from stilts.models.model import fresh_model
-from stilts.store.store import open_store
+from stilts.store import make_store
 from stilts.training import loop
 from stilts.training.loop import check_converged
 from tests.training.tiny import TINY, run_config, train_stage
@@ -28,7 +28,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_at_its_step(
 
     monkeypatch.setattr(loop, "loss_sum", breaking)
     with pytest.raises(DivergedError, match=r"loss of mnli is nan at step 3") as caught:
-        run_stage(train_stage(tiny_encoder, warmup_frac=0.0), open_store(str(tmp_path)), run_config(tiny_encoder))
+        run_stage(train_stage(tiny_encoder, warmup_frac=0.0), make_store(str(tmp_path)), run_config(tiny_encoder))
     assert "learning rate 0.0" in str(caught.value) and "Lower learning_rate" in str(caught.value)
     assert steps == [1, 2, 3], "no step is wasted after it"
 
@@ -36,7 +36,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_at_its_step(
 def test_a_learning_rate_without_measure_is_named(tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, learning_rate=1e30, warmup_frac=0.0)
     with pytest.raises(DivergedError, match=r"learning rate \S+: the .* (is (nan|inf)|no numbers)"):
-        run_stage(stage, open_store(str(tmp_path)), run_config(tiny_encoder))
+        run_stage(stage, make_store(str(tmp_path)), run_config(tiny_encoder))
 
 
 def test_a_last_step_that_went_too_far_is_not_published() -> None:
