@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("study")
     parser.add_argument("--store")
     arguments = parser.parse_args()
-    store = open_store_at(arguments.store, create=False)
+    store = open_store_at(arguments.store)
     record = load_record(arguments.study, store)
     frame = load_matrix(record, store)
     own = frame[(frame["row"] == NONE_ROW) & (frame["use"] == "report")]

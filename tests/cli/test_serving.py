@@ -13,7 +13,7 @@ import pytest
 
 from stilts.cli import serving
 from stilts.cli.champions import _location
-from stilts.cli.compose import load_record, open_store_at
+from stilts.cli.compose import load_record, make_store_at
 from stilts.cli.main import main
 from stilts.cli.serving import address_of, command_of, how_to_open, serve
 from stilts.cli.showcase import is_running
@@ -64,7 +64,7 @@ def test_a_missing_driver_is_one_message_before_anything_is_done(
 def test_track_names_the_address_without_its_secrets(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_store_at("empty")
+    make_store_at("empty")
     for form in ([], ["--json"]):
         status, text = said(["track", "--store", "empty", "--tracking-uri", SERVER, *form], capsys, monkeypatch)
         assert status == 0 and "127.0.0.1:1/?api_key=***" in text
@@ -114,7 +114,7 @@ def test_a_server_that_shows_the_runs_already_is_named_without_its_secrets(capsy
 
 
 def test_a_store_with_keys_in_its_address_is_named_without_them() -> None:
-    store = open_store_at("memory://AKIA0123456789ABCDEF:s3cret@serving")
+    store = make_store_at("memory://AKIA0123456789ABCDEF:s3cret@serving")
     with pytest.raises(StoreError) as caught:
         load_record("little", store)
     assert "s3cret" not in str(caught.value) and "memory://***@serving" in str(caught.value)

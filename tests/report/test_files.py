@@ -69,7 +69,7 @@ def test_the_table_compiles(tmp_path: Path) -> None:
 def command(study: Shown, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     from stilts.cli.main import app
 
-    monkeypatch.setattr(compose, "open_store_at", lambda given, *, create: study.results.store)
+    monkeypatch.setattr(compose, "open_store_at", lambda given: study.results.store)
     monkeypatch.setattr(compose, "load_record", lambda name, store: study.record)
     return lambda *words: CliRunner().invoke(app, ["report", "study", *words], catch_exceptions=False)
 
