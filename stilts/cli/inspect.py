@@ -12,7 +12,7 @@ from stilts.cli.measuring import study_tokenizer
 from stilts.cli.preflight import check_encoder
 from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.cli.soundness import damaged_among, tell_damage
-from stilts.errors import DamagedError, DataError, NewerError
+from stilts.errors import DamagedError, DataError, NewerError, StudyError
 from stilts.ledger.records import PRUNED
 from stilts.search.expectation import Expectation
 from stilts.store import find_store
@@ -61,6 +61,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     if opened is not None:
         check_searches(workspace, opened)
         load_priors(workspace.study, opened)
+    else:
+        _check_rests_on_nothing(workspace.study, store_url(store))
     drawn = drawn_proposals(workspace.planner, opened)
     plan = workspace.planner.plan(drawn)
     done, damaged = _done(plan, opened)
@@ -92,6 +94,19 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
         return frozenset(), {}
     faults = damaged_among(store, {key for stage in plan.stages.values() for key in stage.outputs})
     return store.done() - faults.keys(), faults
+
+
+def _check_rests_on_nothing(study: Study, url: str) -> None:
+    """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
+    starts = [c.search.start_from for c in study.rows.values() if c.search is not None and c.search.start_from]
+    priors = [name for name in study.file.search.priors if not name.endswith(".csv")]
+    for place, name in [*(("start_from", name) for name in starts), *(("search.priors", name) for name in priors)]:
+        raise StudyError(
+            f"{study.path}: {place}",
+            f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
+            "What it starts from is read from the store",
+            f"Run {name} first, or name the store that has it with --store",
+        )
 
 
 def filling_text(path: str) -> str:

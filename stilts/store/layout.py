@@ -11,6 +11,7 @@
     progress/<stage id>/<number>-<attempt>/...
     records/<name>.json
     damaged/<token>/<path>                  what "stilts mend" set aside, as it lay in the store
+    optuna.db                               what Optuna's dashboard shows of searches; told anew by every run
     cache/, spool/                          encoded data, and what MLflow has not been sent; made again when lost
     tmp/<token>                             half-written files of local stores
 
@@ -32,6 +33,8 @@ LAYOUT_VERSION = 2
 LAYOUT = "LAYOUT"
 STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP = "stages", "files", "leases", "progress", "records", "tmp"
 CACHE, SPOOL, DAMAGED = "cache", "spool", "damaged"
+# What Optuna's dashboard shows of a local store's searches, with SQLite's own files beside; told anew by every run.
+OPTUNA = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
 FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP, CACHE, SPOOL, DAMAGED)
 # Those in which the store's own names lie at fixed depths.
 OBJECT_FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS)

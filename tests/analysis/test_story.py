@@ -8,6 +8,7 @@ from stilts.analysis.flips import cell_flips
 from stilts.analysis.results import StudyResults
 from stilts.analysis.story import cell_story
 from stilts.errors import UnknownNameError
+from stilts.fingerprint import Json
 from stilts.report.explained import story_lines
 from stilts.study.record import Row
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
@@ -96,7 +97,9 @@ def test_a_searched_cell_shows_its_proposals_and_what_pruned_them(tmp_path: Path
     for number in range(3):
         store.notes[f"studies/study/proposals/mix/{number:04d}"] = {"number": number, "params": {"steps": 10 * number}}
     why = "At 25% of its steps its selection score on xnli is 40.00, place 3 of 3 recipes of mix."
-    store.notes[f"studies/study/pruned/{tried[2].target_stage}"] = {"step": 25, "steps": 100, "reason": why}
+    where = {"stage_id": str(tried[2].target_stage), "row": "mix", "column": "xnli", "proposal": 2}
+    said: dict[str, Json] = {"step": 25, "steps": 100, "score": 40.0, "policy": "halving", "reason": why}
+    store.notes[f"studies/study/pruned/{tried[2].target_stage}"] = {**where, **said}
     rows = [Row(name="none"), Row(name="mix", searched=True, num_proposals=3)]
     made = record(rows, [XNLI], [base, *tried])
     story = cell_story(StudyResults(record=made, store=store, draws=50), "mix", "xnli")  # type: ignore[arg-type]
@@ -112,7 +115,13 @@ def test_a_failed_stage_says_why(tmp_path: Path) -> None:
     results = finished(tmp_path, {XNLI: {"none": 60}})
     item = replicate("mnli", XNLI, 1, 1)
     store: FakeStore = results.store  # type: ignore[assignment]
-    store.notes[f"failures/{item.target_stage}"] = {"kind": "DataError", "error": "no file", "attempts": 2}
+    store.notes[f"failures/{item.target_stage}"] = {
+        "stage_id": str(item.target_stage),
+        "kind": "DataError",
+        "error": "no file",
+        "attempts": 2,
+        "time": 0.0,
+    }
     made = record([Row(name="none"), Row(name="mnli")], [XNLI], [*results.record.replicates, item])
     story = cell_story(StudyResults(record=made, store=store, draws=50), "mnli", "xnli")  # type: ignore[arg-type]
     assert story.score is None

@@ -59,7 +59,7 @@ def test_where_the_target_does_not_train_the_champion_is_the_rows_encoder(tmp_pa
 def test_champions_of_every_study_in_the_store_are_pinned(tmp_path: Path) -> None:
     store = FakeStore(tmp_path)
     studies = {}
-    for name, rows in (("a", ROWS[:2]), ("b", ROWS[1:])):
+    for name, rows in (("a", ROWS[:2]), ("b", [ROWS[0], ROWS[2]])):
         items = [replicate(row.name, column(f"{name}_target"), 0, 0) for row in rows]
         for number, item in enumerate(items):
             evaluate(store, item, 60.0 + number)

@@ -58,19 +58,23 @@ def test_every_verb_refuses_a_search_that_cannot_be(
 
 def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    store.mkdir()
+    for _ in ("there is no store yet", "there is one"):
+        with pytest.raises(StudyError, match="no study of that name"):
+            planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
+        make_store(str(store))
     with pytest.raises(StudyError, match="no study of that name"):
         planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
 
 
 def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    store.mkdir()
     path = tmp_path / "study.yaml"
     fields = study_fields(search={"policy": "select", "priors": ["earlier"]}, encoder={"toy": True})
     path.write_text(json.dumps(fields))
-    with pytest.raises(StudyError, match=r'search\.priors: the store .* has no study "earlier"'):
-        planned(str(path), str(store))
+    for _ in ("there is no store yet", "there is one"):
+        with pytest.raises(StudyError, match=r'search\.priors: the store .* has no study "earlier"'):
+            planned(str(path), str(store))
+        make_store(str(store))
 
 
 @pytest.mark.parametrize(
