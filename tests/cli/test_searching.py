@@ -57,13 +57,11 @@ def test_every_verb_refuses_a_search_that_cannot_be(
 
 
 def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Path) -> None:
-    store = tmp_path / "store"
+    store, path = tmp_path / "store", write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True})
     for _ in ("there is no store yet", "there is one"):
         with pytest.raises(StudyError, match="no study of that name"):
-            planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
+            planned(path, str(store))
         make_store(str(store))
-    with pytest.raises(StudyError, match="no study of that name"):
-        planned(write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True}), str(store))
 
 
 def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stilts.cli.compose import assemble
+from stilts.ledger.records import PRUNED, Pruned
 from stilts.search.conductor import Conductor
 from stilts.search.objective import make_aims
 from stilts.search.proposals import ProposalBook
@@ -96,8 +97,9 @@ def drive(
             subject.failed(stage.stage_id, "ValueError: broken on purpose", will_retry=False)
             continue
         if prune(stage):
-            name = f"studies/{subject.planner.study.name}/pruned/{stage.stage_id}"
-            store.write_record(name, {"stage_id": stage.stage_id})
+            where = {"stage_id": stage.stage_id, "row": "mnli", "column": "udpos", "proposal": 0}
+            pruned = Pruned(step=1, steps=2, score=1.0, policy="p", reason="on purpose", **where)  # type: ignore[arg-type]
+            PRUNED.write(store, pruned, subject.planner.study.name, stage.stage_id)
         else:
             publish(stage, store, folder)
         state = "pruned" if prune(stage) else "done"
