@@ -13,13 +13,26 @@ from typing import BinaryIO
 
 from stilts.errors import DataError
 
-_KINDS = (
-    (stat.S_ISDIR, "it is a folder"),
-    (stat.S_ISFIFO, "it is a pipe"),
-    (stat.S_ISSOCK, "it is a socket"),
-    (stat.S_ISCHR, "it is a device"),
-    (stat.S_ISBLK, "it is a device"),
-)
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def not_a_file(path: Path) -> str | None:
+    """``a folder``, ``a pipe``, ... where something other than a file lies; None for a file, and for nothing at all.
+
+    Told without opening it: a pipe may wait for ever, a device has no end. Symlinks are followed: what they point at
+    is what would be opened.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return None
+    return None if stat.S_ISREG(mode) else _kind(mode)
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -71,8 +84,11 @@ def _too_large(path: Path, found: int, most: int) -> DataError:
 
 
 def _no_file(path: Path, mode: int) -> DataError:
-    found = next((words for is_kind, words in _KINDS if is_kind(mode)), "it is something else")
-    return DataError(path, f"{found}, no file", next_step="Give the path of a file")
+    return DataError(path, f"it is {_kind(mode)}, no file", next_step="Give the path of a file")
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "something else")
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> DataError:

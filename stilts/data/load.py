@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from stilts.bounded_file import not_a_file
 from stilts.data.hub_rows import read_hub
 from stilts.data.readers import read_examples, unique_items
 from stilts.data.readers.reading import Reading
@@ -26,7 +27,6 @@ from stilts.tasks.examples import (
     TaggingExample,
 )
 from stilts.tasks.file_digests import files_fingerprint
-from stilts.tasks.file_kinds import not_a_file
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
 

@@ -13,8 +13,8 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
-from stilts.tasks.file_kinds import not_a_file
 
 # What the child may use: XLM-R's tokenizer, 17 MB of JSON, takes 3 s of CPU and under 1 GiB.
 _CPU_S, _WALL_S, _MEMORY = 30, 600, 4 * 2**30

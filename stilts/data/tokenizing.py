@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 from tokenizers import Encoding, Tokenizer
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, EncoderError
 from stilts.tasks.examples import LONGEST_TEXT
-from stilts.tasks.file_kinds import not_a_file
 
 # What one call of the tokenizer takes: a text, a pair of texts, or the words of a sentence.
 Input: TypeAlias = "str | tuple[str, str] | list[str]"

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import TransferError
-from stilts.tasks.file_kinds import not_a_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

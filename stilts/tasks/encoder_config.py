@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
 from stilts.fingerprint import Json
-from stilts.tasks.file_kinds import not_a_file
 
 # The architectures that models/ can take apart into encoder and head.
 MODEL_TYPES = ("xlm-roberta", "xlm-roberta-xl")

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
 from stilts.fingerprint import Json
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.file_digests import files_fingerprint
-from stilts.tasks.file_kinds import not_a_file
 
 _NEEDED = ("config.json", "tokenizer.json")
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
-from stilts.tasks.file_kinds import not_a_file
 
 # Longer headers than this are no headers: safetensors' own limit.
 LONGEST_HEADER = 100_000_000

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import Json, digest
 from stilts.tasks.file_digests import files_fingerprint
-from stilts.tasks.file_kinds import not_a_file
 from stilts.tasks.formats import format_named
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Source, SplitRef, ToyLayout
 from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES, TOY_VERSION

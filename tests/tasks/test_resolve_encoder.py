@@ -90,12 +90,12 @@ def test_the_small_encoder_resolves(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
-@pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a device", "a socket"])
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device", "a socket"])
 def test_what_is_no_file_is_refused_and_never_opened(name: str, kind: str, tmp_path: Path) -> None:
     path = make(tmp_path / "a") / name
     path.unlink()
     with socket.socket(socket.AF_UNIX) as bound:
-        if kind == "a FIFO":
+        if kind == "a pipe":
             os.mkfifo(path)
         elif kind == "a folder":
             path.mkdir()
