@@ -207,14 +207,14 @@ def test_a_wrong_column_label_or_repository_is_told(parquet: Path) -> None:
         load_examples(hub_view(parquet / "none"), {})
 
 
-@pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a device"])
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device"])
 def test_what_is_no_file_is_named_and_never_opened(kind: str, tmp_path: Path) -> None:
     for split in ("train", "dev", "test"):
         (tmp_path / split).write_text("a\tb\tx\n")
     made, path = resolver(tmp_path), tmp_path / "train"
     view = made.views(SplitRef(dataset="d", split="train"), Kind.CLASSIFICATION, ["en"])[0]
     path.unlink()
-    if kind == "a FIFO":
+    if kind == "a pipe":
         os.mkfifo(path)
     elif kind == "a folder":
         path.mkdir()

@@ -74,7 +74,7 @@ def test_what_grows_without_bound_ends_in_time(tmp_path: Path, monkeypatch: pyte
 
 def test_a_tokenizer_that_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tokenizer.json")
-    with pytest.raises(EncoderError, match="a FIFO, not a file"):
+    with pytest.raises(EncoderError, match="a pipe, not a file"):
         check_tokenizer(tmp_path / "tokenizer.json", SIZE)
     with pytest.raises(EncoderError, match=r"gone\.json"):
         check_tokenizer(tmp_path / "gone.json", SIZE)

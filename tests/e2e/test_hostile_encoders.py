@@ -84,7 +84,7 @@ def tokenizer(**parts: object) -> Callable[[Path], None]:
         (config(max_position_embeddings=5000), "position_embeddings.weight is"),
         (deep_config, "config.json cannot be read as JSON (it is nested too deep)"),
         (deep_header, "encoder.safetensors: it cannot be read as safetensors (its header is nested too deep)"),
-        (fifo, "encoder.safetensors is a FIFO"),
+        (fifo, "encoder.safetensors is a pipe"),
         (not_a_number, "encoder.layer.1.output.dense.bias holds NaN"),
         (tokenizer(normalizer=BOMB), "retry-limit-in-match"),
         (tokenizer(model={"type": "WordLevel", "vocab": {}, "unk_token": "<unk>"}, added_tokens=[]), "0 tokens"),
@@ -123,4 +123,4 @@ def test_a_data_file_that_is_no_file_is_never_opened(tmp_path: Path) -> None:
     os.mkfifo(train)
     status, error = said(tmp_path, "validate", study)
     assert status == 2 and error.count("\n") == 1, error
-    assert "en.train.tsv: it is a FIFO, not a file" in error
+    assert "en.train.tsv: it is a pipe, not a file" in error

@@ -98,7 +98,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
 
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.safetensors")
-    with pytest.raises(EncoderError, match="a FIFO, not a file"):
+    with pytest.raises(EncoderError, match="a pipe, not a file"):
         read_header(tmp_path / "x.safetensors")
 
 
