@@ -96,7 +96,12 @@ def _race(name: str, value: Grant) -> Decision:
 def _made(
     value: CellsDecision | ProposalRecord | Pruned | Grant | Stopped, kind: str, about: str, decided: str
 ) -> Decision:
-    details = {key: item for key, item in to_fields(value).items() if key not in ("reason", "time", "kind")}
+    fields = {key: list(item) if isinstance(item, tuple) else item for key, item in to_fields(value).items()}
+    details = {
+        key: item
+        for key, item in fields.items()
+        if key not in ("reason", "time", "kind") and (key, item) != ("from", None)
+    }
     return Decision(time=value.time, kind=kind, about=about, decided=decided, reason=value.reason, details=details)
 
 
