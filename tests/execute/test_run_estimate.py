@@ -17,7 +17,7 @@ from stilts.cli.main import app
 from stilts.errors import InputError
 from stilts.execute.run_stage import run_stage
 from stilts.ledger.census import take_census
-from stilts.ledger.study_record import write_study
+from stilts.ledger.study_record import all_studies, write_study
 from stilts.report.sections.estimates import estimates_section
 from stilts.report.sections.material import Material
 from stilts.scheduling.sequential import run_sequentially
@@ -164,4 +164,7 @@ def test_the_weights_of_probes_and_of_what_is_looked_at_go_in_the_end(
 
 def test_a_record_that_is_read_from_the_store_counts_probes_too(finished: tuple[Path, Store, Plan, list[str]]) -> None:
     _, store, plan, _ = finished
-    assert take_census(store, [], frozenset()).weights == take_census(store, [plan.record], frozenset()).weights
+    stored = all_studies(store).values
+    assert list(stored) == [plan.record.name]
+    found = take_census(store, stored.values(), frozenset()).weights
+    assert found == take_census(store, [plan.record], frozenset()).weights and found

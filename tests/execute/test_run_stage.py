@@ -258,7 +258,7 @@ def test_a_failure_is_written_down_and_forgotten_after_a_success(tiny_encoder: P
 def test_a_store_that_cannot_take_the_reason_does_not_hide_it(
     tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(name: str, value: object) -> None:
+    def full(name: str, value: object, *, create_only: bool) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/store")
 
     monkeypatch.setattr("stilts.execute.run_stage.run_train", lambda *_: math.sqrt(-1))
