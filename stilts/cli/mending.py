@@ -12,9 +12,10 @@ from rich.text import Text
 from stilts.cli.compose import open_store_at, store_url, study_name
 from stilts.cli.keeping import strays_text
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
-from stilts.ledger.faults import Fault
+from stilts.ledger.faults import Fault, FaultKind
 from stilts.ledger.mending import mend as mend_store
 from stilts.ledger.mending import repair_opening
+from stilts.store.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +38,8 @@ def mend(
     if opening and dry_run:
         value = _value(name, opening, dry_run=True)
     else:
-        found = mend_store(open_store_at(store), name, dry_run=dry_run)
+        opened = open_store_at(store)
+        found = mend_store(opened, name, dry_run=dry_run, also=_of_searches(opened))
         value = _value(name, [*opening, *found.faults], dry_run=dry_run) | {
             "folder": found.folder,
             "held_by_others": [fault.paths[0] for fault in found.left],
@@ -46,6 +48,13 @@ def mend(
             "strays": list(found.strays),
         }
     say(value, lambda: _table(value, study), as_json=json)
+
+
+def _of_searches(store: Store) -> list[Fault]:
+    from stilts.search.mirror import mirror_flaws
+
+    flaws = mirror_flaws(store).items()
+    return [Fault(kind=FaultKind.DAMAGED, paths=(path,), found=found) for path, found in flaws]
 
 
 def _value(study: str, faults: list[Fault], *, dry_run: bool) -> dict[str, Any]:

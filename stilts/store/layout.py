@@ -13,6 +13,7 @@
     damaged/<token>/<path>                  what "stilts mend" set aside, as it lay in the store
     cache/, spool/                          encoded data, and what MLflow has not been sent; made again when lost
     tmp/<token>                             half-written files of local stores
+    optuna.db                               what Optuna's own tools show of searches; made again when lost
 
 Files lie apart from ``done.json`` so that one listing of ``stages/`` in a bucket holds small objects only. Every JSON
 object but a lease's begins with its seal (``seal.py``). Whatever has another name is a stray: never read, never
@@ -32,6 +33,8 @@ LAYOUT_VERSION = 2
 LAYOUT = "LAYOUT"
 STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP = "stages", "files", "leases", "progress", "records", "tmp"
 CACHE, SPOOL, DAMAGED = "cache", "spool", "damaged"
+# Optuna's storage, and what SQLite keeps beside it while it writes.
+SEARCHES = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
 FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP, CACHE, SPOOL, DAMAGED)
 # Those in which the store's own names lie at fixed depths.
 OBJECT_FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS)
