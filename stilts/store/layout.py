@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from stilts.errors import NewerError, StoreError
+from stilts.errors import DamagedError, NewerError, StoreError
 
 # 1: without seals; 2: with them.
 LAYOUT_VERSION = 2
@@ -224,17 +224,14 @@ def check_deletable(url: str, path: str, *, whole_folder: bool) -> None:
         )
 
 
-def check_version(url: str, version: object) -> None:
-    """Raises StoreError for a layout that this version cannot read: a newer one, or none at all."""
+def check_version(version: object) -> int:
+    """The layout's version; NewerError for one that this stilts does not know, DamagedError where it is none at all."""
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StoreError(
-            f"open the store {url}",
-            f"its LAYOUT record names no version ({version!r})",
-            "This folder may not be a store",
-            "Name another folder",
-        )
+        raise DamagedError(LAYOUT, f"it names no version ({str(version)[:40]!r})")
     if version > LAYOUT_VERSION:
-        raise NewerError(LAYOUT, f"it has layout {version}, this one knows {LAYOUT_VERSION}")
+        shown = version if version < 10**9 else "of no number that is given"
+        raise NewerError(LAYOUT, f"it has layout {shown}, this one knows {LAYOUT_VERSION}")
+    return version
 
 
 def _check(what: str, name: str, *, most_parts: int) -> str:

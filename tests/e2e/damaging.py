@@ -301,10 +301,10 @@ def _made(
 
 
 def _grouped(places: list[str]) -> st.SearchStrategy[str]:
-    """One of the places, every folder of the store as often as any other: most files are of few kinds."""
+    """One of the places, each of the store's folders as often as any other: most files are of few kinds."""
     groups: dict[str, list[str]] = {}
     for place in places:
-        groups.setdefault(
-            "/".join(place.split("/")[:2]) if place.startswith("records") else place.split("/")[0], []
-        ).append(place)
+        folder, _, rest = place.partition("/")
+        name = f"{folder}/{rest.partition('/')[0]}" if folder == "records" else folder if rest else ""
+        groups.setdefault(name, []).append(place)
     return st.sampled_from(sorted(groups)).flatmap(lambda name: st.sampled_from(groups[name]))

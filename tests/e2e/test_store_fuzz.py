@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.e2e.damaging import Damage, damages
@@ -97,6 +97,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def test_a_damaged_store_answers_or_says_why_and_heals(part: int, stores: tuple[Path, Path], study: Path) -> None:
     answer = typed("matrix", STUDY, "--json", "--store", stores[0]).out
 
+    seen: set[str] = set()
+
     @seed(part)
     @settings(
         max_examples=CASES,
@@ -112,6 +114,8 @@ def test_a_damaged_store_answers_or_says_why_and_heals(part: int, stores: tuple[
     )
     def heals(damage: tuple[int, Damage], verbs: list[tuple[str, ...]]) -> None:
         which, done = damage
+        assume(repr(damage) not in seen)  # hypothesis likes to try one again
+        seen.add(repr(damage))
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
             check(Case(Path(folder).resolve(), stores[which], study), done, verbs, answer)
 
@@ -125,5 +129,7 @@ def check(case: Case, damage: Damage, verbs: list[tuple[str, ...]], answer: str)
         case.type(*words)
     mended = case.type("mend", "--json")
     ran = case.type("run", "--local", "--tracking-uri", "none", "--threads", "1", "--keep-weights")
+    if damage.forges and "newer than this stilts" in mended.err + ran.err:
+        return  # it says so itself, under its seal: then it is nobody's here to mend
     assert mended.status == ran.status == 0, (mended, ran)
     assert case.type("matrix", "--json").out == answer
