@@ -45,10 +45,10 @@ class Finished:
         assert all(status == 0 for status, _ in self.before.values())
 
     def answer(self, verb: str) -> tuple[int, Any]:
-        """A verb's status and its value, which is None where it gives none."""
+        """A verb's status and its value, which is None where it gives none; what it says beside it as ``told``."""
         result = typed(verb, STUDY, "--json", "--store", self.store)
         assert not result.flaw(), result.flaw()
-        return result.status, result.value if result.status == 0 else None
+        return result.status, {**result.value, "told": result.err} if result.status == 0 else None
 
     def files(self) -> list[str]:
         """Every file of the store."""
@@ -98,9 +98,23 @@ def _of_best(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
         return
     for one, other in zip(before["answers"], after["answers"], strict=True):
         if other != one and not other["open_cells"]:
-            yield f"{one['target']}: {[(name, one[name], other[name]) for name in one if one[name] != other[name]]}"
+            if "damaged and left out" not in after["told"]:
+                yield f"{one['target']} is another, and nothing says why"
+            yield from _others(one["target"], one, other)
         elif other["chosen"] == one["chosen"] and other["score"] not in (one["score"], None):
             yield f"{one['target']} has the score {other['score']}"
+
+
+def _others(path: str, one: Any, other: Any) -> Iterator[str]:
+    """Every figure and name in an answer that stands there for another; what is left out is none, nor is advice."""
+    if isinstance(other, dict):
+        for name, inner in other.items():
+            yield from _others(f"{path}.{name}", one.get(name) if isinstance(one, dict) else None, inner)
+    elif isinstance(other, list):
+        for number, inner in enumerate(other):
+            yield from _others(f"{path}.{number}", one[number] if number < len(one) else None, inner)
+    elif other not in (one, None) and not path.endswith((".advice", ".text", ".settles")):
+        yield f"{path}: {one} is {other}"
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +150,12 @@ def spoil(finished: Finished, name: str, *, places: int) -> None:
 def test_a_changed_byte_or_number_gives_no_other_answer(finished: Finished, pattern: str) -> None:
     name = sorted(str(path.relative_to(finished.whole)) for path in finished.whole.glob(pattern))[0]
     data = (finished.whole / name).read_bytes()
-    finished.check(name, flipped(data, len(data) // 2), "a byte")
     changed = list(other_numbers(data)) if name.endswith(".json") else []
-    if changed:
-        json.loads(changed[-1])  # so that a seal finds it, not a parser
-        finished.check(name, changed[-1], "a number")
+    if not changed:
+        finished.check(name, flipped(data, len(data) // 2), "a byte")
+        return
+    json.loads(changed[-1])  # so that a seal finds it, not a parser
+    finished.check(name, changed[-1], "a number")
 
 
 @pytest.mark.slow
@@ -148,4 +163,4 @@ def test_no_changed_byte_or_number_of_any_file_gives_another_answer(finished: Fi
     names = finished.files()
     assert len(names) > 60 and {name.split("/")[0] for name in names} >= {"files", "records", "stages", "cache"}
     for name in names:
-        spoil(finished, name, places=4)
+        spoil(finished, name, places=3)
