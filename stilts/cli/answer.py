@@ -213,6 +213,7 @@ def _best(results: StudyResults, target: str | None, json: bool) -> None:
     from stilts.report.tables import answer_lines
 
     answers = [answer for answer in results.answers if target in (None, answer.target)]
+    _tell_lost_costs(results)
     recipes = [item for item in chosen_recipes(results) if target in (None, item["target"])]
     value: dict[str, Any] = {"study": results.record.name, "toy": results.record.toy}
     if json:
@@ -221,6 +222,15 @@ def _best(results: StudyResults, target: str | None, json: bool) -> None:
         cells = negative_cells(results, target=target, at_most=_MOST_CHECKED)
         value["negative"] = [cell.to_json() for cell in cells]
     say(value, lambda: Group(answer_lines(answers), *_recipe_lines(recipes)), as_json=json)
+
+
+def _tell_lost_costs(results: StudyResults) -> None:
+    """Says which trainings cannot be read: their cells have scores, and the cost of those is not known."""
+    from stilts.cli.soundness import damaged_among, tell_damage
+
+    stages = results.record.stages.items()
+    trained = {key for _, stage in stages if stage["kind"] == "train" for key in stage["outputs"]}
+    tell_damage(results.record.name, damaged_among(results.store, trained))
 
 
 def _by(results: StudyResults, by: str, target: str | None, json: bool) -> None:

@@ -14,6 +14,7 @@ from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 
 if TYPE_CHECKING:
     from stilts.ledger.faults import Fault
+    from stilts.store.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,8 @@ def mend(
     if opening and dry_run:
         value = _value(name, opening, dry_run=True)
     else:
-        found = mend_store(open_store_at(store), name, dry_run=dry_run)
+        opened = open_store_at(store)
+        found = mend_store(opened, name, dry_run=dry_run, also=_of_searches(opened))
         value = _value(name, [*opening, *found.faults], dry_run=dry_run) | {
             "folder": found.folder,
             "held_by_others": [fault.paths[0] for fault in found.left],
@@ -49,6 +51,14 @@ def mend(
             "strays": list(found.strays),
         }
     say(value, lambda: _table(value, study), as_json=json)
+
+
+def _of_searches(store: Store) -> list[Fault]:
+    from stilts.ledger.faults import Fault, FaultKind
+    from stilts.search.mirror import mirror_flaws
+
+    flaws = mirror_flaws(store).items()
+    return [Fault(kind=FaultKind.DAMAGED, paths=(path,), found=found) for path, found in flaws]
 
 
 def _value(study: str, faults: list[Fault], *, dry_run: bool) -> dict[str, Any]:

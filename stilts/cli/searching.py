@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.errors import SelectionError, StudyError
 from stilts.ledger.records import PROPOSALS
 from stilts.search.encoding import distributions
+from stilts.search.mirror import mirror_url
 from stilts.search.objective import Aim, make_aims
 from stilts.search.proposals import ProposalBook
 from stilts.search.row_race import RowRace, row_race
@@ -77,7 +77,7 @@ def _row_search(workspace: Workspace, row: str, search: Search, store: Store) ->
     study, aims = workspace.study, _aims(workspace, row, search)
     _check_sampler(workspace, row, search, aims)
     book = ProposalBook(
-        storage_url=_optuna_url(store),
+        storage_url=mirror_url(store),
         study_name=study.name,
         row=row,
         space=search_space(search),
@@ -126,8 +126,3 @@ def _warm(
     own, space = workspace.study.name, search_space(search)
     with workspace.study.blamed(f"intermediates.{row}.search.start_from"):
         return warm_recipes(store, search.start_from, space=space, aims=aims, proposals=search.proposals, own=own)
-
-
-def _optuna_url(store: Store) -> str:
-    """Where Optuna's studies persist: beside a local store, in the working folder for a bucket."""
-    return "sqlite:///optuna.db" if "://" in store.url else f"sqlite:///{Path(store.url).resolve() / 'optuna.db'}"

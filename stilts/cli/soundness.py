@@ -7,12 +7,13 @@ from collections.abc import Mapping, Set
 
 from stilts.errors import DamagedError, NewerError, StoreError
 from stilts.ledger.results import results_of
+from stilts.store.artifact_store import ArtifactStore
 from stilts.store.store import Store
 
 _SHOWN = 3
 
 
-def damaged_among(store: Store, keys: Set[str]) -> Mapping[str, DamagedError | NewerError]:
+def damaged_among(store: ArtifactStore, keys: Set[str]) -> Mapping[str, DamagedError | NewerError]:
     """What is wrong with those of the keys that are published and cannot be read."""
     return results_of(store, sorted(keys & store.done())).faults
 

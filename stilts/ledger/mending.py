@@ -72,16 +72,16 @@ def repair_opening(url: str, *, dry_run: bool = False) -> list[Fault]:
     return faults
 
 
-def mend(store: Store, study: str, *, dry_run: bool = False) -> Mended:
+def mend(store: Store, study: str, *, dry_run: bool = False, also: Sequence[Fault] = ()) -> Mended:
     """Finds all that is wrong and sets it aside; with ``dry_run`` only finds. The study is looked at to the last byte.
 
-    A store from before there were checksums gets them first.
+    A store from before there were checksums gets them first. ``also`` are faults that others found: of Optuna's mirror.
     """
     sealing = not store.documents.required and not dry_run
     if sealing:
         store = seal_store(store)
     record = _readable(store, study)
-    faults, folder, left = find_faults(store, record), _new_folder(), list[Fault]()
+    faults, folder, left = [*find_faults(store, record), *also], _new_folder(), list[Fault]()
     if dry_run:
         return Mended(faults=tuple(faults), strays=tuple(store.strays()))
     for fault in faults:

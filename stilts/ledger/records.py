@@ -6,7 +6,7 @@ and what reads many goes on with the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -182,10 +182,14 @@ class Shelf(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind(Generic[T]):
-    """One kind of records: its type, and its name with ``{}`` for each part that varies, the last one its own."""
+    """One kind of records: its type, and its name with ``{}`` for each part that varies, the last one its own.
+
+    ``own`` gives that last part where the value says it too; a record that says another is damaged.
+    """
 
     type: type[T]
     template: str
+    own: Callable[[T], str] | None = None
 
     def name(self, *parts: str) -> str:
         """The name of one record."""
@@ -245,7 +249,11 @@ class RecordKind(Generic[T]):
 
     def parse(self, name: str, body: bytes) -> T:
         """The record of this name from its JSON text; DamagedError or NewerError where it is none."""
-        return from_body(self.type, record_path(name), body)
+        value = from_body(self.type, record_path(name), body)
+        if self.own is not None and self.own(value) != name.rpartition("/")[2]:
+            found = f"it says that it is {self.own(value)[:80]}, which is not its name"
+            raise DamagedError(record_path(name), found, study=study_of(record_path(name)))
+        return value
 
     def _prefix(self, *parts: str) -> str:
         """What the names of all records begin with whose first parts these are."""
@@ -265,18 +273,22 @@ class RecordKind(Generic[T]):
         return Shelf(values=values, faults=faults)
 
 
-FAILURES = RecordKind(type=Failure, template="failures/{}")
-PROPOSALS = RecordKind(type=ProposalRecord, template="studies/{}/proposals/{}/{}")
-DECISIONS = RecordKind(type=CellsDecision, template="studies/{}/decisions/{}")
-PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}")
-JUDGED = RecordKind(type=Judged, template="studies/{}/rungs/{}/{}/{}/{}")
-GRANTS = RecordKind(type=Grant, template="studies/{}/races/{}/{}")
+def number_part(number: int, digits: int = 4) -> str:
+    """A number as names of records have it, so that they sort: proposals and races 4 digits, decisions 5, steps 8."""
+    return f"{number:0{digits}d}"
+
+
+FAILURES = RecordKind(type=Failure, template="failures/{}", own=lambda one: one.stage_id)
+PROPOSALS = RecordKind(
+    type=ProposalRecord, template="studies/{}/proposals/{}/{}", own=lambda one: number_part(one.number)
+)
+DECISIONS = RecordKind(
+    type=CellsDecision, template="studies/{}/decisions/{}", own=lambda one: number_part(one.number, 5)
+)
+PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}", own=lambda one: one.stage_id)
+JUDGED = RecordKind(type=Judged, template="studies/{}/rungs/{}/{}/{}/{}", own=lambda one: number_part(one.step, 8))
+GRANTS = RecordKind(type=Grant, template="studies/{}/races/{}/{}", own=lambda one: number_part(one.proposal))
 SPENDING = RecordKind(type=Spending, template="studies/{}/spending/{}")
 STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped")
 FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")
 DISJOINT = RecordKind(type=Disjoint, template="disjoint/{}")
-
-
-def number_part(number: int, digits: int = 4) -> str:
-    """A number as names of records have it, so that they sort: proposals and races 4 digits, decisions 5, steps 8."""
-    return f"{number:0{digits}d}"

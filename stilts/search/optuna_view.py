@@ -23,6 +23,11 @@ from stilts.search.draw import NUMBER, Direction
 
 _JOURNAL = "journal:"
 _SQLITE_WAIT_S = 60
+# What comes of a storage that holds what Optuna did not write: its own errors, SQLAlchemy's, and Python's.
+UNREADABLE = (
+    *(optuna.exceptions.OptunaError, SQLAlchemyError),
+    *(LookupError, ValueError, TypeError, AttributeError, AssertionError),
+)
 _Result = TypeVar("_Result")
 
 
@@ -101,7 +106,7 @@ class OptunaView:
         """Runs a storage operation, and explains its failure."""
         try:
             return act()
-        except (optuna.exceptions.OptunaError, SQLAlchemyError, OSError, ImportError, KeyError, ValueError) as error:
+        except (*UNREADABLE, OSError, ImportError) as error:
             raise StoreError(
                 f'Optuna storage "{self._url}"',
                 f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",

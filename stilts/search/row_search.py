@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from stilts.fingerprint import canonical_json
+from stilts.fingerprint import Json, canonical_json
 from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
 from stilts.search.outcome import Outcome, Told
 from stilts.search.proposals import ProposalBook
@@ -59,16 +59,21 @@ class RowSearch:
         return self._outcomes.num_open(plan, done, hopeless)
 
     def propose(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
-        """Draws and records the next proposal; False when the row has all it may have, or the sampler waits."""
-        number = len(self.proposals)
+        """Draws and records the next proposal; False when the row has all it may have, or the sampler waits.
+
+        The next is the first number that has no record: one that was damaged and set aside is drawn anew, from what
+        was known before it, and so it is the same again.
+        """
+        taken = {proposal.number for proposal in self.proposals}
+        number = next(number for number in range(len(taken) + 1) if number not in taken)
         if number >= self.total or self._exhausted:
             return False
         record = self._warm_proposal(number)
         if record is None:
-            told = self._told(plan, done, hopeless)
+            told = [one for one in self._told(plan, done, hopeless) if one.number < number]
             if not self.book.is_ready(number, told):
                 return False
-            params = self.book.ask(number, told, [proposal.params for proposal in self.proposals])
+            params = self._drawn(number, told)
             if params is None:
                 self._exhausted = True
                 return False
@@ -101,10 +106,19 @@ class RowSearch:
             number=number, params=params, origin=left[0].origin, reason=left[0].reason, time=time.time()
         )
 
+    def _drawn(self, number: int, told: Sequence[Told]) -> dict[str, Json] | None:
+        """The recipe of a number, given what came before; another where a later proposal has that one."""
+        params = self.book.ask(number, told, [one.params for one in self.proposals if one.number < number])
+        later = [one.params for one in self.proposals if one.number > number]
+        if params is None or canonical_json(params) not in map(canonical_json, later):
+            return params
+        return self.book.ask(number, told, [one.params for one in self.proposals])
+
     def _record(self, record: ProposalRecord) -> None:
         own = number_part(record.number)
         if PROPOSALS.write(self.store, record, self.study, self.row, own, create_only=True):
             self.proposals.append(Proposal(number=record.number, params=dict(record.params)))
+            self.proposals.sort(key=lambda proposal: proposal.number)
         else:  # another driver of the same study drew it first
             self.load()
 

@@ -61,7 +61,7 @@ class SelectedCells:
             self._asked |= set(value.replicates)
             if value.found:
                 self._found |= set(value.replicates)
-            self._numbers += 1
+            self._numbers = max(self._numbers, value.number + 1)  # one may be set aside: none is written over
             self._last = value
 
     @property

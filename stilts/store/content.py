@@ -35,7 +35,7 @@ class FileFact:
         if (
             not isinstance(path, str)
             or type(size) is not int
-            or size < 0
+            or not 0 <= size < 2**63
             or not isinstance(sha256, str)
             or _SHA256.fullmatch(sha256) is None
         ):

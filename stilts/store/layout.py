@@ -11,9 +11,9 @@
     progress/<stage id>/<number>-<attempt>/...
     records/<name>.json
     damaged/<token>/<path>                  what "stilts mend" set aside, as it lay in the store
-    optuna.db                               what Optuna's dashboard shows of searches; told anew by every run
     cache/, spool/                          encoded data, and what MLflow has not been sent; made again when lost
     tmp/<token>                             half-written files of local stores
+    optuna.db                               what Optuna's own tools show of searches; made again when lost
 
 Files lie apart from ``done.json`` so that one listing of ``stages/`` in a bucket holds small objects only. Every JSON
 object but a lease's begins with its seal (``seal.py``). Whatever has another name is a stray: never read, never
@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from stilts.errors import NewerError, StoreError
+from stilts.errors import DamagedError, NewerError, StoreError
 
 # 1: without seals; 2: with them.
 LAYOUT_VERSION = 2
@@ -33,8 +33,8 @@ LAYOUT_VERSION = 2
 LAYOUT = "LAYOUT"
 STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP = "stages", "files", "leases", "progress", "records", "tmp"
 CACHE, SPOOL, DAMAGED = "cache", "spool", "damaged"
-# What Optuna's dashboard shows of a local store's searches, with SQLite's own files beside; told anew by every run.
-OPTUNA = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
+# Optuna's storage, and what SQLite keeps beside it while it writes.
+SEARCHES = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
 FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP, CACHE, SPOOL, DAMAGED)
 # Those in which the store's own names lie at fixed depths.
 OBJECT_FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS)
@@ -224,17 +224,14 @@ def check_deletable(url: str, path: str, *, whole_folder: bool) -> None:
         )
 
 
-def check_version(url: str, version: object) -> None:
-    """Raises StoreError for a layout that this version cannot read: a newer one, or none at all."""
+def check_version(version: object) -> int:
+    """The layout's version; NewerError for one that this stilts does not know, DamagedError where it is none at all."""
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StoreError(
-            f"open the store {url}",
-            f"its LAYOUT record names no version ({version!r})",
-            "This folder may not be a store",
-            "Name another folder",
-        )
+        raise DamagedError(LAYOUT, f"it names no version ({str(version)[:40]!r})")
     if version > LAYOUT_VERSION:
-        raise NewerError(LAYOUT, f"it has layout {version}, this one knows {LAYOUT_VERSION}")
+        shown = version if version < 10**9 else "of no number that is given"
+        raise NewerError(LAYOUT, f"it has layout {shown}, this one knows {LAYOUT_VERSION}")
+    return version
 
 
 def _check(what: str, name: str, *, most_parts: int) -> str:

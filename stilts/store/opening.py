@@ -105,9 +105,8 @@ def layout_version(backend: Backend) -> int | None:
     if data is None:
         return None
     fields = parse(LAYOUT, unseal(LAYOUT, data, required=False))
-    version, store_id = fields.get("version"), fields.get("id")
-    check_version(backend.url, version)
-    if not isinstance(version, int) or not isinstance(store_id, str) or _ID.fullmatch(store_id) is None:
+    version, store_id = check_version(fields.get("version")), fields.get("id")
+    if not isinstance(store_id, str) or _ID.fullmatch(store_id) is None:
         raise DamagedError(LAYOUT, "it does not name a store")
     if version >= 2 and not is_sealed(data):
         raise DamagedError(LAYOUT, "it has no checksum")

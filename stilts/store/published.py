@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,8 @@ from stilts.fingerprint import Json
 from stilts.store.content import FileFact
 from stilts.store.layout import is_token
 from stilts.store.seal import parse
+
+_LAST_MOMENT = 1e15  # in Unix seconds: 30 million years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Published:
             raise DamagedError(path, "it names no attempt to publish")
         if not isinstance(payload, dict) or not isinstance(result, dict) or not isinstance(files, list) or not files:
             raise DamagedError(path, "payload, result or list of files is missing")
-        if not isinstance(published, int | float) or not math.isfinite(published):
+        # Compared, not converted: 10**400 is a JSON number too. NaN is within no bounds.
+        if not isinstance(published, int | float) or not 0 <= published <= _LAST_MOMENT:
             raise DamagedError(path, "it does not say when it was published")
         try:
             facts = tuple(map(FileFact.parse, files))

@@ -9,8 +9,8 @@ from stilts.store.layout import (
     FILES,
     FOLDERS,
     LAYOUT,
-    OPTUNA,
     PROGRESS,
+    SEARCHES,
     SPOOL,
     TEMP,
     is_checkpoint,
@@ -26,7 +26,7 @@ _UNASKED = (CACHE, SPOOL, DAMAGED)
 
 def find_strays(backend: Backend) -> list[str]:
     """The paths, sorted, of all files under names that stilts does not make; links in the place of folders too."""
-    found = [name for name in backend.children("") if name not in (LAYOUT, *OPTUNA, *FOLDERS)]
+    found = [name for name in backend.children("") if name not in (LAYOUT, *FOLDERS, *SEARCHES)]
     for folder in FOLDERS:
         if folder not in _UNASKED:
             paths = (f"{folder}/{name}" for name in backend.names(folder))

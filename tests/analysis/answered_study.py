@@ -251,6 +251,7 @@ def _write(folder: Path, measure: str, made: Made, truths: bool, changes: Change
     sums = dict(zip(chosen.columns, map(float, made.rows.sum(axis=0)), strict=True))
     return {
         "kind": "evaluate",
+        "metric": measure,
         "score": float(chosen.score(sums)),
         "parts": {name: float(value) for name, value in chosen.parts(sums).items()},
         "num_items": len(made.examples),

@@ -343,3 +343,19 @@ def test_none_has_no_gain_over_itself(folder: Path) -> None:
 def test_a_study_cannot_select_on_report(selection: str, folder: Path) -> None:
     with pytest.raises(StudyError, match=r"selection.*oracle.*english_dev or target_dev"):
         workspace(folder, {}, selection=selection)
+
+
+# --- proposals that were set aside ---
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("lost", [0, 1, 4])
+def test_a_proposal_that_was_set_aside_is_drawn_again_as_it_was(
+    sampler: str, lost: int, folder: Path, store: Store, tmp_path: Path
+) -> None:
+    subject = workspace(folder, {"sampler": sampler, "proposals": 5})
+    drive(conductor(subject, store), store, tmp_path, score=by_rate)
+    before = [(each["number"], each["params"]) for each in proposals(store)]
+    store.delete_record(f"studies/small/proposals/mnli/{lost:04d}")
+    assert drive(conductor(subject, store), store, tmp_path, score=by_rate) == 0
+    assert [(each["number"], each["params"]) for each in proposals(store)] == before
