@@ -150,7 +150,7 @@ def _check_empty(backend: Backend) -> None:
 
 
 def _is_left_by_making(backend: Backend) -> bool:
-    """Whether in ``tmp/`` lies nothing but LAYOUTs that were never finished: folders and files of others stay others'."""
+    """Whether in ``tmp/`` lies nothing but unfinished LAYOUTs; folders and files of others stay theirs."""
     names = backend.children(TEMP)
     if not all(map(is_temp, names)) or set(backend.names(TEMP)) != set(names):
         return False
