@@ -49,7 +49,7 @@ def disk_explained() -> Iterator[None]:
 
 
 def _explained(error: OSError) -> DiskError:
-    path = error.filename or error.filename2
+    path = error.filename2 or error.filename  # of two, the second is the one that is written to
     said = error.strerror or str(error)
     remedy = {
         errno.ENOSPC: "Make room",

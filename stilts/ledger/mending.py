@@ -19,8 +19,8 @@ from stilts.ledger.study_record import read_study
 from stilts.ledger.summary import SUMMARIES, OutputSummary, Summary, summarise
 from stilts.metrics.metric import metric
 from stilts.store.backend import Backend
-from stilts.store.layout import DAMAGED, LAYOUT, RECORDS
-from stilts.store.opening import layout_version, place_of, write_layout
+from stilts.store.layout import DAMAGED, FOLDERS, LAYOUT, RECORDS, STRAYS
+from stilts.store.opening import layout_version, no_store, place_of, write_layout
 from stilts.store.seal import is_sealed, unseal
 from stilts.store.sealing import seal_store
 from stilts.store.store import Store
@@ -48,28 +48,42 @@ def repair_opening(url: str, *, dry_run: bool = False) -> list[Fault]:
 
     DamagedError or StoreError where that cannot be done, or is not certainly right.
     """
-    backend, folder, faults = place_of(url), _new_folder(), list[Fault]()
+    backend, folder = place_of(url), _new_folder()
+    faults = [*_in_layout(backend), *_in_folders(backend)]  # nothing moves before the place is known for a store
+    if dry_run:
+        return faults
+    for fault in faults:
+        for path in fault.paths:
+            backend.move(path, f"{folder}/{path}")
+    if any(fault.paths == (LAYOUT,) for fault in faults):
+        write_layout(backend)
+    return faults
+
+
+def _in_layout(backend: Backend) -> Iterator[Fault]:
+    """What is wrong with the LAYOUT; DamagedError where the place is not certainly a store."""
+    try:
+        if layout_version(backend) is not None:
+            return
+        kind, found = FaultKind.GONE, "it is gone"
+    except DamagedError as error:
+        kind, found = FaultKind.DAMAGED, error.found
+    if not _is_certainly_a_store(backend):
+        if kind is FaultKind.GONE:
+            raise no_store(backend)
+        raise DamagedError(LAYOUT, f"{found}, and nothing else shows that the place is a store")
+    others = sorted(set(backend.children("")) - {LAYOUT, *FOLDERS} - STRAYS)
+    if others:
+        raise DamagedError(LAYOUT, f'{found}, and "{others[0]}" lies beside it: move away what is not the store\'s')
+    yield Fault(kind=kind, paths=(LAYOUT,), found=found)
+
+
+def _in_folders(backend: Backend) -> Iterator[Fault]:
+    """What lies in the place of the store's own folders."""
     for name, found in backend.unlike_folders().items():
         if name == DAMAGED:
             raise DamagedError(DAMAGED, f"{found}, and there what is damaged is set aside: move it away yourself")
-        faults.append(Fault(kind=FaultKind.DAMAGED, paths=(name,), found=found))
-    if not dry_run:
-        for fault in faults:
-            backend.move(fault.paths[0], f"{folder}/{fault.paths[0]}")
-    try:
-        if (faults and dry_run) or layout_version(backend) is not None:
-            return faults
-        found, is_there = "it is gone", False
-    except DamagedError as error:
-        found, is_there = error.found, True
-    if not _is_certainly_a_store(backend):
-        raise DamagedError(LAYOUT, f"{found}, and nothing else shows that the place is a store")
-    faults.append(Fault(kind=FaultKind.DAMAGED, paths=(LAYOUT,), found=found))
-    if not dry_run:
-        if is_there:
-            backend.move(LAYOUT, f"{folder}/{LAYOUT}")
-        write_layout(backend)
-    return faults
+        yield Fault(kind=FaultKind.DAMAGED, paths=(name,), found=found)
 
 
 def mend(store: Store, study: str, *, dry_run: bool = False, also: Sequence[Fault] = ()) -> Mended:

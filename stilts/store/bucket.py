@@ -32,7 +32,7 @@ class BucketBackend:
     remote = True
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/") if url.rstrip("/").partition("://")[2] else url  # memory:// stays an address
         self._fs, root = _open(url)
         self._root = root.rstrip("/")
         memory = url.startswith("memory:")
@@ -181,6 +181,9 @@ def _open(url: str) -> tuple[Any, str]:
 
     protocol = url.partition("://")[0]
     try:
+        # Asked of the class: making one of some kinds already connects to their server.
+        if not _creates_conditionally(fsspec.get_filesystem_class(protocol)):
+            raise cannot_create(url)
         fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
         package = _EXTRAS.get(protocol, protocol)
@@ -190,6 +193,8 @@ def _open(url: str) -> tuple[Any, str]:
             f"Stores on {protocol}:// need it",
             f"Install it: pip install {package}",
         ) from error
+    except StoreError:
+        raise
     except Exception as error:
         raise StoreError(
             f"open the store {url}",
@@ -197,8 +202,6 @@ def _open(url: str) -> tuple[Any, str]:
             "",
             "Check the URL and your credentials",
         ) from error
-    if not _creates_conditionally(fs):
-        raise cannot_create(url)
     return fs, str(root)
 
 
@@ -212,13 +215,13 @@ def cannot_create(url: str) -> StoreError:
     )
 
 
-def _creates_conditionally(fs: Any) -> bool:
+def _creates_conditionally(kind: Any) -> bool:
     from fsspec.asyn import AsyncFileSystem
     from fsspec.spec import AbstractFileSystem
 
-    if isinstance(fs, AsyncFileSystem):
-        return "mode" in inspect.signature(fs._pipe_file).parameters
-    return type(fs).pipe_file is not AbstractFileSystem.pipe_file
+    if issubclass(kind, AsyncFileSystem):
+        return "mode" in inspect.signature(kind._pipe_file).parameters
+    return kind.pipe_file is not AbstractFileSystem.pipe_file
 
 
 def _modified(facts: dict[str, Any]) -> float:

@@ -193,7 +193,8 @@ class LocalBackend:
 
 def unavailable(url: str, error: OSError) -> StoreUnavailableError:
     """The error for a file system that refuses: full, read only, gone, without permission."""
-    where = f" ({error.filename})" if error.filename else ""
+    path = error.filename2 or error.filename  # of two, the second is the one that is written to
+    where = f" ({path})" if path else ""
     return StoreUnavailableError(
         f"store {url}",
         f"{error.strerror or error}{where}",

@@ -23,12 +23,16 @@ from stilts.store.documents import Documents
 from stilts.store.download import Downloads
 from stilts.store.layout import FOLDERS, LAYOUT, LAYOUT_VERSION, STRAYS, TEMP, check_version, is_temp
 from stilts.store.lease import Leases
-from stilts.store.local import LocalBackend
+from stilts.store.local import LocalBackend, unavailable
 from stilts.store.seal import is_sealed, parse, unseal
 from stilts.store.store import Store
 
 # What a file system without hard links answers to a link.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+# A name that is too long, a file on the way, a circle of links.
+_NO_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
+# What a LAYOUT begins with, and more bytes than one has: by this a torn one is told from what is somebody else's.
+_SEAL, _LONGEST_LAYOUT = b'{"sha256":"', 512
 _ID = re.compile(r"[0-9a-f]{32}")
 _SHOWN = 5
 
@@ -51,7 +55,9 @@ def open_store(
     backend = place_of(str(url))
     version = layout_version(backend)
     if version is None:
-        raise _no_store(backend)
+        raise no_store(backend)
+    for name, found in backend.unlike_folders().items():
+        raise DamagedError(name, found)
     options: dict[str, object] = {
         "scratch_dir": scratch_dir,
         "cache_dir": cache_dir,
@@ -99,7 +105,7 @@ def find_store(url: str) -> Store | None:
 def layout_version(backend: Backend) -> int | None:
     """The version of the store's layout, or None where there is no LAYOUT and so no store.
 
-    DamagedError where the LAYOUT, or one of the store's own folders, is not as stilts makes it.
+    DamagedError where the LAYOUT is not as stilts makes it.
     """
     data = backend.read(LAYOUT)
     if data is None:
@@ -110,8 +116,6 @@ def layout_version(backend: Backend) -> int | None:
         raise DamagedError(LAYOUT, "it does not name a store")
     if version >= 2 and not is_sealed(data):
         raise DamagedError(LAYOUT, "it has no checksum")
-    for name, found in backend.unlike_folders().items():
-        raise DamagedError(name, found)
     return version
 
 
@@ -133,7 +137,7 @@ def _check_empty(backend: Backend) -> None:
     found = sorted(set(backend.children("")) - STRAYS)
     if LAYOUT in found:
         return  # another run made the store meanwhile
-    if found == [TEMP] and all(map(is_temp, backend.children(TEMP))):
+    if found == [TEMP] and _is_left_by_making(backend):
         return
     if found:
         raise StoreError(
@@ -144,7 +148,20 @@ def _check_empty(backend: Backend) -> None:
         )
 
 
-def _no_store(backend: Backend) -> StoreError:
+def _is_left_by_making(backend: Backend) -> bool:
+    """Whether in ``tmp/`` lies nothing but unfinished LAYOUTs; folders and files of others stay theirs."""
+    names = backend.children(TEMP)
+    if not all(map(is_temp, names)) or set(backend.names(TEMP)) != set(names):
+        return False
+    try:
+        bodies = [backend.read(f"{TEMP}/{name}") or b"" for name in names]
+    except DamagedError:
+        return False
+    return all(len(body) < _LONGEST_LAYOUT and (body.startswith(_SEAL) or _SEAL.startswith(body)) for body in bodies)
+
+
+def no_store(backend: Backend) -> StoreError:
+    """The error for a place without a LAYOUT: it names what lies there."""
     found = backend.children("")
     if isinstance(backend, LocalBackend) and not backend.root.is_dir():
         what = "there is no such folder"
@@ -172,10 +189,7 @@ def place_of(url: str) -> Backend:
     if not separator or protocol in ("file", "local"):
         if separator and not path:
             raise StoreError(f"open the store {url}", "the URL names no folder", "", "Give a path: file:///data/store")
-        root = Path(unquote(path) if separator else url).expanduser().absolute()
-        if os.path.lexists(root) and not root.is_dir():
-            raise StoreError(f"open the store {url}", "it is a file, not a folder", "", "Name a folder")
-        return LocalBackend(root)
+        return LocalBackend(_root(url, unquote(path) if separator else url))
     if "::" in url:
         raise StoreError(
             f"open the store {url}",
@@ -184,6 +198,32 @@ def place_of(url: str) -> Backend:
             "Name the bucket itself, like s3://bucket/path",
         )
     return BucketBackend(url)
+
+
+def _root(url: str, path: str) -> Path:
+    """The folder of a local address, there or not; StoreError where no folder can be."""
+    asked = f"open the store {url}"
+    try:
+        root = Path(path).expanduser().absolute()
+        is_there = _is_there(root)
+    except (ValueError, RuntimeError) as error:  # a NUL in it, or a user that there is not
+        raise StoreError(asked, f"no folder can have this name ({error})", "", "Name a folder") from error
+    except OSError as error:
+        if error.errno not in _NO_PLACE:
+            raise unavailable(url, error) from error
+        raise StoreError(asked, f"no folder can be there ({error.strerror})", "", "Name a folder") from error
+    if is_there and not root.is_dir():
+        found = "it is a link that leads to no folder" if root.is_symlink() else "it is a file, not a folder"
+        raise StoreError(asked, found, "", "Name a folder")
+    return root
+
+
+def _is_there(root: Path) -> bool:
+    try:
+        os.lstat(root)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _default_cache() -> Path:
