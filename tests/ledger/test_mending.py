@@ -138,7 +138,7 @@ def test_a_place_that_nothing_shows_to_be_a_store_gets_no_layout(tmp_path: Path)
     home = fill(tmp_path / "home", files__will="will", tmp__draft="draft", records__letter="dear", stages__a="a")
     (home / "records" / "letter").rename(home / "records" / "letter.json")
     before = everything(home)
-    with pytest.raises(DamagedError, match="nothing else shows"):
+    with pytest.raises(StoreError, match="it has no LAYOUT"):
         repair_opening(str(home))
     assert everything(home) == before
 

@@ -63,11 +63,12 @@ def test_a_new_or_empty_place_becomes_one_and_opening_writes_nothing(tmp_path: P
 
 
 def test_what_a_killed_maker_leaves_is_taken_for_empty(tmp_path: Path) -> None:
-    fill(tmp_path / "store" / "tmp", **{"0" * 32: "half"})
+    fill(tmp_path / "store" / "tmp", **{"0" * 32: '{"sha256":"0123', "1" * 32: ""})
     assert make_store(str(tmp_path / "store")).done() == frozenset()
-    fill(tmp_path / "other" / "tmp", draft="mine")
-    with pytest.raises(StoreError, match="tmp"):
-        make_store(str(tmp_path / "other"))
+    for name in ("draft", "0" * 32):
+        fill(tmp_path / name / "tmp", **{name: "mine"})
+        with pytest.raises(StoreError, match="tmp"):
+            make_store(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "device", "folder", "huge"])
