@@ -23,7 +23,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 @pytest.fixture
 def command(study: Shown, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(compose, "open_store_at", lambda given, *, create: study.results.store)
+    monkeypatch.setattr(compose, "open_store_at", lambda given: study.results.store)
     monkeypatch.setattr(compose, "load_record", lambda name, store: study.record)
     return lambda *words: CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
 
