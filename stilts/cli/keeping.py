@@ -157,4 +157,4 @@ def _gc_table(value: dict[str, Any]) -> RenderableType:
 def strays_text(paths: Sequence[str]) -> str:
     """The first strays of a store by name, and how many more there are."""
     more = f" and {len(paths) - _SHOWN_STRAYS} more" if len(paths) > _SHOWN_STRAYS else ""
-    return ", ".join(paths[:_SHOWN_STRAYS]) + more
+    return ", ".join(map(shown, paths[:_SHOWN_STRAYS])) + more  # a name may have lines

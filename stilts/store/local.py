@@ -6,6 +6,7 @@ rival wins and readers see the whole object or none. Replacing is a rename. Open
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -173,22 +174,24 @@ class LocalBackend:
         _sync_folder(target.parent)
         return True
 
-    def _scan(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """All files below the folder, links among them; folders that vanish meanwhile are passed over."""
-        try:
-            if os.path.islink(folder):
-                return
-            with os.scandir(folder) as entries:
-                found = list(entries)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as error:
-            raise unavailable(self.url, error) from error
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._scan(entry.path)
-            else:
-                yield entry
+    def _scan(self, base: str) -> Iterator[os.DirEntry[str]]:
+        """All files below the folder, links among them; folders that vanish meanwhile are passed over.
+
+        So are those too deep for a path of the system: no name of the store's own leads there.
+        """
+        waiting = [] if os.path.islink(base) else [base]
+        while waiting:
+            try:
+                with os.scandir(waiting.pop()) as entries:
+                    found = list(entries)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    continue
+                raise unavailable(self.url, error) from error
+            waiting += [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
+            yield from (entry for entry in found if not entry.is_dir(follow_symlinks=False))
 
 
 def unavailable(url: str, error: OSError) -> StoreUnavailableError:

@@ -75,6 +75,8 @@ def snapshot(*roots: Path) -> dict[str, object]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir() or folder.is_symlink():
+        return
     for entry in os.scandir(folder):
         yield Path(entry.path)
         if entry.is_dir(follow_symlinks=False):

@@ -1,3 +1,7 @@
+import base64
+import resource
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,3 +35,13 @@ def test_an_empty_column_stays_empty() -> None:
 def test_what_is_not_such_a_column_is_refused(damaged: object) -> None:
     with pytest.raises(InputError, match="packed statistics"):
         unpack(damaged, 5)  # type: ignore[arg-type]
+
+
+def test_a_bomb_is_refused_before_it_unfolds() -> None:
+    press = zlib.compressobj(9)
+    bomb = b"".join(press.compress(bytes(2**24)) for _ in range(64)) + press.flush()  # 1 GiB of zeros in 1 MiB
+    packed = "u1:" + base64.b64encode(bomb).decode()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="packed statistics"):
+        unpack(packed, 300)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**17  # KiB
