@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Set
 
 from stilts.errors import DamagedError, NewerError, StoreError
 from stilts.ledger.results import results_of
+from stilts.shown import remark
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.store import Store
 
@@ -33,10 +33,9 @@ def check_sound(study: str, store: Store, keys: Set[str]) -> None:
 def tell_damage(study: str, faults: Mapping[str, DamagedError | NewerError]) -> None:
     """Says on standard error which results are damaged, where any are: they count as not done."""
     if faults:
-        print(
+        remark(
             f"{_counted(faults)} damaged and left out: {_listed(faults)}. "
-            f'"stilts mend {study}" sets them aside, and the next run makes them anew.',
-            file=sys.stderr,
+            f'"stilts mend {study}" sets them aside, and the next run makes them anew.'
         )
 
 

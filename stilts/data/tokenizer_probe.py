@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
+from stilts.shown import shown_json
 
 # What the child may use: XLM-R's tokenizer, 17 MB of JSON, takes 3 s of CPU and under 1 GiB.
 _CPU_S, _WALL_S, _MEMORY = 30, 600, 4 * 2**30
@@ -134,4 +135,4 @@ def _limit() -> None:
 
 if __name__ == "__main__":
     _limit()
-    print(json.dumps(probed(sys.argv[1], int(sys.argv[2]))))
+    print(shown_json(probed(sys.argv[1], int(sys.argv[2]))))

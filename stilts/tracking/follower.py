@@ -23,6 +23,7 @@ from typing import IO, Protocol
 from stilts.addresses import without_secrets
 from stilts.errors import StiltsError
 from stilts.ledger.study_record import load_study
+from stilts.shown import shown
 from stilts.store.artifact_store import ArtifactStore
 from stilts.tracking.background import BackgroundTracker
 from stilts.tracking.stored import StoredStudy
@@ -182,7 +183,7 @@ def main() -> None:
     try:
         _follow_to_the_end(answers, store_url, study, tracking_uri)
     except Exception:  # what is no StiltsError ends this process; the log says why, without the secrets
-        sys.stderr.write(without_secrets(traceback.format_exc(), store_url, tracking_uri))
+        sys.stderr.write(shown(without_secrets(traceback.format_exc(), store_url, tracking_uri), keep="\n"))
         sys.exit(1)
 
 

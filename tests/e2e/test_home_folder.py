@@ -19,10 +19,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stilts.store import make_store
-from stilts.store.layout import LAYOUT, is_object
+from stilts.store.layout import LAYOUT
 from stilts.store.local import LocalBackend
-from stilts.store.seal import is_sealed, unseal
-from tests.e2e.home_folder import EMPTY, FILES, commands, ended, make_home, messages, snapshot, takes_a_store, verbs
+from tests.e2e.home_folder import (
+    EMPTY,
+    FILES,
+    as_of_old,
+    commands,
+    ended,
+    make_home,
+    messages,
+    snapshot,
+    takes_a_store,
+    verbs,
+)
 from tests.e2e.studies import tiny_study
 
 STEPS = {"train": {"steps": 2}}
@@ -265,19 +275,6 @@ def watched_writers() -> Iterator[list[str]]:
 
     with mock.patch.multiple(LocalBackend, **{name: refuse(name) for name in WRITERS}):
         yield asked
-
-
-def as_of_old(store: Path) -> None:
-    """Takes the seals off a store, as it was before there were any."""
-    for path in store.rglob("*"):
-        name = path.relative_to(store).as_posix()
-        if path.is_file() and is_object(name) and not name.startswith(("leases/", "tmp/")):
-            data = path.read_bytes()
-            assert is_sealed(data)
-            path.chmod(0o644)
-            path.write_bytes(unseal(name, data, required=True))
-    layout = store / LAYOUT
-    layout.write_text(layout.read_text().replace('"version":2', '"version":1'))
 
 
 def reads(verb: str, study: Path, store: Path, out: Path) -> None:
