@@ -187,8 +187,13 @@ def place_of(url: str) -> Backend:
     """The place at an address, be it a store or none; StoreError for an address that cannot be one."""
     protocol, separator, path = url.partition("://")
     if not separator or protocol in ("file", "local"):
-        if separator and not path:
-            raise StoreError(f"open the store {url}", "the URL names no folder", "", "Give a path: file:///data/store")
+        if not path.startswith("/") if separator else url.startswith(("file:", "local:")):
+            raise StoreError(
+                f"open the store {url}",
+                "the URL names no folder of this machine",
+                "",
+                "Give a path: file:///data/store",
+            )
         return LocalBackend(_root(url, unquote(path) if separator else url))
     if "::" in url:
         raise StoreError(

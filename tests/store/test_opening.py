@@ -160,3 +160,13 @@ def test_what_is_no_json_gets_no_checksum(old: Store) -> None:
     (Path(old.url) / "stages" / KEY / "done.json").write_text("{torn")
     with pytest.raises(DamagedError):
         seal_store(old).result(KEY)
+
+
+@pytest.mark.parametrize("url", ["file:/data/store", "file://localhost/data/store", "file://", "local:store"])
+def test_a_url_that_names_no_folder_of_this_machine_is_refused(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="names no folder of this machine"):
+        make_store(url)
+    assert list(tmp_path.iterdir()) == []
