@@ -25,6 +25,8 @@ EXAMPLES_FILE = "examples.parquet"
 ITEM_COLUMN, PREDICTION_COLUMN, TRUTH_COLUMN = "item", "prediction", "truth"
 # Of questions that may have no answer: columns of the best span and of the logits by which "no answer" beats it.
 SPAN_COLUMN, NO_ANSWER_COLUMN = "span", "no_answer"
+# Far above what examples take: a few hundred bytes a row, some kilobytes where a pool of twenty is ranked.
+_BYTES_OF_A_FILE, _BYTES_OF_A_ROW = 2**24, 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +111,16 @@ def _table(store: ArtifactStore, key: str, columns: Sequence[str], *, whole: boo
                 raise _damaged(key, f"it has no column {', '.join(sorted(absent))}")
             if file.metadata.num_rows != expected:
                 raise _damaged(key, f"it has {file.metadata.num_rows} examples where the result counts {expected}")
+            if _unpacked_bytes(file.metadata) > _BYTES_OF_A_FILE + _BYTES_OF_A_ROW * expected:
+                raise _damaged(key, f"it unfolds to {_unpacked_bytes(file.metadata)} bytes, more than any such file")
             return file.read(columns=None if whole else list(columns))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(key, f"it cannot be read as Parquet ({str(error)[:120]})") from error
+
+
+def _unpacked_bytes(metadata: Any) -> int:
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    return sum(group.column(place).total_uncompressed_size for group in groups for place in range(group.num_columns))
 
 
 def _texts(table: Any, name: str, key: str) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ SPOILS: dict[str, Callable[[pa.Table], pa.Table]] = {
     "none": lambda table: table.slice(0, 0),
     "no statistics": lambda table: table.drop_columns(["correct"]),
     "no items": lambda table: table.drop_columns(["item"]),
+    "one text of 64 MiB that all share": with_column("prediction", lambda count: ["x" * 2**26] * count),
     "rows that unfold": lambda table: pa.table({name: np.zeros(10**7, np.int8) for name in table.column_names}),
 }
 
