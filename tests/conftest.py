@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long one example takes says more of what else a machine is doing than of the code.
+settings.register_profile("stilts", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stilts")
 
 
 @pytest.fixture(scope="session")
