@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from stilts.errors import StiltsError
+from stilts.store import make_store
 from stilts.tracking.background import BackgroundTracker
 from stilts.tracking.follower import SyncProcess, follow, serve
 from tests.tracking.fake_store import Shape, filled, publish_all
@@ -69,7 +70,8 @@ def test_addresses_stand_on_no_command_line(followed: SyncProcess, uri: str) -> 
 
 def test_the_log_of_a_process_that_broke_names_no_secret(tmp_path: Path) -> None:
     code = "from stilts.tracking import follower; follower._sync_of = None; follower.main()"
-    subject = json.dumps([str(tmp_path / "store"), "little", "postgresql://me:s3cret@h/db"])
+    store = make_store(str(tmp_path / "store"))
+    subject = json.dumps([store.url, "little", "postgresql://me:s3cret@h/db"])
     code = code.replace("= None", "= lambda *all: (_ for _ in ()).throw(RuntimeError(' '.join(map(str, all))))")
     ended = subprocess.run([sys.executable, "-c", code], input=subject, text=True, check=False, capture_output=True)
     assert ended.returncode == 1 and "postgresql://***@h/db" in ended.stderr and "s3cret" not in ended.stderr
@@ -142,7 +144,6 @@ def test_a_run_imports_no_mlflow_and_a_store_in_memory_is_followed_too(tmp_path:
     code = "import sys, stilts.tracking.follower; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     from stilts.ledger.study_record import write_study
-    from stilts.store import make_store
 
     record, _ = filled(Shape(rows=("none",), columns=("xnli",)))
     store = make_store("memory://followed")
