@@ -308,7 +308,7 @@ def test_a_store_of_a_newer_stilts(
     store.mkdir()
     (store / "LAYOUT").write_text(json.dumps({"version": 999, "id": "x"}))
     study = [] if verb in ("gc", "track") else [tiny_study(folder)]
-    refuses(*ended(capsys, monkeypatch, verb, *study, "--store", store), "newer stilts", "layout 999", str(store))
+    refuses(*ended(capsys, monkeypatch, verb, *study, "--store", store), "newer than this stilts", "layout 999")
 
 
 def test_a_folder_that_is_no_store(
@@ -319,7 +319,7 @@ def test_a_folder_that_is_no_store(
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "LAYOUT").write_text("not JSON")
     for verb in ("plan", "run"):
-        refuses(*ended(capsys, monkeypatch, verb, study, "--store", tmp_path / "odd"), "LAYOUT", "odd")
+        refuses(*ended(capsys, monkeypatch, verb, study, "--store", tmp_path / "odd"), "LAYOUT")
     refuses(*ended(capsys, monkeypatch, "run", study, "--store", tmp_path / "a file"), "a file")
     for verb in ("matrix", "status", "best"):
         refuses(*ended(capsys, monkeypatch, verb, study, "--store", tmp_path / "nowhere"), "nowhere")

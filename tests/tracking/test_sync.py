@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from stilts.fingerprint import Json
 from stilts.tracking import sync as sync_module
 from stilts.tracking.sync import sync
 from tests.tracking.fake_store import FakeStore, Shape, fail, filled, publish_evaluations, publish_replicate, study
@@ -100,14 +101,18 @@ def test_a_study_that_stopped_after_a_failure_has_failed(uri: str) -> None:
     assert statuses(uri) == {"little": "FAILED", "none > xnli / t0": "KILLED", "none > udpos / t0": "FAILED"}
 
 
+DECISION: dict[str, Json] = {"policy": "select", "replicates": [], "reason": "The budget is spent."}
+
+
 @pytest.mark.parametrize("why", ["stopped", "decisions/00001"])
 def test_a_study_that_its_budget_or_policy_ended_has_finished(uri: str, why: str) -> None:
     record, store = study(Shape(rows=("none",))), FakeStore()
     publish_replicate(store, record.replicates[0])
-    store.kept["studies/little/decisions/00000"] = {"kind": "cells"}
+    store.kept["studies/little/decisions/00000"] = {**DECISION, "number": 0, "kind": "cells"}
     sync(record, store, uri, running=False)
     assert statuses(uri)["little"] == "KILLED"
-    store.kept[f"studies/little/{why}"] = {"kind": "stop", "reason": "The budget is spent."}
+    stopped = {"reason": "The budget is spent."}
+    store.kept[f"studies/little/{why}"] = stopped if why == "stopped" else {**DECISION, "number": 1, "kind": "stop"}
     sync(record, store, uri)
     assert statuses(uri)["little"] == "RUNNING"
     sync(record, store, uri, running=False)
