@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stilts.errors import DamagedError, NewerError
-from stilts.ledger.examples import read_statistics
-from stilts.ledger.results import evaluation_of
-from stilts.ledger.summary import SUMMARIES, OutputSummary, Summary, summarise
+from stilts.ledger.summary import SUMMARIES, Summary, output_summary
 from stilts.metrics.metric import metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateStage
@@ -24,9 +20,3 @@ def write_summary(stage: EvaluateStage, store: ArtifactStore) -> None:
     if fresh:
         found = {key: output_summary(store, key, metric(stage.task.metric).columns) for key in fresh}
         SUMMARIES.write(store, Summary(outputs={**outputs, **found}), stage.stage_id)
-
-
-def output_summary(store: ArtifactStore, key: str, columns: Sequence[str]) -> OutputSummary:
-    """The summary of one published output; StoreError where its files are gone, DamagedError where they are altered."""
-    items, rows = read_statistics(store, key, columns)
-    return summarise(evaluation_of(store, key), items, {name: rows[:, number] for number, name in enumerate(columns)})

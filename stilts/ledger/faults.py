@@ -26,9 +26,9 @@ from stilts.ledger.records import (
     STOPPED,
     RecordKind,
 )
-from stilts.ledger.results import EvaluateResult, typed_result
+from stilts.ledger.results import EvaluateResult, evaluation_of, typed_result
 from stilts.ledger.study_record import STUDIES, check_study
-from stilts.ledger.summary import SUMMARIES, Summary, summarise
+from stilts.ledger.summary import SUMMARIES, Summary, output_summary, summarise
 from stilts.metrics.metric import metric
 from stilts.store.layout import (
     FILES,
@@ -223,19 +223,12 @@ def _in_summaries(store: Store, study: StudyRecord | None, broken: set[str]) -> 
 def _agrees(store: Store, key: str, summary: Summary) -> bool:
     """Whether a summary says of an output what its artifact does."""
     said = summary.outputs[key]
-    found = store.publications([key]).good.get(key)
-    if found is None:
-        return False
-    result = typed_result(key, found.result)
-    if not isinstance(result, EvaluateResult) or said.result != summarise(result, [], {}).result:
-        return False
-    if said.items is None:
-        return True
     try:
-        items, rows = read_statistics(store, key, tuple(said.rows))
+        if said.items is None:  # too many examples to be in it
+            return said.result == summarise(evaluation_of(store, key), [], {}).result
+        return output_summary(store, key, tuple(said.rows)) == said
     except StoreError:
         return False
-    return summarise(result, items, {name: rows[:, n] for n, name in enumerate(said.rows)}) == said
 
 
 def _in_progress(store: Store) -> Iterator[Fault]:

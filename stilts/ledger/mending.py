@@ -12,11 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stilts.errors import DamagedError, InputError, LeaseHeldError, NewerError, StoreError
-from stilts.ledger.examples import read_statistics
 from stilts.ledger.faults import Fault, FaultKind, find_faults
-from stilts.ledger.results import evaluation_of
 from stilts.ledger.study_record import read_study
-from stilts.ledger.summary import SUMMARIES, OutputSummary, Summary, summarise
+from stilts.ledger.summary import SUMMARIES, Summary, output_summary
 from stilts.metrics.metric import metric
 from stilts.store.backend import Backend
 from stilts.store.layout import DAMAGED, FOLDERS, LAYOUT, RECORDS, STRAYS
@@ -160,7 +158,7 @@ def _resummarise(store: Store, stage_id: str) -> bool:
     """Makes a stage's summary from its artifacts; whether that was possible."""
     keys = sorted(key for key in store.done() if key.partition("/")[0] == stage_id)
     try:
-        outputs = {key: _summary_of(store, key) for key in keys}
+        outputs = {key: output_summary(store, key, _columns(store, key)) for key in keys}
         with store.lease(stage_id):
             SUMMARIES.write(store, Summary(outputs=outputs), stage_id)
     except (InputError, LeaseHeldError):
@@ -168,10 +166,8 @@ def _resummarise(store: Store, stage_id: str) -> bool:
     return True
 
 
-def _summary_of(store: Store, key: str) -> OutputSummary:
-    columns = metric(str(store.result(key).get("metric"))).columns
-    items, rows = read_statistics(store, key, columns)
-    return summarise(evaluation_of(store, key), items, {name: rows[:, n] for n, name in enumerate(columns)})
+def _columns(store: Store, key: str) -> tuple[str, ...]:
+    return metric(str(store.result(key).get("metric"))).columns
 
 
 def _is_certainly_a_store(backend: Backend) -> bool:

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from pydantic import with_config
 
 from stilts.errors import InputError
+from stilts.ledger.examples import read_statistics
 from stilts.ledger.records import RecordKind
-from stilts.ledger.results import EvaluateResult
+from stilts.ledger.results import EvaluateResult, evaluation_of
 from stilts.metrics.item_scores import digest_of_items
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.packed_rows import pack, unpack
+from stilts.store.artifact_store import ArtifactStore
 from stilts.study.strict import STRICT, Count, Finite, Seconds
 
 # Beyond this many examples an output's statistics stay in its artifact alone, so that a summary stays small.
@@ -98,3 +100,9 @@ def summarise(
         items=digest_of_items(items) if small else None,
         rows={name: pack(values) for name, values in rows.items()} if small else {},
     )
+
+
+def output_summary(store: ArtifactStore, key: str, columns: Sequence[str]) -> OutputSummary:
+    """The summary of one published output; StoreError where its files are gone, DamagedError where they are altered."""
+    items, rows = read_statistics(store, key, columns)
+    return summarise(evaluation_of(store, key), items, {name: rows[:, number] for number, name in enumerate(columns)})
