@@ -92,7 +92,7 @@ def run(
     tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S
     try:
         conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
-        check_sound(workspace.study.name, store, _keys(conductor.whole))
+        check_sound(workspace.study.name, store, conductor.whole.keys)
         on_ready(workspace, conductor)
         try:
             report = _execute(workspace, conductor, store, options, on_event)
@@ -234,10 +234,6 @@ def _slots(workspace: Workspace, options: RunOptions) -> int:
         return 1
     cpus = options.num_cpus or os.cpu_count() or 1
     return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
-
-
-def _keys(plan: Plan) -> set[str]:
-    return {key for stage in plan.stages.values() for key in stage.outputs}
 
 
 def _keep_record(plan: Plan, store: Store) -> None:

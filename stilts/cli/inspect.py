@@ -92,7 +92,7 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
     """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
     if store is None:
         return frozenset(), {}
-    faults = damaged_among(store, {key for stage in plan.stages.values() for key in stage.outputs})
+    faults = damaged_among(store, plan.keys)
     return store.done() - faults.keys(), faults
 
 

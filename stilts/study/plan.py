@@ -100,6 +100,11 @@ class Plan:
             one for one in self.record.estimates if not (recipes & set(self._line(one.key.partition("/")[0]))) - trained
         )
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all that its stages publish."""
+        return frozenset(key for stage in self.stages.values() for key in stage.outputs)
+
     def is_done(self, stage_id: str, done: Set[str]) -> bool:
         """Whether all outputs of the stage are among the published keys."""
         return all(key in done for key in self.stages[stage_id].outputs)
