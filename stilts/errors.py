@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 from stilts.addresses import without_secrets
 
@@ -106,49 +107,52 @@ class StoreError(InputError):
     """The store's folder or bucket is not one that this version can use."""
 
 
-class DamagedError(StoreError):
-    """A file of a store does not agree with its checksum, or is not of the shape that stilts writes.
+class UnreadableError(StoreError):
+    """A file of a store that cannot be read as what it should be: ``DamagedError`` and ``NewerError`` say why.
 
-    ``file`` is relative to the store; ``study`` is the one that it belongs to, "" where that is not known.
+    ``file`` is relative to the store; ``study`` is the one that it belongs to, "" where that is not known; ``flaw`` is
+    what was found.
     """
 
-    def __init__(self, file: str, found: str, *, study: str = "") -> None:
+    def __init__(self, file: str, flaw: str, *, study: str = "") -> None:
         self.file = file
         self.study = study
-        super().__init__(
-            f"file {file} of the store" + (f", of study {study}" if study else ""),
-            found,
+        self.flaw = flaw
+        of_study = f", of study {study}" if study else ""
+        super().__init__(f"file {file} of the store{of_study}", *self._told(flaw, study))
+
+    def of(self, study: str) -> Self:
+        """The same, said of a study where it is of none yet."""
+        return type(self)(self.file, self.flaw, study=self.study or study)
+
+    def _told(self, flaw: str, study: str) -> tuple[str, str, str]:
+        """What was found, why it matters, what to type next."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_unreadable, (type(self), self.file, self.flaw, self.study)
+
+
+class DamagedError(UnreadableError):
+    """A file of a store does not agree with its checksum, or is not of the shape that stilts writes."""
+
+    def _told(self, flaw: str, study: str) -> tuple[str, str, str]:
+        return (
+            flaw,
             "It is damaged, and nothing is read from it: what followed would be wrong",
             f'Set it aside with "stilts mend {study or "STUDY"}", then run the study again: that alone is made anew',
         )
 
-    def of(self, study: str) -> DamagedError:
-        """The same, said of a study."""
-        return DamagedError(self.file, self.found, study=self.study or study)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_damaged, (type(self), self.file, self.found, self.study)
+class NewerError(UnreadableError):
+    """A record of a store was written by a newer stilts; other studies of the store are not concerned."""
 
-
-class NewerError(StoreError):
-    """A record of a store was written by a newer stilts; other studies of the store are not concerned.
-
-    ``file`` is relative to the store; ``study`` is the one that it belongs to, "" where that is not known.
-    """
-
-    def __init__(self, file: str, found: str, *, study: str = "") -> None:
-        self.file = file
-        self.study = study
-        self.field = found
-        super().__init__(
-            f"file {file} of the store" + (f", of study {study}" if study else ""),
-            f"newer than this stilts ({found})",
+    def _told(self, flaw: str, study: str) -> tuple[str, str, str]:
+        return (
+            f"newer than this stilts ({flaw})",
             "What it does not know it could misread",
             "Upgrade stilts to work with this study; the others of the store are as they were",
         )
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_damaged, (type(self), self.file, self.field, self.study)
 
 
 class MissingPackageError(InputError):
@@ -201,7 +205,5 @@ def _rebuild_data_error(
     return DataError(file, found, line=line, field=field, why=why, next_step=next_step)
 
 
-def _rebuild_damaged(
-    kind: type[DamagedError | NewerError], file: str, found: str, study: str
-) -> DamagedError | NewerError:
-    return kind(file, found, study=study)
+def _rebuild_unreadable(kind: type[UnreadableError], file: str, flaw: str, study: str) -> UnreadableError:
+    return kind(file, flaw, study=study)

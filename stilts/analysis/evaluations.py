@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.errors import DamagedError, StoreError, UnreadableError
 from stilts.ledger.examples import read_items, read_statistics
 from stilts.ledger.results import EvaluateResult, Result, evaluation_of, result_of, results_of
 from stilts.ledger.summary import SUMMARIES, OutputSummary
@@ -44,7 +44,7 @@ class Evaluations:
         return self._published - self.damaged.keys()
 
     @cached_property
-    def damaged(self) -> Mapping[str, DamagedError | NewerError]:
+    def damaged(self) -> Mapping[str, UnreadableError]:
         """What is wrong, by key, with those outputs whose score, or whose examples, cannot be believed."""
         unsummed = sorted(self._published - self.summaries.keys())
         faults = dict(results_of(self.store, unsummed).faults)
@@ -53,8 +53,7 @@ class Evaluations:
             faults |= self._find_items(digest)
         unread = {key: self._unreadable(key) for key in unsummed if key not in faults}
         faults |= {key: fault for key, fault in unread.items() if fault is not None}
-        name = self.record.name
-        return {key: fault.of(name) if isinstance(fault, DamagedError) else fault for key, fault in faults.items()}
+        return {key: fault.of(self.record.name) for key, fault in faults.items()}
 
     def is_done(self, key: str) -> bool:
         """Whether an artifact is published, of whatever stage."""
@@ -91,28 +90,28 @@ class Evaluations:
         known = keys & self.summaries.keys()
         return frozenset(known if len(known) == len(keys) else known | (keys & self.store.done()))
 
-    def _find_items(self, digest: str) -> dict[str, DamagedError | NewerError]:
+    def _find_items(self, digest: str) -> dict[str, UnreadableError]:
         """Reads the source items of a digest from the first artifact that has them whole.
 
         Equal digests mean equal items, so one artifact's list serves every replicate of the language. Where none can
         be read, what is wrong with each.
         """
-        faults: dict[str, DamagedError | NewerError] = {}
+        faults: dict[str, UnreadableError] = {}
         for key, output in self.summaries.items():
             if output.items == digest:
                 try:
                     self._items[digest] = read_items(self.store, key)
                     return {}
-                except (DamagedError, NewerError) as fault:
+                except UnreadableError as fault:
                     faults[key] = fault
                 except StoreError as gone:
                     faults[key] = DamagedError(f"files/{key}", gone.found)
         return faults
 
-    def _unreadable(self, key: str) -> DamagedError | NewerError | None:
+    def _unreadable(self, key: str) -> UnreadableError | None:
         try:
             read_items(self.store, key)
-        except (DamagedError, NewerError) as fault:
+        except UnreadableError as fault:
             return fault
         except StoreError as gone:
             return DamagedError(f"files/{key}", gone.found)

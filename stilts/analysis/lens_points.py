@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
-from stilts.errors import DamagedError, InputError, NewerError, UnknownNameError
+from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.records import FERTILITY
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW
@@ -77,10 +77,7 @@ def gather(results: StudyResults, *, by: str, column: str | None, row: str | Non
 
 def tokens_per_word(store: ArtifactStore, study: str) -> tuple[Mapping[str, float], tuple[str, ...]]:
     """Tokens per word by language as ``stilts run`` measured them, and what is to be said of that."""
-    try:
-        record = FERTILITY.read(store, study)
-    except (DamagedError, NewerError):
-        record = None
+    record = FERTILITY.known(store, study)
     if record is None:
         return {}, ("tokens per word were not measured: run the study again, which adds them",)
     lines = record.languages

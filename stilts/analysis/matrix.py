@@ -16,7 +16,7 @@ import pandas as pd
 
 from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.proposals import chosen_proposals
-from stilts.errors import DamagedError, NewerError
+from stilts.errors import UnreadableError
 from stilts.ledger.records import FAILURES, PRUNED
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord, lineage, outputs_of
@@ -139,7 +139,7 @@ def _seconds(evaluations: Evaluations, key: str) -> float | None:
     """Seconds of compute of an artifact; None where it is not done, or cannot be believed."""
     try:
         return evaluations.result(key).seconds if evaluations.is_done(key) else None
-    except (DamagedError, NewerError):
+    except UnreadableError:
         return None
 
 

@@ -12,7 +12,7 @@ from stilts.cli.measuring import study_tokenizer
 from stilts.cli.preflight import check_encoder
 from stilts.cli.searching import check_searches, drawn_proposals
 from stilts.cli.soundness import damaged_among, tell_damage
-from stilts.errors import DamagedError, DataError, NewerError, StudyError
+from stilts.errors import DataError, StudyError, UnreadableError
 from stilts.ledger.records import PRUNED
 from stilts.search.expectation import Expectation
 from stilts.store import find_store
@@ -88,7 +88,7 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
 
 
-def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, DamagedError | NewerError]]:
+def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, UnreadableError]]:
     """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
     if store is None:
         return frozenset(), {}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stilts.cli.compose import Workspace
-from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import digest
 from stilts.ledger.records import FERTILITY, FertilityRecord, LanguageFertility
 from stilts.store.store import Store
@@ -39,7 +38,7 @@ def keep_fertility(workspace: Workspace, store: Store) -> None:
 
     name = workspace.study.name
     tokenizer = digest(workspace.planner.encoder.payload())
-    stored = _stored(name, store)
+    stored = FERTILITY.known(store, name)
     views = _report_views(workspace)
     wanted = {language for by_language in views.values() for language in by_language}
     if stored is not None and stored.tokenizer == tokenizer and wanted <= stored.languages.keys():
@@ -62,14 +61,6 @@ def fertility_lines(measured: Mapping[str, Fertility]) -> dict[str, LanguageFert
         )
         for code, item in measured.items()
     }
-
-
-def _stored(study: str, store: Store) -> FertilityRecord | None:
-    """What was measured before; None also where that cannot be read: it is measured again."""
-    try:
-        return FERTILITY.read(store, study)
-    except (DamagedError, NewerError):
-        return None
 
 
 def _report_views(workspace: Workspace) -> Mapping[Kind, dict[str, list[DataView]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.errors import StoreError, UnreadableError
 from stilts.ledger.results import results_of
 from stilts.shown import remark
 from stilts.store.artifact_store import ArtifactStore
@@ -13,7 +13,7 @@ from stilts.store.store import Store
 _SHOWN = 3
 
 
-def damaged_among(store: ArtifactStore, keys: Set[str]) -> Mapping[str, DamagedError | NewerError]:
+def damaged_among(store: ArtifactStore, keys: Set[str]) -> Mapping[str, UnreadableError]:
     """What is wrong with those of the keys that are published and cannot be read."""
     return results_of(store, sorted(keys & store.done())).faults
 
@@ -30,7 +30,7 @@ def check_sound(study: str, store: Store, keys: Set[str]) -> None:
         )
 
 
-def tell_damage(study: str, faults: Mapping[str, DamagedError | NewerError]) -> None:
+def tell_damage(study: str, faults: Mapping[str, UnreadableError]) -> None:
     """Says on standard error which results are damaged, where any are: they count as not done."""
     if faults:
         remark(
@@ -43,6 +43,6 @@ def _counted(faults: Mapping[str, object]) -> str:
     return "1 result is" if len(faults) == 1 else f"{len(faults)} results are"
 
 
-def _listed(faults: Mapping[str, DamagedError | NewerError]) -> str:
+def _listed(faults: Mapping[str, UnreadableError]) -> str:
     shown = "; ".join(f"{fault.file}, {fault.found}" for fault in list(faults.values())[:_SHOWN])
     return shown + (f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else "")

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, NewerError, StiltsError
+from stilts.errors import LeaseHeldError, LeaseLostError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
@@ -79,20 +79,12 @@ def _missing(stage: Stage, store: ArtifactStore) -> list[str]:
 def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> None:
     """Writes why a stage failed; a store that cannot take it does not hide the error itself."""
     with contextlib.suppress(OSError, StiltsError):
+        earlier = FAILURES.known(store, stage_id)
         failure = Failure(
             stage_id=stage_id,
             error=str(error),
             kind=type(error).__name__,
-            attempts=_attempts(store, stage_id) + 1,
+            attempts=(earlier.attempts if earlier else 0) + 1,
             time=time.time(),
         )
         FAILURES.write(store, failure, stage_id)
-
-
-def _attempts(store: ArtifactStore, stage_id: str) -> int:
-    """How often the stage failed before; 0 where that cannot be read."""
-    try:
-        earlier = FAILURES.read(store, stage_id)
-    except (DamagedError, NewerError):
-        return 0
-    return earlier.attempts if earlier else 0

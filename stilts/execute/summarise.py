@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stilts.errors import DamagedError, NewerError
 from stilts.ledger.summary import SUMMARIES, Summary, output_summary
 from stilts.metrics.metric import metric
 from stilts.store.artifact_store import ArtifactStore
@@ -11,10 +10,7 @@ from stilts.study.stage import EvaluateStage
 
 def write_summary(stage: EvaluateStage, store: ArtifactStore) -> None:
     """Adds to the stage's summary every output that is published and not in it. The caller holds the stage's lease."""
-    try:
-        stored = SUMMARIES.read(store, stage.stage_id)
-    except (DamagedError, NewerError):
-        stored = None  # it is made from the artifacts, and can be made again
+    stored = SUMMARIES.known(store, stage.stage_id)
     outputs = dict(stored.outputs) if stored else {}
     fresh = [key for key in stage.outputs if key not in outputs and store.is_done(key)]
     if fresh:

@@ -110,7 +110,6 @@ def find_faults(store: Store, study: StudyRecord | None) -> list[Fault]:
             paths=(f"{FILES}/{attempt.key}/{attempt.token}",),
             found="files of an attempt to publish that was never finished",
             key=attempt.key,
-            marks_gone=True,
         )
         for attempt in store.orphans()
         if not {attempt.key, attempt.key.partition("/")[0]} & live
@@ -148,19 +147,13 @@ def _of_key(store: Store, key: str, states: Sequence[str], *, deep: bool) -> Fau
     try:
         first = _read(store, key, 0)
         result = typed_result(key, first.result)
-    except (DamagedError, NewerError, StoreError) as error:
+    except StoreError as error:
         return _whole_key(key, FaultKind.DAMAGED, error.found)
     last = generations[-1]
     try:
         published = first if last == 0 else _read(store, key, last)
     except StoreError as error:
-        return Fault(
-            kind=FaultKind.DAMAGED,
-            paths=(done_path(key, last), gone_path(key, last)),
-            found=error.found,
-            key=key,
-            marks_gone=True,
-        )
+        return _of_its_files(key, (done_path(key, last), gone_path(key, last)), error.found)
     return _of_files(store, key, last, published, result if isinstance(result, EvaluateResult) else None, deep=deep)
 
 
@@ -172,9 +165,7 @@ def _of_files(
         try:
             store.documents.value(gone_path(key, generation))
         except DamagedError as error:
-            return Fault(
-                kind=FaultKind.DAMAGED, paths=(gone_path(key, generation),), found=error.found, key=key, marks_gone=True
-            )
+            return _of_its_files(key, (gone_path(key, generation),), error.found)
         if is_train or not deep:
             return None
         return _whole_key(key, FaultKind.GONE, "its files were dropped, and its answers rest on them")
@@ -184,7 +175,7 @@ def _of_files(
         store.fetch(key)
     except StoreError as error:
         if is_train:
-            return _files_of(key, (f"{FILES}/{key}/{published.attempt}",), error.found)
+            return _of_its_files(key, (f"{FILES}/{key}/{published.attempt}",), error.found)
         return _whole_key(key, FaultKind.DAMAGED, error.found)
     return None if evaluated is None else _of_examples(store, key, published, evaluated)
 
@@ -245,7 +236,7 @@ def _read(store: Store, key: str, generation: int) -> Published:
     return Published.parse(path, body)
 
 
-def _files_of(key: str, paths: tuple[str, ...], found: str) -> Fault:
+def _of_its_files(key: str, paths: tuple[str, ...], found: str) -> Fault:
     """The fault of an artifact whose result is good: its files are made anew where something needs them."""
     return Fault(kind=FaultKind.DAMAGED, paths=paths, found=found, key=key, marks_gone=True)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stilts.errors import DamagedError, LeaseHeldError, NewerError
+from stilts.errors import DamagedError, LeaseHeldError, UnreadableError
 from stilts.ledger.census import take_census
 from stilts.ledger.results import results_of
 from stilts.ledger.study_record import all_studies, study_record_name
@@ -53,7 +53,7 @@ class GcPlan:
     drops: tuple[Drop, ...]
     unreferenced: tuple[Unreferenced, ...]
     rebuild_s: float
-    faults: Mapping[str, DamagedError | NewerError] = field(default_factory=dict)
+    faults: Mapping[str, UnreadableError] = field(default_factory=dict)
     strays: tuple[str, ...] = ()
 
     @property
@@ -109,11 +109,11 @@ def plan_gc(
 class _Held:
     """What studies may need whose records cannot be read: the stages that a newer record names, or else everything."""
 
-    faults: Mapping[str, DamagedError | NewerError]
+    faults: Mapping[str, UnreadableError]
     stages: frozenset[str]
 
     @classmethod
-    def by(cls, store: Store, faults: Mapping[str, DamagedError | NewerError]) -> _Held:
+    def by(cls, store: Store, faults: Mapping[str, UnreadableError]) -> _Held:
         bodies = store.record_bodies([study_record_name(name) for name in faults]).good.values()
         named = {name.decode() for body in bodies for name in _STAGE_ID.findall(body)}
         return cls(faults=dict(faults), stages=frozenset(named))

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stilts.errors import DamagedError, InputError, LeaseHeldError, NewerError, StoreError
+from stilts.errors import DamagedError, InputError, LeaseHeldError, StoreError, UnreadableError
 from stilts.ledger.faults import Fault, FaultKind, find_faults
 from stilts.ledger.study_record import read_study
 from stilts.ledger.summary import SUMMARIES, Summary, output_summary
@@ -117,7 +117,7 @@ def _readable(store: Store, study: str) -> StudyRecord | None:
     """The study's record; None where it cannot be read, and then everything is looked at."""
     try:
         return read_study(store, study)
-    except (DamagedError, NewerError):
+    except UnreadableError:
         return None
 
 
@@ -126,12 +126,9 @@ def _set_aside(store: Store, fault: Fault, folder: str) -> None:
         _move(store, fault.paths, folder)
         return
     with store.lease(fault.key.partition("/")[0]):
-        if fault.marks_gone and fault.kind is not FaultKind.HALF_WRITTEN:
-            _move(store, fault.paths, folder)
-            if not _has_whole_files(store, fault.key):
-                store.mark_gone(fault.key, f"damaged: {fault.found}")
-        else:
-            _move(store, fault.paths, folder)
+        _move(store, fault.paths, folder)
+        if fault.marks_gone and not _has_whole_files(store, fault.key):
+            store.mark_gone(fault.key, f"damaged: {fault.found}")
 
 
 def _move(store: Store, paths: Sequence[str], folder: str) -> None:

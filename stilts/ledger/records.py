@@ -12,7 +12,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, with_config
 
-from stilts.errors import DamagedError, NewerError
+from stilts.errors import DamagedError, UnreadableError
 from stilts.ledger.typed import from_body, study_of, to_fields
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.layout import record_path
@@ -171,7 +171,7 @@ class Shelf(Generic[T]):
     """What was read of one kind of records, by name without its prefix; ``faults`` are those that cannot be read."""
 
     values: Mapping[str, T]
-    faults: Mapping[str, DamagedError | NewerError]
+    faults: Mapping[str, UnreadableError]
 
     def all_good(self) -> Mapping[str, T]:
         """The values; raises the first fault where there is one: for those who must not act on a part."""
@@ -200,6 +200,13 @@ class RecordKind(Generic[T]):
         name = self.name(*parts)
         shelf = self._shelf(store, [name])
         return shelf.all_good().get(name)
+
+    def known(self, store: ArtifactStore, *parts: str) -> T | None:
+        """The record, None also where it cannot be read: of what is made again, or said elsewhere too."""
+        try:
+            return self.read(store, *parts)
+        except UnreadableError:
+            return None
 
     def write(self, store: ArtifactStore, value: T, *parts: str, create_only: bool = False) -> bool:
         """Writes the record; with ``create_only`` one that is there stays, and False comes back."""
@@ -262,13 +269,13 @@ class RecordKind(Generic[T]):
     def _shelf(self, store: ArtifactStore, names: Sequence[str]) -> Shelf[T]:
         bodies = store.record_bodies(names)
         values: dict[str, T] = {}
-        faults: dict[str, DamagedError | NewerError] = {
+        faults: dict[str, UnreadableError] = {
             name: error.of(study_of(error.file)) for name, error in bodies.damaged.items()
         }
         for name, body in bodies.good.items():
             try:
                 values[name] = self.parse(name, body)
-            except (DamagedError, NewerError) as fault:
+            except UnreadableError as fault:
                 faults[name] = fault
         return Shelf(values=values, faults=faults)
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, with_config
 
-from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.errors import StoreError, UnreadableError
 from stilts.fingerprint import Json
 from stilts.ledger.typed import from_fields
 from stilts.store.artifact_store import ArtifactStore
@@ -84,7 +84,7 @@ class Results:
     """Results by key; ``faults`` are publications that cannot be read."""
 
     values: Mapping[str, Result]
-    faults: Mapping[str, DamagedError | NewerError]
+    faults: Mapping[str, UnreadableError]
 
 
 def typed_result(key: str, fields: Mapping[str, Json]) -> Result:
@@ -99,11 +99,11 @@ def results_of(store: ArtifactStore, keys: Sequence[str]) -> Results:
     """The results of those keys that are published; one round of parallel reads in a bucket."""
     found = store.publications(keys)
     values: dict[str, Result] = {}
-    faults: dict[str, DamagedError | NewerError] = dict(found.damaged)
+    faults: dict[str, UnreadableError] = dict(found.damaged)
     for key, published in found.good.items():
         try:
             values[key] = typed_result(key, published.result)
-        except (DamagedError, NewerError) as fault:
+        except UnreadableError as fault:
             faults[key] = fault
     return Results(values=values, faults=faults)
 

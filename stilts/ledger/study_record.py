@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stilts.addresses import has_secret
-from stilts.errors import DamagedError, NewerError, StoreError
+from stilts.errors import DamagedError, StoreError, UnreadableError
 from stilts.ledger.records import RecordKind, Shelf
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.layout import is_key, is_stage, record_path
@@ -40,7 +40,7 @@ def all_studies(store: ArtifactStore) -> Shelf[StudyRecord]:
     """The records of all studies of the store by name; one that cannot be read is a fault of that study alone."""
     shelf = STUDIES.several(store, study_names(store))
     values: dict[str, StudyRecord] = {}
-    faults: dict[str, DamagedError | NewerError] = dict(shelf.faults)
+    faults: dict[str, UnreadableError] = dict(shelf.faults)
     for name, record in shelf.values.items():
         try:
             values[name] = check_study(record, name)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from stilts.errors import DamagedError, NewerError
+from stilts.errors import DamagedError, NewerError, UnreadableError
 from stilts.fingerprint import Json
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def study_of(path: str) -> str:
     return match[1] if match else ""
 
 
-def _unlike(path: str, error: ValidationError) -> DamagedError | NewerError:
+def _unlike(path: str, error: ValidationError) -> UnreadableError:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     where, first = ".".join(map(str, faults[0]["loc"])), faults[0]["msg"]
     if all(fault["type"] in _UNKNOWN for fault in faults):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import Json
 from stilts.ledger.records import (
     DECISIONS,
@@ -46,17 +45,10 @@ def decisions(store: ArtifactStore, study: str) -> list[Decision]:
     found: list[Decision] = []
     for kind, read in _READERS.items():
         found += [read(name, value) for name, value in kind.all(store, study).values.items()]
-    stopped = _stopped(store, study)
+    stopped = STOPPED.known(store, study)  # it repeats what the last decision says
     if stopped is not None and not any(one.reason.lower().startswith(stopped.reason.lower()) for one in found):
         found.append(_made(stopped, "stop", study, "nothing more is run"))
     return sorted(found, key=lambda one: one.time)
-
-
-def _stopped(store: ArtifactStore, study: str) -> Stopped | None:
-    try:
-        return STOPPED.read(store, study)
-    except (DamagedError, NewerError):
-        return None  # it repeats what the last decision says
 
 
 def _cells(name: str, value: CellsDecision) -> Decision:

@@ -32,6 +32,7 @@ from stilts.store.layout import (
     split_attempt,
 )
 from stilts.store.published import Publications, Published
+from stilts.store.seal import seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +94,15 @@ class Artifacts:
             return
         generation = 0 if version is None else version.generation + 1
         facts, token = facts_of(folder), new_token()
-        done = Published(attempt=token, published=time.time(), files=facts, payload=payload, result=result).as_json()
-        self._documents.check(done_path(key, generation), done)  # before anything is copied
+        done = Published(attempt=token, published=time.time(), files=facts, payload=payload, result=result)
+        # Before anything is copied, so that a result which is not JSON fails early.
+        data = seal(done_path(key, generation), done.as_json())
         attempt = attempt_path(key, token)
         won = False
         try:
             self._backend.put(folder, [fact.path for fact in facts], attempt, keep=True, alias=True)
             lease.check()
-            won = self._documents.create(done_path(key, generation), done)
+            won = self._documents.create_sealed(done_path(key, generation), data)
         finally:
             if not won:
                 self._backend.delete_tree(attempt)

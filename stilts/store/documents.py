@@ -33,12 +33,11 @@ class Documents:
 
     def create(self, path: str, value: Mapping[str, Json]) -> bool:
         """Writes a new object; False where another is there. True also where a lost reply made the request repeat."""
-        data = seal(path, value)
-        return self._backend.create(path, data) or self._backend.read(path) == data
+        return self.create_sealed(path, seal(path, value))
 
-    def check(self, path: str, value: Mapping[str, Json]) -> None:
-        """Raises StoreError where the value could not be written: it is not plain JSON."""
-        seal(path, value)
+    def create_sealed(self, path: str, data: bytes) -> bool:
+        """The same of an object that was sealed for the path before."""
+        return self._backend.create(path, data) or self._backend.read(path) == data
 
     def replace(self, path: str, value: Mapping[str, Json]) -> None:
         """Writes an object over any that is there."""

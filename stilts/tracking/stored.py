@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stilts.errors import DamagedError, NewerError
 from stilts.fingerprint import Json
 from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED
 from stilts.ledger.results import typed_result
@@ -74,10 +73,7 @@ class StoredStudy:
         if STOPPED.exists(self.store, self.study):
             return True
         decided = DECISIONS.own_names(self.store, self.study)
-        try:
-            last = DECISIONS.read(self.store, self.study, decided[-1]) if decided else None
-        except (DamagedError, NewerError):
-            return False
+        last = DECISIONS.known(self.store, self.study, decided[-1]) if decided else None
         return last is not None and last.kind == "stop"
 
 
