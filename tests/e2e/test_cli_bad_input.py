@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from stilts.cli.main import main
 from tests.e2e.studies import tiny_study
+from tests.odd_files import put_odd
 
 VERBS = ("validate", "plan", "run")
 TASKS = """\
@@ -171,13 +172,7 @@ def test_a_file_that_is_none_or_is_too_much(
 ) -> None:
     odd = folder / "odd.yaml"
     said = {"pipe": "a pipe", "folder": "a folder", "device": "a device", "large": "2 GiB", "deep": "nested more than"}
-    if kind == "pipe":
-        os.mkfifo(odd)
-    elif kind == "folder":
-        odd.mkdir()
-    elif kind == "device":
-        odd.symlink_to("/dev/zero")
-    else:
+    if not put_odd(kind, odd):
         odd.write_text("tasks: " + "[" * 200_000)
     if kind == "large":
         os.truncate(odd, 2**31)

@@ -64,11 +64,7 @@ OF_STORES = [verb for verb in VERBS if takes_a_store(verb)]
 FUZZED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _own_settings() -> Iterator[None]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("STILTS_", "MLFLOW_"))}
-    with mock.patch.dict(os.environ, ours, clear=True):
-        yield
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 @pytest.fixture(scope="module")

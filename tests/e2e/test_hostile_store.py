@@ -7,9 +7,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
@@ -17,26 +16,11 @@ from stilts.ledger.study_record import study_record_name
 from stilts.store.layout import is_object, record_path
 from stilts.store.seal import sealed, unseal
 from tests.e2e.home_folder import ended, messages, snapshot
-from tests.e2e.studies import tiny_study
+from tests.odd_files import put_odd
 
-STEPS = {"train": {"steps": 2}}
 RUN = ["--local", "--tracking-uri", "none", "--threads", "1"]
 MONTH_S = 30 * 24 * 3600
 Harm = Callable[[Path], None]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_settings() -> Iterator[None]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("STILTS_", "MLFLOW_"))}
-    with mock.patch.dict(os.environ, ours, clear=True):
-        yield
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_study(
-        tmp_path_factory.mktemp("study"), intermediates={"none": None, "mnli": STEPS}, targets={"xnli": STEPS}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +129,7 @@ def test_what_others_left_is_told_once_and_stops_nothing(harm: Harm, told: str, 
 def test_one_stage_that_cannot_be_read_stops_no_cleaning(kind: str, store: Path, study: Path) -> None:
     done = training(store)
     done.unlink()
-    if kind == "pipe":
-        os.mkfifo(done)
-    elif kind == "folder":
-        done.mkdir()
-    elif kind == "device":
-        done.symlink_to("/dev/zero")
-    else:
+    if not put_odd(kind, done):
         done.write_text("[" * 200_000)
     status, out, err = ended("gc", "--store", store)
     assert status == 0 and "Traceback" not in out + err, out + err

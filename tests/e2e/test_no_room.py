@@ -22,24 +22,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from stilts.store import local, open_store
 from tests.e2e.home_folder import ended, messages
-from tests.e2e.studies import environment, opened, scores, tiny_study
+from tests.e2e.studies import environment, opened, scores
 
-STEPS = {"train": {"steps": 2}}
 RUN = ["--local", "--tracking-uri", "none", "--threads", "1"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_settings() -> Iterator[None]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("STILTS_", "MLFLOW_"))}
-    with mock.patch.dict(os.environ, ours, clear=True):
-        yield
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_study(
-        tmp_path_factory.mktemp("study"), intermediates={"none": None, "mnli": STEPS}, targets={"xnli": STEPS}
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import tempfile
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from stilts.errors import EncoderError
 from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
+from tests.odd_files import put_odd
 
 CONFIG = {
     "model_type": "xlm-roberta",
@@ -95,13 +95,7 @@ def test_what_is_no_file_is_refused_and_never_opened(name: str, kind: str, tmp_p
     path = make(tmp_path / "a") / name
     path.unlink()
     with socket.socket(socket.AF_UNIX) as bound:
-        if kind == "a pipe":
-            os.mkfifo(path)
-        elif kind == "a folder":
-            path.mkdir()
-        elif kind == "a device":
-            path.symlink_to("/dev/zero")
-        else:
+        if not put_odd(kind.removeprefix("a "), path):
             short = Path(tempfile.mkdtemp()) / "s"  # a socket's path has room for about 100 characters
             bound.bind(str(short))
             path.symlink_to(short)
