@@ -71,7 +71,7 @@ def _of_row(results: StudyResults, row: Row, rivals: list[Row]) -> Iterator[Cont
         for rival in rivals:
             if row.name in sides and rival.name in sides:
                 found.append((rival, column.name, gain_interval(sides[row.name], sides[rival.name])))
-    adjusted = holm([interval.p_value for _, _, interval in found])
+    adjusted = holm([interval.claim_p for _, _, interval in found])
     for (rival, target, interval), p in zip(found, adjusted, strict=True):
         yield Contest(
             row=row.name,

@@ -77,7 +77,7 @@ def _of_target(results: StudyResults, by: str, answer: Answer, select: Mapping[s
     adjusted = dict(
         zip(
             (line.group for line in tested),
-            benjamini_hochberg([line.gain.p_value for line in tested if line.gain]),
+            benjamini_hochberg([line.gain.claim_p for line in tested if line.gain]),
             strict=True,
         )
     )

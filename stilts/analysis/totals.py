@@ -76,7 +76,8 @@ def total_interval(total: Total, baseline: Total | None = None, *, level: float 
     spread = sum(term.sample**2 / term.df for term in terms)
     df = max(variance, sum(term.sample for term in terms)) ** 2 / spread if spread > 0 else None
     conditions = (*_conditions("the row", total), *(_conditions("the baseline", baseline) if baseline else ()))
-    return t_interval(estimate, parts, df, level=level, conditions=conditions)
+    one_model = bool(total.single or (baseline and baseline.single))
+    return t_interval(estimate, parts, df, level=level, conditions=conditions, one_model=one_model)
 
 
 def _conditions(whose: str, total: Total) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from stilts.cli.compose import (
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_encoder, check_splits
-from stilts.cli.searching import row_races, row_searches
+from stilts.cli.searching import row_confirmations, row_races, row_searches
 from stilts.cli.soundness import check_sound
 from stilts.errors import InputError, StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
@@ -142,6 +142,7 @@ def make_conductor(
         store=store,
         searches=row_searches(workspace, store),
         races=row_races(workspace, store),
+        confirmations=row_confirmations(workspace.planner, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.search.budget,

@@ -15,9 +15,10 @@ from stilts.cli.soundness import damaged_among, tell_damage
 from stilts.errors import DataError, StudyError, UnreadableError
 from stilts.ledger.records import PRUNED
 from stilts.search.expectation import Expectation
+from stilts.search.objective import PER_TARGET
 from stilts.store import find_store
 from stilts.store.store import Store
-from stilts.study.cost import Cost, assumed_seconds, estimate
+from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
 from stilts.study.filling_schema import GRID
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
@@ -81,8 +82,8 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         concurrent=_concurrent(workspace),
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
-        open_proposals=_open_proposals(workspace, drawn),
-        open_seeds=_first_seeds(workspace),
+        still=_still_to_come(workspace, drawn),
+        like=workspace.planner.plan(_trial_proposals(workspace.planner)),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
@@ -276,18 +277,27 @@ def _pruned(study: str, store: Store | None) -> frozenset[str]:
     return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
 
 
-def _open_proposals(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> dict[str, int]:
-    return {
-        row: max(0, content.search.proposals - len(drawn.get(row, ())))
-        for row, content in workspace.study.rows.items()
-        if content.search is not None
-    }
-
-
-def _first_seeds(workspace: Workspace) -> dict[str, int]:
-    """How many seeds a proposal of each searched row starts with: all of them, or one where they race."""
-    searches = {row: content.search for row, content in workspace.study.rows.items() if content.search is not None}
-    return {row: search.seeds if search.racing.policy == "none" else 1 for row, search in searches.items()}
+def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:
+    """Of each searched row the proposals to be drawn, each under all its seeds, or one where they race; and what is
+    to be confirmed: of a row whose choice is made, nothing, because the plan has it.
+    """
+    study, planner = workspace.study, workspace.planner
+    found = []
+    for row, search in ((row, content.search) for row, content in study.rows.items() if content.search is not None):
+        known = drawn.get(row, ())
+        waits = search.confirm and not any(one.stands_for for one in known)
+        per_column = PER_TARGET in search.objectives
+        found.append(
+            StillToCome(
+                row=row,
+                proposals=max(0, search.proposals - len(known)),
+                seeds=search.seeds if search.racing.policy == "none" else 1,
+                confirming={column: planner.num_confirming(row, column) for column in study.columns} if waits else {},
+                recipes=1 if per_column else len(search.objectives),
+                per_column=per_column,
+            )
+        )
+    return found
 
 
 def _concurrent(workspace: Workspace) -> int:

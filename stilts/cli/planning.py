@@ -144,8 +144,16 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: s
             str(line["to_run"]),
             duration(line["seconds"]),
         )
-    left = f", and {cost.open_proposals} proposals still to be drawn" if cost.open_proposals else ""
-    drawn_too = ", with the proposals to be drawn" if cost.open_proposals else ""
+    coming = [
+        f"{number} {what}"
+        for number, what in (
+            (cost.open_proposals, "proposals still to be drawn"),
+            (cost.open_confirmations, "replicates to confirm what is chosen"),
+        )
+        if number
+    ]
+    left = f", and later up to {cost.later} more for {' and '.join(coming)}" if coming else ""
+    drawn_too = ", with what comes later" if coming else ""
     lines = [
         f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate"
         + (f", {cost.estimate} estimate" if cost.estimate else "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stilts.errors import SelectionError, StudyError
 from stilts.ledger.records import PROPOSALS
+from stilts.search.confirmation import RowConfirmation
 from stilts.search.encoding import distributions
 from stilts.search.mirror import mirror_url
 from stilts.search.objective import Aim, make_aims
@@ -47,18 +48,42 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
     return found
 
 
+def row_confirmations(planner: Planner, store: Store) -> dict[str, RowConfirmation]:
+    """What is confirmed of each searched row; a row that wants no confirmation has none."""
+    study = planner.study
+    columns = [describe_column(planner, name) for name in study.columns]
+    return {
+        row: RowConfirmation(
+            study=study.name,
+            row=row,
+            objectives=content.search.objectives,
+            columns=columns,
+            selection=study.file.selection,
+            store=store,
+        )
+        for row, content in study.rows.items()
+        if content.search is not None and content.search.confirm
+    }
+
+
 def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
-    """The proposals of every searched row that the store has and the study wants, with the seeds that they have now."""
-    study, found = planner.study, dict[str, list[Proposal]]()
-    for row, content in study.rows.items():
-        if content.search is not None:
-            records = PROPOSALS.all(store, study.name, row).values.values() if store is not None else ()
-            read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
-            if store is not None:
-                race = row_race(study=study.name, row=row, search=content.search, columns=(), store=store)
-                race.load()
-                read = race.seeded(read)
-            found[row] = sorted(read, key=lambda one: one.number)[: content.search.proposals]
+    """The proposals of every searched row that the store has and the study wants, as the next run would have them."""
+    study = planner.study
+    searches = {row: content.search for row, content in study.rows.items() if content.search is not None}
+    if store is None:
+        return {row: [] for row in searches}
+    found: dict[str, list[Proposal]] = {}
+    confirmations = row_confirmations(planner, store)
+    for row, search in searches.items():
+        records = PROPOSALS.all(store, study.name, row).values.values()
+        read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
+        race = row_race(study=study.name, row=row, search=search, columns=(), store=store)
+        race.load()
+        read = race.seeded(sorted(read, key=lambda one: one.number)[: search.proposals])
+        if row in confirmations:
+            confirmations[row].load()
+            read = confirmations[row].confirmed(read)
+        found[row] = read
     return found
 
 

@@ -101,7 +101,7 @@ class RowRace:
         """Who takes part, by number, and how many proposals there are in all."""
         found: dict[int, dict[str, dict[int | None, Replicate]]] = {}
         for one in plan.replicates:
-            if one.row == self.row and one.proposal is not None:
+            if one.row == self.row and one.proposal is not None and one.bears_on_choice:
                 found.setdefault(one.proposal, {}).setdefault(one.column, {})[_seed(one)] = one
         metrics = {column.name: column.metric for column in plan.record.columns}
         contenders = [self._contender(number, found[number], done, metrics) for number in sorted(found)]

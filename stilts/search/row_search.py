@@ -58,6 +58,11 @@ class RowSearch:
         """How many proposals are neither scored nor failed on every target."""
         return self._outcomes.num_open(plan, done, hopeless)
 
+    def is_over(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
+        """Whether all its proposals are drawn, and each is scored or given up on every target."""
+        drawn = self._exhausted or len(self.proposals) >= self.total
+        return drawn and self.open_proposals(plan, done, hopeless) == 0
+
     def propose(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
         """Draws and records the next proposal; False when the row has all it may have, or the sampler waits.
 

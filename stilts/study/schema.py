@@ -190,7 +190,10 @@ class CellSeeds(Seeds):
 
 
 class Replicates(Part):
-    """Replicates of all cells, and of named ones; the last that names a cell holds. Searched rows have one."""
+    """Replicates of all cells, and of named ones; the last that names a cell holds.
+
+    In a searched row they confirm the chosen recipe.
+    """
 
     default: Seeds = Seeds(count=1)
     cells: Annotated[tuple[CellSeeds, ...], Field(strict=False)] = ()

@@ -46,7 +46,7 @@ NUMBERS: Mapping[str, Limits] = {
     "masked_lm_weight": Limits(high=1.0, zero=True),
 }
 LANGUAGES = "masked_lm_languages"
-BaselineName = Literal["proportional", "uniform", "temperature", "single"]
+BaselineName = Literal["proportional", "uniform", "temperature", "single", "none"]
 
 
 def _one_or_several(value: Any) -> str:
@@ -99,7 +99,8 @@ class Search(Part):
 
     ``weights`` names the tasks whose shares of steps are searched on a simplex; ``target_...`` replaces the columns'
     own training under this row. ``when`` draws a field only where others have certain values. ``baselines`` adds the
-    rows that a searched mixture must beat.
+    rows that a searched mixture must beat, and searches ``none`` too. ``confirm``: the chosen recipe is trained again
+    with fresh seeds, as many as ``replicates`` says, and only those are reported; without it the row claims nothing.
     """
 
     learning_rate: NumberRange | None = None
@@ -124,6 +125,7 @@ class Search(Part):
     start_from: Name | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     racing: Racing = Racing()
+    confirm: bool = True
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
@@ -142,6 +144,11 @@ class Search(Part):
             _check_limits(name, numbers, NUMBERS[name])
         self._check_conditions()
         return self
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is searched for, by name."""
+        return (self.objective,) if isinstance(self.objective, str) else tuple(dict.fromkeys(self.objective))
 
     @property
     def mixture_tasks(self) -> tuple[str, ...]:

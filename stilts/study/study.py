@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study import filling_schema, mixture_schema, schema, schema_part, search_schema
-from stilts.study.baselines import baseline_rows
+from stilts.study.baselines import baseline_rows, searched_none
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
@@ -78,9 +78,10 @@ class Study:
         return self._columns
 
     def seeds(self, row: str, column: str) -> Seeds:
-        """The replicates of a cell: what the last entry that names it says, else the default."""
-        if self._rows[row].search is not None:
-            return Seeds(count=1)
+        """The replicates of a cell: what the last entry that names it says, else the default.
+
+        In a searched row they are those that confirm the chosen recipe.
+        """
         found = self.file.replicates.default
         for entry in self.file.replicates.cells:
             if (entry.rows is None or row in entry.rows) and (entry.columns is None or column in entry.columns):
@@ -100,7 +101,8 @@ class Study:
 
     def _all_rows(self) -> dict[str, Intermediate]:
         named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
-        found = {NONE_ROW: named.pop(NONE_ROW, Intermediate())}
+        none = named.pop(NONE_ROW, Intermediate())
+        found = {NONE_ROW: searched_none(none, named.values())}
         for name, row in named.items():
             added = baseline_rows(name, row)
             for baseline in added:

@@ -117,8 +117,12 @@ def test_one_target_is_an_objective_too(tmp_path: Path) -> None:
 
 def test_choosing_on_report_is_refused(tmp_path: Path) -> None:
     results = two(tmp_path)
-    with pytest.raises(InputError, match="no selection score"):
+    with pytest.raises(InputError, match="no target of its objective has a selection score"):
         objective_answer(results, "tatoeba")
+    with pytest.raises(InputError, match="one answer for each target"):
+        objective_answer(results, "per_target")
+    with pytest.raises(InputError, match="English alone"):
+        objective_answer(results, "family:Uralic")
     with pytest.raises(InputError, match="English alone"):
         objective_answer(results, WORST)
     with pytest.raises(UnknownNameError):

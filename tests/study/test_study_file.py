@@ -83,6 +83,7 @@ def full_study() -> dict[str, Any]:
                     "target_learning_rate": low_high,
                     "weights": ["mnli", "squad"],
                     "proposals": 4,
+                    "confirm": False,
                     "sampler": "tpe",
                     "seeds": 2,
                     "racing": {"policy": "wilcoxon", "alpha": 0.1},
