@@ -41,6 +41,7 @@ ONLY_IN = {
     "ray": {"scheduling", "ray_jobs"},
     "mlflow": {"tracking"},
     "optuna": {"search"},
+    "resvg_py": {"report"},
     "torch": set(FLOORS) - {"ground", "metrics", "tasks", "study", "store", "ledger", "search", "analysis"},
     "transformers": set(FLOORS)
     - {"ground", "metrics", "tasks", "study", "store", "ledger", "search", "analysis"},  # brings torch

@@ -81,11 +81,6 @@ def model_card(results: StudyResults, model: CardModel) -> str:
     return f"---\n{matter}---\n\n{body}\n"
 
 
-def card_body(card: str) -> str:
-    """A card without its front matter."""
-    return card.split("\n---\n", 1)[1].lstrip() if card.startswith("---\n") else card
-
-
 def training_data(results: StudyResults, replicate: Replicate) -> tuple[TrainingData, ...]:
     """Every dataset behind the replicate's weights: the encoder's pretraining where the study did it, row, target.
 

@@ -202,11 +202,6 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
     return [(label, text) for label, text in told if text]
 
 
-def details(answer: Answer) -> list[str]:
-    """The sentences below the headline: ``facts``, each in one line."""
-    return [f"{label}: {text}" for label, text in facts(answer)]
-
-
 def interval_words(interval: Interval) -> str:
     """Low and high end of an interval with its level, and whether it holds 0."""
     zero = "" if interval.excludes_zero else ", which holds 0"
