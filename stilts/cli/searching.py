@@ -105,7 +105,7 @@ def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
 
 def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...]) -> None:
     with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
-        find_sampler(search.sampler).check(distributions(search_space(search)), aims)
+        find_sampler(search.sampler).check(distributions(search_space(search)))
 
 
 def _check_racing(workspace: Workspace, row: str, search: Search) -> None:
