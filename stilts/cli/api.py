@@ -144,7 +144,7 @@ def make_conductor(
         races=row_races(workspace, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
-        budget=file.search.budget,
+        budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
         max_open=slots,
         on_change=changed,

@@ -18,9 +18,9 @@ from stilts.search.expectation import Expectation
 from stilts.store import find_store
 from stilts.store.store import Store
 from stilts.study.cost import Cost, assumed_seconds, estimate
-from stilts.study.filling_schema import GRID
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import GRID
 from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
@@ -99,8 +99,8 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
 def _check_rests_on_nothing(study: Study, url: str) -> None:
     """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
     starts = [c.search.start_from for c in study.rows.values() if c.search is not None and c.search.start_from]
-    priors = [name for name in study.file.search.priors if not name.endswith(".csv")]
-    for place, name in [*(("start_from", name) for name in starts), *(("search.priors", name) for name in priors)]:
+    priors = [name for name in study.file.policy.priors if not name.endswith(".csv")]
+    for place, name in [*(("start_from", name) for name in starts), *(("policy.priors", name) for name in priors)]:
         raise StudyError(
             f"{study.path}: {place}",
             f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
@@ -111,13 +111,13 @@ def _check_rests_on_nothing(study: Study, url: str) -> None:
 
 def filling_text(path: str) -> str:
     """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
-    wanted = Study.load(path).file.search
+    wanted = Study.load(path).file.policy
     limits = wanted.budget.given() if wanted.budget else {}
     within = " and ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in limits.items())
     budget = f" within {within}" if within else ""
-    if wanted.policy == GRID:
+    if wanted.name == GRID:
         return f"Of these it runs what fits{budget}." if budget else ""
-    asked = f'the policy "{wanted.policy}" asks for what settles the answer{budget}'
+    asked = f'the policy "{wanted.name}" asks for what settles the answer{budget}'
     return f"That is the whole grid; {asked}."
 
 

@@ -25,9 +25,9 @@ from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
-from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import Budget
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
 from stilts.training.reporter import Evaluation

@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stilts.study.filling_schema import Filling
 from stilts.study.mixture_schema import MaskedLm, Sampling
+from stilts.study.policy_schema import StudyPolicy
 from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
 from stilts.study.search_schema import Search
 
@@ -238,7 +238,7 @@ class StudyFile(Part):
     intermediates: Annotated[Mapping[Name, Intermediate | None], Field(min_length=1)]
     targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
     replicates: Replicates = Replicates()
-    search: Filling = Filling()
+    policy: StudyPolicy = StudyPolicy()
     estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
     resources: Resources = Resources()

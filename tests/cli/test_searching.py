@@ -67,10 +67,10 @@ def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Pat
 def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
     path = tmp_path / "study.yaml"
-    fields = study_fields(search={"policy": "select", "priors": ["earlier"]}, encoder={"toy": True})
+    fields = study_fields(policy={"name": "select", "priors": ["earlier"]}, encoder={"toy": True})
     path.write_text(json.dumps(fields))
     for _ in ("there is no store yet", "there is one"):
-        with pytest.raises(StudyError, match=r'search\.priors: the store .* has no study "earlier"'):
+        with pytest.raises(StudyError, match=r'policy\.priors: the store .* has no study "earlier"'):
             planned(str(path), str(store))
         make_store(str(store))
 
@@ -133,7 +133,7 @@ def test_a_plan_counts_the_proposals_that_the_study_still_wants_with_all_their_s
 @pytest.mark.parametrize("policy", ["select", "random"])
 def test_a_policy_that_has_no_target_to_choose_by_is_refused(policy: str, tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
-    fields = study_fields(targets={"tatoeba": None}, search={"policy": policy}, encoder={"toy": True})
+    fields = study_fields(targets={"tatoeba": None}, policy=policy, encoder={"toy": True})
     path.write_text(json.dumps(fields))
-    with pytest.raises(StudyError, match=r"search\.policy: no target has a selection score"):
+    with pytest.raises(StudyError, match=r"policy: no target has a selection score"):
         planned(str(path), str(tmp_path / "store"))

@@ -129,8 +129,8 @@ def full_study() -> dict[str, Any]:
             "default": {"count": 2},
             "cells": [{"rows": ["nli"], "columns": ["udpos"], "intermediate_seeds": 2, "target_seeds": 2}],
         },
-        "search": {
-            "policy": "select",
+        "policy": {
+            "name": "select",
             "budget": {"gpu_hours": 9.0, "stage_hours": 9.0, "hours": 9.0, "trials": 900, "grids": 2.0},
             "priors": ["smaller"],
         },
@@ -429,6 +429,11 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"replicates": {"default": {"intermediate_seeds": 2}}}, "both intermediate_seeds and target_seeds"),
         ({"intermediates": {"mnli": {"search": {"steps": {"low": 0.1, "high": 0.2}, "proposals": 2}}}}, "steps"),
         *((searched, says) for searched, says in SEARCHES),
+        ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
+        ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),
+        ({"policy": {"priors": ["smaller"]}}, "policy: priors belong to a selecting policy"),
+        ({"policy": "a b"}, "policy.name: String should match"),
+        ({"policy": 3}, "policy: it should hold names with values below them"),
         ({"tasks": "missing.yaml"}, "missing.yaml"),
         ({"tasks": "broken.yaml"}, "broken.yaml"),
         ({"selection": "test"}, "selection"),
@@ -437,6 +442,14 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
 def test_what_cannot_be_meant_is_refused_with_the_reason(changes: dict[str, Any], says: str, place: Path) -> None:
     (place / "broken.yaml").write_text("tasks: [")
     assert says in refused(json.dumps(study_fields(**changes)), place / "bad.yaml")
+
+
+def test_a_policy_may_be_its_name_alone(place: Path) -> None:
+    short, long = (
+        Study.parse(json.dumps(study_fields(policy=policy)), place / "study.yaml").file.policy
+        for policy in ("select", {"name": "select"})
+    )
+    assert short == long and short.given() == {"name": "select"}
 
 
 def test_choosing_the_best_checkpoint_needs_something_to_choose_by(place: Path) -> None:
