@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
-from stilts.study.schema_part import Name, Part
+from stilts.study.schema_part import Name, Part, check_meant
 
 # Unlike other names it may hold a colon: language:sw, family:Uralic.
 ObjectiveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=60)]
@@ -92,6 +92,11 @@ class Racing(Part):
 
     policy: Literal["none", "wilcoxon"] = "none"
     alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        check_meant(self, self.policy, {"none": (), "wilcoxon": ("alpha",)})
+        return self
 
 
 class Search(Part):

@@ -136,14 +136,13 @@ def full_study() -> dict[str, Any]:
         },
         "pruning": {
             "policy": "wilcoxon",
-            "keep_frac": 0.5,
             "at_fracs": [0.25, 0.5],
             "min_recipes": 4,
             "alpha": 0.1,
             "min_items": 20,
         },
         "estimates": ["logme", "h_score", "embedding", "probe", "text_overlap", "size"],
-        "resources": {"cpus": 1, "gpus": 0, "max_gpus": 1, "max_concurrent": 2, "micro_batch": 4},
+        "resources": {"cpus": 1, "gpus": 0, "max_concurrent": 2, "micro_batch": 4},
         "gpu_hour_price": 1.5,
     }
 
@@ -194,6 +193,8 @@ def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
         ("Seeds", "intermediate_seeds"),
         ("Seeds", "target_seeds"),
         ("CellSeeds", "count"),
+        ("Pruning", "keep_frac"),
+        ("Resources", "max_gpus"),
     }
 
 
@@ -360,6 +361,9 @@ SEARCHES: list[tuple[dict[str, Any], str]] = [
         "can never hold",
     ),
     (searching(warmup_frac=NUMBER, epochs=NUMBER, when={"warmup_frac": {"epochs": [0.1]}}), "continuous range"),
+    (searching(warmup_frac=NUMBER, racing={"alpha": 0.1}), "under none nothing looks at alpha: it takes no options"),
+    (searching(subset={**MIXED, "count": 1, "temperature": 2.0}), "nothing looks at temperature"),
+    (searching(sampling={**MIXED, "temperature": "uniform", "cap": NUMBER}), "nothing looks at cap"),
     (searching(warmup_frac=NUMBER, baselines=True), "baselines belong to a searched mixture"),
     (
         {"intermediates": {"none": {"search": {"proposals": 2, "batch_size": {"choices": [2, 4]}}}}},
@@ -429,6 +433,13 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"replicates": {"default": {"intermediate_seeds": 2}}}, "both intermediate_seeds and target_seeds"),
         ({"intermediates": {"mnli": {"search": {"steps": {"low": 0.1, "high": 0.2}, "proposals": 2}}}}, "steps"),
         *((searched, says) for searched, says in SEARCHES),
+        ({"pruning": {"keep_frac": 0.5}}, "pruning: under none nothing looks at keep_frac: it takes no options"),
+        ({"pruning": {"policy": "median", "alpha": 0.1, "min_items": 9}}, "nothing looks at alpha, min_items"),
+        ({"pruning": {"policy": "successive_halving", "min_items": 9}}, "it takes keep_frac, at_fracs, min_recipes"),
+        ({"pruning": {"policy": "wilcoxon", "keep_frac": 0.5}}, "under wilcoxon nothing looks at keep_frac"),
+        ({"resources": {"max_gpus": 2}}, "give gpus too"),
+        ({"resources": {"gpus": 4, "max_gpus": 2}}, "below the 4 GPUs"),
+        ({"intermediates": {"a": {"sampling": {**MIXED, "temperature": "uniform", "cap": 9}}}}, "nothing looks at cap"),
         ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
         ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),
         ({"policy": {"priors": ["smaller"]}}, "policy: priors belong to a selecting policy"),
