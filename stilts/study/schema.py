@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
 from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight, check_meant
@@ -218,7 +219,7 @@ class Pruning(Part):
         0.5,
     )
     min_recipes: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
     min_items: Annotated[int, Field(ge=1, le=10_000_000)] = 50
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
 from stilts.study.schema_part import Name, Part, check_meant
 
@@ -91,7 +92,7 @@ class Racing(Part):
     """Whether a recipe's further seeds are run only while it may still win; ``alpha`` is the test's level."""
 
     policy: Literal["none", "wilcoxon"] = "none"
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
