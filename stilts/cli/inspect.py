@@ -53,8 +53,8 @@ def _resolver_of(root: str | None, text_root: str | None) -> Resolver | None:
     return Resolver(default_registry(), roots) if roots else None
 
 
-def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
-    """The cost of finishing a study, and its stages grouped by kind and name."""
+def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[dict[str, Any]]]:
+    """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
     check_before_running(workspace)
     opened = find_store(store_url(store))
@@ -78,7 +78,7 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         pruned=pruned,
         measured=expectation.seconds,
         gpus=resources.gpus,
-        concurrent=_concurrent(workspace),
+        concurrent=at_once,
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
         open_proposals=_open_proposals(workspace, drawn),
@@ -288,15 +288,6 @@ def _first_seeds(workspace: Workspace) -> dict[str, int]:
     """How many seeds a proposal of each searched row starts with: all of them, or one where they race."""
     searches = {row: content.search for row, content in workspace.study.rows.items() if content.search is not None}
     return {row: search.seeds if search.racing.policy == "none" else 1 for row, search in searches.items()}
-
-
-def _concurrent(workspace: Workspace) -> int:
-    import os
-
-    resources = workspace.study.file.resources
-    if resources.gpus > 0:
-        return max(1, int((resources.max_gpus or 1) / resources.gpus))
-    return max(1, int((os.cpu_count() or 1) / max(0.01, resources.cpus)))
 
 
 def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:

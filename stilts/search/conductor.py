@@ -40,7 +40,7 @@ class Conductor:
     """Hands out the stages of one study until nothing is left to do.
 
     ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals;
-    ``max_open`` is how many stages run at once: as many proposals of a row may be unfinished. ``filling`` says which
+    ``max_open`` is how many run at once now: as many proposals of a row may be unfinished. ``filling`` says which
     replicates of the fixed rows are asked for, ``budget`` what the study may spend. ``on_change`` hears the id of every
     stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that the study allows, ``plan`` the part
     of it that is asked for.
