@@ -98,15 +98,38 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
 
 def _check_rests_on_nothing(study: Study, url: str) -> None:
     """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
-    starts = [c.search.start_from for c in study.rows.values() if c.search is not None and c.search.start_from]
-    priors = [name for name in study.file.policy.priors if not name.endswith(".csv")]
-    for place, name in [*(("start_from", name) for name in starts), *(("policy.priors", name) for name in priors)]:
+    for place, name in _rests_on(study):
         raise StudyError(
             f"{study.path}: {place}",
             f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
             "What it starts from is read from the store",
             f"Run {name} first, or name the store that has it with --store",
         )
+
+
+def _rests_on(study: Study) -> list[tuple[str, str]]:
+    """The other studies that a study starts from, each with the field that names it."""
+    starts = [(row, c.search.start_from) for row, c in study.rows.items() if c.search is not None]
+    priors = [name for name in study.file.policy.priors if not name.endswith(".csv")]
+    fields = [(f"intermediates.{row}.search.start_from", name) for row, name in starts if name is not None]
+    return [*fields, *(("policy.priors", name) for name in priors)]
+
+
+def _rests_well(workspace: Workspace, given: str | None) -> list[str]:
+    """What was checked of the studies that this one starts from, or why nothing was; StudyError where one cannot serve.
+
+    Their recipes are held against the search spaces here, so a store is needed: the one given, or the usual one.
+    """
+    resting = ", ".join(f"{place} {name}" for place, name in _rests_on(workspace.study))
+    if not resting:
+        return []
+    url = store_url(given)
+    opened = find_store(url)
+    if opened is None:
+        return [f"Not checked: {resting}. There is no store at {url}; --store names the one that has it."]
+    check_searches(workspace, opened)
+    load_priors(workspace.study, opened)
+    return [f"Checked in the store {url}: {resting}."]
 
 
 def filling_text(path: str) -> str:
@@ -121,7 +144,7 @@ def filling_text(path: str) -> str:
     return f"That is the whole grid; {asked}."
 
 
-def validated(path: str) -> dict[str, Any]:
+def validated(path: str, store: str | None = None) -> dict[str, Any]:
     """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
     from stilts.data.disjoint import check_disjoint
 
@@ -130,7 +153,7 @@ def validated(path: str) -> dict[str, Any]:
     check_encoder(workspace, fetch=True)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
-    notes: list[str] = []
+    notes = _rests_well(workspace, store)
     for column in workspace.study.columns:
         target = workspace.planner.target(column)
         labels = target.task.labels or None

@@ -68,14 +68,15 @@ def tasks(
     say(lines, lambda: _tasks_table(lines), as_json=json)
 
 
-def validate(study: StudyPath, json: JsonOption = False) -> None:
+def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
     """Read the study and its data, prove the splits disjoint, and show encoded examples of every kind.
 
+    The store is asked only for the studies that this one starts from: start_from and priors.
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
     from stilts.cli.inspect import validated
 
-    value = validated(study)
+    value = validated(study, store)
     say(value, lambda: _validation(value), as_json=json)
 
 

@@ -16,6 +16,8 @@ from stilts.cli.pruned import check_pruning
 from stilts.cli.searching import row_races
 from stilts.errors import StudyError
 from stilts.fingerprint import Json
+from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
+from stilts.ledger.study_record import write_study as keep_record
 from stilts.store import make_store
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
@@ -62,6 +64,35 @@ def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Pat
         with pytest.raises(StudyError, match="no study of that name"):
             planned(path, str(store))
         make_store(str(store))
+
+
+def test_validate_looks_at_what_a_study_starts_from_as_far_as_a_store_is_there(tmp_path: Path) -> None:
+    store, path = tmp_path / "store", write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True})
+    field = "intermediates.mnli.search.start_from"
+    unchecked = f"Not checked: {field} earlier. There is no store at {store}; --store names the one that has it."
+    assert validated(path, str(store))["notes"][0] == unchecked and not store.exists()
+    make_store(str(store))
+    with pytest.raises(StudyError, match=rf"{field}.*has no study of that name"):
+        validated(path, str(store))
+
+
+def test_validate_holds_earlier_recipes_against_the_search_space(tmp_path: Path) -> None:
+    opened = make_store(str(tmp_path / "store"))
+    workspace = assemble(Study.load(write_study(tmp_path, {}, name="earlier", encoder={"toy": True})))
+    keep_record(opened, workspace.planner.plan().record)
+    drawn = ProposalRecord(number=0, params={"learning_rate": 1e-3})
+    PROPOSALS.write(opened, drawn, "earlier", "mnli", number_part(0))
+    search = {"start_from": "earlier", "learning_rate": {"low": 0.1, "high": 0.2}}
+    path = write_study(tmp_path, search, name="later", encoder={"toy": True})
+    with pytest.raises(StudyError, match="no searched recipe whose parameters are of this row's search space"):
+        validated(path, opened.url)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_study_starts_from_itself(verb: str, tmp_path: Path) -> None:
+    path = write_study(tmp_path, {"start_from": "mine"}, name="mine")
+    with pytest.raises(StudyError, match=r"start_from.*it is this study itself"):
+        VERBS[verb](path, str(tmp_path / "store"))
 
 
 def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:
