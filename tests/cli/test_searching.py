@@ -78,7 +78,8 @@ def test_validate_looks_at_what_a_study_starts_from_as_far_as_a_store_is_there(t
 
 def test_validate_holds_earlier_recipes_against_the_search_space(tmp_path: Path) -> None:
     opened = make_store(str(tmp_path / "store"))
-    workspace = assemble(Study.load(write_study(tmp_path, {}, name="earlier", encoder={"toy": True})))
+    (folder := tmp_path / "earlier").mkdir()
+    workspace = assemble(Study.load(write_study(folder, {}, name="earlier", encoder={"toy": True})))
     keep_record(opened, workspace.planner.plan().record)
     drawn = ProposalRecord(number=0, params={"learning_rate": 1e-3})
     PROPOSALS.write(opened, drawn, "earlier", "mnli", number_part(0))
