@@ -245,7 +245,7 @@ def test_estimates_come_first_and_are_asked_with(
 
 @pytest.mark.parametrize("prior", ["never_run", "nowhere.csv"])
 def test_a_prior_that_is_not_there_is_refused(folder: Path, store: Store, tmp_path: Path, prior: str) -> None:
-    with pytest.raises(StudyError, match=r"search\.priors"):
+    with pytest.raises(StudyError, match=r"policy\.priors"):
         make_filling(parsed(folder, policy={**SELECT, "priors": [prior]}), store)
 
 
