@@ -110,7 +110,7 @@ class DeskCallback(Callback):
             self._searcher.guard(lambda: self._desk.show(self._steps))
         if now - self._counted >= _NODES_EVERY_S:
             self._counted = now
-            self._searcher.guard(lambda: self._on_nodes(live_nodes()))
+            self._searcher.guard(self._count_nodes)
         if self._searcher.error is not None:
             raise self._searcher.error
 
@@ -122,6 +122,13 @@ class DeskCallback(Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, for the searcher's reason."""
         return {}
+
+    def _count_nodes(self) -> None:
+        try:
+            nodes = live_nodes()
+        except RayError:
+            return  # What was counted last holds until the cluster answers again.
+        self._on_nodes(nodes)
 
     def _answer(self) -> None:
         try:
