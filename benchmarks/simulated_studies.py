@@ -26,6 +26,7 @@ import numpy as np
 
 from stilts.analysis.best import FALSE_CLAIM
 from stilts.metrics.comparison import holm, set_of_equals
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import metric
 from stilts.metrics.resampling import LanguageRows, ReplicateRows, Side, resample
 from stilts.metrics.uncertainty import gain_interval
@@ -175,7 +176,9 @@ def observe(study: Simulated, counts: Counter[str]) -> None:
     gains = {name: gain_interval(study.sides[name], study.sides["none"]) for name in names[1:]}
     claims = holm([interval.p_value for interval in gains.values()])
     claimed = zip(gains.items(), claims, strict=True)
-    counts["false_claims"] += any(p <= 0.05 and i.estimate > 0 >= truth[n] - truth["none"] for (n, i), p in claimed)
+    counts["false_claims"] += any(
+        p <= FALSE_CLAIM and i.estimate > 0 >= truth[n] - truth["none"] for (n, i), p in claimed
+    )
 
 
 def behind(stream: np.random.Generator, replicates: int, draws: int, counts: Counter[str]) -> None:

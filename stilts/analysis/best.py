@@ -20,14 +20,12 @@ from stilts.analysis.wording import notes_on, overlap_of, recipes_tried
 from stilts.fingerprint import Json, plain
 from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.comparison import Comparison, VarianceSplit, holm, set_of_equals, variance_split
+from stilts.metrics.levels import FALSE_CLAIM, FALSE_DISCOVERY
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval
 from stilts.metrics.winner import winner_gain
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, StudyRecord
-
-FALSE_CLAIM = 0.05
-FALSE_DISCOVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

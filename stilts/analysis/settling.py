@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from stilts.analysis.spending import RowCost, compute_hours, compute_words, unit_seconds
 from stilts.fingerprint import Json
 from stilts.metrics.comparison import Comparison, replicates_needed
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
 

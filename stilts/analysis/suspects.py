@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from stilts.analysis.best import FALSE_CLAIM, RowGain, matrix_gains
+from stilts.analysis.best import RowGain, matrix_gains
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import Cells, replicates_in_cells
 from stilts.fingerprint import Json
 from stilts.ledger.results import payload_of
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
 
 

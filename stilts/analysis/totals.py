@@ -16,9 +16,10 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL, Interval, t_interval
+from stilts.metrics.uncertainty import Interval, t_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.store import Store
 from stilts.study.plan import Plan
+from stilts.study.slots import Node, most_at_once, slots_of
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -127,7 +128,6 @@ def make_conductor(
 ) -> Conductor:
     """The conductor of a study over a store, ready to be asked for stages."""
     file = workspace.study.file
-    slots = file.resources.max_concurrent or _slots(workspace, options)
     finished = 0
 
     def changed(stage_id: str) -> None:
@@ -145,9 +145,8 @@ def make_conductor(
         confirmations=row_confirmations(workspace.planner, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
-        budget=file.search.budget,
+        budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
-        max_open=slots,
         on_change=changed,
         on_plan=lambda plan: _keep_record(plan, store),
     )
@@ -206,9 +205,15 @@ def _execute(
         address=options.address,
         num_cpus=options.num_cpus,
         num_gpus=None,
-        max_concurrent=_max_concurrent(workspace),
+        max_concurrent=most_at_once(resources),
     )
-    return run_stages(conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event)
+
+    def offered(nodes: Sequence[Node]) -> None:
+        conductor.max_open = slots_of(resources, nodes)
+
+    return run_stages(
+        conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event, on_nodes=offered
+    )
 
 
 def _nothing_to_do() -> RunReport:
@@ -216,25 +221,6 @@ def _nothing_to_do() -> RunReport:
     from stilts.scheduling.events import RunReport
 
     return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
-
-
-def _max_concurrent(workspace: Workspace) -> int | None:
-    """The most stages at once: what the study says, or as many as ``max_gpus`` allows."""
-    resources = workspace.study.file.resources
-    caps = [] if resources.max_concurrent is None else [resources.max_concurrent]
-    if resources.max_gpus is not None and resources.gpus > 0:
-        caps.append(max(1, int(resources.max_gpus / resources.gpus)))
-    return min(caps) if caps else None
-
-
-def _slots(workspace: Workspace, options: RunOptions) -> int:
-    """How many stages can run at once on this machine: as many proposals of a row may be unfinished."""
-    import os
-
-    if options.local:
-        return 1
-    cpus = options.num_cpus or os.cpu_count() or 1
-    return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
 
 
 def _keep_record(plan: Plan, store: Store) -> None:

@@ -16,8 +16,8 @@ from stilts.ledger.study_record import load_study
 from stilts.store import Store, make_store, open_store
 from stilts.store.sealing import seal_store
 from stilts.study.config import TaskConfig, TrainConfig
-from stilts.study.filling_schema import GRID
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import GRID
 from stilts.study.record import StudyRecord
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
@@ -130,22 +130,22 @@ def check_before_running(workspace: Workspace) -> None:
 
 def _check_filling(workspace: Workspace) -> None:
     """Raises, as StudyErrors, a policy that is unknown or cannot choose, and a budget that nothing is charged to."""
-    study, wanted = workspace.study, workspace.study.file.search
-    if wanted.policy != GRID:
+    study, wanted = workspace.study, workspace.study.file.policy
+    if wanted.name != GRID:
         from stilts.search.selecting.registry import find_policy
 
-        with study.blamed("search.policy"):
-            find_policy(wanted.policy)
+        with study.blamed("policy"):
+            find_policy(wanted.name)
         if not any(workspace.planner.target(column).views.select for column in study.columns):
             raise StudyError(
-                f"{study.path}: search.policy",
+                f"{study.path}: policy",
                 "no target has a selection score",
                 f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
-                'Add a target with selection data, set "selection: target_dev", or leave search out: a grid runs all',
+                'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
             )
     if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
         raise StudyError(
-            f"{study.path}: search.budget.gpu_hours",
+            f"{study.path}: policy.budget.gpu_hours",
             "the study's stages hold no GPUs",
             "It would never be spent",
             "Give stage_hours instead, or resources.gpus",

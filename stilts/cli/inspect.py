@@ -19,9 +19,9 @@ from stilts.search.objective import PER_TARGET
 from stilts.store import find_store
 from stilts.store.store import Store
 from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
-from stilts.study.filling_schema import GRID
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import GRID
 from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
@@ -54,8 +54,8 @@ def _resolver_of(root: str | None, text_root: str | None) -> Resolver | None:
     return Resolver(default_registry(), roots) if roots else None
 
 
-def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
-    """The cost of finishing a study, and its stages grouped by kind and name."""
+def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[dict[str, Any]]]:
+    """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
     check_before_running(workspace)
     opened = find_store(store_url(store))
@@ -79,7 +79,7 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         pruned=pruned,
         measured=expectation.seconds,
         gpus=resources.gpus,
-        concurrent=_concurrent(workspace),
+        concurrent=at_once,
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
         still=_still_to_come(workspace, drawn),
@@ -99,9 +99,7 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
 
 def _check_rests_on_nothing(study: Study, url: str) -> None:
     """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
-    starts = [c.search.start_from for c in study.rows.values() if c.search is not None and c.search.start_from]
-    priors = [name for name in study.file.search.priors if not name.endswith(".csv")]
-    for place, name in [*(("start_from", name) for name in starts), *(("search.priors", name) for name in priors)]:
+    for place, name in _rests_on(study):
         raise StudyError(
             f"{study.path}: {place}",
             f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
@@ -110,19 +108,44 @@ def _check_rests_on_nothing(study: Study, url: str) -> None:
         )
 
 
+def _rests_on(study: Study) -> list[tuple[str, str]]:
+    """The other studies that a study starts from, each with the field that names it."""
+    starts = [(row, c.search.start_from) for row, c in study.rows.items() if c.search is not None]
+    priors = [name for name in study.file.policy.priors if not name.endswith(".csv")]
+    fields = [(f"intermediates.{row}.search.start_from", name) for row, name in starts if name is not None]
+    return [*fields, *(("policy.priors", name) for name in priors)]
+
+
+def _rests_well(workspace: Workspace, given: str | None) -> list[str]:
+    """What was checked of the studies that this one starts from, or why nothing was; StudyError where one cannot serve.
+
+    Their recipes are held against the search spaces here, so a store is needed: the one given, or the usual one.
+    """
+    resting = ", ".join(f"{place} {name}" for place, name in _rests_on(workspace.study))
+    if not resting:
+        return []
+    url = store_url(given)
+    opened = find_store(url)
+    if opened is None:
+        return [f"Not checked: {resting}. There is no store at {url}; --store names the one that has it."]
+    check_searches(workspace, opened)
+    load_priors(workspace.study, opened)
+    return [f"Checked in the store {url}: {resting}."]
+
+
 def filling_text(path: str) -> str:
     """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
-    wanted = Study.load(path).file.search
+    wanted = Study.load(path).file.policy
     limits = wanted.budget.given() if wanted.budget else {}
     within = " and ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in limits.items())
     budget = f" within {within}" if within else ""
-    if wanted.policy == GRID:
+    if wanted.name == GRID:
         return f"Of these it runs what fits{budget}." if budget else ""
-    asked = f'the policy "{wanted.policy}" asks for what settles the answer{budget}'
+    asked = f'the policy "{wanted.name}" asks for what settles the answer{budget}'
     return f"That is the whole grid; {asked}."
 
 
-def validated(path: str) -> dict[str, Any]:
+def validated(path: str, store: str | None = None) -> dict[str, Any]:
     """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
     from stilts.data.disjoint import check_disjoint
 
@@ -131,7 +154,7 @@ def validated(path: str) -> dict[str, Any]:
     check_encoder(workspace, fetch=True)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
-    notes: list[str] = []
+    notes = _rests_well(workspace, store)
     for column in workspace.study.columns:
         target = workspace.planner.target(column)
         labels = target.task.labels or None
@@ -298,15 +321,6 @@ def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]
             )
         )
     return found
-
-
-def _concurrent(workspace: Workspace) -> int:
-    import os
-
-    resources = workspace.study.file.resources
-    if resources.gpus > 0:
-        return max(1, int((resources.max_gpus or 1) / resources.gpus))
-    return max(1, int((os.cpu_count() or 1) / max(0.01, resources.cpus)))
 
 
 def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:

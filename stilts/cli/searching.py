@@ -14,7 +14,7 @@ from stilts.search.proposals import ProposalBook
 from stilts.search.row_race import RowRace, row_race
 from stilts.search.row_search import RowSearch
 from stilts.search.samplers import find_sampler
-from stilts.search.warm_start import WarmRecipe, warm_recipes
+from stilts.search.warm_start import WarmRecipe, check_is_another, warm_recipes
 from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
 from stilts.study.recording import describe_column
@@ -88,12 +88,18 @@ def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Pro
 
 
 def check_searches(workspace: Workspace, store: Store | None = None) -> None:
-    """Raises what ``row_searches`` would, before anything is written; warm starts are looked at where a store is."""
+    """Raises what ``row_searches`` would, before anything is written.
+
+    Without a store all that is known of a warm start is whether it is of the study itself.
+    """
     for row, content in workspace.study.rows.items():
         if content.search is not None:
             aims = _aims(workspace, row, content.search)
             _check_sampler(workspace, row, content.search, aims)
             _check_racing(workspace, row, content.search)
+            if content.search.start_from is not None:
+                with workspace.study.blamed(f"intermediates.{row}.search.start_from"):
+                    check_is_another(content.search.start_from, workspace.study.name)
             if store is not None:
                 _warm(workspace, row, content.search, aims, store)
 
@@ -130,7 +136,7 @@ def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
 
 def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...]) -> None:
     with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
-        find_sampler(search.sampler).check(distributions(search_space(search)), aims)
+        find_sampler(search.sampler).check(distributions(search_space(search)))
 
 
 def _check_racing(workspace: Workspace, row: str, search: Search) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from stilts.errors import DamagedError
-from stilts.ledger.results import evaluation_of
+from stilts.execute.threshold import published_threshold
 from stilts.metrics.no_answer import best_threshold
 from stilts.store.artifact_store import ArtifactStore
-from stilts.store.layout import done_path
 from stilts.study.stage import EvaluateStage
 from stilts.training.predict import Scored, answer_texts
 
@@ -28,12 +26,10 @@ def no_answer_threshold(
     if not stage.task.may_have_no_answer:
         return None
     chosen_on = [number for number, item in enumerate(stage.items) if item in stage.threshold_items]
-    for number in chosen_on:
-        if store.is_done(stage.outputs[number]):
-            threshold = evaluation_of(store, stage.outputs[number]).no_answer_threshold
-            if threshold is None:
-                raise DamagedError(done_path(stage.outputs[number]), "it does not say its threshold of no answer")
-            return threshold
+    views = {stage.items[number].view.digest for number in chosen_on}
+    published = published_threshold(stage, store, views, lambda result: result.no_answer_threshold)
+    if published is not None:
+        return published
     scored = [score(number) for number in chosen_on]
     spans = [each.spans for _, each, _ in scored if each.spans is not None]
     if not spans:

@@ -11,9 +11,9 @@ import numpy as np
 
 from stilts.metrics.best_row import best_probabilities
 from stilts.metrics.column_chance import ColumnChance
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL
 
 POWER = 0.80
 

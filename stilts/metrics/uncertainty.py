@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.resampling import Side
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

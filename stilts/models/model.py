@@ -61,7 +61,7 @@ class StiltsModel(nn.Module):
         return out
 
     def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
-        """Hidden state ``layer`` (rows, tokens, width); 0 is the embedding layer."""
+        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
         states: torch.Tensor = self._run(ids, mask, output_hidden_states=True).hidden_states[layer]
         return states
 

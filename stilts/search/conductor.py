@@ -26,9 +26,9 @@ from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
-from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import Budget
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
 from stilts.training.reporter import Evaluation
@@ -42,7 +42,7 @@ class Conductor:
 
     ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals,
     ``confirmations`` what is trained again of it with fresh seeds;
-    ``max_open`` is how many stages run at once: as many proposals of a row may be unfinished. ``filling`` says which
+    ``max_open`` is how many run at once now: as many proposals of a row may be unfinished. ``filling`` says which
     replicates of the fixed rows are asked for, ``budget`` what the study may spend. ``on_change`` hears the id of every
     stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that the study allows, ``plan`` the part
     of it that is asked for.

@@ -12,9 +12,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stilts.study.filling_schema import Filling
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
-from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
+from stilts.study.policy_schema import StudyPolicy
+from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight, check_meant
 from stilts.study.search_schema import Search
 
 
@@ -199,6 +200,14 @@ class Replicates(Part):
     cells: Annotated[tuple[CellSeeds, ...], Field(strict=False)] = ()
 
 
+_PRUNING_OPTIONS = {
+    "none": (),
+    "successive_halving": ("keep_frac", "at_fracs", "min_recipes"),
+    "median": ("at_fracs", "min_recipes"),
+    "wilcoxon": ("alpha", "min_items", "at_fracs", "min_recipes"),
+}
+
+
 class Pruning(Part):
     """Which recipes of a searched row stop early on a target, at evaluations of its ``evaluate_every``.
 
@@ -213,8 +222,13 @@ class Pruning(Part):
         0.5,
     )
     min_recipes: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
     min_items: Annotated[int, Field(ge=1, le=10_000_000)] = 50
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        check_meant(self, self.policy, _PRUNING_OPTIONS)
+        return self
 
 
 class Resources(Part):
@@ -225,6 +239,14 @@ class Resources(Part):
     max_gpus: Annotated[float, Field(gt=0.0, le=4096.0)] | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        if self.max_gpus is not None and self.gpus == 0:
+            raise ValueError("max_gpus bounds stages that hold GPUs: give gpus too, or bound them by max_concurrent")
+        if self.max_gpus is not None and self.max_gpus < self.gpus:
+            raise ValueError(f"max_gpus is below the {self.gpus:g} GPUs that one stage holds")
+        return self
 
 
 class StudyFile(Part):
@@ -241,7 +263,7 @@ class StudyFile(Part):
     intermediates: Annotated[Mapping[Name, Intermediate | None], Field(min_length=1)]
     targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
     replicates: Replicates = Replicates()
-    search: Filling = Filling()
+    policy: StudyPolicy = StudyPolicy()
     estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
     resources: Resources = Resources()

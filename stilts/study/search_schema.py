@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
-from stilts.study.schema_part import Name, Part
+from stilts.study.schema_part import Name, Part, check_meant
 
 # Unlike other names it may hold a colon: language:sw, family:Uralic.
 ObjectiveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=60)]
@@ -91,7 +92,12 @@ class Racing(Part):
     """Whether a recipe's further seeds are run only while it may still win; ``alpha`` is the test's level."""
 
     policy: Literal["none", "wilcoxon"] = "none"
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        check_meant(self, self.policy, {"none": (), "wilcoxon": ("alpha",)})
+        return self
 
 
 class Search(Part):

@@ -1,8 +1,8 @@
-"""The fields ``search`` of a study file: which cells are filled, by what policy, and what the study may spend."""
+"""The fields ``policy`` of a study file: which cells are filled, by what policy, and what the study may spend."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -33,18 +33,24 @@ class Budget(Part):
         return self
 
 
-class Filling(Part):
+class StudyPolicy(Part):
     """How the matrix is filled: ``grid`` runs every replicate, a selecting policy those that settle the answer.
 
-    ``priors`` are foreign matrices that a policy starts from: names of studies in the same store, or CSV files.
+    ``priors`` are foreign matrices that a policy starts from: names of studies in the same store, or CSV files. A name
+    alone stands for the policy of that name, without budget or priors.
     """
 
-    policy: Name = GRID
+    name: Name = GRID
     budget: Budget | None = None
     priors: Annotated[tuple[PathText, ...], Field(strict=False)] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _meant(self) -> Self:
-        if self.policy == GRID and self.priors:
+        if self.name == GRID and self.priors:
             raise ValueError("priors belong to a selecting policy; a grid runs every cell anyway")
         return self
