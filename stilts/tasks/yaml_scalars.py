@@ -18,6 +18,7 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_NUMERIC = frozenset("-+.0123456789")  # what a number begins with
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
 _INTEGER = re.compile(rf"[-+]?{_DIGITS}")
 _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+")
@@ -43,7 +44,7 @@ def scalar_value(text: str, *, tag: str | None, is_plain: bool) -> str | int | f
 def _guessed(text: str) -> str | int | float | bool | None:
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] not in "-+.0123456789":
+    if text[0] not in _NUMERIC:
         return text
     if _INTEGER.fullmatch(text) or _OTHER_BASE.fullmatch(text):
         return _integer(text)
