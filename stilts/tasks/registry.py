@@ -27,9 +27,9 @@ class Registry:
     def __init__(self, unread: Iterable[Theme] = ()) -> None:
         self._tasks: dict[str, Task] = {}
         self._datasets: dict[str, Dataset] = {}
-        themes = tuple(unread)
-        self._unread_tasks = {name: theme for theme in themes for name in theme.tasks}
-        self._unread_datasets = {name: theme for theme in themes for name in theme.datasets}
+        files = tuple(unread)
+        self._unread_tasks = {name: theme for theme in files for name in theme.tasks}
+        self._unread_datasets = {name: theme for theme in files for name in theme.datasets}
 
     def register_dataset(self, dataset: Dataset) -> None:
         """Add a dataset; raises InputError when its name is taken."""

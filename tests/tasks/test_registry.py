@@ -91,8 +91,9 @@ def test_an_intermediate_says_what_it_is(name: str) -> None:
 
 
 def test_the_word_for_what_is_unseen_is_a_label() -> None:
-    for task in default_registry().tasks():
-        files = None if task.train is None else default_registry().dataset(task.train.dataset).files
+    registry = default_registry()
+    for task in registry.tasks():
+        files = None if task.train is None else registry.dataset(task.train.dataset).files
         if files is not None and "unseen" in files.options:
             assert files.options["unseen"] in task.labels, task.name
 
