@@ -24,7 +24,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from stilts.analysis.best import FALSE_CLAIM
 from stilts.metrics.comparison import holm, set_of_equals
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import metric

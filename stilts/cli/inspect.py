@@ -26,7 +26,6 @@ from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
-from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver, TargetViews
 from stilts.tasks.task import SplitRef, Task
@@ -193,7 +192,7 @@ def _task_line(task: Task, registry: Registry, resolver: Resolver | None) -> dic
         "metric": task.metric,
         "role": role,
         "labels": list(task.labels),
-        "num_train": NUM_TRAIN.get(task.train.dataset) if task.train else None,
+        "num_train": registry.dataset(task.train.dataset).num_train if task.train else None,
         "languages": list(dataset.languages[ref.split]),
         "available": list(_available(task, ref, resolver)) if resolver else None,
         "trains": _trains(task, resolver) if resolver else None,

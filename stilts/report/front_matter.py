@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
+
+import yaml
 
 from stilts.report.licences import UNKNOWN, hub_licence, strictest
 from stilts.report.model_use import PIPELINES
@@ -57,13 +58,8 @@ def _model_index(record: StudyRecord, column: Column, score: float) -> list[dict
 
 
 def _yaml(fields: Mapping[str, Any]) -> str:
-    from ruamel.yaml import YAML
-
-    text = io.StringIO()
-    writer = YAML()
-    writer.width = _ONE_LINE
-    writer.dump(_shown(dict(fields)), text)
-    return text.getvalue()
+    text: str = yaml.safe_dump(_shown(dict(fields)), allow_unicode=True, sort_keys=False, width=_ONE_LINE)
+    return text
 
 
 def _shown(value: Any) -> Any:

@@ -105,7 +105,9 @@ class ToyLayout:
 class Dataset:
     """Where examples come from: up to three sources, languages per split, licence and domain.
 
-    ``languages`` lists, per split, every language the release has (BCP-47).
+    ``languages`` lists, per split, every language the release has (BCP-47). ``num_train`` is how many labelled examples
+    the release's English train has, as its paper or card says: to be read, and part of no identity. A folder may hold
+    fewer.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Dataset:
     licence: str = "unknown"
     domain: str = "unknown"
     citation: str = ""
+    num_train: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

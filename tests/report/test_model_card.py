@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from huggingface_hub import ModelCard
-from ruamel.yaml import YAML
 
 from stilts.analysis.results import StudyResults
 from stilts.report.licences import Strictness, hub_licence, strictest, strictness
@@ -53,7 +53,7 @@ def card_of(results: StudyResults, item: Replicate) -> str:
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    found: dict[str, Any] = YAML(typ="safe").load(card.split("\n---\n")[0].removeprefix("---\n"))
+    found: dict[str, Any] = yaml.safe_load(card.split("\n---\n")[0].removeprefix("---\n"))
     return found
 
 

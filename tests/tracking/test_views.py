@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from stilts.fingerprint import Json, digest
 from stilts.study.record import Row
+from stilts.tasks.bounded_yaml import parsed_yaml
 from stilts.tracking.run_view import RunView, Status, metric_name
 from stilts.tracking.stored import StoredStudy
 from stilts.tracking.views import run_views
@@ -189,15 +190,15 @@ def test_system_and_cost_metrics_come_from_what_was_recorded() -> None:
 def test_config_is_yaml_of_every_stage_that_is_done() -> None:
     record, store = filled(Shape())
     views = by_name(list(run_views(record, store)))
-    config = YAML(typ="safe").load(views["mnli > xnli / i0 t0"].config)
+    config = parsed_yaml(views["mnli > xnli / i0 t0"].config, Path("config.yaml"), begins="")
     replicate = next(each for each in record.replicates if each.replicate_id == "mnli>xnli/i0/t0")
     assert config["intermediate"]["stage_id"] == replicate.intermediate_stage
     assert config["target"]["config"]["learning_rate"] == 1e-5
     assert config["target"]["execution"] == {"device": "cpu", "threads": 1}
     assert config["data"]["report"]["shared"] == {"dataset": "xnli-data", "split": "test"}
     assert config["data"]["report"]["languages"]["sw"]["language"] == "sw"
-    assert list(YAML(typ="safe").load(views["mnli / i0"].config)) == ["intermediate"]
-    assert "intermediate" not in YAML(typ="safe").load(views["none > xnli / t0"].config)
+    assert list(parsed_yaml(views["mnli / i0"].config, Path("config.yaml"), begins="")) == ["intermediate"]
+    assert "intermediate" not in parsed_yaml(views["none > xnli / t0"].config, Path("config.yaml"), begins="")
 
 
 def test_metric_names_hold_only_what_mlflow_allows() -> None:
