@@ -22,7 +22,7 @@ _SETTINGS = {
     # MLflow 3 sends usage reports unless one of these is "true" when it is imported (the second must not be "1").
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    # Its own 7 retries with doubling waits block for minutes; BackgroundTracker comes back later by itself.
+    # Its own 7 retries with doubling waits block for minutes; the next round comes by itself.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     # Making a database is told in several lines of INFO.

@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import StudyRecord
+from stilts.analysis.results import StudyResults
 from stilts.tracking.configs import CONFIG_FILE
 from stilts.tracking.existing import (
     ARTIFACTS_DIGEST,
@@ -33,7 +32,6 @@ from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time, quiet
 from stilts.tracking.predictions import PREDICTIONS_FILE
 from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, RunView
-from stilts.tracking.stored import StoredStudy
 from stilts.tracking.unreachable import explained
 from stilts.tracking.views import run_views
 
@@ -63,8 +61,7 @@ class SyncReport:
 
 
 def sync(
-    record: StudyRecord,
-    store: ArtifactStore | StoredStudy,
+    results: StudyResults,
     tracking_uri: str,
     *,
     artifacts: Artifacts | None = None,
@@ -79,14 +76,14 @@ def sync(
     None leaves them as they are. ``tables`` are samples of predictions by the identity tag of their run; a run that
     had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. ``running`` says whether a
     process works on the study: without one no run is left RUNNING. Runs of ours that the record no longer knows, and
-    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
-    reached or refuses.
+    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be reached or refuses.
     """
+    record = results.record
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
     with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         writer = _Writer(client, experiment_id(client, record.name, tracking_uri), tables or {}, rebuild=rebuild)
-        for view in run_views(record, store, running=running):
+        for view in run_views(results, running=running):
             writer.show(view)
             if view.is_parent:
                 writer.annotate(note, {**study_file, **(artifacts or {})})
