@@ -87,10 +87,10 @@ def run(
     check_encoder(workspace)
     store = make_store_at(options.store)
     check_splits(workspace, store)
+    conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
+    check_sound(workspace.study.name, store, conductor.whole.keys)
     tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
     try:
-        conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
-        check_sound(workspace.study.name, store, conductor.whole.keys)
         on_ready(workspace, conductor)
         try:
             report = _execute(workspace, conductor, store, options, on_event)
@@ -103,7 +103,7 @@ def run(
         finished = report is not None and not report.interrupted
         shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _INTERRUPTED_S)
     if not shown:
-        remark('MLflow may not show how this run ended; "stilts track" shows what the store holds.')
+        remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
     if finished:  # else the user wants out: the next run measures and tidies
         tidy(workspace.study.name, store, weights=not options.keep_weights, wanted=conductor.weights_wanted)
     return report
