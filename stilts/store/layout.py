@@ -37,6 +37,8 @@ CACHE, SPOOL, DAMAGED = "cache", "spool", "damaged"
 # Optuna's storage, and what SQLite keeps beside it while it writes.
 SEARCHES = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
 FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP, CACHE, SPOOL, DAMAGED)
+# All that stilts puts into the place of a store itself.
+OWN = frozenset((LAYOUT, *FOLDERS, *SEARCHES))
 # Those in which the store's own names lie at fixed depths.
 OBJECT_FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS)
 # What file managers and file systems leave in folders that are otherwise empty.
