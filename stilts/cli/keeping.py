@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     app.command(
         epilog=examples(
-            "stilts track --rebuild", "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000"
+            "stilts track --study demo --stopped",
+            "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000",
         )
     )(track)
     app.command(epilog=examples("stilts gc --dry-run", "stilts gc --store s3://bucket/stilts --json"))(gc)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from stilts.analysis.matrix import State
 from stilts.fingerprint import digest
-from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import NONE_ROW, StudyRecord
 from stilts.tracking.points import cost_points, value_point
 from stilts.tracking.replicates import Scored, last_report_times
@@ -25,7 +24,7 @@ from stilts.tracking.stored import StoredStudy
 
 def parent_view(stored: StoredStudy, scored: list[Scored], status: Status) -> RunView:
     """The parent run of a study of this status."""
-    record, results = stored.record, _own_results(stored, scored)
+    record, results = stored.record, stored.own_results
     times = [milliseconds(moment) for result in results for moment in (result.started, result.ended)]
     points = list(_cell_points(stored, scored, status))
     if status.is_settled and results:  # a study that goes on would change them
@@ -105,17 +104,3 @@ def _cell_points(stored: StoredStudy, scored: list[Scored], status: Status) -> I
         if row != NONE_ROW and none in shown:
             at = max(times[row, column], times[none])
             yield value_point(metric_name("gain", row, column), cell["gain"], at)
-
-
-def _own_results(stored: StoredStudy, scored: list[Scored]) -> list[TrainResult | EvaluateResult]:
-    """The results of the study's replicates and intermediates, each once, in an order of their own."""
-    keys = {
-        key
-        for item in scored
-        for outputs in item.replicate.outputs.values()
-        for key in outputs.values()
-        if key in stored.results.evaluations.done
-    }
-    wanted = {stage for item in scored for stage in (item.replicate.intermediate_stage, item.replicate.target_stage)}
-    trained = [stored.trainings[stage] for stage in sorted(stored.trainings) if stage in wanted]
-    return [*(stored.evaluation(key) for key in sorted(keys)), *trained]

@@ -32,8 +32,14 @@ class StoredStudy:
     @cached_property
     def trainings(self) -> Mapping[str, TrainResult]:
         """The results of the trainings that are done, by stage."""
-        typed = {key: _typed(key, one) for key, one in self._published.items()}
+        typed = {key: _typed(key, one) for key, one in sorted(self._published.items())}
         return {key: result for key, result in typed.items() if isinstance(result, TrainResult)}
+
+    @property
+    def own_results(self) -> list[TrainResult | EvaluateResult]:
+        """The results of all that is done of the study, in an order of their own."""
+        evaluated = sorted(self.results.evaluations.done)
+        return [*self.trainings.values(), *(self.evaluation(key) for key in evaluated)]
 
     def is_scored(self, keys: Mapping[str, str]) -> bool:
         """Whether there are outputs, one for each language, and all of them are done."""
