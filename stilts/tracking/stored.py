@@ -6,6 +6,7 @@ Which replicates are done, and what they score, is asked of ``analysis``. What i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,8 +33,7 @@ class StoredStudy:
     @cached_property
     def trainings(self) -> Mapping[str, TrainResult]:
         """The results of the trainings that are done, by stage."""
-        typed = {key: _typed(key, one) for key, one in sorted(self._published.items())}
-        return {key: result for key, result in typed.items() if isinstance(result, TrainResult)}
+        return {key: result for key, result in self._typed.items() if isinstance(result, TrainResult)}
 
     @property
     def own_results(self) -> list[TrainResult | EvaluateResult]:
@@ -47,7 +47,7 @@ class StoredStudy:
 
     def evaluation(self, key: str) -> EvaluateResult:
         """The result of an output that is done: its own, or what a summary keeps of it."""
-        result = _typed(key, self._published[key]) if key in self._published else None
+        result = self._typed.get(key)
         return result if isinstance(result, EvaluateResult) else self.results.evaluations.evaluation(key)
 
     def payload(self, key: str) -> Mapping[str, Json]:
@@ -95,17 +95,18 @@ class StoredStudy:
         keys = {key for stage in stages for key in outputs_of(stage)}
         return self.results.store.publications(sorted(keys & self.results.store.done())).good
 
+    @cached_property
+    def _typed(self) -> Mapping[str, Result]:
+        """The results of what is published, by key, sorted; without those that cannot be believed."""
+        found: dict[str, Result] = {}
+        for key, published in sorted(self._published.items()):
+            with suppress(UnreadableError):
+                found[key] = typed_result(key, published.result)
+        return found
+
     def _is_evaluated(self, stage: str) -> bool:
         facts = self.record.stages.get(stage)
         return facts is not None and self.results.evaluations.done.issuperset(outputs_of(facts))
-
-
-def _typed(key: str, published: Published) -> Result | None:
-    """The result of a publication; None where it cannot be believed."""
-    try:
-        return typed_result(key, published.result)
-    except UnreadableError:
-        return None
 
 
 def text(value: Json | None) -> str:
