@@ -17,15 +17,13 @@ from stilts.cli.compose import (
     open_store_at,
     run_config,
     store_url,
-    tracking_uri,
 )
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_encoder, check_splits
 from stilts.cli.searching import row_confirmations, row_races, row_searches
+from stilts.cli.showcase import tracker_of
 from stilts.cli.soundness import check_sound
-from stilts.errors import InputError, StiltsError
-from stilts.execute.tracker import NullTracker, Tracker
 from stilts.ledger.study_record import write_study
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
@@ -42,8 +40,8 @@ if TYPE_CHECKING:
 
     from stilts.scheduling.events import OnEvent, RunReport
 
-# How long the end of a run waits for MLflow, in seconds: after Ctrl-C the user wants out.
-_FINISHED_S, _INTERRUPTED_S = 60.0, 5.0
+# How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out.
+_FINISHED_S, _INTERRUPTED_S = 600.0, 5.0
 # How often a running study looks for weights that nobody needs any more, in finished stages.
 _TIDY_EVERY = 50
 
@@ -90,27 +88,25 @@ def run(
     check_encoder(workspace)
     store = make_store_at(options.store)
     check_splits(workspace, store)
-    tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S
+    conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
+    check_sound(workspace.study.name, store, conductor.whole.keys)
+    tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
     try:
-        conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
-        check_sound(workspace.study.name, store, conductor.whole.keys)
         on_ready(workspace, conductor)
         try:
             report = _execute(workspace, conductor, store, options, on_event)
         finally:
             for search in conductor.searches.values():
                 search.close()
-        patience_s = patience_s if report.interrupted else _FINISHED_S
+        if not report.interrupted:
+            keep_fertility(workspace, store)
     finally:
-        sent = tracker.close(patience_s)
-    if report.interrupted:  # the user wants out: the next run shows, measures and tidies
-        if not sent:
-            _leaves_view(options, report, store)
-        return report
-    keep_fertility(workspace, store)
-    shown = sent or not _leaves_view(options, report, store)
-    shown_options = options if shown else replace(options, tracking="none")
-    finish(workspace.study.name, store, shown_options, wanted=conductor.weights_wanted)
+        finished = report is not None and not report.interrupted
+        shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _INTERRUPTED_S)
+    if not shown:
+        remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
+    if finished:  # else the user wants out: the next run measures and tidies
+        tidy(workspace.study.name, store, weights=not options.keep_weights, wanted=conductor.weights_wanted)
     return report
 
 
@@ -124,16 +120,16 @@ def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.Da
 
 
 def make_conductor(
-    workspace: Workspace, store: Store, options: RunOptions, *, on_change: Callable[[str], None]
+    workspace: Workspace, store: Store, options: RunOptions, *, on_change: Callable[[], None]
 ) -> Conductor:
     """The conductor of a study over a store, ready to be asked for stages."""
     file = workspace.study.file
     finished = 0
 
-    def changed(stage_id: str) -> None:
+    def changed(_: str) -> None:
         nonlocal finished
         finished += 1
-        on_change(stage_id)
+        on_change()
         if finished % _TIDY_EVERY == 0 and not options.keep_weights:
             tidy(workspace.study.name, store, wanted=conductor.weights_wanted)
 
@@ -151,20 +147,6 @@ def make_conductor(
         on_plan=lambda plan: _keep_record(plan, store),
     )
     return conductor
-
-
-def finish(study: str, store: Store, options: RunOptions, *, wanted: frozenset[str] = frozenset()) -> None:
-    """Brings the MLflow view up to date with the matrix and the answer, registers champions, and tidies the store."""
-    from stilts.cli.showcase import show
-
-    if options.tracking != "none":
-        try:
-            show(study, store, tracking_uri(options.tracking))
-        except InputError:
-            raise
-        except StiltsError as error:  # the results are safe in the store; only the view waits
-            remark(f"MLflow does not show this study yet. {error}")
-    tidy(study, store, weights=not options.keep_weights, wanted=wanted)
 
 
 def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[str] = frozenset()) -> int:
@@ -227,32 +209,4 @@ def _keep_record(plan: Plan, store: Store) -> None:
     write_study(store, plan.record)
 
 
-def _tracker(study: str, store: Store, options: RunOptions) -> Tracker:
-    """A tracker that follows the study from a process of its own until it is closed."""
-    if options.tracking == "none":
-        return NullTracker()
-    from stilts.tracking.follower import follow
-
-    return follow(store, study, tracking_uri(options.tracking), folder=Path(store_spool(store)))
-
-
-def _leaves_view(options: RunOptions, report: RunReport, store: Store) -> bool:
-    """Whether what the tracker could not send is left to ``stilts track``, and says so.
-
-    It is where the user wants out, and where a server does not answer: asking again would only keep the user waiting.
-    """
-    if not report.interrupted and not tracking_uri(options.tracking).startswith(("http://", "https://")):
-        return False
-    waits = f"{store_spool(store)}/pending.json"
-    remark(
-        f'MLflow does not show all of this study yet; {waits} says what waits. "stilts track" fills it from the store.'
-    )
-    return True
-
-
-def store_spool(store: Store) -> str:
-    """The folder where what could not be sent to MLflow is noted."""
-    return "stilts_spool" if "://" in store.url else str(Path(store.url) / "spool")
-
-
-__all__ = ["RunOptions", "finish", "load_matrix", "make_conductor", "run", "store_url", "tidy"]
+__all__ = ["RunOptions", "load_matrix", "make_conductor", "run", "store_url", "tidy"]

@@ -32,6 +32,7 @@ from stilts.tasks.view import DataView
 from stilts.tracking.address_check import check_address
 from stilts.training.run_config import RunConfig
 
+STORE_VARIABLE, TRACKING_VARIABLE = "STILTS_STORE", "MLFLOW_TRACKING_URI"
 DEFAULT_STORE = "stilts_store"
 DEFAULT_TRACKING = "sqlite:///mlflow.db"
 
@@ -49,12 +50,12 @@ class Workspace:
 
 def store_url(given: str | None) -> str:
     """The store's address: what is given, else STILTS_STORE, else ``stilts_store`` in the working folder."""
-    return given or os.environ.get("STILTS_STORE") or DEFAULT_STORE
+    return given or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
 
 
 def tracking_uri(given: str | None) -> str:
     """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
-    return given or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING
+    return given or os.environ.get(TRACKING_VARIABLE) or DEFAULT_TRACKING
 
 
 def checked_tracking_uri(given: str | None) -> str:

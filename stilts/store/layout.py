@@ -11,7 +11,8 @@
     progress/<stage id>/<number>-<attempt>/...
     records/<name>.json
     damaged/<token>/<path>                  what "stilts mend" set aside, as it lay in the store
-    cache/, spool/                          encoded data, and what MLflow has not been sent; made again when lost
+    cache/                                  encoded data; made again when lost
+    spool/                                  what older versions kept of MLflow's outages; read by nobody
     tmp/<token>                             half-written files of local stores
     optuna.db                               what Optuna's own tools show of searches; made again when lost
 
