@@ -31,8 +31,8 @@ from stilts.metrics.objectives import (
     worst_language,
 )
 from stilts.search.draw import Direction
+from stilts.tasks.kinds import kind_named
 from stilts.tasks.languages import LANGUAGES
-from stilts.tasks.task import Kind
 
 PER_TARGET = "per_target"
 _ON_REPORT = ("report", "oracle")
@@ -148,7 +148,7 @@ def make_aims(wanted: str | Sequence[str], columns: Sequence[Choosing], selectio
     no target has a selection score.
     """
     names = (wanted,) if isinstance(wanted, str) else tuple(dict.fromkeys(wanted))
-    targets = [column for column in columns if column.kind != Kind.MASKED_LM.value]
+    targets = [column for column in columns if not kind_named(column.kind).self_supervised]
     choosing = [column for column in targets if column.select_languages]
     _check_choosing(choosing, selection)
     if names == (PER_TARGET,):

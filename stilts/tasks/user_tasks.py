@@ -6,7 +6,7 @@ of its datasets lie in the folder of the YAML file, which is the named root "tas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeAlias
@@ -15,21 +15,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from stilts.errors import InputError, StudyError
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.kinds import kind_named, known_kinds
 from stilts.tasks.registry import Registry
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, SplitRef, Task, ToyLayout
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, SplitRef, Task, ToyLayout
 
-# Which metrics can score which kind of task.
-METRICS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CLASSIFICATION: ("accuracy",),
-    Kind.TAGGING: ("accuracy", "span_f1", "chunk_f1"),
-    Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
-    Kind.MULTIPLE_CHOICE: ("accuracy",),
-    Kind.RETRIEVAL: ("retrieval_accuracy", "pair_f1", "map_at_20", "reciprocal_rank_at_20"),
-    Kind.MASKED_LM: ("masked_accuracy",),
-    Kind.REGRESSION: ("pearson",),
-    Kind.MULTI_LABEL: ("r_precision",),
-}
 USER_ROOT = "tasks"
 
 
@@ -67,14 +56,16 @@ def _inside(pattern: str) -> str:
 
 
 def _known_reader(name: str) -> str:
-    if name not in FORMATS:
-        raise ValueError(f'no reader "{name}"; known: {", ".join(FORMATS)}')
+    formats = known_kinds().formats()
+    if name not in formats:
+        raise ValueError(f'no reader "{name}"; known: {", ".join(formats)}')
     return name
 
 
 def _known_kind(name: str) -> str:
-    if name not in {kind.value for kind in Kind}:
-        raise ValueError(f'no kind "{name}"; known: {", ".join(kind.value for kind in Kind)}')
+    names = [kind.name for kind in known_kinds().all()]
+    if name not in names:
+        raise ValueError(f'no kind "{name}"; known: {", ".join(names)}')
     return name
 
 
@@ -159,7 +150,7 @@ class _Task(_Strict):
         """The frozen value; raises InputError where its fields do not fit together."""
         return Task(
             name=name,
-            kind=Kind(self.kind),
+            kind=kind_named(self.kind),
             metric=self.metric,
             labels=tuple(self.labels),
             train=None if self.train is None else self.train.value(),
@@ -228,7 +219,7 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _check_metric(path: Path, name: str, task: _Task) -> None:
-    allowed = METRICS[Kind(task.kind)]
+    allowed = kind_named(task.kind).metrics
     if task.metric not in allowed:
         raise StudyError(
             f"{path.name}: tasks.{name}.metric",
@@ -239,13 +230,14 @@ def _check_metric(path: Path, name: str, task: _Task) -> None:
 
 
 def _check_readers(path: Path, registry: Registry, task: Task) -> None:
+    formats = known_kinds().formats()
     for use in ("train", "dev", "test", "pool"):
         ref = getattr(task, use)
         files = None if ref is None else registry.dataset(ref.dataset).files
-        if files is not None and FORMATS[files.reader].kind is not task.kind:
+        if files is not None and formats[files.reader][0] is not task.kind:
             raise StudyError(
                 f"{path.name}: tasks.{task.name}.{use}",
-                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {FORMATS[files.reader].kind} examples',
+                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {formats[files.reader][0]} examples',
                 f"The task's kind is {task.kind}",
                 "Name a dataset of that kind, or another reader",
             )

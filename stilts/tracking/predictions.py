@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from stilts.ledger.examples import read_answered
-from stilts.metrics.metric import Metric, metric
+from stilts.metrics.metric import Metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate, StudyRecord
 
@@ -34,8 +34,8 @@ def prediction_tables(
         wanted = replicate.row in rows.get(replicate.column, ()) and cell not in taken
         if wanted and keys and done.issuperset(keys.values()) and not any(map(store.gone, keys.values())):
             taken.add(cell)
-            name = next(column.metric for column in record.columns if column.name == replicate.column)
-            tables["replicate_id", replicate.replicate_id] = prediction_table(replicate, metric(name), store)
+            measure = next(column.measure for column in record.columns if column.name == replicate.column)
+            tables["replicate_id", replicate.replicate_id] = prediction_table(replicate, measure, store)
     return tables
 
 

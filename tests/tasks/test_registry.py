@@ -7,18 +7,20 @@ import pytest
 
 from stilts.errors import InputError, UnknownNameError
 from stilts.tasks.catalog.train_sizes import NUM_TRAIN
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.kinds import known_kinds
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.span_qa import SPAN_QA
 from stilts.tasks.languages import language
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, Kind, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Source, SplitRef, Task
 from stilts.tasks.toy import MIXED
-from stilts.tasks.user_tasks import METRICS
 
 DATASET = Dataset(name="reviews", languages={"train": ("en",), "test": ("en", "de")})
 TASK = Task(
     name="reviews",
-    kind=Kind.CLASSIFICATION,
+    kind=CLASSIFICATION,
     metric="accuracy",
     labels=("good", "bad"),
     train=SplitRef(dataset="reviews", split="train"),
@@ -75,8 +77,8 @@ def test_the_catalogue_is_whole() -> None:
         for ref in (task.train, task.dev, task.test, task.pool):
             if ref is not None:
                 files = registry.dataset(ref.dataset).files
-                assert files is not None and FORMATS[files.reader].kind is task.kind, task.name
-        assert task.metric in METRICS[task.kind] and task.description, task.name
+                assert files is not None and known_kinds().formats()[files.reader][0] is task.kind, task.name
+        assert task.metric in task.kind.metrics and task.description, task.name
 
 
 INTERMEDIATES = (
@@ -94,7 +96,7 @@ def test_an_intermediate_says_what_it_is(name: str) -> None:
     dataset = registry.dataset(task.train.dataset)
     assert NUM_TRAIN[dataset.name] >= 400
     assert dataset.licence and dataset.domain and dataset.citation
-    assert task.labels or task.kind in (Kind.SPAN_QA, Kind.MULTIPLE_CHOICE)
+    assert task.labels or task.kind in (SPAN_QA, MULTIPLE_CHOICE)
 
 
 def test_every_size_is_that_of_a_dataset_with_english_train() -> None:

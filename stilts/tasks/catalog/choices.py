@@ -11,7 +11,8 @@ from stilts.tasks.catalog.declaring import (
     intermediate,
 )
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 DATASETS = (
     Dataset(
@@ -193,7 +194,7 @@ DATASETS = (
 
 
 def _choice(name: str, about: str) -> Task:
-    return intermediate(name, Kind.MULTIPLE_CHOICE, "accuracy", about=about)
+    return intermediate(name, MULTIPLE_CHOICE, "accuracy", about=about)
 
 
 TASKS = (

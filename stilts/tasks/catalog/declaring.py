@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stilts.fingerprint import Json
-from stilts.tasks.task import Kind, Part, SplitRef, Task
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.task import Part, SplitRef, Task
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 TWO_WAY_LABELS = ("entailment", "not_entailment")
@@ -41,7 +42,7 @@ def tenth_of(dataset: str, split: str = "train") -> SplitRef:
 
 
 def intermediate(
-    name: str, kind: Kind, metric: str, labels: tuple[str, ...] = (), *, about: str, dataset: str = ""
+    name: str, kind: TaskKind, metric: str, labels: tuple[str, ...] = (), *, about: str, dataset: str = ""
 ) -> Task:
     """An English task that trains on its dataset's train and is chosen by its dev; its dataset bears its name."""
     return Task(
@@ -56,7 +57,7 @@ def intermediate(
 
 
 def on_one_split(
-    name: str, kind: Kind, metric: str, labels: tuple[str, ...] = (), *, dataset: str, split: str, about: str
+    name: str, kind: TaskKind, metric: str, labels: tuple[str, ...] = (), *, dataset: str, split: str, about: str
 ) -> Task:
     """An English task with one split to learn from: nine tenths train, a tenth chooses."""
     return Task(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, NLI_LABELS, all_of, intermediate, on_one_split
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 _YES_NO_MAYBE = ("yes", "no", "maybe")
 _MEDICAL_CHOICES = "opa,opb,opc,opd"
@@ -132,7 +135,7 @@ DATASETS = (
 TASKS = (
     on_one_split(
         "pubmedqa",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         _YES_NO_MAYBE,
         dataset="pubmedqa",
@@ -140,20 +143,20 @@ TASKS = (
         about="Yes, no or maybe to a biomedical question on an abstract; the thousand questions labelled by experts, "
         "of which a tenth chooses",
     ),
-    intermediate("medmcqa", Kind.MULTIPLE_CHOICE, "accuracy", about="Questions of medical entrance examinations"),
-    intermediate("policyqa", Kind.SPAN_QA, "squad", about="Questions on privacy policies, answers by span"),
+    intermediate("medmcqa", MULTIPLE_CHOICE, "accuracy", about="Questions of medical entrance examinations"),
+    intermediate("policyqa", SPAN_QA, "squad", about="Questions on privacy policies, answers by span"),
     on_one_split(
         "policyqa_dev",
-        Kind.SPAN_QA,
+        SPAN_QA,
         "squad",
         dataset="policyqa",
         split="dev",
         about="PolicyQA for a folder without its train: nine tenths of its dev train",
     ),
-    intermediate("casehold", Kind.MULTIPLE_CHOICE, "accuracy", about="The holding that a court cites, five choices"),
+    intermediate("casehold", MULTIPLE_CHOICE, "accuracy", about="The holding that a court cites, five choices"),
     intermediate(
         "contractnli",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         NLI_LABELS,
         about="Whether a clause follows from a contract. Contracts are long: what lies beyond max_length is not read",
@@ -161,7 +164,7 @@ TASKS = (
     *(
         Task(
             name=f"subjqa_{domain}",
-            kind=Kind.SPAN_QA,
+            kind=SPAN_QA,
             metric="squad_v2",
             train=all_of(f"subjqa_{domain}", "train"),
             dev=all_of(f"subjqa_{domain}", "dev"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from stilts.tasks.catalog.declaring import NLI_LABELS, all_of
 from stilts.tasks.catalog.tags import BIO
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.multi_label import MULTI_LABEL
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 
 def _codes(pairs: str) -> dict[str, str]:
@@ -94,7 +97,7 @@ DATASETS = (
 TASKS = (
     Task(
         name="masakhaner",
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         metric="span_f1",
         labels=BIO,
         train=all_of("conll2003_three", "train"),
@@ -106,7 +109,7 @@ TASKS = (
     ),
     Task(
         name="americasnli",
-        kind=Kind.CLASSIFICATION,
+        kind=CLASSIFICATION,
         metric="accuracy",
         labels=NLI_LABELS,
         train=all_of("multinli", "train"),
@@ -118,7 +121,7 @@ TASKS = (
     ),
     Task(
         name="multieurlex",
-        kind=Kind.MULTI_LABEL,
+        kind=MULTI_LABEL,
         metric="r_precision",
         labels=_DOMAINS,
         train=all_of("multieurlex", "train"),

@@ -12,7 +12,8 @@ from itertools import permutations
 
 from stilts.tasks.catalog.declaring import QA_COLUMNS, all_of, rest_of, tenth_of
 from stilts.tasks.catalog.target_datasets import MLQA_LANGUAGES
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 
 def _questions(language: str) -> Dataset:
@@ -38,7 +39,7 @@ def _questions(language: str) -> Dataset:
 def _target(name: str, question: str, split: str, about: str) -> Task:
     return Task(
         name=name,
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="mlqa",
         train=rest_of("squad"),
         dev=tenth_of("squad"),

@@ -18,7 +18,8 @@ from stilts.tasks.catalog.feature_bundles import BUNDLES
 from stilts.tasks.catalog.supertags import SUPERTAGS
 from stilts.tasks.catalog.tags import UPOS
 from stilts.tasks.catalog.treebanks import TREEBANKS
-from stilts.tasks.task import Dataset, FilesLayout, Kind, Task
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Dataset, FilesLayout, Task
 
 NO_VALUE = "_"
 OTHER = "<other>"
@@ -77,7 +78,7 @@ def _dataset(name: str, column: str, unseen: str, languages: tuple[str, ...]) ->
 def _task(name: str, labels: tuple[str, ...], about: str) -> Task:
     return Task(
         name=name,
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         metric="accuracy",
         labels=labels,
         train=all_of(name, "train"),

@@ -15,7 +15,8 @@ from stilts.tasks.catalog.declaring import (
     on_one_split,
 )
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 NLI_COLUMNS = {"text": "premise", "text_pair": "hypothesis", "label": "label"}
 _ANLI_FILES = {
@@ -187,7 +188,7 @@ DATASETS = (
 
 
 def _nli(name: str, labels: tuple[str, ...] = NLI_LABELS, *, about: str, dataset: str = "") -> Task:
-    return intermediate(name, Kind.CLASSIFICATION, "accuracy", labels, about=about, dataset=dataset)
+    return intermediate(name, CLASSIFICATION, "accuracy", labels, about=about, dataset=dataset)
 
 
 TASKS = (
@@ -207,7 +208,7 @@ TASKS = (
     _nli("joci", about="Natural language inference, ordinal likelihood recast to three labels"),
     on_one_split(
         "qnli_dev",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         TWO_WAY_LABELS,
         dataset="qnli",
@@ -217,7 +218,7 @@ TASKS = (
     ),
     on_one_split(
         "scitail_dev",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         TWO_WAY_LABELS,
         dataset="scitail",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, PARAPHRASE_LABELS, intermediate, on_one_split
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.regression import REGRESSION
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout
 
 DATASETS = (
     Dataset(
@@ -85,27 +87,27 @@ DATASETS = (
 
 
 TASKS = (
-    intermediate("qqp", Kind.CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two questions ask the same"),
+    intermediate("qqp", CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two questions ask the same"),
     intermediate(
         "paws",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         PARAPHRASE_LABELS,
         about="Paraphrases with the words of what is none; its train is the English train of PAWS-X",
     ),
     intermediate(
-        "mrpc", Kind.CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two sentences of news say the same"
+        "mrpc", CLASSIFICATION, "accuracy", PARAPHRASE_LABELS, about="Whether two sentences of news say the same"
     ),
     intermediate(
         "stsb",
-        Kind.REGRESSION,
+        REGRESSION,
         "pearson",
         ("0", "5"),
         about="How alike two sentences are, 0 to 5; Pearson's correlation",
     ),
     on_one_split(
         "pawsx_dev_en",
-        Kind.CLASSIFICATION,
+        CLASSIFICATION,
         "accuracy",
         PARAPHRASE_LABELS,
         dataset="pawsx",

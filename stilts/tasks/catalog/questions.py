@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from stilts.tasks.catalog.declaring import ENGLISH, HUB_SPLITS, QA_COLUMNS, intermediate, rest_of, tenth_of
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Task
 
 YES_NO = ("yes", "no")
 _TRUTH = {"True": "yes", "False": "no"}
@@ -56,7 +58,7 @@ TASKS = (
     # Not SQuAD's dev set, whose paragraphs are XQuAD's: a checkpoint chosen on it would have peeked at xquad.
     Task(
         name="squad",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=rest_of("squad"),
         dev=tenth_of("squad"),
@@ -65,11 +67,11 @@ TASKS = (
     # Nor its dev set: the paragraphs are those of SQuAD 1.1's.
     Task(
         name="squad_v2",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad_v2",
         train=rest_of("squad_v2"),
         dev=tenth_of("squad_v2"),
         description="SQuAD 2.0: a third of its questions have no answer in their paragraph; a tenth of train chooses",
     ),
-    intermediate("boolq", Kind.CLASSIFICATION, "accuracy", YES_NO, about="Yes or no to a question on a passage"),
+    intermediate("boolq", CLASSIFICATION, "accuracy", YES_NO, about="Yes or no to a question on a passage"),
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from stilts.tasks.catalog.declaring import ENGLISH, all_of, rest_of, tenth_of
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, Kind, Task
+from stilts.tasks.kinds.retrieval import RETRIEVAL
+from stilts.tasks.task import Dataset, FilesLayout, Task
 from stilts.tasks.toy import MIXED
 
 _BUCC = tuple("de fr ru zh".split())
@@ -102,7 +103,7 @@ DATASETS = (
 TASKS = (
     Task(
         name="bucc2018",
-        kind=Kind.RETRIEVAL,
+        kind=RETRIEVAL,
         metric="pair_f1",
         dev=all_of("bucc2018", "dev"),
         test=all_of("bucc2018", "test"),
@@ -112,7 +113,7 @@ TASKS = (
     ),
     Task(
         name="lareqa",
-        kind=Kind.RETRIEVAL,
+        kind=RETRIEVAL,
         metric="map_at_20",
         train=rest_of("squad_sentences"),
         dev=tenth_of("squad_sentences"),
@@ -124,7 +125,7 @@ TASKS = (
     ),
     Task(
         name="mewslix",
-        kind=Kind.RETRIEVAL,
+        kind=RETRIEVAL,
         metric="reciprocal_rank_at_20",
         train=all_of("mewslix_pairs", "train"),
         dev=all_of("mewslix_pairs", "dev"),

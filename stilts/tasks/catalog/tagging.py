@@ -12,7 +12,8 @@ from stilts.tasks.catalog.ccg_categories import CATEGORIES, UNSEEN
 from stilts.tasks.catalog.declaring import ENGLISH, intermediate
 from stilts.tasks.catalog.tags import BIO
 from stilts.tasks.catalog.toy_layout import toy
-from stilts.tasks.task import Dataset, FilesLayout, Kind
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Dataset, FilesLayout
 
 _CONLL_FILES = {"train": "conll2003/eng.train", "dev": "conll2003/eng.testa"}
 _CONLL_LICENCE = "Reuters corpus: research, non-commercial"
@@ -61,14 +62,14 @@ DATASETS = (
 TASKS = (
     intermediate(
         "conll2003",
-        Kind.TAGGING,
+        TAGGING,
         "span_f1",
         (*BIO, "B-MISC", "I-MISC"),
         about="Names in Reuters news, four types, entity F1",
     ),
     intermediate(
         "ccg",
-        Kind.TAGGING,
+        TAGGING,
         "accuracy",
         (*CATEGORIES, UNSEEN),
         dataset="ccgbank",

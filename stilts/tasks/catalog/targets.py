@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from stilts.tasks.catalog.declaring import NLI_LABELS, PARAPHRASE_LABELS, all_of, rest_of, tenth_of
 from stilts.tasks.catalog.tags import BIO, UPOS
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.retrieval import RETRIEVAL
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Task
 
 TASKS = (
     Task(
         name="xnli",
-        kind=Kind.CLASSIFICATION,
+        kind=CLASSIFICATION,
         metric="accuracy",
         labels=NLI_LABELS,
         train=all_of("multinli", "train"),
@@ -25,7 +30,7 @@ TASKS = (
     ),
     Task(
         name="pawsx",
-        kind=Kind.CLASSIFICATION,
+        kind=CLASSIFICATION,
         metric="accuracy",
         labels=PARAPHRASE_LABELS,
         train=all_of("pawsx", "train"),
@@ -39,7 +44,7 @@ TASKS = (
     ),
     Task(
         name="udpos",
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         metric="accuracy",
         labels=UPOS,
         train=all_of("udpos", "train"),
@@ -52,7 +57,7 @@ TASKS = (
     ),
     Task(
         name="udpos_f1",
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         metric="chunk_f1",
         labels=UPOS,
         train=all_of("udpos", "train"),
@@ -66,7 +71,7 @@ TASKS = (
     ),
     Task(
         name="panx",
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         metric="span_f1",
         labels=BIO,
         train=rest_of("panx"),
@@ -78,7 +83,7 @@ TASKS = (
     ),
     Task(
         name="xquad",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=rest_of("squad"),
         dev=tenth_of("squad"),
@@ -90,7 +95,7 @@ TASKS = (
     ),
     Task(
         name="mlqa",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="mlqa",
         train=rest_of("squad"),
         dev=tenth_of("squad"),
@@ -101,7 +106,7 @@ TASKS = (
     ),
     Task(
         name="tydiqa",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=rest_of("tydiqa"),
         dev=tenth_of("tydiqa"),
@@ -112,7 +117,7 @@ TASKS = (
     ),
     Task(
         name="tydiqa_heldout",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=rest_of("tydiqa"),
         dev=tenth_of("tydiqa"),
@@ -124,7 +129,7 @@ TASKS = (
     ),
     Task(
         name="tydiqa_en",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=rest_of("tydiqa"),
         dev=tenth_of("tydiqa"),
@@ -133,7 +138,7 @@ TASKS = (
     ),
     Task(
         name="tatoeba",
-        kind=Kind.RETRIEVAL,
+        kind=RETRIEVAL,
         metric="retrieval_accuracy",
         test=all_of("tatoeba", "test"),
         group="retrieval",
@@ -141,7 +146,7 @@ TASKS = (
     ),
     Task(
         name="xcopa",
-        kind=Kind.MULTIPLE_CHOICE,
+        kind=MULTIPLE_CHOICE,
         metric="accuracy",
         train=all_of("copa", "train"),
         dev=all_of("copa", "dev"),
@@ -152,7 +157,7 @@ TASKS = (
     # scripts/train_xcopa.sh of XTREME-R's release: five epochs on Social IQA, then five on COPA.
     Task(
         name="xcopa_siqa",
-        kind=Kind.MULTIPLE_CHOICE,
+        kind=MULTIPLE_CHOICE,
         metric="accuracy",
         train=all_of("copa", "train"),
         dev=all_of("copa", "dev"),

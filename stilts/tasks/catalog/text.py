@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stilts.tasks.catalog.toy_layout import toy_text
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, SplitRef, Task
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, SplitRef, Task
 
 PLAIN_LANGUAGES = tuple(
     (
@@ -52,21 +53,21 @@ DATASETS = (
 TASKS = (
     Task(
         name="plain",
-        kind=Kind.MASKED_LM,
+        kind=MASKED_LM,
         metric="masked_accuracy",
         train=SplitRef(dataset="plain", split="train"),
         description="Masked LM on sentences of one language at a time",
     ),
     Task(
         name="translation",
-        kind=Kind.MASKED_LM,
+        kind=MASKED_LM,
         metric="masked_accuracy",
         train=SplitRef(dataset="translation", split="train"),
         description="Masked LM on an English sentence and its translation, read together",
     ),
     Task(
         name="masked_lm",
-        kind=Kind.MASKED_LM,
+        kind=MASKED_LM,
         metric="masked_accuracy",
         test=SplitRef(dataset="plain", split="train"),
         description="What the encoder has kept of masked LM, with its own head: a probe of forgetting, never trained",
