@@ -188,7 +188,7 @@ def _task_line(task: Task, registry: Registry, resolver: Resolver | None) -> dic
     )
     return {
         "task": task.name,
-        "kind": task.kind.value,
+        "kind": task.kind.name,
         "metric": task.metric,
         "role": role,
         "labels": list(task.labels),
@@ -231,9 +231,10 @@ def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
 def _view_lines(
     of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    from stilts.data.decoded import decoded as decoded_text
-    from stilts.data.encode import Encoder, encode
+    from stilts.data.encode import Encoder
     from stilts.data.load import load_examples
+    from stilts.kinds.learning import decoded as decoded_text
+    from stilts.kinds.learning import encode
 
     tokenizer = study_tokenizer(workspace)
     for view in views:
@@ -244,7 +245,7 @@ def _view_lines(
             **part.config.lengths,
         )
         encoded = encode(part.task.kind, examples[:200], encoder)
-        kind = part.task.kind.value
+        kind = part.task.kind.name
         for number in range(min(SHOWN_PER_KIND, encoded.num_examples)):
             decoded.append({"of": of, "kind": kind, "text": decoded_text(part.task, encoded, tokenizer, number)})
         left_out = _left_out(view, workspace)

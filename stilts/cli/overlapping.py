@@ -131,7 +131,8 @@ class _Measurement:
 
     def _shared(self, trained: _Trained, views: Sequence[DataView]) -> Iterator[dict[str, Any]]:
         """Counts by field; ``most`` is the view that shares most, with what it shares."""
-        from stilts.data.overlap import Field, SharedTexts, shared_texts
+        from stilts.data.overlap import SharedTexts, shared_texts
+        from stilts.tasks.example import Field
 
         seen = self._texts(trained.views)
         found: dict[Field, list[tuple[DataView, SharedTexts]]] = {}

@@ -13,7 +13,6 @@ from rich.text import Text
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
 from stilts.shown import shown
-from stilts.tasks.task import Kind
 
 if TYPE_CHECKING:
     from stilts.cli.offering import Offer
@@ -136,8 +135,8 @@ def _validation(value: dict[str, Any]) -> RenderableType:
 
 
 def _example(of: str, kind: str, text: str) -> str:
-    """One decoded example; choices stand below each other, all else is one line."""
-    return f"{of} ({kind}):\n{text}" if kind == Kind.MULTIPLE_CHOICE else f"{of} ({kind}): {shown(text)}"
+    """One decoded example: what has several lines (choices) stands below its name."""
+    return f"{of} ({kind}):\n{text}" if "\n" in text else f"{of} ({kind}): {text}"
 
 
 def _notes(notes: list[str]) -> str:

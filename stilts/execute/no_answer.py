@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from stilts.execute.threshold import published_threshold
+from stilts.kinds.scored import Scored, truths_of
 from stilts.metrics.no_answer import best_threshold
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateStage
-from stilts.training.predict import Scored, answer_texts
+from stilts.tasks.truth import answers_in
 
 
 def no_answer_threshold(
@@ -35,7 +36,7 @@ def no_answer_threshold(
     if not spans:
         return 0.0
     return best_threshold(
-        [answer_texts(example) for examples, _, _ in scored for example in examples],
+        [answers_in(truth) for examples, _, _ in scored for truth in truths_of(examples)],
         [text for each in spans for text in each.texts],
         np.concatenate([each.differences for each in spans]),
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stilts.data.prepare import Preparation
 from stilts.execute.threshold import published_threshold
 from stilts.fingerprint import Json
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.retrieved import Pool, Search
+from stilts.kinds.scored import Scored
+from stilts.kinds.scorer import Scorer
 from stilts.ledger.results import EvaluateResult
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.tasks.view import DataView
-from stilts.training.predict import Scored, Scorer
-from stilts.training.retrieval import Pool, Search
 from stilts.training.selection import embedded_pool, score_view
 
 

@@ -32,8 +32,8 @@ from stilts.metrics.objectives import (
     worst_language,
 )
 from stilts.search.draw import Direction
+from stilts.tasks.kinds import kind_named
 from stilts.tasks.languages import LANGUAGES
-from stilts.tasks.task import Kind
 
 PER_TARGET = "per_target"
 _ON_REPORT = ("report", "oracle")
@@ -165,7 +165,7 @@ def make_aims(
     no target has a selection score.
     """
     names = (wanted,) if isinstance(wanted, str) else tuple(dict.fromkeys(wanted))
-    targets = [column for column in columns if column.kind != Kind.MASKED_LM.value]
+    targets = [column for column in columns if not kind_named(column.kind).self_supervised]
     choosing = [column for column in targets if column.select_languages]
     _check_choosing(choosing, selection, asking)
     if names == (PER_TARGET,):

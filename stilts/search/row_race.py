@@ -14,7 +14,6 @@ from stilts.ledger.records import GRANTS, Grant, number_part
 from stilts.ledger.results import evaluation_of
 from stilts.ledger.summary import SUMMARIES
 from stilts.metrics.item_scores import ItemScores
-from stilts.metrics.metric import metric
 from stilts.search.racing import Contender, NoRacing, RacingPolicy, Standing, WilcoxonRacing
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
@@ -22,6 +21,7 @@ from stilts.study.record import Replicate
 from stilts.study.search_schema import Search
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Use
+from stilts.tasks.kinds import metric_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +138,9 @@ class RowRace:
             summary = stored.outputs if stored else {}
             items: dict[str, ItemScores] = {}
             for language, output in keys.items():
-                rows = summary[output].values(metric(metric_name).columns) if output in summary else None
+                rows = summary[output].values(metric_named(metric_name).columns) if output in summary else None
                 if rows is not None:
-                    single = metric(metric_name).example_scores(rows).astype("float32")
+                    single = metric_named(metric_name).example_scores(rows).astype("float32")
                     items[language] = ItemScores(items=str(summary[output].items), scores=single)
             self._scored[key] = _Scored(score=sum(scores) / len(scores), items=items)
         return self._scored[key]

@@ -28,7 +28,7 @@ from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
 
@@ -156,10 +156,10 @@ class Planner:
         self, row: str, content: Intermediate, name: str, languages: tuple[str, ...] | None
     ) -> MixturePart:
         task = self.registry.task(name)
-        if is_masked_lm(content, name) and task.kind is not Kind.MASKED_LM:
+        if is_masked_lm(content, name) and not task.kind.self_supervised:
             raise InputError(
                 f'masked_lm.task "{name}"',
-                f"its kind is {task.kind.value}",
+                f"its kind is {task.kind}",
                 "Only masked LM is mixed in this way",
                 'Name a masked-LM task: "plain" or "translation", or give the mixture itself',
             )

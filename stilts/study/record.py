@@ -13,7 +13,10 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict  # pydantic reads the standard library's from Python 3.12 on
 
+from stilts.metrics.metric import Metric
 from stilts.study.strict import STRICT, Finite, Kept, Whole
+from stilts.tasks.kind import Scoring, TaskKind
+from stilts.tasks.kinds import kind_named, metric_named
 
 NONE_ROW = "none"
 
@@ -62,6 +65,21 @@ class Column:
     languages: tuple[str, ...]
     select_languages: tuple[str, ...]
     chance: Finite | None = None
+
+    @property
+    def task_kind(self) -> TaskKind:
+        """Its task's kind; UnknownNameError where the package that brings it is not installed."""
+        return kind_named(self.kind)
+
+    @property
+    def scoring(self) -> Scoring:
+        """What goes with its metric; UnknownNameError where that does not score its kind."""
+        return self.task_kind.scoring(self.metric)
+
+    @property
+    def measure(self) -> Metric:
+        """Its metric; UnknownNameError where the package that brings it is not installed."""
+        return metric_named(self.metric)
 
 
 @with_config(STRICT)

@@ -84,7 +84,7 @@ def describe_column(planner: Planner, name: str) -> Column:
     return Column(
         name=name,
         task=target.task.name,
-        kind=target.task.kind.value,
+        kind=target.task.kind.name,
         metric=target.task.metric,
         group=target.task.group,
         languages=target.languages,

@@ -8,15 +8,16 @@ reads files into these values; nothing here looks at data. What of a row is sear
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
 from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight, check_meant
 from stilts.study.search_schema import Search
+from stilts.tasks.kinds import known_kinds
 
 
 class Encoder(Part):
@@ -104,16 +105,14 @@ class Limits(Part):
     report: Count | None = None
 
 
-KindName = Literal[
-    "classification",
-    "tagging",
-    "span_qa",
-    "multiple_choice",
-    "retrieval",
-    "masked_lm",
-    "regression",
-    "multi_label",
-]
+def _known_kind(name: str) -> str:
+    names = [kind.name for kind in known_kinds().all()]
+    if name not in names:
+        raise ValueError(f'no task kind "{name}"; known: {", ".join(names)}')
+    return name
+
+
+KindName: TypeAlias = Annotated[str, AfterValidator(_known_kind)]
 
 
 class Defaults(Part):

@@ -65,7 +65,7 @@ _XTREME_LAYERS = {24: 14, 12: 8}
 def task_config(where: str, study: Study, task: Task, own: Encoding, encoder: EncoderRef) -> TaskConfig:
     """How a task's examples enter the model; StudyError where the encoder cannot take them so."""
     defaults = study.file.defaults
-    kind = defaults.kinds.get(task.kind.value, Encoding())
+    kind = defaults.kinds.get(task.kind.name, Encoding())
     fields: dict[str, Any] = {"layer": sentence_layer(encoder.num_layers)}
     fields.update({k: v for part in (defaults.encoding, kind, own) for k, v in part.given().items() if v is not None})
     config = TaskConfig(**fields)

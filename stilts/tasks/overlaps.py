@@ -16,7 +16,7 @@ from typing import TypeAlias
 from stilts.tasks.overlap_entries import Entry, Sharing, known_overlaps
 from stilts.tasks.registry import Registry
 from stilts.tasks.sources import file_paths
-from stilts.tasks.task import Dataset, Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Part, Source, SplitRef, Task
 
 SourceOf: TypeAlias = Callable[[str], Source]
 _USED = {"train": "the English training data of {}", "dev": "what {} is chosen by", "test": "what {} is evaluated on"}
@@ -96,8 +96,8 @@ class Ledger:
         return self._known[task]
 
     def _use(self, task: Task, name: str, ref: SplitRef) -> _Use:
-        # Training, and choosing a checkpoint of it, is English, but for masked LM.
-        is_english = name != "test" and task.kind is not Kind.MASKED_LM
+        # Training, and choosing a checkpoint of it, is English, but for running text.
+        is_english = name != "test" and not task.kind.self_supervised
         read = self._origins(f"{ref.dataset}/{ref.split}", is_english=is_english)
         same = (split for split in self._named if read & self._origins(split, is_english=False))
         return _Use(

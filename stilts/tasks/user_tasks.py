@@ -7,7 +7,7 @@ of its datasets lie below its ``root``; where it names none, in the folder of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,21 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from stilts.errors import InputError, StudyError
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.kinds import kind_named, known_kinds
 from stilts.tasks.listed import listed_in
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, SplitRef, Task, ToyLayout
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, SplitRef, Task, ToyLayout
 
-# Which metrics can score which kind of task.
-METRICS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CLASSIFICATION: ("accuracy",),
-    Kind.TAGGING: ("accuracy", "span_f1", "chunk_f1"),
-    Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
-    Kind.MULTIPLE_CHOICE: ("accuracy",),
-    Kind.RETRIEVAL: ("retrieval_accuracy", "pair_f1", "map_at_20", "reciprocal_rank_at_20"),
-    Kind.MASKED_LM: ("masked_accuracy",),
-    Kind.REGRESSION: ("pearson",),
-    Kind.MULTI_LABEL: ("r_precision",),
-}
 USER_ROOT = "tasks"
 
 
@@ -105,14 +94,16 @@ def _inside(pattern: str) -> str:
 
 
 def _known_reader(name: str) -> str:
-    if name not in FORMATS:
-        raise ValueError(f'no reader "{name}"; known: {", ".join(FORMATS)}')
+    formats = known_kinds().formats()
+    if name not in formats:
+        raise ValueError(f'no reader "{name}"; known: {", ".join(formats)}')
     return name
 
 
 def _known_kind(name: str) -> str:
-    if name not in {kind.value for kind in Kind}:
-        raise ValueError(f'no kind "{name}"; known: {", ".join(kind.value for kind in Kind)}')
+    names = [kind.name for kind in known_kinds().all()]
+    if name not in names:
+        raise ValueError(f'no kind "{name}"; known: {", ".join(names)}')
     return name
 
 
@@ -202,7 +193,7 @@ class _Task(_Strict):
             raise InputError("labels_file", "there are labels beside it", "", "Leave one of the two out")
         return Task(
             name=name,
-            kind=Kind(self.kind),
+            kind=kind_named(self.kind),
             metric=self.metric,
             labels=tuple(self.labels) if self.labels_file is None else listed_in(folder / self.labels_file),
             train=None if self.train is None else self.train.value(),
@@ -272,7 +263,7 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _check_metric(path: Path, name: str, task: _Task) -> None:
-    allowed = METRICS[Kind(task.kind)]
+    allowed = kind_named(task.kind).metrics
     if task.metric not in allowed:
         raise StudyError(
             f"{path.name}: tasks.{name}.metric",
@@ -283,13 +274,14 @@ def _check_metric(path: Path, name: str, task: _Task) -> None:
 
 
 def _check_readers(path: Path, registry: Register, task: Task) -> None:
+    formats = known_kinds().formats()
     for use in ("train", "dev", "test", "pool"):
         ref = getattr(task, use)
         files = None if ref is None else registry.dataset(ref.dataset).files
-        if files is not None and FORMATS[files.reader].kind is not task.kind:
+        if files is not None and formats[files.reader][0] is not task.kind:
             raise StudyError(
                 f"{path.name}: tasks.{task.name}.{use}",
-                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {FORMATS[files.reader].kind} examples',
+                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {formats[files.reader][0]} examples',
                 f"The task's kind is {task.kind}",
                 "Name a dataset of that kind, or another reader",
             )

@@ -11,7 +11,7 @@ import numpy as np
 
 from stilts.analysis.results import StudyResults
 from stilts.ledger.examples import read_answered
-from stilts.metrics.metric import Metric, metric
+from stilts.metrics.metric import Metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate
 
@@ -33,7 +33,7 @@ def prediction_tables(results: StudyResults, rows: Mapping[str, set[str]]) -> di
         wanted = replicate.row in rows.get(replicate.column, ()) and cell not in taken
         if wanted and keys and done.issuperset(keys.values()) and not any(map(store.gone, keys.values())):
             taken.add(cell)
-            measure = metric(results.column(replicate.column).metric)
+            measure = results.column(replicate.column).measure
             tables["replicate_id", replicate.replicate_id] = prediction_table(replicate, measure, store)
     return tables
 

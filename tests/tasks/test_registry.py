@@ -6,16 +6,19 @@ from itertools import permutations
 import pytest
 
 from stilts.errors import InputError, UnknownNameError
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.kinds import known_kinds
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.span_qa import SPAN_QA
 from stilts.tasks.languages import language
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, Kind, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Source, SplitRef, Task
 
 DATASET = Dataset(name="reviews", languages={"train": ("en",), "test": ("en", "de")})
 TASK = Task(
     name="reviews",
-    kind=Kind.CLASSIFICATION,
+    kind=CLASSIFICATION,
     metric="accuracy",
     labels=("good", "bad"),
     train=SplitRef(dataset="reviews", split="train"),
@@ -69,7 +72,8 @@ def test_the_catalogue_is_whole() -> None:
         for ref in (task.train, task.dev, task.test, task.pool):
             if ref is not None:
                 files = registry.dataset(ref.dataset).files
-                assert files is not None and FORMATS[files.reader].kind is task.kind, task.name
+                assert files is not None and known_kinds().formats()[files.reader][0] is task.kind, task.name
+        assert task.metric in task.kind.metrics and task.description, task.name
 
 
 INTERMEDIATES = (
@@ -87,7 +91,7 @@ def test_an_intermediate_says_what_it_is(name: str) -> None:
     dataset = registry.dataset(task.train.dataset)
     assert dataset.num_train is not None and dataset.num_train >= 400
     assert dataset.licence and dataset.domain and dataset.citation
-    assert task.labels or task.kind in (Kind.SPAN_QA, Kind.MULTIPLE_CHOICE)
+    assert task.labels or task.kind in (SPAN_QA, MULTIPLE_CHOICE)
 
 
 def test_the_word_for_what_is_unseen_is_a_label() -> None:

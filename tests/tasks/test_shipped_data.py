@@ -8,20 +8,19 @@ from pathlib import Path
 import pytest
 
 import stilts
-from stilts.data.readers import READERS
 from stilts.data.toy.generators import GENERATORS
 from stilts.errors import InputError
 from stilts.tasks import registry
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 from stilts.tasks.catalog import themes
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.kinds import known_kinds
 from stilts.tasks.languages import language
 from stilts.tasks.listed import listed_in
 from stilts.tasks.overlap_entries import known_overlaps
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import Dataset, Task
 from stilts.tasks.toy import MIXED, TOY_PRETRAINING
-from stilts.tasks.user_tasks import METRICS, read_tasks
+from stilts.tasks.user_tasks import read_tasks
 
 PACKAGE = Path(stilts.__file__).parent
 DATA = sorted(path for ending in ("yaml", "txt") for path in PACKAGE.rglob(f"*.{ending}"))
@@ -53,7 +52,7 @@ def test_a_theme_is_a_tasks_file_of_known_parts(theme: registry.Theme) -> None:
     file = read_tasks(theme.path)
     assert [dataset.name for dataset in file.datasets] == list(theme.datasets)
     for dataset in file.datasets:
-        assert dataset.files is not None and dataset.files.reader in READERS, dataset.name
+        assert dataset.files is not None and dataset.files.reader in known_kinds().formats(), dataset.name
         assert dataset.toy is None or dataset.toy.generator in GENERATORS, dataset.name
         assert dataset.licence and dataset.domain != "unknown", dataset.name
         assert dataset.num_train is None or "en" in dataset.languages["train"], dataset.name
@@ -61,7 +60,7 @@ def test_a_theme_is_a_tasks_file_of_known_parts(theme: registry.Theme) -> None:
             assert len(set(codes)) == len(codes), dataset.name
             assert codes == (MIXED,) or all(language(code).script for code in codes), dataset.name
     for task in file.tasks:
-        assert task.metric in METRICS[task.kind] and task.description, task.name
+        assert task.metric in task.kind.metrics and task.description, task.name
         assert len(set(task.labels)) == len(task.labels), task.name
 
 
@@ -137,7 +136,3 @@ def test_an_unread_name_is_taken() -> None:
     with pytest.raises(InputError, match="registered already"):
         found.register_task(task)
     assert Registry().tasks() == ()
-
-
-def test_readers_and_formats_are_the_same() -> None:
-    assert set(READERS) == set(FORMATS)

@@ -7,31 +7,32 @@ from typing import Any
 
 import pytest
 
-from stilts.data.decoded import decoded
-from stilts.data.encode import encode
 from stilts.data.encoded import Ragged
 from stilts.data.toy import generate
-from stilts.tasks.examples import (
-    CandidateExample,
-    ChoiceExample,
-    MiningExample,
-    QueryExample,
-    SpanExample,
-    TaggingExample,
-)
+from stilts.kinds.learning import decoded, encode
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds import known_kinds
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.multi_label import MULTI_LABEL
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE, ChoiceExample
+from stilts.tasks.kinds.regression import REGRESSION
+from stilts.tasks.kinds.retrieval import RETRIEVAL, CandidateExample, MiningExample, QueryExample
+from stilts.tasks.kinds.span_qa import SPAN_QA, SpanExample
+from stilts.tasks.kinds.tagging import TAGGING, TaggingExample
 from stilts.tasks.registry import default_registry
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from tests.data.encoding import TOKENIZER, encoder
 
 TASKS = {
-    Kind.CLASSIFICATION: ("mnli", "nli"),
-    Kind.TAGGING: ("udpos", "pos"),
-    Kind.SPAN_QA: ("squad", "qa"),
-    Kind.MULTIPLE_CHOICE: ("hellaswag", "choice"),
-    Kind.RETRIEVAL: ("tatoeba", "retrieval"),
-    Kind.MASKED_LM: ("plain", "plain"),
-    Kind.REGRESSION: ("stsb", "similarity"),
-    Kind.MULTI_LABEL: ("multieurlex", "topics"),
+    CLASSIFICATION: ("mnli", "nli"),
+    TAGGING: ("udpos", "pos"),
+    SPAN_QA: ("squad", "qa"),
+    MULTIPLE_CHOICE: ("hellaswag", "choice"),
+    RETRIEVAL: ("tatoeba", "retrieval"),
+    MASKED_LM: ("plain", "plain"),
+    REGRESSION: ("stsb", "similarity"),
+    MULTI_LABEL: ("multieurlex", "topics"),
 }
 
 
@@ -40,24 +41,24 @@ def shown(task: Task, examples: list[Any], number: int = 0, **lengths: int) -> s
     return decoded(task, encoded, TOKENIZER, number)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_shows_its_words_and_what_is_right(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", known_kinds().all())
+def test_every_kind_shows_its_words_and_what_is_right(kind: TaskKind) -> None:
     name, generator = TASKS[kind]
     task = default_registry().task(name)
-    options = {"labels": list(task.labels)} if kind is Kind.MULTI_LABEL else {}
+    options = {"labels": list(task.labels)} if kind is MULTI_LABEL else {}
     example: Any = generate(generator=generator, split="train", language="en", size=3, options=options)[2]
     text = shown(task, [example] * 3, 2, max_length=100)
     first = next(getattr(example, field) for field in ("question", "text", "query", "words") if hasattr(example, field))
     assert str(first if isinstance(first, str) else first[0]).split()[0].lower() in text.lower()
     right = {
-        Kind.CLASSIFICATION: lambda: f"-> {example.label}",
-        Kind.TAGGING: lambda: f"/{example.tags[-1]}",
-        Kind.SPAN_QA: lambda: f"[[{example.answers[0][0]}]]",
-        Kind.MULTIPLE_CHOICE: lambda: "(x)",
-        Kind.RETRIEVAL: lambda: example.candidate.split()[-2],
-        Kind.MASKED_LM: lambda: "masked",
-        Kind.REGRESSION: lambda: f"-> {example.value:g} of 0 to 5",
-        Kind.MULTI_LABEL: lambda: f"-> {', '.join(example.labels)}",
+        CLASSIFICATION: lambda: f"-> {example.label}",
+        TAGGING: lambda: f"/{example.tags[-1]}",
+        SPAN_QA: lambda: f"[[{example.answers[0][0]}]]",
+        MULTIPLE_CHOICE: lambda: "(x)",
+        RETRIEVAL: lambda: example.candidate.split()[-2],
+        MASKED_LM: lambda: "masked",
+        REGRESSION: lambda: f"-> {example.value:g} of 0 to 5",
+        MULTI_LABEL: lambda: f"-> {', '.join(example.labels)}",
     }
     assert right[kind]().lower() in text.lower()
 

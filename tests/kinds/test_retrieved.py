@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from stilts.errors import InputError
+from stilts.kinds.retrieved import ALONE, Pool, Search, retrieved
+from stilts.kinds.scored import Scored
 from stilts.metrics.neighbours import exact_index, unit
 from stilts.models.heads import pooled
 from stilts.study.config import TaskConfig
-from stilts.tasks.examples import CandidateExample, MiningExample, PairExample, QueryExample
+from stilts.tasks.kinds.retrieval import CandidateExample, MiningExample, PairExample, QueryExample
 from stilts.tasks.registry import default_registry
-from stilts.training.retrieval import ALONE, Pool, Retrieved, Search, retrieved
 
 TASKS = {name: default_registry().task(name) for name in ("tatoeba", "bucc2018", "lareqa", "mewslix")}
 
 
-def found(name: str, vectors: Any, examples: list[Any], search: Search = ALONE, **config: Any) -> Retrieved:
+def found(name: str, vectors: Any, examples: list[Any], search: Search = ALONE, **config: Any) -> Scored:
     return retrieved(TASKS[name], TaskConfig(**config), unit(np.asarray(vectors)), examples, search, exact_index)
 
 

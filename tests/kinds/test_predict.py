@@ -16,17 +16,21 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch import nn
 
-from stilts.data.encode import Encoder, encode
-from stilts.data.prepare import Preparation
+from stilts.data.encode import Encoder
 from stilts.data.toy import generate, toy_tokenizer_json
 from stilts.execute.run_stage import run_stage
+from stilts.kinds.learning import encode, score_examples
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.scored import by_threshold, truths_of
+from stilts.kinds.scorer import Scorer
+from stilts.kinds.span_qa import best_span
 from stilts.store import make_store
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage, Use
-from stilts.tasks.examples import SpanExample
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.span_qa import SPAN_QA, SpanExample
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
-from stilts.tasks.task import Kind
-from stilts.training.predict import Scorer, _best_span, by_threshold, score_examples
 from stilts.training.schedule import learning_rate
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
@@ -42,7 +46,7 @@ def test_the_best_span_is_the_best_of_all_that_are_allowed(data: st.DataObject) 
     numbers = st.floats(-5, 5, width=32)
     logits = np.asarray(data.draw(st.lists(st.tuples(numbers, numbers), min_size=tokens, max_size=tokens)), np.float32)
     inside = np.asarray(data.draw(st.lists(st.booleans(), min_size=tokens, max_size=tokens)))
-    score, first, last = _best_span(logits, inside, longest)
+    score, first, last = best_span(logits, inside, longest)
     allowed = {
         (i, j): float(logits[i, 0] + logits[j, 1])
         for i in range(tokens)
@@ -88,7 +92,7 @@ def test_a_words_tag_is_that_of_its_own_first_piece(max_length: int, eval_tokens
     count = len(task.labels)
     examples = generate(generator="pos", split="train", language="qad", size=15, options={})
     encoder = Encoder(tokenizer=TOKENIZER, labels=task.labels, max_length=max_length, doc_stride=0)
-    encoded = encode(Kind.TAGGING, examples, encoder)
+    encoded = encode(TAGGING, examples, encoder)
     model = Parrot(udpos=lambda ids: nn.functional.one_hot(ids.clamp(min=0) % count, count))
     scored = score_examples(scorer(model, eval_tokens), task, TaskConfig(), encoded, examples)
     for example, predicted in zip(examples, scored.predictions, strict=True):
@@ -108,7 +112,7 @@ def test_an_answer_is_found_in_whichever_window_holds_it(max_length: int) -> Non
         answers = (("q", context.index("q")),)
         examples.append(SpanExample(item=str(place), question="q a", context=context, answers=answers))
     encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=max_length, doc_stride=4)
-    encoded = encode(Kind.SPAN_QA, examples, encoder)
+    encoded = encode(SPAN_QA, examples, encoder)
     model = Parrot(squad=lambda ids: (ids == marker).float().unsqueeze(-1).repeat(1, 1, 2))
     task = default_registry().task("xquad")
     scored = score_examples(scorer(model), task, TaskConfig(max_answer_tokens=3), encoded, examples)
@@ -126,7 +130,7 @@ def test_every_window_without_the_answer_is_taught_the_first_token() -> None:
         SpanExample(item="last", question="q", context=context, answers=(("q", len(context) - 1),)),
     ]
     encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
-    encoded = encode(Kind.SPAN_QA, examples, encoder)
+    encoded = encode(SPAN_QA, examples, encoder)
     assert encoded.spans is not None
     of_none, of_last = (encoded.spans[encoded.unit_example == number].tolist() for number in (0, 1))
     assert len(of_none) == len(of_last) > 3
@@ -140,7 +144,7 @@ def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_thresho
     asked = SpanExample(item="0", question="a", context=context, answers=(("q", context.index("q")),))
     examples = [asked, replace(asked, item="1", answers=())]
     encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
-    encoded = encode(Kind.SPAN_QA, examples, encoder)
+    encoded = encode(SPAN_QA, examples, encoder)
 
     def head(ids: torch.Tensor) -> torch.Tensor:
         # The span has 2 + 2; "no answer" 9 + 9, but in the window that holds the span 1.5 + 1.5.
@@ -154,15 +158,15 @@ def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_thresho
     assert scored.spans is not None and scored.spans.texts == ("q", "q")
     assert scored.spans.differences.tolist() == [-1.0, -1.0]
     assert scored.predictions == ("q", "q") and scored.rows[:, 0].tolist() == [1.0, 0.0]
-    stricter = by_threshold(scored.spans, task, examples, -1.5)
+    stricter = by_threshold(scored.spans, task, truths_of(examples), -1.5)
     assert stricter.predictions == ("", "") and stricter.rows[:, 0].tolist() == [0.0, 1.0]
-    assert by_threshold(scored.spans, task, examples, -1.0).predictions == ("q", "q"), "exceeds, not reaches"
+    assert by_threshold(scored.spans, task, truths_of(examples), -1.0).predictions == ("q", "q"), "exceeds, not reaches"
 
 
 def test_mlqa_is_scored_by_the_language_of_its_examples() -> None:
     context = "a der b c"
     examples = [SpanExample(item="0", question="q", context=context, answers=(("der b", 2),))]
-    encoded = encode(Kind.SPAN_QA, examples, Encoder(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
+    encoded = encode(SPAN_QA, examples, Encoder(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
     wanted = TOKENIZER.encode(" b", add_special_tokens=False).ids[-1]
     model = Parrot(squad=lambda ids: (ids == wanted).float().unsqueeze(-1).repeat(1, 1, 2))
     found = {}
@@ -180,7 +184,7 @@ def test_choices_are_compared_within_their_example() -> None:
     task = default_registry().task("hellaswag")
     examples: list[Any] = generate(generator="choice", split="train", language="en", size=12, options={})
     encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=96, doc_stride=0)
-    encoded = encode(Kind.MULTIPLE_CHOICE, examples, encoder)
+    encoded = encode(MULTIPLE_CHOICE, examples, encoder)
     # The choice whose row is longest wins; ties go to the first.
     model = Parrot(hellaswag=lambda ids: (ids >= 0).sum(1, keepdim=True).float())
     scored = score_examples(scorer(model), task, TaskConfig(), encoded, examples)

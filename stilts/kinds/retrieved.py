@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from stilts.data.collate import Batch
 from stilts.data.encoded import Encoded
 from stilts.errors import InputError
+from stilts.kinds.scored import Scored
 from stilts.metrics.bucc import above, best_threshold, mine_sentences, pair_row
 from stilts.metrics.classification import accuracy_rows, guess_accuracy
-from stilts.metrics.metric import FloatArray
 from stilts.metrics.mining import margin_nearest
 from stilts.metrics.neighbours import Index, neighbours
 from stilts.metrics.ranking import DEPTH, RANKINGS, ranking_rows
@@ -27,7 +27,7 @@ from stilts.metrics.retrieval import nearest
 from stilts.models.heads import pooled
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
-from stilts.tasks.examples import CandidateExample, MiningExample, PairExample, QueryExample
+from stilts.tasks.kinds.retrieval import CandidateExample, MiningExample, PairExample, QueryExample
 from stilts.tasks.task import Task
 from stilts.tasks.truth import pairs_text
 
@@ -66,17 +66,6 @@ class Search:
 ALONE = Search()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieved:
-    """As ``predict.Scored``."""
-
-    rows: FloatArray
-    predictions: tuple[str, ...]
-    chance: float | None
-    truths: tuple[str, ...] | None = None
-    threshold: float | None = None
-
-
 def row_vectors(model: StiltsModel, config: TaskConfig, encoded: Encoded, batches: Iterable[Batch]) -> Embedded:
     """The unit vector of each row, (rows, width), from hidden state ``config.layer``."""
     vectors = np.zeros((len(encoded.ids), model.config.hidden_size), np.float32)
@@ -88,8 +77,8 @@ def row_vectors(model: StiltsModel, config: TaskConfig, encoded: Encoded, batche
 
 def retrieved(
     task: Task, config: TaskConfig, vectors: Embedded, examples: Sequence[Any], search: Search, index: Index
-) -> Retrieved:
-    """Every example scored by the task's metric; ``vectors`` are those of the rows that ``data.encode`` makes of them.
+) -> Scored:
+    """Every example scored by the task's metric; ``vectors`` are those of the rows that ``retrieval.py`` makes of them.
 
     InputError for queries without a pool.
     """
@@ -110,7 +99,7 @@ def retrieved(
     return _translations(config, vectors[0::2], vectors[1::2], index)
 
 
-def _translations(config: TaskConfig, english: Embedded, other: Embedded, index: Index) -> Retrieved:
+def _translations(config: TaskConfig, english: Embedded, other: Embedded, index: Index) -> Scored:
     """The nearest of each sentence on the other side; the right one of sentence i is sentence i."""
     asked, offered = (english, other) if config.direction == "from_english" else (other, english)
     if config.margin is None:
@@ -118,12 +107,12 @@ def _translations(config: TaskConfig, english: Embedded, other: Embedded, index:
     else:
         found = margin_nearest(asked, offered, margin=config.margin, index=index).tolist()
     rows = accuracy_rows(list(range(len(found))), found)
-    return Retrieved(rows=rows, predictions=tuple(map(str, found)), chance=guess_accuracy(len(found)))
+    return Scored(rows=rows, predictions=tuple(map(str, found)), chance=guess_accuracy(len(found)))
 
 
 def _mined(
     config: TaskConfig, vectors: Embedded, examples: Sequence[MiningExample], threshold: float | None, index: Index
-) -> Retrieved:
+) -> Scored:
     """BUCC: the pairs whose margin reaches the threshold, each at the example of its source sentence."""
     source, target = _corpora(examples)
     margins = mine_sentences(
@@ -138,7 +127,7 @@ def _mined(
         threshold = best_threshold(margins, [pair for example in examples for pair in example.pairs])
     partner = dict(above(margins, threshold))
     found = [[(name, partner[name]) for name, _ in e.sources if name in partner] for e in examples]
-    return Retrieved(
+    return Scored(
         rows=np.concatenate([pair_row(e.pairs, mined) for e, mined in zip(examples, found, strict=True)]),
         predictions=tuple(pairs_text(mined) for mined in found),
         chance=None,
@@ -156,7 +145,7 @@ class _Corpus:
 
 
 def _corpora(examples: Sequence[MiningExample]) -> tuple[_Corpus, _Corpus]:
-    """Sources and targets, by rows as ``data.encode`` lays them: an example's sources, then its targets."""
+    """Sources and targets, by rows as ``kinds.retrieval`` lays them: an example's sources, then its targets."""
     sides = (_Corpus([], [], []), _Corpus([], [], []))
     row = 0
     for example in examples:
@@ -169,13 +158,13 @@ def _corpora(examples: Sequence[MiningExample]) -> tuple[_Corpus, _Corpus]:
     return sides
 
 
-def _ranked(metric: str, vectors: Embedded, queries: Sequence[QueryExample], pool: Pool, index: Index) -> Retrieved:
+def _ranked(metric: str, vectors: Embedded, queries: Sequence[QueryExample], pool: Pool, index: Index) -> Scored:
     """The first twenty of the pool for each query, by name, best first."""
     places = neighbours(vectors, pool.vectors, DEPTH, index=index).places
     names = [[pool.candidates[place].item for place in found] for found in places.tolist()]
     right = pool.right(query.key for query in queries)
     gold = [right[query.key] for query in queries]
-    return Retrieved(
+    return Scored(
         rows=ranking_rows(metric, gold, names),
         predictions=tuple(json.dumps(found, ensure_ascii=False) for found in names),
         chance=None,

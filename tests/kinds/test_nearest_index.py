@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from stilts.errors import MissingPackageError
+from stilts.kinds.nearest_index import device_index, faiss_index, torch_index
 from stilts.metrics.mining import mine
 from stilts.metrics.neighbours import Index, exact_index, neighbours
-from stilts.training.nearest_index import device_index, faiss_index, torch_index
 
 
 def installed_faiss() -> Index:

@@ -11,11 +11,12 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from stilts.data.collate import Vocabulary
-from stilts.data.encode import Encoder, encode, special_id
+from stilts.data.encode import Encoder, special_id
 from stilts.data.encoded import Encoded, join
 from stilts.data.load import load_examples
 from stilts.data.token_cache import cache_key, cached
 from stilts.errors import DataError
+from stilts.kinds.learning import encode, learning_of
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
@@ -55,8 +56,8 @@ class Preparation:
         candidate_length: int | None = None,
     ) -> Encoded:
         """The view as arrays for the task; lengths in tokens, the last two retrieval's own (None: ``max_length``)."""
-        lengths = (query_length, candidate_length)
-        key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride, lengths)
+        lengths, version = (query_length, candidate_length), learning_of(task.kind).encode_version
+        key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride, lengths, version)
         encoder = Encoder(
             tokenizer=self.tokenizer,
             labels=task.labels,
