@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stilts import Study, run
-from stilts.cli.api import RunOptions
+from stilts.app.running import RunOptions
 from stilts.scheduling.events import Happening, StageEvent
 from stilts.store import make_store
 

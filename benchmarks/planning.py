@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
 from stilts.search.filling import Situation
 from stilts.search.selected_cells import SelectedCells
 from stilts.search.selecting.registry import find_policy
 from stilts.store import make_store
 from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
 from stilts.study.search_space import Proposal
 from stilts.study.study import Study
 
@@ -33,9 +34,8 @@ def study(folder: Path, **changes: Any) -> Study:
     encoder = folder / "tiny"
     encoder.mkdir()
     config: dict[str, Any] = {"model_type": "xlm-roberta", "hidden_size": 32, "num_hidden_layers": 4, "pad_token_id": 1}
-    (encoder / "config.json").write_text(
-        json.dumps({**config, "intermediate_size": 64, "max_position_embeddings": 514})
-    )
+    config |= {"num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 514}
+    (encoder / "config.json").write_text(json.dumps(config))
     (encoder / "tokenizer.json").write_text("{}")
     (encoder / "model.safetensors").write_bytes(b"weights")
     rows: dict[str, Any] = {"none": None}
@@ -88,9 +88,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         started = time.perf_counter()
-        planner = assemble(study(folder)).planner
+        resolved = assemble(study(folder)).resolved
         assembled = time.perf_counter()
-        plan = planner.plan({"searched": proposals()})
+        plan = make_plan(resolved, {"searched": proposals()})
         planned = time.perf_counter()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{len(plan.replicates)} replicates, {len(plan.stages)} stages")

@@ -12,7 +12,7 @@ import argparse
 import pandas as pd
 
 from stilts.analysis.matrix import load_matrix
-from stilts.cli.compose import load_record, open_store_at
+from stilts.app.places import load_record, open_store_at
 from stilts.study.record import NONE_ROW
 
 

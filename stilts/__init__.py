@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stilts.cli.api import load_matrix, run
+    from stilts.app.running import load_matrix, run
     from stilts.study.study import Study
 
 __all__ = ["Study", "load_matrix", "run"]
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
 
         return Study
     if name in ("run", "load_matrix"):
-        from stilts.cli import api
+        from stilts.app import running
 
-        return getattr(api, name)
+        return getattr(running, name)
     raise AttributeError(f"module 'stilts' has no attribute {name!r}")

@@ -14,6 +14,7 @@ import pandas as pd
 from stilts.analysis.matrix import State
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import LanguageGain, StudyResults
+from stilts.analysis.row_choice import choose_row, select_scores
 from stilts.analysis.settling import Advice, advice_on
 from stilts.analysis.spending import RowCost, compute_hours, replicates_in_cells, row_cost
 from stilts.analysis.wording import notes_on, overlap_of, recipes_tried
@@ -200,8 +201,9 @@ def _answer(
     results: StudyResults, column: Column, gains: Sequence[RowGain], num_claims: int, costs: Mapping[str, RowCost]
 ) -> Answer:
     record, sides = results.record, results.sides(column.name)
-    report, select = _by_row(results.cells, column), _by_row(results.select_cells, column)
-    chosen, reason = _choose(record, column, select, sides)
+    report = _by_row(results.cells, column)
+    choice, scores = choose_row(results, column), select_scores(results, column)
+    chosen = choice.row
     oracle = max(sides, key=lambda name: sides[name].mean, default=None) if chosen is None else None
     row = chosen or oracle
     compared = set_of_equals(sides) if sides else Comparison(equals=(), p_best={}, conditional=False)
@@ -214,13 +216,13 @@ def _answer(
         metric=column.metric,
         toy=record.toy,
         chosen=chosen,
-        reason=reason,
+        reason=choice.reason,
         oracle=oracle,
         score=sides[row].mean if row else None,
-        select_score=float(select["score"][chosen]) if chosen else None,
+        select_score=scores[chosen] if chosen else None,
         chance=None if chance is None or pd.isna(chance) else float(chance),
         num_replicates=len(sides[row].scores) if row else 0,
-        gain=winner_gain(sides, own.row, NONE_ROW, _select_scores(select) if chosen else None) if own else None,
+        gain=winner_gain(sides, own.row, NONE_ROW, scores if chosen else None) if own else None,
         gains=tuple(gains),
         equals=compared.equals,
         p_best=compared.p_best,
@@ -242,23 +244,6 @@ def _answer(
 
 def _by_row(table: pd.DataFrame, column: Column) -> pd.DataFrame:
     return table[table["column"] == column.name].set_index("row")
-
-
-def _choose(
-    record: StudyRecord, column: Column, select: pd.DataFrame, sides: Mapping[str, Side]
-) -> tuple[str | None, str]:
-    """The row with the highest selection score (the study's first among equals), and why it, or why none."""
-    if not column.select_languages:
-        return None, f"{column.name} has no selection score under selection: {record.selection}"
-    scores = {name: score for name, score in _select_scores(select).items() if name in sides}
-    if not scores:
-        return None, "no row is scored on both select and report yet"
-    chosen = max(scores, key=lambda name: scores[name])
-    return chosen, f"highest selection score of {len(scores)} rows ({scores[chosen]:.1f})"
-
-
-def _select_scores(select: pd.DataFrame) -> dict[str, float]:
-    return {str(name): float(score) for name, score in select["score"].dropna().items()}
 
 
 def _cheapest(equals: Sequence[str], costs: Mapping[str, RowCost]) -> str | None:

@@ -133,7 +133,7 @@ def explain(
     Of a study alone, what it decided by itself and why: cells tried, recipes drawn, stopped or raced, its end. With
     --why-rerun, why a stage or cell is run again.
     """
-    from stilts.cli.explaining import explanation, story_of
+    from stilts.app.explaining import explanation, story_of
 
     if what is None:
         return _decisions(study, store, why_rerun, json)
@@ -148,7 +148,7 @@ def explain(
 
 
 def _decisions(study: str, store: str | None, why_rerun: bool, json: bool) -> None:
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
     from stilts.errors import InputError
     from stilts.report.decided import decision_lines
     from stilts.search.decisions import decisions
@@ -163,7 +163,7 @@ def _decisions(study: str, store: str | None, why_rerun: bool, json: bool) -> No
 
 def _results(study: str, store: str | None) -> StudyResults:
     from stilts.analysis.results import StudyResults
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
 
     opened = open_store_at(store)
     return StudyResults(record=load_record(study, opened), store=opened)
@@ -210,7 +210,7 @@ def _one_question(*, by: str | None, objective: str | None, if_only_one: bool, t
 
 def _best(results: StudyResults, target: str | None, json: bool) -> None:
     from stilts.analysis.negative_transfer import negative_cells
-    from stilts.cli.explaining import chosen_recipes
+    from stilts.app.explaining import chosen_recipes
     from stilts.report.tables import answer_lines
 
     answers = [answer for answer in results.answers if target in (None, answer.target)]
@@ -227,7 +227,7 @@ def _best(results: StudyResults, target: str | None, json: bool) -> None:
 
 def _tell_lost_costs(results: StudyResults) -> None:
     """Says which trainings cannot be read: their cells have scores, and the cost of those is not known."""
-    from stilts.cli.soundness import damaged_among, tell_damage
+    from stilts.app.soundness import damaged_among, tell_damage
 
     stages = results.record.stages.items()
     trained = {key for _, stage in stages if stage["kind"] == "train" for key in stage["outputs"]}

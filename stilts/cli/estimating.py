@@ -33,7 +33,7 @@ def estimates(
     """
     from stilts.analysis.results import StudyResults
     from stilts.analysis.score_card import score_card
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
     from stilts.errors import UnknownNameError
 
     if against not in _USES:

@@ -51,8 +51,8 @@ def track(
 
     Without --rebuild only what is new or differs is sent. A run has this typed for it while it works, and at its end.
     """
-    from stilts.cli.compose import checked_tracking_uri, load_record, open_store_at
-    from stilts.cli.showcase import is_running, show
+    from stilts.app.places import checked_tracking_uri, load_record, open_store_at
+    from stilts.app.showcase import is_running, show
     from stilts.ledger.study_record import all_studies
 
     address = checked_tracking_uri(tracking_uri)
@@ -77,8 +77,8 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
-    from stilts.cli.champions import pinned_stages
-    from stilts.cli.compose import open_store_at
+    from stilts.analysis.champion import pinned_stages
+    from stilts.app.places import open_store_at
     from stilts.ledger.gc import apply_gc, plan_gc
 
     opened = open_store_at(store)
@@ -113,7 +113,7 @@ def ui(
     json: JsonOption = False,
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
-    from stilts.cli.compose import checked_tracking_uri
+    from stilts.app.places import checked_tracking_uri
     from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH

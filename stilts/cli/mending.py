@@ -32,7 +32,7 @@ def mend(
 
     Every file is held against its checksum and its shape; what the study rests on to the last byte.
     """
-    from stilts.cli.compose import open_store_at, store_url, study_name
+    from stilts.app.places import open_store_at, store_url, study_name
     from stilts.ledger.mending import mend as mend_store
     from stilts.ledger.mending import repair_opening
 

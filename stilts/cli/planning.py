@@ -15,7 +15,7 @@ from stilts.errors import InputError
 from stilts.shown import shown
 
 if TYPE_CHECKING:
-    from stilts.cli.offering import Offer
+    from stilts.app.offering import Offer
     from stilts.study.cost import Cost
 
 # How many of the first encoded sequences did not fit into max_length.
@@ -56,12 +56,13 @@ def tasks(
             "Leave one of them out",
         )
     if overlap:
-        from stilts.cli.overlapping import overlap_lines, overlap_table
+        from stilts.app.overlapping import overlap_lines
+        from stilts.cli.overlapping import overlap_table
 
         value = overlap_lines(study)
         say(value, lambda: overlap_table(value), as_json=json)
         return
-    from stilts.cli.inspect import task_lines
+    from stilts.app.task_lines import task_lines
 
     lines = task_lines(study, root, text_root)
     say(lines, lambda: _tasks_table(lines), as_json=json)
@@ -73,7 +74,7 @@ def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = Fal
     The store is asked only for the studies that this one starts from: start_from and priors.
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
-    from stilts.cli.inspect import validated
+    from stilts.app.validating import validated
 
     value = validated(study, store)
     say(value, lambda: _validation(value), as_json=json)
@@ -88,8 +89,8 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given."""
-    from stilts.cli.inspect import filling_text, planned
-    from stilts.cli.offering import offer_of
+    from stilts.app.costing import filling_text, planned
+    from stilts.app.offering import offer_of
     from stilts.study.study import Study
 
     offer = offer_of(Study.load(study).file.resources, address)

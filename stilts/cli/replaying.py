@@ -118,7 +118,7 @@ def _world(name: str, store: str | None, full_fidelity: float | None) -> World:
         return read_world(path, full_fidelity)
     from stilts.analysis.replay.studies import world_of_study
     from stilts.analysis.results import StudyResults
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
 
     opened = open_store_at(store)
     return world_of_study(StudyResults(record=load_record(name, opened), store=opened))

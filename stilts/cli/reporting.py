@@ -41,7 +41,7 @@ def report(
     report there is overwritten; a folder with other files, or links, is refused.
     """
     from stilts.analysis.results import StudyResults
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
     from stilts.report.files import PAGE, write_report
     from stilts.report.latex import latex_matrix
 

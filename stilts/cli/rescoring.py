@@ -35,7 +35,7 @@ def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = Fals
     """
     from stilts.analysis.rescoring import rescore as rescored_study
     from stilts.analysis.results import StudyResults
-    from stilts.cli.compose import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at
 
     opened = open_store_at(store)
     found = rescored_study(StudyResults(record=load_record(study, opened), store=opened))

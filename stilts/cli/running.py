@@ -45,8 +45,8 @@ def run(
     Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input; Ctrl-C,
     SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
-    from stilts.cli.api import RunOptions
-    from stilts.cli.api import run as run_study
+    from stilts.app.running import RunOptions
+    from stilts.app.running import run as run_study
     from stilts.scheduling import signals
     from stilts.scheduling.progress import ProgressDisplay
 
@@ -105,8 +105,8 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
     """Count the study's replicates by state: done, missing, failed, pending, pruned."""
     from stilts.analysis.evaluations import Evaluations
     from stilts.analysis.matrix import load_matrix, replicate_scores
-    from stilts.cli.compose import load_record, open_store_at
-    from stilts.cli.soundness import damaged_among, tell_damage
+    from stilts.app.places import load_record, open_store_at
+    from stilts.app.soundness import damaged_among, tell_damage
     from stilts.ledger.records import FAILURES
     from stilts.ledger.typed import to_fields
     from stilts.study.record import outputs_of
@@ -134,7 +134,7 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
 
 def _stopped(study: str, store: str | None) -> str | None:
     """Why a study ended before its whole matrix was filled, where a budget or a policy ended it."""
-    from stilts.cli.compose import open_store_at
+    from stilts.app.places import open_store_at
     from stilts.search.decisions import decisions
     from stilts.study.study import Study
 

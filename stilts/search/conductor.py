@@ -27,8 +27,9 @@ from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
 from stilts.study.plan import Plan
-from stilts.study.planner import Planner
+from stilts.study.planning import make_plan
 from stilts.study.policy_schema import Budget
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
 from stilts.training.reporter import Evaluation
@@ -48,7 +49,7 @@ class Conductor:
     of it that is asked for.
     """
 
-    planner: Planner
+    resolved: ResolvedStudy
     store: ArtifactStore
     searches: Mapping[str, RowSearch] = field(default_factory=dict)
     races: Mapping[str, RowRace] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Conductor:
     _rungs: RungBook = field(init=False)
 
     def __post_init__(self) -> None:
-        name = self.planner.study.name
+        name = self.resolved.study.name
         self._rungs = RungBook(study=name, store=self.store, policy=self.pruning)
         self._done = set(self.store.done())
         self._pruned = set(PRUNED.own_names(self.store, name))
@@ -217,7 +218,7 @@ class Conductor:
 
     def _say_why_it_ends(self) -> None:
         """Leaves a record where the budget ends the study, so that what is missing has its reason."""
-        study = self.planner.study.name
+        study = self.resolved.study.name
         if self._refused is None:
             STOPPED.delete(self.store, study)
             return
@@ -260,7 +261,7 @@ class Conductor:
         return True
 
     def _replan(self) -> None:
-        self.whole = self.planner.plan({row: self._seeded(row, search) for row, search in self.searches.items()})
+        self.whole = make_plan(self.resolved, {row: self._seeded(row, search) for row, search in self.searches.items()})
         self._grid = grid_stages(self.whole)
         self._choose()
 

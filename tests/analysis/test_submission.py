@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from stilts.analysis.submission.fitting import caveats, other_questions, reason_against
+from stilts.app.submitting import check_agreement, export_submission
 from stilts.cli.main import app
-from stilts.cli.submitting import check_agreement, export_submission
 from stilts.errors import InputError, StoreError, StudyError, UnknownNameError
 from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.metric import metric

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from stilts.app.overlapping import overlap_lines
 from stilts.cli.main import app
-from stilts.cli.overlapping import overlap_lines, overlap_table
+from stilts.cli.overlapping import overlap_table
 
 
 def shown(value: dict[str, Any]) -> str:

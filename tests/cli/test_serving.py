@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from stilts.app.champions import _location
+from stilts.app.places import load_record, make_store_at
+from stilts.app.showcase import is_running
 from stilts.cli import serving
-from stilts.cli.champions import _location
-from stilts.cli.compose import load_record, make_store_at
 from stilts.cli.main import main
 from stilts.cli.serving import address_of, command_of, how_to_open, serve
-from stilts.cli.showcase import is_running
 from stilts.errors import StoreError
 from tests.tracking.fake_store import Shape, filled, publish_all
 

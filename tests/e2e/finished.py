@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from stilts import run
-from stilts.cli.api import RunOptions
+from stilts.app.running import RunOptions
 from stilts.scheduling.events import RunReport
 from tests.e2e.studies import study_fields, tiny_study
 

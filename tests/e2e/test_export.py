@@ -12,10 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stilts.cli.api import RunOptions, run
-from stilts.cli.champions import champion_stages, champions, pinned_stages
-from stilts.cli.compose import load_record
-from stilts.cli.exporting import export_model
+from stilts.analysis.champion import champion_stages, pinned_stages
+from stilts.app.champions import champions
+from stilts.app.exporting import export_model
+from stilts.app.places import load_record
+from stilts.app.running import RunOptions, run
 from stilts.errors import SelectionError, StoreError, StudyError, UnknownNameError
 from stilts.store.store import Store
 from tests.e2e.studies import opened, stilts, tiny_study

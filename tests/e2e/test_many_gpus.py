@@ -15,7 +15,7 @@ SCRIPT = """
 import sys
 import ray
 from stilts import run
-from stilts.cli.api import RunOptions
+from stilts.app.running import RunOptions
 from stilts.scheduling import runner
 from stilts.search.work_source import NoStage
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stilts import run
-from stilts.cli.api import RunOptions
+from stilts.app.running import RunOptions
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Event, Happening, RunReport, StageEvent
 from stilts.search.decisions import decisions

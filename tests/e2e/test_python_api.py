@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stilts import Study, load_matrix, run
-from stilts.cli.api import RunOptions
+from stilts.app.running import RunOptions
 from tests.e2e.studies import DEADLINE_S, ROOT, environment, opened, tiny_study
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
+from stilts.study.planning import make_plan
 from stilts.study.stage import TrainStage
 from stilts.study.study import Study
 from tests.e2e.studies import environment, opened, stilts, tiny_study
@@ -34,7 +35,7 @@ def test_steps_trained_are_those_of_the_distinct_train_stages_and_a_second_run_t
     assert before.returncode == 0, before.stderr
     said = json.loads(before.stdout)
     trained = [line for line in said["stages"] if line["kind"] == "train"]
-    plan = assemble(Study.load(study)).planner.plan()
+    plan = make_plan(assemble(Study.load(study)).resolved)
     stages = [stage for stage in plan.stages.values() if isinstance(stage, TrainStage)]
     recipes = {replicate.intermediate_stage for replicate in plan.replicates} - {None}
     fine_tunings = {replicate.target_stage for replicate in plan.replicates} - {None}

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from stilts.cli.showcase import track_addresses, track_command
+from stilts.app.showcase import track_addresses, track_command
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
 from stilts.tracking.follower import Follower

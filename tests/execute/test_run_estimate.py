@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.score_card import score_card
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
 from stilts.cli.main import app
 from stilts.errors import InputError
 from stilts.execute.run_stage import run_stage
@@ -101,7 +101,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store, Pla
         },
     )
     workspace, store, ended = assemble(Study.load(path)), make_store(str(folder / "store")), list[str]()
-    source = Conductor(planner=workspace.planner, store=store, on_change=ended.append)
+    source = Conductor(resolved=workspace.resolved, store=store, on_change=ended.append)
     report = run_sequentially(source, store=store, run_config=RunConfig(threads=1, roots=workspace.roots))
     assert not report.failed
     write_study(store, source.plan.record)

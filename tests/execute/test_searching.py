@@ -9,12 +9,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
 from stilts.execute import searching
 from stilts.execute.run_stage import run_stage
 from stilts.ledger.examples import EXAMPLES_FILE
 from stilts.metrics.metric import metric
 from stilts.store import Store, make_store
+from stilts.study.planning import make_plan
 from stilts.study.stage import EvaluateStage, TrainStage
 from stilts.study.study import Study
 from tests.training.tiny import run_config
@@ -42,7 +43,7 @@ def stages(encoder: Path, selection: str = "english_dev", **targets: Any) -> lis
         "targets": targets,
     }
     workspace = assemble(Study.parse(json.dumps(study), encoder.parent / "study.yaml"))
-    return list(workspace.planner.plan().stages.values())
+    return list(make_plan(workspace.resolved).stages.values())
 
 
 def evaluation(found: list[Any]) -> EvaluateStage:

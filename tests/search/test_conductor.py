@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
 from stilts.ledger.records import PRUNED, Pruned
 from stilts.search.conductor import Conductor
 from stilts.search.objective import make_aims
@@ -20,8 +20,8 @@ from stilts.search.rung_history import Rung, RungHistory
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage
 from stilts.store import Store, make_store
-from stilts.study.planner import Planner
 from stilts.study.recording import describe_column
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.settings import search_space
 from stilts.study.stage import EvaluateStage, Stage, TrainStage
 from stilts.study.study import Study
@@ -44,13 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def planner(folder: Path, **changes: Any) -> Planner:
+def resolved(folder: Path, **changes: Any) -> ResolvedStudy:
     text = json.dumps(study_fields(**changes))
-    return assemble(Study.parse(text, folder / "study.yaml")).planner
+    return assemble(Study.parse(text, folder / "study.yaml")).resolved
 
 
 def conductor(folder: Path, store: Store, pruning: PruningPolicy | None = None, **changes: Any) -> Conductor:
-    subject = planner(folder, **changes)
+    subject = resolved(folder, **changes)
     searches = {}
     columns = [describe_column(subject, name) for name in subject.study.columns]
     for row, content in subject.study.rows.items():
@@ -66,7 +66,7 @@ def conductor(folder: Path, store: Store, pruning: PruningPolicy | None = None, 
             )
             total = content.search.proposals
             searches[row] = RowSearch(study=subject.study.name, row=row, total=total, book=book, store=store)
-    return Conductor(planner=subject, store=store, searches=searches, pruning=pruning or NoPruning())
+    return Conductor(resolved=subject, store=store, searches=searches, pruning=pruning or NoPruning())
 
 
 def publish(stage: Stage, store: Store, folder: Path) -> None:
@@ -99,7 +99,7 @@ def drive(
         if prune(stage):
             where = {"stage_id": stage.stage_id, "row": "mnli", "column": "udpos", "proposal": 0}
             pruned = Pruned(step=1, steps=2, score=1.0, policy="p", reason="on purpose", **where)  # type: ignore[arg-type]
-            PRUNED.write(store, pruned, subject.planner.study.name, stage.stage_id)
+            PRUNED.write(store, pruned, subject.resolved.study.name, stage.stage_id)
         else:
             publish(stage, store, folder)
         state = "pruned" if prune(stage) else "done"

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from stilts.cli.searching import drawn_proposals, row_confirmations
+from stilts.app.searching import drawn_proposals, row_confirmations
 from stilts.ledger.records import CONFIRMATIONS
 from stilts.search.conductor import Conductor
 from stilts.search.decisions import decisions
 from stilts.store import Store, make_store
+from stilts.study.planning import make_plan
 from stilts.study.record import Replicate
 from tests.search.test_row_search import conductor, drive, workspace
 from tests.study.toy_study import write_encoder_folder
@@ -41,10 +42,10 @@ def confirming(folder: Path, store: Store, search: dict[str, Any], **changes: An
     subject = workspace(folder, search, **{"replicates": TWO_SEEDS, **changes})
     made = conductor(subject, store)
     return Conductor(
-        planner=made.planner,
+        resolved=made.resolved,
         store=store,
         searches=made.searches,
-        confirmations=row_confirmations(subject.planner, store),
+        confirmations=row_confirmations(subject.resolved, store),
         on_plan=made.on_plan,
     )
 
@@ -90,7 +91,7 @@ def test_a_resume_goes_on_with_the_same_choice_and_a_finished_study_has_nothing_
         drive(subject, store, tmp_path, score=by_seed, at_most=1)
     again = confirming(folder, store, {"objective": "xtreme_average"})
     assert fresh(again) == fresh(subject)
-    planned = again.planner.plan(drawn_proposals(again.planner, store))
+    planned = make_plan(again.resolved, drawn_proposals(again.resolved, store))
     assert planned.replicates == again.plan.replicates
     drive(again, store, tmp_path, score=by_seed)
     assert not confirming(folder, store, {"objective": "xtreme_average"}).has_work()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stilts.cli.filling import make_filling
+from stilts.app.filling import make_filling
 from stilts.errors import StudyError
 from stilts.search.budget import joined
 from stilts.search.conductor import Conductor
@@ -21,7 +21,7 @@ from stilts.store import Store, make_store
 from stilts.study.policy_schema import Budget
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind
-from tests.study.toy_study import parsed, planner, write_encoder_folder
+from tests.study.toy_study import parsed, resolved, write_encoder_folder
 
 ROWS: Mapping[str, Any] = {name: None for name in ("none", "mnli", "qqp", "snli", "piqa", "hellaswag", "cosmosqa")}
 COLUMNS: Mapping[str, Any] = {name: {"languages": ["en"]} for name in ("udpos", "panx", "xnli")}
@@ -48,7 +48,7 @@ class Driver:
         fields: dict[str, Any] = {"intermediates": ROWS, "targets": COLUMNS, "policy": SELECT, **changes}
         study = parsed(folder, **fields)
         self.conductor = Conductor(
-            planner=planner(folder, **fields),
+            resolved=resolved(folder, **fields),
             store=store,
             filling=make_filling(study, store),
             budget=study.file.policy.budget,

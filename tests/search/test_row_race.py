@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def raced(folder: Path, store: Store, policy: RacingPolicy, most: int = 3) -> Conductor:
     made = conductor(folder, store, intermediates=SEARCHED, targets=UDPOS)
     race = RowRace(study="small", row="mnli", most=most, total=3, columns=("udpos",), policy=policy, store=store)
-    return Conductor(planner=made.planner, store=store, searches=made.searches, races={"mnli": race})
+    return Conductor(resolved=made.resolved, store=store, searches=made.searches, races={"mnli": race})
 
 
 def finish(

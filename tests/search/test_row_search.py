@@ -10,8 +10,8 @@ from typing import Any
 import optuna
 import pytest
 
-from stilts.cli.compose import Workspace, assemble
-from stilts.cli.searching import check_searches, row_searches
+from stilts.app.searching import check_searches, row_searches
+from stilts.app.workspace import Workspace, assemble
 from stilts.errors import StudyError
 from stilts.ledger.records import PRUNED, Pruned
 from stilts.ledger.study_record import write_study
@@ -46,7 +46,7 @@ def workspace(folder: Path, search: Mapping[str, Any], **changes: Any) -> Worksp
 
 def conductor(subject: Workspace, store: Store) -> Conductor:
     return Conductor(
-        planner=subject.planner,
+        resolved=subject.resolved,
         store=store,
         searches=row_searches(subject, store),
         on_plan=lambda plan: write_study(store, plan.record),
@@ -72,7 +72,7 @@ def drive(
         if fate(stage) == "pruned":
             where = {"stage_id": stage.stage_id, "row": "mnli", "column": "udpos", "proposal": 0}
             pruned = Pruned(step=5, steps=10, score=41.5, policy="p", reason="on purpose", **where)  # type: ignore[arg-type]
-            PRUNED.write(store, pruned, subject.planner.study.name, stage.stage_id)
+            PRUNED.write(store, pruned, subject.resolved.study.name, stage.stage_id)
         else:
             publish(subject, stage, store, folder, score)
         state = fate(stage)

@@ -15,10 +15,11 @@ from stilts.search.rungs import RungBook
 from stilts.search.wilcoxon_pruning import WilcoxonRule
 from stilts.store import Store, make_store
 from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
 from stilts.study.schema import Pruning
 from stilts.study.search_space import Proposal
 from stilts.training.reporter import Evaluation
-from tests.study.toy_study import planner, write_encoder_folder
+from tests.study.toy_study import resolved, write_encoder_folder
 
 SEARCH = {"learning_rate": {"low": 1e-6, "high": 1e-2, "log": True}, "proposals": 4}
 PROPOSALS = [Proposal(number=number, params={"learning_rate": 1e-4 * (number + 1)}) for number in range(4)]
@@ -42,7 +43,7 @@ def plan(folder: Path) -> Plan:
 
 
 def planned(folder: Path, **changes: Any) -> Plan:
-    return planner(folder, intermediates={"mnli": {"search": SEARCH}}, **changes).plan({"mnli": PROPOSALS})
+    return make_plan(resolved(folder, intermediates={"mnli": {"search": SEARCH}}, **changes), {"mnli": PROPOSALS})
 
 
 def book(store: Store, policy: PruningPolicy) -> RungBook:

@@ -9,8 +9,9 @@ import pytest
 
 from stilts.study.cost import Cost, StillToCome, estimate
 from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
 from stilts.study.search_space import Proposal
-from tests.study.toy_study import planner, write_encoder_folder
+from tests.study.toy_study import resolved, write_encoder_folder
 
 RATE = {"low": 1e-6, "high": 1e-2, "log": True}
 ROWS = {"none": None, "mnli": {"search": {"learning_rate": RATE, "proposals": 4}}}
@@ -25,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def plan(folder: Path, rates: tuple[float, ...], **changes: Any) -> Plan:
     drawn = [Proposal(number=number, params={"learning_rate": rate}) for number, rate in enumerate(rates)]
-    return planner(folder, intermediates=ROWS, **changes).plan({"mnli": drawn})
+    return make_plan(resolved(folder, intermediates=ROWS, **changes), {"mnli": drawn})
 
 
 def cost(subject: Plan, done: set[str], **changes: Any) -> Cost:

@@ -17,6 +17,7 @@ from stilts.ledger.results import EstimateResult, EvaluateResult, Result, TrainR
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.study.estimating import probe_config, why_absent
 from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
 from stilts.study.stage import (
     ESTIMATE_VERSION,
     Estimate,
@@ -30,7 +31,7 @@ from stilts.tasks.kind import TaskKind
 from stilts.tasks.kinds import known_kinds
 from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.handmade import ENCODER, NLI, QA, TAGS, view
-from tests.study.toy_study import parsed, planner
+from tests.study.toy_study import parsed, resolved
 
 ALL = [estimate.value for estimate in Estimate]
 
@@ -106,7 +107,7 @@ def estimates_of(plan: Plan, estimate: str) -> list[str]:
 
 
 def test_other_stages_keep_their_ids_and_come_without_estimates(folder: Path) -> None:
-    plain, with_estimates = planner(folder).plan(), planner(folder, estimates=ALL).plan()
+    plain, with_estimates = make_plan(resolved(folder)), make_plan(resolved(folder, estimates=ALL))
     assert plain.record.estimates == () and not plain.estimating
     assert set(plain.stages) < set(with_estimates.stages)
     added = set(with_estimates.stages) - set(plain.stages)
@@ -117,7 +118,7 @@ def test_other_stages_keep_their_ids_and_come_without_estimates(folder: Path) ->
 
 
 def test_labels_are_looked_at_through_each_rows_recipe_of_seed_0(folder: Path) -> None:
-    plan = planner(folder, estimates=["logme"], replicates={"default": {"count": 2}}).plan()
+    plan = make_plan(resolved(folder, estimates=["logme"], replicates={"default": {"count": 2}}))
     outputs = {output.row: plan.stages[output.key] for output in plan.record.estimates}
     assert list(outputs) == ["none", "mnli", "hellaswag"], "udpos alone trains"
     assert outputs["none"].parent is None
@@ -130,7 +131,7 @@ def test_labels_are_looked_at_through_each_rows_recipe_of_seed_0(folder: Path) -
 def test_datasets_are_embedded_and_counted_once(folder: Path) -> None:
     rows = {"none": None, "mnli": None, "longer": {"task": "mnli", "train": {"steps": 30}}}
     rows["mix"] = {"mixture": {"mnli": 0.5, "hellaswag": 0.5}}
-    plan = planner(folder, estimates=["embedding", "size", "text_overlap"], intermediates=rows).plan()
+    plan = make_plan(resolved(folder, estimates=["embedding", "size", "text_overlap"], intermediates=rows))
     assert [len(estimates_of(plan, name)) for name in ("embedding", "size", "text_overlap")] == [3, 2, 2]
     mixed = [output for output in plan.record.estimates if output.row == "mix" and output.estimate == "size"]
     assert [output.weight for output in mixed] == [0.5, 0.5]
@@ -138,16 +139,18 @@ def test_datasets_are_embedded_and_counted_once(folder: Path) -> None:
 
 def test_searched_rows_are_left_out(folder: Path) -> None:
     search = {"learning_rate": {"low": 1e-6, "high": 1e-2, "log": True}, "proposals": 2}
-    plan = planner(folder, estimates=ALL, intermediates={"none": None, "mnli": {"search": search}}).plan()
+    plan = make_plan(resolved(folder, estimates=ALL, intermediates={"none": None, "mnli": {"search": search}}))
     assert {output.row for output in plan.record.estimates} == {"none", None}
 
 
 def test_a_probe_is_a_short_fine_tuning_scored_on_select(folder: Path) -> None:
-    plan = planner(
-        folder,
-        estimates=["probe"],
-        defaults={"intermediate": {"steps": 20}, "target": {"steps": 500}, "encoding": {"max_length": 96}},
-    ).plan()
+    plan = make_plan(
+        resolved(
+            folder,
+            estimates=["probe"],
+            defaults={"intermediate": {"steps": 20}, "target": {"steps": 500}, "encoding": {"max_length": 96}},
+        )
+    )
     keys = estimates_of(plan, "probe")
     assert len(keys) == 3 and all("/select." in key for key in keys)
     scored = plan.stages[keys[1].partition("/")[0]]
@@ -165,7 +168,7 @@ def test_a_probe_takes_200_steps_or_a_tenth() -> None:
 
 
 def test_estimates_are_run_though_nothing_waits_for_them(folder: Path) -> None:
-    plan = planner(folder, estimates=ALL).plan()
+    plan = make_plan(resolved(folder, estimates=ALL))
     done = {key for each in plan.stages.values() if each.kind is not StageKind.ESTIMATE for key in each.outputs}
     assert set(plan.needed(done)) == {i for i, each in plan.stages.items() if each.kind is StageKind.ESTIMATE}
     gone = {i for i, each in plan.stages.items() if isinstance(each, TrainStage)}
@@ -174,14 +177,14 @@ def test_estimates_are_run_though_nothing_waits_for_them(folder: Path) -> None:
 
 
 def test_a_plan_of_some_replicates_trains_no_recipe_for_an_estimate(folder: Path) -> None:
-    plan = planner(folder, estimates=ALL).plan()
+    plan = make_plan(resolved(folder, estimates=ALL))
     some = plan.only([replicate for replicate in plan.replicates if replicate.row in ("none", "mnli")])
     assert some.record.stages.keys() == some.stages.keys()
     kept = {(one.row, one.estimate) for one in some.record.estimates}
     assert {row for row, name in kept if name in ("logme", "h_score", "probe")} == {"none", "mnli"}
     free = {(one.row, one.estimate) for one in plan.record.estimates if one.estimate in ("embedding", "text_overlap")}
     assert free and free <= kept
-    assert planner(folder).plan().only([]).stages == {}
+    assert make_plan(resolved(folder)).only([]).stages == {}
 
 
 def test_an_unknown_name_is_an_error_with_the_close_one(folder: Path) -> None:
@@ -191,7 +194,7 @@ def test_an_unknown_name_is_an_error_with_the_close_one(folder: Path) -> None:
 
 
 def test_a_record_keeps_its_estimates_and_an_older_one_has_none(folder: Path) -> None:
-    record = planner(folder, estimates=ALL).plan().record
+    record = make_plan(resolved(folder, estimates=ALL)).record
     written = json.loads(json.dumps(record_to_json(record)))
     assert record_from_json(written) == record_from_json(record_to_json(record))
     assert record_from_json(written).estimates == record.estimates
@@ -222,7 +225,7 @@ def results_of(plan: Plan, values: dict[str, Any]) -> dict[str, Result]:
 
 def test_a_mixture_counts_its_tasks_by_weight(folder: Path) -> None:
     rows = {"none": None, "mnli": None, "mix": {"mixture": {"mnli": 0.25, "hellaswag": 0.75}}}
-    plan = planner(folder, estimates=["embedding", "text_overlap", "size"], intermediates=rows).plan()
+    plan = make_plan(resolved(folder, estimates=["embedding", "text_overlap", "size"], intermediates=rows))
     values = {
         "embedding-mnli": [1.0, 0.0],
         "embedding-hellaswag": [0.0, 1.0],
@@ -250,7 +253,7 @@ def test_effective_size(sizes: Sequence[float], weights: Sequence[float], expect
 
 
 def test_what_is_not_done_or_says_nothing_is_absent(folder: Path) -> None:
-    plan = planner(folder, estimates=["logme"]).plan()
+    plan = make_plan(resolved(folder, estimates=["logme"]))
     results = results_of(plan, {})
     first, second, _ = list(results)
     results[first] = EstimateResult(value=None)
@@ -259,7 +262,7 @@ def test_what_is_not_done_or_says_nothing_is_absent(folder: Path) -> None:
 
 
 def test_seconds_count_each_stage_once_and_a_probe_with_its_training(folder: Path) -> None:
-    plan = planner(folder, estimates=["embedding", "probe"]).plan()
+    plan = make_plan(resolved(folder, estimates=["embedding", "probe"]))
     results = results_of(plan, {})
     assert seconds_per_cell(plan.record, results, Estimate.EMBEDDING, 2) == pytest.approx(3 * 2.0 / 2)
     for output in plan.record.estimates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stilts.errors import InputError
+from stilts.study.chains import mixture
 from stilts.study.mixing import beside, by_size
-from stilts.study.planner import Planner
+from stilts.study.planning import make_plan
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import TrainStage
 from tests.ledger.reading import record_from_json, record_to_json
-from tests.study.toy_study import planner
+from tests.study.toy_study import resolved
 
 SIZES = {"mnli": 1600, "squad": 400, "hellaswag": 100}
 
@@ -68,8 +71,8 @@ def test_a_share_of_0_leaves_a_written_mixture_as_it_is() -> None:
 # --- rows and their proposals ---
 
 
-def recipe(subject: Planner, row: str, **params: Any) -> TrainStage:
-    plan = subject.plan({row: [Proposal(number=0, params=params)]})
+def recipe(subject: ResolvedStudy, row: str, **params: Any) -> TrainStage:
+    plan = make_plan(subject, {row: [Proposal(number=0, params=params)]})
     mine = next(replicate for replicate in plan.replicates if replicate.row == row)
     assert mine.intermediate_stage is not None
     stage = plan.stages[mine.intermediate_stage]
@@ -81,9 +84,9 @@ def shares(stage: TrainStage) -> dict[str, float]:
     return {part.task.name: part.weight for part in stage.mixture}
 
 
-def searched(folder: Path, row: dict[str, Any] | None = None, **search: Any) -> Planner:
+def searched(folder: Path, row: dict[str, Any] | None = None, **search: Any) -> ResolvedStudy:
     rows = {"mnli": {**(row or {}), "search": {"proposals": 3, **search}}}
-    return planner(folder, intermediates=rows, targets={"udpos": {"languages": ["en"]}})
+    return resolved(folder, intermediates=rows, targets={"udpos": {"languages": ["en"]}})
 
 
 MASKED = {"task": "plain", "weight": {"low": 0.0, "high": 0.3}, "languages": [["en"], ["en", "qaa"]]}
@@ -97,7 +100,7 @@ def test_the_weight_and_languages_of_masked_lm_make_other_stages(folder: Path) -
         {"masked_lm_weight": 0.2, "masked_lm_languages": ["en"]},
         {"masked_lm_weight": 0.2, "masked_lm_languages": ["en", "qaa"]},
     ]
-    plan = subject.plan({"mnli": [Proposal(number=number, params=params) for number, params in enumerate(drawn)]})
+    plan = make_plan(subject, {"mnli": [Proposal(number=number, params=params) for number, params in enumerate(drawn)]})
     stages = [plan.stages[str(r.intermediate_stage)] for r in plan.replicates if r.row == "mnli"]
     assert len({stage.stage_id for stage in stages}) == 4
     trained = [stage for stage in stages if isinstance(stage, TrainStage)]
@@ -108,7 +111,7 @@ def test_the_weight_and_languages_of_masked_lm_make_other_stages(folder: Path) -
         {"mnli": 0.8, "plain": 0.2},
     ]
     assert [view.language for view in trained[3].mixture[1].train] == ["en", "qaa"]
-    plain = planner(folder, intermediates={"mnli": None}, targets={"udpos": {"languages": ["en"]}}).plan()
+    plain = make_plan(resolved(folder, intermediates={"mnli": None}, targets={"udpos": {"languages": ["en"]}}))
     assert trained[0].stage_id in plan.stages and trained[0].stage_id in plain.stages, "share 0 is the row without it"
 
 
@@ -117,7 +120,7 @@ def test_masked_lm_beside_a_mixture_and_beside_a_fixed_row(folder: Path) -> None
     stage = recipe(mixed, "mnli", masked_lm_weight=0.3)
     assert shares(stage) == {"squad": 0.35, "hellaswag": 0.35, "plain": 0.3}
     rows = {"mnli": {"masked_lm": {"task": "plain", "weight": 0.25, "languages": ["qaa"]}}}
-    fixed = recipe(planner(folder, intermediates=rows, targets={"udpos": None}), "mnli")
+    fixed = recipe(resolved(folder, intermediates=rows, targets={"udpos": None}), "mnli")
     assert shares(fixed) == {"mnli": 0.75, "plain": 0.25}
     assert [view.language for view in fixed.mixture[1].train] == ["qaa"]
 
@@ -131,11 +134,11 @@ def test_shares_by_size_use_the_counted_examples_and_count_each_task_once(folder
         counted.append(views[0].dataset)
         return {"multinli": 1600, "squad": 400, "hellaswag": 100}[views[0].dataset]
 
-    subject.count_examples = count
+    subject = replace(subject, count_examples=count)
     assert shares(recipe(subject, "mnli", temperature=2.0, cap=400)) == by_size(SIZES, temperature=2.0, cap=400)
     assert len(counted) == len(set(counted)) == 3
     # A cap that a condition kept from being drawn is none.
-    assert subject.mixture("mnli", Proposal(number=7, params={"temperature": 2.0})) == tuple(
+    assert mixture(subject, "mnli", Proposal(number=7, params={"temperature": 2.0})) == tuple(
         by_size(SIZES, temperature=2.0).items()
     )
     assert len(counted) == 3
@@ -143,7 +146,7 @@ def test_shares_by_size_use_the_counted_examples_and_count_each_task_once(folder
 
 def test_a_fixed_row_by_size_is_planned_and_recorded_with_its_shares(folder: Path) -> None:
     rows = {"sized": {"sampling": {"tasks": ["mnli", "squad"], "temperature": "uniform"}}}
-    plan = planner(folder, intermediates=rows, targets={"udpos": None}).plan()
+    plan = make_plan(resolved(folder, intermediates=rows, targets={"udpos": None}))
     (row,) = (row for row in plan.record.rows if row.name == "sized")
     assert row.mixture == {"mnli": 0.5, "squad": 0.5} and not row.searched
 
@@ -156,7 +159,7 @@ def test_a_subset_has_equal_shares_or_shares_by_size(
 ) -> None:
     subset = {"tasks": list(SIZES), "count": 2, **({} if temperature is None else {"temperature": temperature})}
     subject = searched(folder, subset=subset)
-    subject.count_examples = lambda views: 400 if views[0].dataset == "squad" else 100
+    subject = replace(subject, count_examples=lambda views: 400 if views[0].dataset == "squad" else 100)
     assert shares(recipe(subject, "mnli", subset=["squad", "hellaswag"])) == wanted
 
 
@@ -170,9 +173,9 @@ def test_batch_and_epochs_are_the_recipe_s_and_the_target_s_own_are_the_target_s
         target_batch_size={"choices": [4, 8]},
         target_warmup_frac={"choices": [0.0, 0.5]},
     )
-    subject.count_examples = lambda views: 80
+    subject = replace(subject, count_examples=lambda views: 80)
     drawn = {"epochs": 2.0, "batch_size": 8, "target_epochs": 0.5, "target_batch_size": 4, "target_warmup_frac": 0.5}
-    plan = subject.plan({"mnli": [Proposal(number=0, params=drawn)]})
+    plan = make_plan(subject, {"mnli": [Proposal(number=0, params=drawn)]})
     (mine,) = (replicate for replicate in plan.replicates if replicate.row == "mnli")
     trained = {
         name: plan.stages[str(stage_id)]
@@ -209,8 +212,8 @@ def test_a_searched_mixture_is_recorded_with_every_task_at_0(
     search: dict[str, Any], tasks: list[str], folder: Path
 ) -> None:
     rows = {"mnli": {"search": {"proposals": 2, **search}}}
-    subject = planner(folder, intermediates=rows, targets={"xnli": None, "masked_lm": None})
-    record = subject.plan().record
+    subject = resolved(folder, intermediates=rows, targets={"xnli": None, "masked_lm": None})
+    record = make_plan(subject).record
     (row,) = (row for row in record.rows if row.name == "mnli")
     assert row.searched and row.mixture == dict.fromkeys(tasks, 0.0)
     overlapping = {column for _, column, _ in record.overlaps}
@@ -225,8 +228,8 @@ def test_the_record_says_the_shares_that_a_proposal_came_to(folder: Path) -> Non
         Proposal(number=0, params={"subset": ["squad"], "masked_lm_weight": 0.1}),
         Proposal(number=1, params={"subset": ["mnli", "squad"], "masked_lm_weight": 0.0}),
     ]
-    subject = planner(folder, intermediates={**rows, "mnli": None}, targets={"udpos": {"languages": ["en"]}})
-    record = record_from_json(record_to_json(subject.plan({"mix": drawn}).record))
+    subject = resolved(folder, intermediates={**rows, "mnli": None}, targets={"udpos": {"languages": ["en"]}})
+    record = record_from_json(record_to_json(make_plan(subject, {"mix": drawn}).record))
     assert [record.drawn_mixture(replicate) for replicate in record.replicates] == [
         {},
         {"squad": 0.9, "plain": 0.1},
@@ -243,13 +246,13 @@ FOUR = ["mix-proportional", "mix-uniform", "mix-temperature2", "mix-single"]
 def test_baselines_of_a_mixture_alone_are_fixed_rows_but_for_the_single_task(folder: Path) -> None:
     search = {"weights": ["mnli", "squad"], "baselines": True, "proposals": 5, "sampler": "random"}
     rows = {"mix": {"train": {"steps": 7}, "search": search}, "hellaswag": None}
-    subject = planner(folder, intermediates=rows, targets={"udpos": {"languages": ["en"]}})
-    subject.count_examples = lambda views: 900 if views[0].dataset == "multinli" else 100
+    subject = resolved(folder, intermediates=rows, targets={"udpos": {"languages": ["en"]}})
+    subject = replace(subject, count_examples=lambda views: 900 if views[0].dataset == "multinli" else 100)
     study = subject.study
     assert list(study.rows) == ["none", "mix", *FOUR, "hellaswag"]
     assert [name for name, row in study.rows.items() if row.search is None] == ["none", *FOUR[:3], "hellaswag"]
-    assert [row.name for row in subject.plan().record.rows] == list(study.rows)
-    mixtures = {name: dict(subject.mixture(name, None)) for name in FOUR[:3]}
+    assert [row.name for row in make_plan(subject).record.rows] == list(study.rows)
+    mixtures = {name: dict(mixture(subject, name, None)) for name in FOUR[:3]}
     assert mixtures == {
         "mix-proportional": {"mnli": 0.9, "squad": 0.1},
         "mix-uniform": {"mnli": 0.5, "squad": 0.5},
@@ -274,7 +277,7 @@ def test_baselines_search_the_same_other_ranges(folder: Path) -> None:
         "baselines": ["uniform", "single"],
         "proposals": 5,
     }
-    study = planner(folder, intermediates={"mix": {"search": search}}).study
+    study = resolved(folder, intermediates={"mix": {"search": search}}).study
     assert list(study.rows) == ["none", "mix", "mix-uniform", "mix-single"]
     others = {"learning_rate", "warmup_frac", "masked_lm_weight", "masked_lm_languages"}
     for name, more in (("mix-uniform", set()), ("mix-single", {"subset"})):
@@ -286,8 +289,8 @@ def test_baselines_search_the_same_other_ranges(folder: Path) -> None:
 def test_a_fixed_share_of_masked_lm_stays_in_the_fixed_baselines(folder: Path) -> None:
     masked = {"task": "plain", "weight": 0.2, "languages": ["en"]}
     search = {"weights": ["mnli", "squad"], "masked_lm": masked, "baselines": ["uniform"], "proposals": 5}
-    subject = planner(folder, intermediates={"mix": {"search": search}})
-    assert dict(subject.mixture("mix-uniform", None)) == {"mnli": 0.4, "squad": 0.4, "plain": 0.2}
+    subject = resolved(folder, intermediates={"mix": {"search": search}})
+    assert dict(mixture(subject, "mix-uniform", None)) == {"mnli": 0.4, "squad": 0.4, "plain": 0.2}
     assert [view.language for view in recipe(subject, "mix-uniform").mixture[2].train] == ["en"]
 
 
@@ -295,5 +298,5 @@ def test_replicates_of_fixed_baselines_can_be_asked_for_by_name(folder: Path) ->
     search = {"weights": ["mnli", "squad"], "baselines": ["uniform"], "proposals": 2}
     cells = {"default": {"count": 1}, "cells": [{"rows": ["mix-uniform"], "count": 3}]}
     targets = {"udpos": {"languages": ["en"]}}
-    plan = planner(folder, intermediates={"mix": {"search": search}}, targets=targets, replicates=cells).plan()
+    plan = make_plan(resolved(folder, intermediates={"mix": {"search": search}}, targets=targets, replicates=cells))
     assert sum(replicate.row == "mix-uniform" for replicate in plan.replicates) == 3

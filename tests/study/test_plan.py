@@ -10,14 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
 from stilts.study.search_space import Proposal
 from stilts.study.stage import StageKind, TrainStage
 from tests.ledger.reading import record_from_json, record_to_json
-from tests.study.toy_study import planner
+from tests.study.toy_study import resolved
 
 
 def plan_of(folder: Path, **changes: Any) -> Plan:
-    return planner(folder, **changes).plan()
+    return make_plan(resolved(folder, **changes))
 
 
 def trained(plan: Plan) -> list[str]:
@@ -127,10 +128,10 @@ def test_crossed_seeds_are_every_pair(folder: Path) -> None:
 
 def test_a_searched_row_has_stages_once_something_is_proposed(folder: Path) -> None:
     search = {"learning_rate": {"low": 1e-6, "high": 1e-3, "log": True}, "proposals": 3}
-    subject = planner(folder, intermediates={"mnli": {"search": search}})
-    assert {r.row for r in subject.plan().replicates} == {"none"}
+    subject = resolved(folder, intermediates={"mnli": {"search": search}})
+    assert {r.row for r in make_plan(subject).replicates} == {"none"}
     drawn = [Proposal(number=i, params={"learning_rate": 1e-5 * (i + 1)}) for i in range(2)]
-    plan = subject.plan({"mnli": drawn})
+    plan = make_plan(subject, {"mnli": drawn})
     recipes = [plan.stages[r.intermediate_stage] for r in plan.replicates if r.intermediate_stage is not None]
     rates = {stage.config.learning_rate for stage in recipes if isinstance(stage, TrainStage)}
     assert rates == {1e-5, 2e-5}
@@ -139,9 +140,9 @@ def test_a_searched_row_has_stages_once_something_is_proposed(folder: Path) -> N
 
 def test_a_searched_rate_of_the_target_changes_the_fine_tuning_only(folder: Path) -> None:
     search = {"target_learning_rate": {"low": 1e-6, "high": 1e-3}, "proposals": 2}
-    subject = planner(folder, intermediates={"mnli": {"search": search}}, targets={"udpos": None})
+    subject = resolved(folder, intermediates={"mnli": {"search": search}}, targets={"udpos": None})
     drawn = [Proposal(number=i, params={"target_learning_rate": 1e-5 * (i + 1)}) for i in range(2)]
-    mine = [r for r in subject.plan({"mnli": drawn}).replicates if r.row == "mnli"]
+    mine = [r for r in make_plan(subject, {"mnli": drawn}).replicates if r.row == "mnli"]
     assert len({r.intermediate_stage for r in mine}) == 1 and len({r.target_stage for r in mine}) == 2
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stilts.study.planning import make_plan
 from tests.ledger.reading import record_from_json, record_to_json
-from tests.study.toy_study import planner
+from tests.study.toy_study import resolved
 
 
 def overlaps(folder: Path, **changes: Any) -> dict[tuple[str, str], str]:
     """Reasons by cell; a cell stands once."""
-    found = planner(folder, **changes).plan().record.overlaps
+    found = make_plan(resolved(folder, **changes)).record.overlaps
     assert len({(row, column) for row, column, _ in found}) == len(found)
     return {(row, column): why for row, column, why in found}
 
@@ -42,6 +43,6 @@ def test_a_reason_names_the_column_as_the_study_does(folder: Path) -> None:
 
 def test_several_reasons_of_a_cell_are_one_text(folder: Path) -> None:
     rows = {"mix": {"mixture": {"plain": 0.5, "udpos": 0.5}}}
-    record = planner(folder, intermediates=rows, targets={"masked_lm": None, "udpos": None}).plan().record
+    record = make_plan(resolved(folder, intermediates=rows, targets={"masked_lm": None, "udpos": None})).record
     assert [(row, column) for row, column, _ in record.overlaps] == [("mix", "masked_lm"), ("mix", "udpos")]
     assert record_from_json(record_to_json(record)).overlaps == record.overlaps

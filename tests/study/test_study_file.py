@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stilts.cli.compose import assemble
+from stilts.app.workspace import assemble
 from stilts.errors import InputError, StudyError
+from stilts.study.planning import make_plan
 from stilts.study.schema import StudyFile
 from stilts.study.schema_part import Part
 from stilts.study.settings import search_space
@@ -160,7 +162,7 @@ _COUNTS: dict[tuple[str, ...], int] = {}
 def planned(text: str, path: Path) -> None:
     """As much of a run as happens before anything is executed; equal data are counted once for all tests."""
     workspace = assemble(Study.parse(text, path))
-    count = workspace.planner.count_examples
+    count = workspace.resolved.count_examples
 
     def counted(views: Sequence[DataView]) -> int:
         key = tuple(view.digest for view in views)
@@ -168,8 +170,8 @@ def planned(text: str, path: Path) -> None:
             _COUNTS[key] = count(views)
         return _COUNTS[key]
 
-    workspace.planner.count_examples = counted
-    workspace.planner.plan()
+    resolved = replace(workspace.resolved, count_examples=counted)
+    make_plan(resolved)
     for row in workspace.study.rows.values():
         if row.search is not None:
             search_space(row.search)

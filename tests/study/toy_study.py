@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stilts.cli.compose import assemble
-from stilts.study.planner import Planner
+from stilts.app.workspace import assemble
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.study import Study
 
 CONFIG = {
@@ -51,6 +51,6 @@ def parsed(folder: Path, **changes: Any) -> Study:
     return Study.parse(json.dumps(study_fields(**changes)), folder / "study.yaml")
 
 
-def planner(folder: Path, **changes: Any) -> Planner:
-    """The planner of that study."""
-    return assemble(parsed(folder, **changes)).planner
+def resolved(folder: Path, **changes: Any) -> ResolvedStudy:
+    """That study, with its data pinned."""
+    return assemble(parsed(folder, **changes)).resolved

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from stilts.cli.showcase import track_addresses, track_command, tracker_of
+from stilts.app.showcase import track_addresses, track_command, tracker_of
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.ledger.study_record import write_study
 from stilts.store import make_store

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from stilts.cli.compose import Workspace
+from tokenizers import Tokenizer
+
+from stilts.app.workspace import Workspace
+from stilts.data.fertility import Fertility, joined, measured_fertility
+from stilts.data.tokenizing import read_tokenizer
+from stilts.data.toy import toy_tokenizer_json
 from stilts.fingerprint import digest
 from stilts.ledger.records import FERTILITY, FertilityRecord, LanguageFertility
 from stilts.store.store import Store
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.view import DataView
-
-if TYPE_CHECKING:
-    from stilts.data.fertility import Fertility
+from stilts.training.run_config import RunConfig
 
 
-def study_tokenizer(workspace: Workspace) -> Any:
+def study_tokenizer(workspace: Workspace) -> Tokenizer:
     """The ``tokenizers.Tokenizer`` of the study's encoder."""
-    from tokenizers import Tokenizer
-
-    from stilts.data.tokenizing import read_tokenizer
     from stilts.execute.inputs import encoder_folder
-    from stilts.training.run_config import RunConfig
 
-    planner = workspace.planner
-    if planner.pretraining is not None:
-        from stilts.data.toy import toy_tokenizer_json
-
+    resolved = workspace.resolved
+    if resolved.pretraining is not None:
         return Tokenizer.from_str(toy_tokenizer_json())
-    return read_tokenizer(encoder_folder(planner.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json")
+    return read_tokenizer(encoder_folder(resolved.encoder, RunConfig(roots=workspace.roots)) / "tokenizer.json")
 
 
 def keep_fertility(workspace: Workspace, store: Store) -> None:
     """Writes the record ``studies/<name>/fertility``, for the language lens, where languages are not measured yet."""
-    from stilts.data.fertility import joined, measured_fertility
-
     name = workspace.study.name
-    tokenizer = digest(workspace.planner.encoder.payload())
+    tokenizer = digest(workspace.resolved.encoder.payload())
     stored = FERTILITY.known(store, name)
     views = _report_views(workspace)
     wanted = {language for by_language in views.values() for language in by_language}
@@ -67,7 +61,7 @@ def _report_views(workspace: Workspace) -> Mapping[TaskKind, dict[str, list[Data
     """The views that targets are scored on, by kind and language."""
     found: dict[TaskKind, dict[str, list[DataView]]] = {}
     for column in workspace.study.columns:
-        target = workspace.planner.target(column)
+        target = workspace.resolved.target(column)
         for view in target.views.report:
             found.setdefault(target.task.kind, {}).setdefault(view.language, []).append(view)
     return found

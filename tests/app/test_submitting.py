@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stilts.cli.compose import Workspace, assemble
-from stilts.cli.submitting import _DataTruths
+from stilts.app.submitting import _DataTruths
+from stilts.app.workspace import Workspace, assemble
 from stilts.data.load import load_examples
 from stilts.errors import StudyError
 from stilts.study.record import Replicate
@@ -20,7 +20,7 @@ from tests.e2e.studies import tiny_study
 
 def predicted(workspace: Workspace, name: str) -> tuple[Replicate, Sequence[Example]]:
     """A replicate of the target whose key is that of the study's toy data, and its examples in qaa."""
-    (view,) = (view for view in workspace.planner.target(name).views.report if view.language == "qaa")
+    (view,) = (view for view in workspace.resolved.target(name).views.report if view.language == "qaa")
     made = replicate("none", column(name, languages=("qaa",)), None, 1)
     outputs = {"report": {"qaa": f"{made.evaluate_stage}/report.qaa-{view.digest[:8]}"}}
     fields = {name: getattr(made, name) for name in made.__dataclass_fields__}

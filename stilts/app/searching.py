@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from stilts.app.workspace import Workspace
 from stilts.errors import SelectionError, StudyError
 from stilts.ledger.records import PROPOSALS
 from stilts.search.confirmation import RowConfirmation
@@ -18,13 +17,10 @@ from stilts.search.warm_start import WarmRecipe, check_is_another, warm_recipes
 from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
 from stilts.study.recording import describe_column
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_schema import Search
-from stilts.study.search_space import Proposal
+from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
-
-if TYPE_CHECKING:
-    from stilts.cli.compose import Workspace
-    from stilts.study.planner import Planner
 
 
 def row_searches(workspace: Workspace, store: Store) -> dict[str, RowSearch]:
@@ -48,10 +44,10 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
     return found
 
 
-def row_confirmations(planner: Planner, store: Store) -> dict[str, RowConfirmation]:
+def row_confirmations(resolved: ResolvedStudy, store: Store) -> dict[str, RowConfirmation]:
     """What is confirmed of each searched row; a row that wants no confirmation has none."""
-    study = planner.study
-    columns = [describe_column(planner, name) for name in study.columns]
+    study = resolved.study
+    columns = [describe_column(resolved, name) for name in study.columns]
     return {
         row: RowConfirmation(
             study=study.name,
@@ -66,14 +62,14 @@ def row_confirmations(planner: Planner, store: Store) -> dict[str, RowConfirmati
     }
 
 
-def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
+def drawn_proposals(resolved: ResolvedStudy, store: Store | None) -> dict[str, list[Proposal]]:
     """The proposals of every searched row that the store has and the study wants, as the next run would have them."""
-    study = planner.study
+    study = resolved.study
     searches = {row: content.search for row, content in study.rows.items() if content.search is not None}
     if store is None:
         return {row: [] for row in searches}
     found: dict[str, list[Proposal]] = {}
-    confirmations = row_confirmations(planner, store)
+    confirmations = row_confirmations(resolved, store)
     for row, search in searches.items():
         records = PROPOSALS.all(store, study.name, row).values.values()
         read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
@@ -121,7 +117,7 @@ def _row_search(workspace: Workspace, row: str, search: Search, store: Store) ->
 
 
 def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
-    columns = [describe_column(workspace.planner, name) for name in workspace.study.columns]
+    columns = [describe_column(workspace.resolved, name) for name in workspace.study.columns]
     with workspace.study.blamed(f"intermediates.{row}.search.objective"):
         aims = make_aims(search.objective, columns, workspace.study.file.selection)
         if row == NONE_ROW and any(aim.over_none for aim in aims):
@@ -157,3 +153,12 @@ def _warm(
     own, space = workspace.study.name, search_space(search)
     with workspace.study.blamed(f"intermediates.{row}.search.start_from"):
         return warm_recipes(store, search.start_from, space=space, aims=aims, proposals=search.proposals, own=own)
+
+
+def trial_proposals(resolved: ResolvedStudy) -> dict[str, list[Proposal]]:
+    """A made-up first proposal of every searched row: to look at its data, never run."""
+    return {
+        row: [Proposal(number=0, params=lowest(search_space(content.search)))]
+        for row, content in resolved.study.rows.items()
+        if content.search is not None
+    }

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from stilts.analysis.champion import seed_of
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
 from stilts.report.model_card import CardModel, model_card, model_payload
@@ -48,11 +49,6 @@ def model_of(results: StudyResults, replicate: Replicate, stage: str | None) -> 
     reads_layer = "layer" in results.column(replicate.column).task_kind.settings.training
     found = layer if reads_layer and isinstance(layer, int) else None
     return CardModel(replicate=replicate, stage=stage, rebuild=bare.rebuild, layer=found)
-
-
-def seed_of(replicate: Replicate) -> str:
-    """What tells the replicate from others of its cell, such as ``i0/t0``; empty where nothing does."""
-    return replicate.replicate_id.partition("/")[2]
 
 
 def model_bytes(store: Store, stage: str) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stilts.scheduling.cluster import RaySettings, ray_cluster
+from stilts.scheduling.live_nodes import live_nodes
 from stilts.study.schema import Resources
 from stilts.study.slots import Node, most_at_once, num_slots, slots_of
 
@@ -37,9 +39,6 @@ def offer_of(wanted: Resources, address: str | None = None) -> Offer:
 
 
 def _nodes_at(address: str) -> tuple[Node, ...]:
-    from stilts.scheduling.cluster import RaySettings, ray_cluster
-    from stilts.scheduling.live_nodes import live_nodes
-
     with ray_cluster(RaySettings(address=address)):
         return live_nodes()
 

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from stilts.cli.api import RunOptions, run
-from stilts.cli.compose import assemble
-from stilts.cli.inspect import planned, validated
-from stilts.cli.pruned import check_pruning
-from stilts.cli.searching import row_races
+from stilts.app.costing import planned
+from stilts.app.pruned import check_pruning
+from stilts.app.running import RunOptions, run
+from stilts.app.searching import row_races
+from stilts.app.validating import validated
+from stilts.app.workspace import assemble
 from stilts.errors import StudyError
 from stilts.fingerprint import Json
 from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
 from stilts.ledger.study_record import write_study as keep_record
 from stilts.store import make_store
+from stilts.study.planning import make_plan
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
 
@@ -80,7 +82,7 @@ def test_validate_holds_earlier_recipes_against_the_search_space(tmp_path: Path)
     opened = make_store(str(tmp_path / "store"))
     (folder := tmp_path / "earlier").mkdir()
     workspace = assemble(Study.load(write_study(folder, {}, name="earlier", encoder={"toy": True})))
-    keep_record(opened, workspace.planner.plan().record)
+    keep_record(opened, make_plan(workspace.resolved).record)
     drawn = ProposalRecord(number=0, params={"learning_rate": 1e-3})
     PROPOSALS.write(opened, drawn, "earlier", "mnli", number_part(0))
     search = {"start_from": "earlier", "learning_rate": {"low": 0.1, "high": 0.2}}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from stilts.app.workspace import Workspace
 from stilts.errors import StudyError
 from stilts.search.rung_history import FRACTION_TOLERANCE
+from stilts.study.chains import fine_tuning_stage
 from stilts.study.config import TrainConfig
 from stilts.study.search_schema import TARGET, Search
-
-if TYPE_CHECKING:
-    from stilts.cli.compose import Workspace
 
 
 def check_pruning(workspace: Workspace) -> None:
@@ -24,7 +21,7 @@ def check_pruning(workspace: Workspace) -> None:
             "Recipes of a searched row are compared with each other; fixed rows are never stopped",
             "Leave pruning out, or set policy: none",
         )
-    configs = [workspace.planner.tuned(column, None, 0)[0].config for column in _judged_columns(workspace)]
+    configs = [fine_tuning_stage(workspace.resolved, column, None, 0).config for column in _judged_columns(workspace)]
     if any(_is_compared(config, search, wanted.at_fracs) for config in configs for search in searches):
         return
     every = sorted({config.evaluate_every for config in configs})
@@ -39,7 +36,7 @@ def check_pruning(workspace: Workspace) -> None:
 
 
 def _judged_columns(workspace: Workspace) -> list[str]:
-    targets = [workspace.planner.target(column) for column in workspace.study.columns]
+    targets = [workspace.resolved.target(column) for column in workspace.study.columns]
     return [target.name for target in targets if target.task.is_trained and target.views.select]
 
 

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stilts.cli.compose import assemble, load_record, open_store_at
-from stilts.cli.searching import drawn_proposals
+from stilts.analysis.results import StudyResults
+from stilts.analysis.story import CellStory, cell_story, stage_state
+from stilts.app.places import is_file, load_record, open_store_at
+from stilts.app.searching import drawn_proposals
+from stilts.app.workspace import assemble
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.ledger.records import FAILURES, PROPOSALS, PRUNED, number_part
 from stilts.ledger.typed import to_fields
 from stilts.store.store import Store
+from stilts.study.planning import make_plan
 from stilts.study.record import StudyRecord, lineage, outputs_of
 from stilts.study.study import Study
-
-if TYPE_CHECKING:
-    from stilts.analysis.results import StudyResults
-    from stilts.analysis.story import CellStory
 
 
 def story_of(study: str, what: str, store_address: str | None, language: str | None) -> CellStory | None:
     """The story of a cell; None where ``what`` is a stage of the study. UnknownNameError where it is neither."""
-    from stilts.analysis.results import StudyResults
-    from stilts.analysis.story import cell_story
-
     store = open_store_at(store_address)
     record = load_record(study, store)
     if what in record.stages:
@@ -89,8 +85,6 @@ def _unknown(what: str, record: StudyRecord) -> UnknownNameError:
 
 
 def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
-    from stilts.analysis.story import stage_state
-
     stage = record.stages[stage_id]
     value: dict[str, Any] = {
         "stage": stage_id,
@@ -151,15 +145,15 @@ def _why(stage_id: str, payloads: Mapping[str, Json], store: Store) -> dict[str,
 
 def _planned(study: str, store: Store) -> tuple[dict[str, Json], StudyRecord]:
     """The payloads of the stages that the study file plans, with the proposals drawn so far, and the plan's record."""
-    if Path(study).suffix not in (".yaml", ".yml"):
+    if not is_file(study):
         raise InputError(
             f'"{study}" with --why-rerun',
             "it is the name of a study, not a file",
             "What would run is planned from the study file",
             "Give the file, for example search_spaces/demo.yaml",
         )
-    planner = assemble(Study.load(study)).planner
-    plan = planner.plan(drawn_proposals(planner, store))
+    resolved = assemble(Study.load(study)).resolved
+    plan = make_plan(resolved, drawn_proposals(resolved, store))
     return {stage_id: dict(stage.payload) for stage_id, stage in plan.stages.items()}, plan.record
 
 

@@ -5,40 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stilts.cli.compose import (
-    Workspace,
-    assemble,
-    check_before_running,
-    checked_tracking_uri,
-    load_record,
-    make_store_at,
-    open_store_at,
-    run_config,
-    store_url,
-)
-from stilts.cli.filling import make_filling
-from stilts.cli.measuring import keep_fertility
-from stilts.cli.preflight import check_encoder, check_splits
-from stilts.cli.searching import row_confirmations, row_races, row_searches
-from stilts.cli.showcase import tracker_of
-from stilts.cli.soundness import check_sound
+import pandas as pd
+
+from stilts.analysis.champion import pinned_stages
+from stilts.analysis.matrix import load_matrix as matrix_frame
+from stilts.app.checks import check_before_running, check_encoder, check_splits
+from stilts.app.filling import make_filling
+from stilts.app.measuring import keep_fertility
+from stilts.app.places import checked_tracking_uri, load_record, make_store_at, open_store_at
+from stilts.app.searching import row_confirmations, row_races, row_searches
+from stilts.app.showcase import tracker_of
+from stilts.app.soundness import check_sound
+from stilts.app.workspace import Workspace, assemble
+from stilts.ledger.gc import apply_gc, plan_gc
 from stilts.ledger.study_record import write_study
+from stilts.scheduling.cluster import RaySettings
+from stilts.scheduling.events import OnEvent, RunReport
+from stilts.scheduling.runner import run_stages
+from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_policies import pruning_policy
 from stilts.search.work_source import Resources
 from stilts.shown import remark
+from stilts.store.retention import DropKind
 from stilts.store.store import Store
 from stilts.study.plan import Plan
 from stilts.study.slots import Node, most_at_once, slots_of
 from stilts.study.study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from stilts.scheduling.events import OnEvent, RunReport
 
 # How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out.
 _FINISHED_S, _INTERRUPTED_S = 600.0, 5.0
@@ -112,11 +107,9 @@ def run(
 
 def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.DataFrame:
     """The transfer matrix as a tidy DataFrame: one line per replicate, use and language."""
-    from stilts.analysis.matrix import load_matrix as load
-
     opened = open_store_at(store)
     name = study.name if isinstance(study, Study) else str(study)
-    return load(load_record(name, opened), opened)
+    return matrix_frame(load_record(name, opened), opened)
 
 
 def make_conductor(
@@ -134,11 +127,11 @@ def make_conductor(
             tidy(workspace.study.name, store, wanted=conductor.weights_wanted)
 
     conductor = Conductor(
-        planner=workspace.planner,
+        resolved=workspace.resolved,
         store=store,
         searches=row_searches(workspace, store),
         races=row_races(workspace, store),
-        confirmations=row_confirmations(workspace.planner, store),
+        confirmations=row_confirmations(workspace.resolved, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.policy.budget,
@@ -155,10 +148,6 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
     The champions' weights stay, those of every study in the store, and those ``wanted`` by stages that are not planned
     yet. Returns the bytes freed.
     """
-    from stilts.cli.champions import pinned_stages
-    from stilts.ledger.gc import apply_gc, plan_gc
-    from stilts.store.retention import DropKind
-
     plan = plan_gc(store, [load_record(study, store)], pinned_stages(store) | wanted)
     drops = tuple(drop for drop in plan.drops if weights or drop.kind is not DropKind.FILES)
     return apply_gc(store, replace(plan, drops=drops)).bytes
@@ -167,22 +156,17 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
 def _execute(
     workspace: Workspace, conductor: Conductor, store: Store, options: RunOptions, on_event: OnEvent
 ) -> RunReport:
+    if not conductor.has_work():  # without starting Ray for it
+        return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
     resources = workspace.study.file.resources
-    threads = options.threads or max(1, int(resources.cpus))
-    device = options.device or ("cuda" if resources.gpus > 0 else "cpu")
-    cache = str(Path(store.url) / "cache") if "://" not in store.url else None
-    config = run_config(
-        workspace, cache_dir=cache, device=device, threads=threads, checkpoint_every_s=options.checkpoint_every_s
+    config = workspace.run_config(
+        store,
+        device=options.device or ("cuda" if resources.gpus > 0 else "cpu"),
+        threads=options.threads,
+        checkpoint_every_s=options.checkpoint_every_s,
     )
-    if not conductor.has_work():
-        return _nothing_to_do()
     if options.local:
-        from stilts.scheduling.sequential import run_sequentially
-
         return run_sequentially(conductor, store=store, run_config=config, on_event=on_event)
-    from stilts.scheduling.cluster import RaySettings
-    from stilts.scheduling.runner import run_stages
-
     settings = RaySettings(
         address=options.address,
         num_cpus=options.num_cpus,
@@ -198,15 +182,5 @@ def _execute(
     )
 
 
-def _nothing_to_do() -> RunReport:
-    """The report of a run that found everything done, without starting Ray for it."""
-    from stilts.scheduling.events import RunReport
-
-    return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
-
-
 def _keep_record(plan: Plan, store: Store) -> None:
     write_study(store, plan.record)
-
-
-__all__ = ["RunOptions", "load_matrix", "make_conductor", "run", "store_url", "tidy"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stilts.cli.measuring import fertility_lines
+from stilts.app.measuring import fertility_lines
 from stilts.data.fertility import SPACES, Fertility
 from stilts.ledger.records import FERTILITY, FertilityRecord, LanguageFertility
 from stilts.store import make_store

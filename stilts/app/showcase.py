@@ -5,20 +5,20 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stilts.cli.champions import champions
-from stilts.cli.compose import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tracking_uri
+from stilts.analysis.results import StudyResults
+from stilts.app.champions import champions
+from stilts.app.places import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tracking_uri
 from stilts.errors import StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.fingerprint import Json
+from stilts.report.files import report_files
+from stilts.report.note import markdown_note
 from stilts.shown import remark
 from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
 from stilts.tracking.follower import Follower
-
-if TYPE_CHECKING:
-    from stilts.analysis.results import StudyResults
+from stilts.tracking.predictions import prediction_tables
 
 # What is looked for first lies at the top of the parent run's artifacts, all other files of the report below a folder.
 _FIRST = ("report.html", "heatmap.png", "heatmap.svg")
@@ -33,10 +33,7 @@ def show(
     ``rebuild`` writes all of its runs anew. Unless it is ``running``, no run is left as if more were to come.
     ``runs_only`` leaves all else as it is: report, note, tables of predictions and champions.
     """
-    from stilts.analysis.results import StudyResults
-    from stilts.report.note import markdown_note
     from stilts.tracking.champions import register_champions
-    from stilts.tracking.predictions import prediction_tables
     from stilts.tracking.sync import sync
 
     results = StudyResults(record=load_record(study, store), store=store)
@@ -102,8 +99,6 @@ def is_running(study: str, store: Store) -> bool:
 
 
 def _artifacts(results: StudyResults) -> dict[str, Path | bytes]:
-    from stilts.report.files import report_files
-
     files = {file.name: file.content for file in report_files(results)}
     placed = {name if name in _FIRST else f"{_FOLDER}/{name}": content for name, content in files.items()}
     scores = results.frame.drop(columns=["parts"])

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from stilts.analysis.replay.tables import read_world
+from stilts.analysis.results import StudyResults
 from stilts.errors import StudyError
 from stilts.ledger.study_record import load_study, read_study
 from stilts.search.filling import Filling, Prior, WholeGrid
 from stilts.search.selected_cells import SelectedCells
+from stilts.search.selecting.registry import find_policy
 from stilts.store.store import Store
 from stilts.study.policy_schema import GRID
 from stilts.study.study import Study
@@ -22,8 +25,6 @@ def make_filling(study: Study, store: Store) -> Filling:
     wanted = study.file.policy
     if wanted.name == GRID:
         return WholeGrid()
-    from stilts.search.selecting.registry import find_policy
-
     return SelectedCells(
         study=study.name,
         policy_name=wanted.name,
@@ -53,8 +54,6 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
             "A prior is a finished study of the same store, or a CSV file",
             "Correct the name, or give a path, relative to the study file, that ends in .csv",
         )
-    from stilts.analysis.results import StudyResults
-
     table = StudyResults(record=load_study(store, name), store=store).select_cells
     known = table[table["score"].notna()]
     return {
@@ -64,8 +63,6 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
 
 
 def _of_table(study: Study, path: Path) -> Prior:
-    from stilts.analysis.replay.tables import read_world
-
     with study.blamed("policy.priors"):
         world = read_world(path)
     means = world.means

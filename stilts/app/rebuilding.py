@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from stilts.app.checks import check_before_running
+from stilts.app.places import is_file
+from stilts.app.running import RunOptions, make_conductor
+from stilts.app.workspace import assemble
 from stilts.errors import StudyError
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
+from stilts.study.study import Study
 
 
 class Rebuilder:
@@ -17,11 +20,7 @@ class Rebuilder:
     """
 
     def __init__(self, study: str, store: Store, *, device: str = "cpu") -> None:
-        from stilts.cli.api import RunOptions, make_conductor
-        from stilts.cli.compose import assemble, check_before_running
-        from stilts.study.study import Study
-
-        if Path(study).suffix not in (".yaml", ".yml"):
+        if not is_file(study):
             raise StudyError(
                 f"study {study}",
                 "it is a name",
@@ -40,12 +39,9 @@ class Rebuilder:
 
     def train(self, stage_id: str) -> list[str]:
         """The stages that were trained, parents first, until the weights of ``stage_id`` are in the store."""
-        from stilts.cli.compose import run_config
         from stilts.execute.run_stage import run_stage
 
-        cache = str(Path(self._store.url) / "cache") if "://" not in self._store.url else None
-        threads = max(1, int(self._workspace.study.file.resources.cpus))
-        config = run_config(self._workspace, cache_dir=cache, device=self._device, threads=threads)
+        config = self._workspace.run_config(self._store, device=self._device)
         missing = self._missing(stage_id)
         for each in missing:
             run_stage(self._plan.stages[each], self._store, config)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from stilts.analysis.matrix import load_matrix
-from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, pinned_stages, ranked_replicates
+from stilts.analysis.champion import (
+    champion_stages,
+    champions_of,
+    model_stage,
+    pinned_stages,
+    ranked_replicates,
+)
+from stilts.analysis.results import StudyResults
 from stilts.ledger.typed import to_fields
 from stilts.study.record import Replicate, Row, StudyRecord
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
@@ -18,6 +24,10 @@ def made(items: list[Replicate]) -> StudyRecord:
     return record(ROWS, [column("xnli")], items)
 
 
+def results_of(study: StudyRecord, store: FakeStore) -> StudyResults:
+    return StudyResults(record=study, store=store, draws=20)  # type: ignore[arg-type]
+
+
 def test_select_chooses_row_and_replicate_whatever_report_says(tmp_path: Path) -> None:
     store = FakeStore(tmp_path)
     items = [replicate(row.name, column("xnli"), 0, seed) for row in ROWS for seed in (0, 1)]
@@ -26,11 +36,11 @@ def test_select_chooses_row_and_replicate_whatever_report_says(tmp_path: Path) -
         assert item.target_seed is not None
         evaluate(store, item, select[item.row][item.target_seed], use="select")
         evaluate(store, item, 90.0 if item.row == "none" else 50.0, use="report")
-    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
-    chosen = chosen_replicates(made(items), frame)["xnli"]
+    results = results_of(made(items), store)
+    chosen = champions_of(results)["xnli"]
     assert (chosen.row, chosen.target_seed) == ("mnli", 1)
-    assert [each.target_seed for each in ranked_replicates(made(items), frame, "mnli", "xnli")] == [1, 0]
-    assert champion_stages(made(items), store) == {"xnli": chosen.target_stage}  # type: ignore[arg-type]
+    assert [each.target_seed for each in ranked_replicates(results, "mnli", "xnli")] == [1, 0]
+    assert champion_stages(results) == {"xnli": chosen.target_stage}
 
 
 def test_a_row_without_report_is_no_champion_yet(tmp_path: Path) -> None:
@@ -38,8 +48,7 @@ def test_a_row_without_report_is_no_champion_yet(tmp_path: Path) -> None:
     items = [replicate(row.name, column("xnli"), 0, 0) for row in ROWS[:2]]
     evaluate(store, items[0], 60.0)
     evaluate(store, items[1], 80.0, use="select")
-    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
-    assert chosen_replicates(made(items), frame)["xnli"].row == "none"
+    assert champions_of(results_of(made(items), store))["xnli"].row == "none"
 
 
 def test_where_the_target_does_not_train_the_champion_is_the_rows_encoder(tmp_path: Path) -> None:
@@ -52,7 +61,7 @@ def test_where_the_target_does_not_train_the_champion_is_the_rows_encoder(tmp_pa
     study = replace(base, stages=stages)
     evaluate(store, items[0], 60.0)
     evaluate(store, items[1], 70.0)
-    assert champion_stages(study, store) == {"xnli": items[1].intermediate_stage}  # type: ignore[arg-type]
+    assert champion_stages(results_of(study, store)) == {"xnli": items[1].intermediate_stage}
     assert model_stage(study, items[0]) is None
 
 
@@ -65,6 +74,6 @@ def test_champions_of_every_study_in_the_store_are_pinned(tmp_path: Path) -> Non
             evaluate(store, item, 60.0 + number)
         studies[name] = replace(record(list(rows), [column(f"{name}_target")], items), name=name)
         store.notes[f"studies/{name}/record"] = to_fields(studies[name])
-    expected = {stage for each in studies.values() for stage in champion_stages(each, store).values()}  # type: ignore[arg-type]
+    expected = {stage for each in studies.values() for stage in champion_stages(results_of(each, store)).values()}
     assert len(expected) == 2
     assert pinned_stages(store) == expected  # type: ignore[arg-type]

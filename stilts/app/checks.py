@@ -1,0 +1,112 @@
+"""What is checked before a study trains: that its searches can be, its encoder, and that its splits are disjoint.
+
+The proof that splits are disjoint is noted in the store, so that it is made once per data.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from stilts.app.pruned import check_pruning
+from stilts.app.searching import check_searches
+from stilts.app.workspace import Workspace
+from stilts.data.disjoint import check_disjoint
+from stilts.data.tokenizer_probe import check_tokenizer
+from stilts.errors import StudyError
+from stilts.fingerprint import digest
+from stilts.ledger.records import DISJOINT, Disjoint
+from stilts.search.selecting.registry import find_policy
+from stilts.store.store import Store
+from stilts.study.policy_schema import GRID
+from stilts.study.resolved_target import ResolvedTarget
+from stilts.tasks.encoder_config import encoder_config, read_config_json
+from stilts.tasks.encoder_numbers import check_numbers
+from stilts.tasks.encoder_tensors import check_tensors
+from stilts.training.run_config import RunConfig
+
+
+def check_before_running(workspace: Workspace) -> None:
+    """Raises, as StudyErrors, what a run would only meet late: an impossible search, an encoder that lacks weights."""
+    if any(content.search is not None for content in workspace.study.rows.values()):
+        check_searches(workspace)
+    if workspace.study.file.pruning.policy != "none":
+        check_pruning(workspace)
+    _check_filling(workspace)
+    with workspace.study.blamed("encoder"):
+        _check_tensors(workspace)
+
+
+def check_splits(workspace: Workspace, store: Store) -> int:
+    """Raises SplitOverlapError where a target's train, select and report share an item (DESIGN rule 6).
+
+    Reads only what no earlier run on this store has read and found disjoint; returns how many targets were read.
+    """
+    checked = 0
+    for column in workspace.study.columns:
+        target = workspace.resolved.target(column)
+        data = _digest(target)
+        if DISJOINT.known(store, data) is None:
+            views = target.views
+            chosen_by = views.select or views.calibration
+            check_disjoint(views.train, chosen_by, views.report, workspace.roots, labels=target.task.labels or None)
+            DISJOINT.write(store, Disjoint(target=target.task.name, languages=target.languages), data)
+            checked += 1
+    return checked
+
+
+def check_encoder(workspace: Workspace, *, fetch: bool = False) -> None:
+    """Raises, as StudyErrors, what the study's encoder would do to a run: it builds, holds numbers, and can tokenize.
+
+    Reads the weights once. An encoder of the hub is looked at only with ``fetch``, which downloads it: else it is the
+    stages that do, each on its machine.
+    """
+    encoder = workspace.resolved.encoder
+    if "toy" in encoder.location or ("repo" in encoder.location and not fetch):
+        return
+    from stilts.execute.inputs import encoder_folder
+    from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, check_builds
+
+    with workspace.study.blamed("encoder"):
+        folder = encoder_folder(encoder, RunConfig(roots=workspace.roots))
+        asked = f"encoder in {folder}"
+        config = encoder_config(asked, read_config_json(asked, folder / CONFIG_FILE))
+        check_tensors(folder)
+        check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size)
+        check_numbers(folder)
+        check_builds(folder)
+
+
+def _check_filling(workspace: Workspace) -> None:
+    """Raises, as StudyErrors, a policy that is unknown or cannot choose, and a budget that nothing is charged to."""
+    study, wanted = workspace.study, workspace.study.file.policy
+    if wanted.name != GRID:
+        with study.blamed("policy"):
+            find_policy(wanted.name)
+        if not any(workspace.resolved.target(column).views.select for column in study.columns):
+            raise StudyError(
+                f"{study.path}: policy",
+                "no target has a selection score",
+                f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
+                'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
+            )
+    if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
+        raise StudyError(
+            f"{study.path}: policy.budget.gpu_hours",
+            "the study's stages hold no GPUs",
+            "It would never be spent",
+            "Give stage_hours instead, or resources.gpus",
+        )
+
+
+def _check_tensors(workspace: Workspace) -> None:
+    """Raises TransferError or EncoderError where config.json and the weights do not fit; reads headers only."""
+    where = workspace.resolved.encoder.location
+    if "path" in where:
+        check_tensors(Path(os.path.normpath(Path(workspace.roots[str(where["root"])]) / str(where["path"]))))
+
+
+def _digest(target: ResolvedTarget) -> str:
+    views = target.views
+    groups = (views.train, views.select or views.calibration, views.report)
+    return digest([[view.digest for view in group] for group in groups])

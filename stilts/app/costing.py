@@ -1,0 +1,148 @@
+"""What a study will cost: its plan with what its store has done, and what searches will add, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stilts.app.checks import check_before_running
+from stilts.app.filling import load_priors
+from stilts.app.places import store_url
+from stilts.app.resting import check_rests_on_nothing
+from stilts.app.searching import check_searches, drawn_proposals, trial_proposals
+from stilts.app.soundness import damaged_among, tell_damage
+from stilts.app.workspace import Workspace, assemble
+from stilts.errors import UnreadableError
+from stilts.ledger.records import PRUNED
+from stilts.search.expectation import Expectation
+from stilts.search.objective import PER_TARGET
+from stilts.store import find_store
+from stilts.store.store import Store
+from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
+from stilts.study.draws import num_confirming
+from stilts.study.plan import Plan
+from stilts.study.planning import make_plan
+from stilts.study.policy_schema import GRID
+from stilts.study.search_space import Proposal
+from stilts.study.stage import Stage, TrainStage
+from stilts.study.study import Study
+
+
+def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[dict[str, Any]]]:
+    """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
+    workspace = assemble(Study.load(study))
+    check_before_running(workspace)
+    opened = find_store(store_url(store))
+    if opened is not None:
+        check_searches(workspace, opened)
+        load_priors(workspace.study, opened)
+    else:
+        check_rests_on_nothing(workspace.study, store_url(store))
+    drawn = drawn_proposals(workspace.resolved, opened)
+    plan = make_plan(workspace.resolved, drawn)
+    done, damaged = _done(plan, opened)
+    tell_damage(workspace.study.name, damaged)
+    gone = opened.gone_keys() if opened else frozenset()
+    pruned = _pruned(workspace.study.name, opened)
+    expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
+    resources = workspace.study.file.resources
+    cost = estimate(
+        plan,
+        done,
+        gone,
+        pruned=pruned,
+        measured=expectation.seconds,
+        gpus=resources.gpus,
+        concurrent=at_once,
+        gpu_hour_price=workspace.study.file.gpu_hour_price,
+        artifact_bytes=_artifact_bytes(plan, done, opened),
+        still=_still_to_come(workspace, drawn),
+        like=make_plan(workspace.resolved, trial_proposals(workspace.resolved)),
+    )
+    needed = plan.needed(done, gone, plan.with_below(pruned))
+    return cost, _grouped(plan, set(needed), expectation, resources.gpus)
+
+
+def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, UnreadableError]]:
+    """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
+    if store is None:
+        return frozenset(), {}
+    faults = damaged_among(store, plan.keys)
+    return store.done() - faults.keys(), faults
+
+
+def filling_text(path: str) -> str:
+    """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
+    wanted = Study.load(path).file.policy
+    limits = wanted.budget.given() if wanted.budget else {}
+    within = " and ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in limits.items())
+    budget = f" within {within}" if within else ""
+    if wanted.name == GRID:
+        return f"Of these it runs what fits{budget}." if budget else ""
+    asked = f'the policy "{wanted.name}" asks for what settles the answer{budget}'
+    return f"That is the whole grid; {asked}."
+
+
+def _pruned(study: str, store: Store | None) -> frozenset[str]:
+    """The stages that a run of the study stopped early."""
+    return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
+
+
+def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:
+    """Of each searched row the proposals to be drawn, each under all its seeds, or one where they race; and what is
+    to be confirmed: of a row whose choice is made, nothing, because the plan has it.
+    """
+    study, resolved = workspace.study, workspace.resolved
+    found = []
+    for row, search in ((row, content.search) for row, content in study.rows.items() if content.search is not None):
+        known = drawn.get(row, ())
+        waits = search.confirm and not any(one.stands_for for one in known)
+        per_column = PER_TARGET in search.objectives
+        found.append(
+            StillToCome(
+                row=row,
+                proposals=max(0, search.proposals - len(known)),
+                seeds=search.seeds if search.racing.policy == "none" else 1,
+                confirming={column: num_confirming(resolved, row, column) for column in study.columns} if waits else {},
+                recipes=1 if per_column else len(search.objectives),
+                per_column=per_column,
+            )
+        )
+    return found
+
+
+def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:
+    """Bytes of a train stage's weights: measured where one is done, else four for each weight of the layers."""
+    for stage_id, stage in plan.stages.items():
+        if store is not None and isinstance(stage, TrainStage) and plan.is_done(stage_id, done):
+            return sum(store.sizes(stage_id).values())
+    return 4 * max((stage.encoder.num_parameters for stage in plan.stages.values()), default=0)
+
+
+def _grouped(plan: Plan, needed: set[str], expectation: Expectation, gpus: float) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for stage_id, stage in plan.stages.items():
+        group = groups.setdefault(
+            (stage.kind.value, stage.name),
+            {
+                "kind": stage.kind.value,
+                "name": stage.name,
+                "stages": 0,
+                "requested": 0,
+                "to_run": 0,
+                "seconds": 0.0,
+                "ids": [],
+            },
+        )
+        group["stages"] += 1
+        group["ids"].append(stage_id)
+        group["requested"] += plan.requested[stage_id]
+        if stage_id in needed:
+            group["to_run"] += 1
+            group["seconds"] += _expected(stage, expectation, gpus)
+    return list(groups.values())
+
+
+def _expected(stage: Stage, expectation: Expectation, gpus: float) -> float:
+    measured = expectation.seconds(stage)
+    return measured if measured is not None else assumed_seconds(stage, gpus)

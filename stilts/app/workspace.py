@@ -1,0 +1,152 @@
+"""Workspace: a study made ready to plan on this machine: its tasks, its roots, its encoder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stilts.data.load import load_examples
+from stilts.errors import StudyError
+from stilts.store.store import Store
+from stilts.study.config import TaskConfig, TrainConfig
+from stilts.study.resolved_study import ResolvedStudy
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.study import Study
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.registry import Registry, default_registry
+from stilts.tasks.resolve import Resolver
+from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
+from stilts.tasks.task import Source
+from stilts.tasks.toy import TOY_ENCODER, TOY_PRETRAINING, TOY_VERSION
+from stilts.tasks.user_tasks import load_user_tasks
+from stilts.tasks.view import DataView
+from stilts.training.run_config import RunConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A study whose encoder and data can be pinned here. ``roots`` are the named roots on this machine."""
+
+    resolved: ResolvedStudy
+    roots: dict[str, str]
+
+    @property
+    def study(self) -> Study:
+        """The study as its file says it."""
+        return self.resolved.study
+
+    def run_config(
+        self, store: Store, *, device: str, threads: int | None = None, checkpoint_every_s: float | None = None
+    ) -> RunConfig:
+        """How this machine runs the study's stages; ``threads`` is torch's per stage, None as many as it has CPUs."""
+        resources = self.study.file.resources
+        config = RunConfig(
+            device=device,
+            threads=threads or max(1, int(resources.cpus)),
+            micro_batch=resources.micro_batch,
+            roots=self.roots,
+            cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else None,
+        )
+        return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
+
+
+def assemble(study: Study) -> Workspace:
+    """The study made ready to plan: registry, roots, pinned encoder. Errors of input surface here."""
+    roots = _roots(study)
+    registry = default_registry()
+    if study.file.tasks is not None:
+        with study.blamed("tasks"):
+            load_user_tasks(study.folder / study.file.tasks, registry)
+    data = study.file.data
+    with study.blamed("data.sources"):
+        for dataset in data.sources:
+            registry.dataset(dataset)
+    resolver = Resolver(
+        registry,
+        {name: Path(path) for name, path in roots.items()},
+        source=Source(data.source),
+        overrides={dataset: Source(source) for dataset, source in data.sources.items()},
+    )
+    with study.blamed("encoder"):
+        encoder, pretraining = _encoder(study, registry, roots)
+    resolved = ResolvedStudy(
+        study=study,
+        registry=registry,
+        resolver=resolver,
+        encoder=encoder,
+        count_examples=lambda views: _count(views, roots),
+        pretraining=pretraining,
+    )
+    return Workspace(resolved=resolved, roots=roots)
+
+
+def _roots(study: Study) -> dict[str, str]:
+    """Absolute folders of the named roots; a root that the study names must exist."""
+    folder = study.folder.resolve()
+    data = study.file.data
+    roots = {"study": str(folder)}
+    if study.file.tasks is not None:
+        roots["tasks"] = str((folder / study.file.tasks).parent)
+    for name, path in (("data", data.root), ("text", data.text_root)):
+        if path is None:
+            continue
+        where = Path(os.path.normpath(folder / os.path.expanduser(path)))
+        if not os.path.isdir(where):  # unlike Path.is_dir, False for a name that is too long
+            raise StudyError(
+                f"{study.path}: data.{'root' if name == 'data' else 'text_root'}",
+                f"the folder {where} does not exist",
+                "Paths are relative to the study file",
+                "Correct the path, or make the folder",
+            )
+        roots[name] = str(where)
+    return roots
+
+
+def _encoder(study: Study, registry: Registry, roots: dict[str, str]) -> tuple[EncoderRef, TrainStage | None]:
+    wanted = study.file.encoder
+    if wanted.toy:
+        return _toy_encoder(registry)
+    if wanted.hub is not None:
+        return encoder_from_hub(wanted.hub, wanted.revision), None
+    assert wanted.path is not None
+    paths = {name: Path(path) for name, path in roots.items()}
+    return encoder_from_folder(Path(wanted.path).name, "study", wanted.path, paths), None
+
+
+def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
+    """The toy encoder, and the masked-LM stage that pretrains it."""
+    layers, width, inner = (
+        int(str(TOY_ENCODER[name])) for name in ("num_hidden_layers", "hidden_size", "intermediate_size")
+    )
+    encoder = EncoderRef(
+        name="toy",
+        fingerprint=f"toy:{TOY_VERSION}",
+        tokenizer=f"toy:{TOY_VERSION}",
+        num_layers=layers,
+        max_length=int(str(TOY_ENCODER["max_position_embeddings"])) - 2,
+        num_parameters=layers * (4 * width * width + 2 * width * inner),
+        location={"toy": TOY_VERSION},
+    )
+    resolver = Resolver(registry, {}, source=Source.TOY)
+    parts = []
+    for name, weight in TOY_PRETRAINING.weights.items():
+        task = registry.task(name)
+        train, _ = resolver.intermediate_views(task, languages=TOY_PRETRAINING.languages)
+        encoding = TaskConfig(
+            batch_size=TOY_PRETRAINING.batch_size,
+            max_length=TOY_PRETRAINING.max_length,
+            mask_frac=TOY_PRETRAINING.mask_frac,
+        )
+        parts.append(MixturePart(task=task, weight=weight, config=encoding, train=train))
+    config = TrainConfig(
+        steps=TOY_PRETRAINING.steps,
+        learning_rate=TOY_PRETRAINING.learning_rate,
+        warmup_frac=TOY_PRETRAINING.warmup_frac,
+    )
+    return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=config, seed=0)
+
+
+def _count(views: Sequence[DataView], roots: dict[str, str]) -> int:
+    return sum(len(load_examples(view, roots)) for view in views)

@@ -1,0 +1,133 @@
+"""The stages of a study: the recipe of a row, the fine-tuning and evaluation of a column on top of it.
+
+Each is made once of a resolved study, whichever cell, seed or plan asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from stilts.fingerprint import Json
+from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.mixing import row_mixture, task_languages
+from stilts.study.record import NONE_ROW
+from stilts.study.resolved_study import ResolvedStudy
+from stilts.study.search_schema import TARGET
+from stilts.study.search_space import Proposal
+from stilts.study.settings import train_config
+from stilts.study.stage import EvaluateStage, MixturePart, TrainStage
+
+
+def mixture(resolved: ResolvedStudy, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
+    """The tasks of a row's recipe with their weights; empty for ``none``, or where nothing is proposed yet."""
+    params = proposal.params if proposal else None
+    with resolved.study.blamed(f"intermediates.{row}"):
+        found = row_mixture(
+            row,
+            resolved.study.rows[row],
+            params,
+            lambda task: resolved.num_examples(resolved.part(row, task).train),
+        )
+    return tuple(found.items())
+
+
+def recipe_stage(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> TrainStage | None:
+    """The stage that trains a row's recipe; None for ``none``."""
+    if row == NONE_ROW:
+        return None
+    number = proposal and proposal.number
+    return resolved.once(("recipe", row, number, seed), lambda: _recipe(resolved, row, proposal, seed))
+
+
+def fine_tuning_stage(
+    resolved: ResolvedStudy,
+    column: str,
+    parent: str | None,
+    seed: int,
+    proposal: Proposal | None = None,
+    *,
+    is_before: bool = False,
+) -> TrainStage:
+    """The stage that fine-tunes on a target, or (``is_before``) on what its task is learned after."""
+    params = proposal.params if proposal else {}
+    drawn = {name.removeprefix(TARGET): value for name, value in params.items() if name.startswith(TARGET)}
+    learned = (column, is_before, tuple(sorted(drawn.items())))
+    # Every row and seed learns the same there.
+    part, config = resolved.once(("learned", *learned), lambda: _fine_tuned(resolved, column, is_before, drawn))
+    return resolved.once(
+        ("fine-tuning", *learned, parent, seed),
+        lambda: TrainStage(parent=parent, encoder=resolved.encoder, mixture=(part,), config=config, seed=seed),
+    )
+
+
+def evaluation_stage(resolved: ResolvedStudy, column: str, parent: str | None) -> EvaluateStage:
+    """The stage that scores a column with a parent's weights, or with the encoder as it is given."""
+    return resolved.once(("evaluation", column, parent), lambda: _evaluation(resolved, column, parent))
+
+
+def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
+    study, params = resolved.study, proposal.params if proposal else {}
+    content = study.rows[row]
+    parts = [
+        replace(resolved.part(row, task, task_languages(content, task, params)), weight=weight)
+        for task, weight in mixture(resolved, row, proposal)
+    ]
+    parts = [replace(part, config=_batched(part.config, params.get("batch_size"))) for part in parts]
+    with study.blamed(f"intermediates.{row}.train"):
+        config = train_config(
+            f"{study.path}: intermediates.{row}.train",
+            study.file.defaults.intermediate,
+            content.train,
+            overrides=_searched(params),
+            steps_per_epoch=lambda: sum(_steps_per_epoch(resolved, part) for part in parts),
+        )
+        return TrainStage(
+            parent=resolved.base, encoder=resolved.encoder, mixture=tuple(parts), config=config, seed=seed
+        )
+
+
+def _fine_tuned(
+    resolved: ResolvedStudy, column: str, is_before: bool, drawn: Mapping[str, Json]
+) -> tuple[MixturePart, TrainConfig]:
+    """What a column's fine-tuning learns and how."""
+    study, target = resolved.study, resolved.target(column)
+    part = target.before if is_before else target.part
+    assert part is not None
+    part = replace(part, config=_batched(part.config, drawn.get("batch_size")))
+    with study.blamed(f"targets.{column}.train"):
+        config = train_config(
+            f"{study.path}: targets.{column}.train",
+            study.file.defaults.target,
+            study.columns[column].train,
+            overrides=_searched(drawn),
+            steps_per_epoch=lambda: _steps_per_epoch(resolved, part),
+        )
+    return part, config
+
+
+def _evaluation(resolved: ResolvedStudy, column: str, parent: str | None) -> EvaluateStage:
+    study, target = resolved.study, resolved.target(column)
+    trained = study.columns[column].train.precision or study.file.defaults.target.precision
+    return EvaluateStage(
+        parent=parent,
+        encoder=resolved.encoder,
+        task=target.task,
+        config=target.config,
+        precision=Precision(trained or Precision.FP32),
+        items=target.items,
+    )
+
+
+def _steps_per_epoch(resolved: ResolvedStudy, part: MixturePart) -> float:
+    return resolved.num_examples(part.train) / part.config.batch_size
+
+
+def _searched(drawn: Mapping[str, Json]) -> dict[str, Any]:
+    """What drawn values say of a stage's training; a batch is a setting of its tasks."""
+    return {name: drawn[name] for name in ("learning_rate", "steps", "epochs", "warmup_frac") if name in drawn}
+
+
+def _batched(config: TaskConfig, batch: Json) -> TaskConfig:
+    return config if batch is None else replace(config, batch_size=int(str(batch)))

@@ -1,0 +1,80 @@
+"""``make_plan``: from a resolved study, with the proposals drawn so far, to a Plan.
+
+Rows become recipes (train stages on an intermediate), cells become target fine-tunings on top of them, and every model
+that a cell asks for is evaluated. Equal stages are one stage: that is all the sharing there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from stilts.study.chains import evaluation_stage, fine_tuning_stage, recipe_stage
+from stilts.study.draws import Draw, draws
+from stilts.study.estimating import add_estimates
+from stilts.study.plan import Plan
+from stilts.study.record import NONE_ROW, Replicate
+from stilts.study.recording import make_record
+from stilts.study.resolved_study import ResolvedStudy
+from stilts.study.search_space import Proposal
+from stilts.study.stage import EvaluateStage, Stage
+
+Proposals = Mapping[str, Sequence[Proposal]]
+
+
+def make_plan(resolved: ResolvedStudy, proposals: Proposals = MappingProxyType({})) -> Plan:
+    """The plan with these proposals of each searched row; a searched row without any has no stages yet."""
+    study = resolved.study
+    for row in study.rows:
+        resolved.parts(row)  # searched ones too, so that errors of their data surface at once
+    stages: dict[str, Stage] = {}
+    requested: dict[str, int] = {}
+    replicates: list[Replicate] = []
+    for row in study.rows:
+        for column in study.columns:
+            for draw in draws(resolved, row, column, proposals.get(row, ())):
+                chain = _chain(resolved, row, column, draw)
+                for stage in chain:
+                    stages.setdefault(stage.stage_id, stage)
+                    requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
+                replicates.append(_replicate(resolved, row, column, draw, chain[-1]))
+    estimates = add_estimates(resolved, stages, requested)
+    record = make_record(resolved, stages, replicates, estimates, proposals)
+    return Plan(stages=stages, requested=requested, record=record)
+
+
+def _chain(resolved: ResolvedStudy, row: str, column: str, draw: Draw) -> list[Stage]:
+    """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
+    chain: list[Stage] = [resolved.pretraining] if resolved.pretraining is not None else []
+    if draw.intermediate_seed is not None:
+        trained = recipe_stage(resolved, row, draw.proposal, draw.intermediate_seed)
+        chain += [trained] if trained is not None else []
+    if draw.target_seed is not None:
+        for is_before in (True, False):
+            if not is_before or resolved.target(column).before is not None:
+                parent = chain[-1].stage_id if chain else None
+                tuned = fine_tuning_stage(
+                    resolved, column, parent, draw.target_seed, draw.proposal, is_before=is_before
+                )
+                chain.append(tuned)
+    return [*chain, evaluation_stage(resolved, column, chain[-1].stage_id if chain else None)]
+
+
+def _replicate(resolved: ResolvedStudy, row: str, column: str, draw: Draw, evaluated: Stage) -> Replicate:
+    assert isinstance(evaluated, EvaluateStage)
+    outputs: dict[str, dict[str, str]] = {}
+    for item, key in zip(evaluated.items, evaluated.outputs, strict=True):
+        outputs.setdefault(item.use.value, {})[item.view.language] = key
+    trained = None if row == NONE_ROW else recipe_stage(resolved, row, draw.proposal, draw.intermediate_seed or 0)
+    return Replicate(
+        row=row,
+        column=column,
+        intermediate_seed=draw.intermediate_seed,
+        target_seed=draw.target_seed,
+        proposal=draw.proposal.number if draw.proposal else None,
+        intermediate_stage=trained.stage_id if trained else None,
+        target_stage=evaluated.parent if draw.target_seed is not None else None,
+        evaluate_stage=evaluated.stage_id,
+        outputs=outputs,
+        confirms=draw.is_fresh,
+    )

@@ -1,0 +1,142 @@
+"""ResolvedStudy: a study with its encoder and its data pinned, from which plans are made (``planning.py``).
+
+Data are pinned when they are first asked for, errors of theirs naming the field at fault, and kept: a study that only
+asks for its encoder needs no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from stilts.errors import InputError, StudyError
+from stilts.study.mixing import is_masked_lm, row_tasks, task_languages
+from stilts.study.resolved_target import ResolvedTarget
+from stilts.study.settings import task_config, train_limit
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.study import Study
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.registry import Registry
+from stilts.tasks.resolve import Resolver
+from stilts.tasks.task import Task
+from stilts.tasks.view import DataView
+
+Made = TypeVar("Made")
+
+
+class CountExamples(Protocol):
+    """How many examples some views hold: given, since nothing here reads data."""
+
+    def __call__(self, views: Sequence[DataView]) -> int:
+        """The number of examples."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ResolvedStudy:
+    """A study with encoder and data pinned.
+
+    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy).
+    """
+
+    study: Study
+    registry: Registry
+    resolver: Resolver
+    encoder: EncoderRef
+    count_examples: CountExamples
+    pretraining: TrainStage | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made when it is first asked for by this key: the next plan shares it."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
+
+    @property
+    def base(self) -> str | None:
+        """The stage whose weights recipes start from; None for an encoder that is given."""
+        return None if self.pretraining is None else self.pretraining.stage_id
+
+    def target(self, column: str) -> ResolvedTarget:
+        """A column with its task and data pinned."""
+        with self.study.blamed(f"targets.{column}"):
+            return self.once(("target", column), lambda: self._target(column))
+
+    def tasks(self, row: str) -> tuple[str, ...]:
+        """Every task that a recipe of the row may train on; a StudyError where they cannot be meant together."""
+        with self.study.blamed(f"intermediates.{row}"):
+            return row_tasks(row, self.study.rows[row])
+
+    def parts(self, row: str) -> list[MixturePart]:
+        """Every task that a recipe of the row may train on, with its data pinned; weights say nothing."""
+        content = self.study.rows[row]
+        return [self.part(row, task, task_languages(content, task, None)) for task in self.tasks(row)]
+
+    def part(self, row: str, task: str, languages: tuple[str, ...] | None = None) -> MixturePart:
+        """A task of a row in these languages (None: those that it has there), with weight 1."""
+        with self.study.blamed(f"intermediates.{row}"):
+            return self.once(("part", row, task, languages), lambda: self._part(row, task, languages))
+
+    def num_examples(self, views: Sequence[DataView]) -> int:
+        """How many examples the views hold."""
+        return self.once(("count", *(view.digest for view in views)), lambda: self.count_examples(views))
+
+    def _part(self, row: str, name: str, languages: tuple[str, ...] | None) -> MixturePart:
+        content, file, task = self.study.rows[row], self.study.file, self.registry.task(name)
+        if is_masked_lm(content, name) and not task.kind.self_supervised:
+            raise InputError(
+                f'masked_lm.task "{name}"',
+                f"its kind is {task.kind}",
+                "Only masked LM is mixed in this way",
+                'Name a masked-LM task: "plain" or "translation", or give the mixture itself',
+            )
+        train, select = self.resolver.intermediate_views(
+            task,
+            train_limit=train_limit(file.defaults.intermediate, content.train),
+            select_limit=file.defaults.limits.select,
+            languages=languages,
+        )
+        where = f"{self.study.path}: intermediates.{row}.encoding"
+        config = task_config(where, self.study, task, content.encoding, self.encoder)
+        return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+
+    def _target(self, column: str) -> ResolvedTarget:
+        content, file = self.study.columns[column], self.study.file
+        where = f"{self.study.path}: targets.{column}"
+        task = self.registry.task(content.task or column)
+        if task.test is None:
+            raise StudyError(
+                where,
+                f'task "{task.name}" has no evaluation data',
+                "A target is scored in several languages",
+                "Use it as an intermediate, or choose a target from: stilts tasks",
+            )
+        languages = content.languages or self.resolver.target_languages(task)
+        limits = content.limits.given()
+        views = self.resolver.target_views(
+            task,
+            languages=languages,
+            selection=file.selection,
+            train_limit=train_limit(file.defaults.target, content.train),
+            select_limit=limits.get("select", file.defaults.limits.select),
+            test_limit=limits.get("report", file.defaults.limits.report),
+        )
+        config = task_config(f"{where}.encoding", self.study, task, content.encoding, self.encoder)
+        before = self._before(task, f"{where}.encoding", column)
+        spoken = tuple(languages)
+        return ResolvedTarget(name=column, task=task, config=config, views=views, languages=spoken, before=before)
+
+    def _before(self, task: Task, where: str, column: str) -> MixturePart | None:
+        """The task that a target's fine-tuning begins with, with its data; it is trained as the target is."""
+        if not task.after:
+            return None
+        content, file = self.study.columns[column], self.study.file
+        first = self.registry.task(task.after)
+        limit = train_limit(file.defaults.target, content.train)
+        train, select = self.resolver.intermediate_views(
+            first, train_limit=limit, select_limit=file.defaults.limits.select
+        )
+        config = task_config(where, self.study, first, content.encoding, self.encoder)
+        return MixturePart(task=first, weight=1.0, config=config, train=train, select=select)
