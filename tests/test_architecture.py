@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,8 @@ ONLY_IN = {
 }
 # Rooms that may import nothing else from outside than this.
 NOTHING_BUT: Mapping[str, set[str]] = {"ground": set(), "metrics": {"numpy", "scipy", "seqeval"}}
+# What a function may import late to keep out.
+HEAVY = {"torch", "ray", "mlflow"}
 # What must suffice for `import stilts.execute`, so that a stage runs on any box that can train.
 EXECUTE_NEEDS = {
     "torch",
@@ -89,9 +92,10 @@ class Import:
         return self.name.partition(".")[0]
 
 
-def imports(path: str, text: str) -> list[Import]:
+@lru_cache(maxsize=None)
+def imports(path: str, text: str) -> tuple[Import, ...]:
     """Every import of a file, inside functions and under TYPE_CHECKING too."""
-    return list(_walk(ast.parse(text, path), module_of(path), path.endswith("__init__.py"), at_load=True))
+    return tuple(_walk(ast.parse(text, path), module_of(path), path.endswith("__init__.py"), at_load=True))
 
 
 def _walk(node: ast.AST, module: str, is_package: bool, *, at_load: bool) -> Iterator[Import]:
@@ -183,8 +187,13 @@ def outside_breaks(sources: Sources) -> list[str]:
 
 def execute_closure(sources: Sources) -> list[str]:
     """The paths of all our modules that ``import stilts.execute`` and its files load, packages included."""
+    return closure(sources, lambda module: module == "stilts" or module.startswith("stilts.execute"))
+
+
+def closure(sources: Sources, starts: Callable[[str], bool]) -> list[str]:
+    """The paths of all our modules that importing some of them loads, packages included."""
     paths = {module_of(path): path for path in sources}
-    todo = [module for module in paths if module == "stilts" or module.startswith("stilts.execute")]
+    todo = list(filter(starts, paths))
     seen = set(todo)
     while todo:
         path = paths[todo.pop()]
@@ -204,6 +213,33 @@ def execute_breaks(sources: Sources) -> list[str]:
         for each in filter(is_outside, imports(path, sources[path]))
         if each.at_load and each.top not in EXECUTE_NEEDS
     ]
+
+
+def late_breaks(sources: Sources) -> list[str]:
+    """Imports of ours inside functions of ``app/`` and ``cli/`` that keep nothing out: nothing heavy, or no ``--help``.
+
+    In ``app/`` they keep torch, ray and mlflow out of planning; in the files that ``stilts --help`` loads, everything.
+    """
+    shown = set(closure(sources, lambda module: module == "stilts.cli.main"))
+    found = []
+    for path, text in sources.items():
+        if not path.startswith(("stilts/app/", "stilts/cli/")) or path in shown:
+            continue
+        for name, line in _late(path, text):
+            loaded = closure(sources, lambda module, name=name: module in (name, name.rpartition(".")[0]))  # type: ignore[misc]
+            brings = {each.top for one in loaded for each in imports(one, sources[one]) if each.at_load}
+            if not brings & HEAVY:
+                found.append(f"{path}:{line} imports {name} in a function, and keeps none of {sorted(HEAVY)} out")
+    return found
+
+
+def _late(path: str, text: str) -> Iterator[tuple[str, int]]:
+    """Names of ours that functions of a file import, each with its line."""
+    functions = [node for node in ast.walk(ast.parse(text, path)) if isinstance(node, ast.FunctionDef)]
+    for node in {node: None for function in functions for node in ast.walk(function)}:
+        for name in _names(node, module_of(path), is_package=False) if isinstance(node, ast.ImportFrom) else ():
+            if room_of(name) is not None:
+                yield name, node.lineno
 
 
 def ray_job_breaks(sources: Sources) -> list[str]:
@@ -273,6 +309,7 @@ RULES = (
     floor_breaks,
     outside_breaks,
     execute_breaks,
+    late_breaks,
     ray_job_breaks,
     kind_breaks,
     kinds_that_are_no_pair,
@@ -305,6 +342,8 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (outside_breaks, "stilts/seeds.py", "import numpy"),
     (execute_breaks, "stilts/execute/x.py", "class A:\n    import datasets"),
     (execute_breaks, "stilts/__init__.py", "import pandas"),
+    (late_breaks, "stilts/app/x.py", "def f():\n    from stilts.study.plan import Plan"),
+    (late_breaks, "stilts/cli/x.py", "def f():\n    from stilts.errors import StiltsError"),
     (ray_job_breaks, "ray_jobs/x.py", "def main(): ...\ndef decide(): ..."),
     (ray_job_breaks, "ray_jobs/x.py", "\n" * RAY_JOB_LINES),
     (kind_breaks, "stilts/study/x.py", "from stilts.tasks.kinds.tagging import TaggingExample"),
@@ -318,7 +357,7 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
 )
 FINE: Sources = {
     "stilts/__init__.py": "def __getattr__(name):\n    from stilts.app.running import run\n    import pandas",
-    "stilts/app/running.py": "from stilts.analysis.results import x\ndef f():\n    from stilts.models import model",
+    "stilts/app/running.py": "import stilts.study.plan\ndef f():\n    from stilts.models.model import check",
     "stilts/errors.py": "import json",
     "stilts/study/plan.py": "from stilts.study.file import Study\nfrom . import file\nfrom stilts import errors",
     "stilts/study/file.py": "import pydantic",
@@ -326,10 +365,12 @@ FINE: Sources = {
     "stilts/tasks/kinds/tagging.py": "NAME = 'tagging'",
     "stilts/kinds/tagging.py": "from stilts.tasks.kinds.tagging import NAME",
     "stilts/kinds/learning.py": "import torch",
+    "stilts/models/model.py": "from torch import nn",
     "stilts/data/readers/tags.py": "from stilts.tasks.kinds.tagging import NAME",
     "stilts/cli/kinds.py": "from stilts.tasks.kinds import kind_named",
     "stilts/search/proposals.py": "def f():\n    import optuna",
-    "stilts/cli/main.py": "from stilts.scheduling import tuner\nimport stilts",
+    "stilts/cli/main.py": "from stilts.cli import run\nimport stilts",
+    "stilts/cli/run.py": "def f():\n    from stilts.study.plan import Plan",
     "ray_jobs/run_study.py": "import ray\nfrom stilts.cli.main import main",
 }
 

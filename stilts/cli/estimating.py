@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
+from stilts.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from stilts.analysis.score_card import ScoreCard
 
 _USES = ("report", "select")
@@ -31,15 +33,12 @@ def estimates(
 
     Rows are ordered by each estimate per target; none and searched rows are left out. Figures are means over targets.
     """
-    from stilts.analysis.results import StudyResults
     from stilts.analysis.score_card import score_card
-    from stilts.app.places import load_record, open_store_at
-    from stilts.errors import UnknownNameError
+    from stilts.app.results import results_at
 
     if against not in _USES:
         raise UnknownNameError("use", against, _USES)
-    opened = open_store_at(store)
-    card = score_card(StudyResults(record=load_record(study, opened), store=opened), against)
+    card = score_card(results_at(study, store), against)
     value = {
         "study": study,
         "against": card.use,
@@ -52,10 +51,6 @@ def estimates(
 
 
 def _shown(card: ScoreCard) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
     from stilts.report.sections.estimates import HEAD, card_caption, card_figures
 
     title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"

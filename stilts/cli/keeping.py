@@ -14,6 +14,7 @@ from rich.text import Text
 
 from stilts.addresses import has_secret, shown_address
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
+from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 from stilts.shown import shown
 
 _SHOWN_STRAYS = 5
@@ -114,7 +115,6 @@ def ui(
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
     from stilts.app.places import checked_tracking_uri
-    from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
     uri = checked_tracking_uri(tracking_uri)

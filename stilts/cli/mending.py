@@ -14,7 +14,6 @@ from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 
 if TYPE_CHECKING:
     from stilts.ledger.faults import Fault
-    from stilts.store.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +31,8 @@ def mend(
 
     Every file is held against its checksum and its shape; what the study rests on to the last byte.
     """
+    from stilts.app.mending import mend_study
     from stilts.app.places import open_store_at, store_url, study_name
-    from stilts.ledger.mending import mend as mend_store
     from stilts.ledger.mending import repair_opening
 
     name = study_name(study)
@@ -41,8 +40,7 @@ def mend(
     if opening and dry_run:
         value = _value(name, opening, dry_run=True)
     else:
-        opened = open_store_at(store)
-        found = mend_store(opened, name, dry_run=dry_run, also=_of_searches(opened))
+        found = mend_study(open_store_at(store), name, dry_run=dry_run)
         value = _value(name, [*opening, *found.faults], dry_run=dry_run) | {
             "folder": found.folder,
             "held_by_others": [fault.paths[0] for fault in found.left],
@@ -51,14 +49,6 @@ def mend(
             "strays": list(found.strays),
         }
     say(value, lambda: _table(value, study), as_json=json)
-
-
-def _of_searches(store: Store) -> list[Fault]:
-    from stilts.ledger.faults import Fault, FaultKind
-    from stilts.search.mirror import mirror_flaws
-
-    flaws = mirror_flaws(store).items()
-    return [Fault(kind=FaultKind.DAMAGED, paths=(path,), found=found) for path, found in flaws]
 
 
 def _value(study: str, faults: list[Fault], *, dry_run: bool) -> dict[str, Any]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from stilts.cli.options import JsonOption, StoreOption, examples, say
+from stilts.cli.terminal import TextConsole
+from stilts.errors import InputError, UnknownNameError
+from stilts.whole_file import check_place
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from stilts.analysis.replay.regret import Point
-    from stilts.analysis.replay.world import FloatArray, World
+    from stilts.analysis.replay.world import World
 
 _BUDGETS = (0.25, 0.5, 1.0)
 _PRICES = {"per-cell": ("per-cell",), "per-stage": ("per-stage",), "both": ("per-cell", "per-stage")}
@@ -60,16 +63,31 @@ def replay(
     Regret is 100 x (best - chosen) / best, mean over targets; a source on itself does not count. Half of the seeds
     choose, the other half judge; a study's selection scores choose and its report scores judge.
     """
+    from stilts.analysis.replay.regret import curve
     from stilts.analysis.replay.world import aligned
+    from stilts.app.worlds import world_at
+    from stilts.search.selecting.registry import POLICIES
 
-    names = _policies(policy)
+    names = _named(policy, POLICIES)
     budgets = _budgets(budget)
     prices = _known_prices(price)
     if plot is not None:
         _check_plot(plot)
-    recorded = _world(world, store, full_fidelity)
-    priors = [aligned(recorded, _world(str(path), store, None)) for path in prior or ()]
-    points = _points(recorded, names, budgets, prices, repeats, priors)
+    recorded = world_at(world, store, full_fidelity)
+    priors = [aligned(recorded, world_at(str(path), store)) for path in prior or ()]
+    points: list[Point] = []
+    # Progress goes to standard error, so that --json stays JSON.
+    with TextConsole(stderr=True).status("") as status:
+        for priced in prices:
+            points += curve(
+                recorded,
+                names,
+                budgets,
+                priced,
+                repeats=repeats,
+                priors=priors,
+                tell=lambda line: status.update(Text(line)),
+            )
     if plot is not None:
         from stilts.report.figures.replay import save_plot
 
@@ -77,66 +95,15 @@ def replay(
     say([point.to_json() for point in points], lambda: _table(recorded, points), as_json=json)
 
 
-def _points(
-    world: World,
-    names: Sequence[str],
-    budgets: Sequence[float],
-    prices: Sequence[str],
-    repeats: int,
-    priors: Sequence[FloatArray],
-) -> list[Point]:
-    from rich.text import Text
-
-    from stilts.analysis.replay.regret import curve
-    from stilts.cli.terminal import TextConsole
-
-    points: list[Point] = []
-    # Progress goes to standard error, so that --json stays JSON.
-    with TextConsole(stderr=True).status("") as status:
-        for price in prices:
-            points += curve(
-                world,
-                names,
-                budgets,
-                price,
-                repeats=repeats,
-                priors=priors,
-                tell=lambda line: status.update(Text(line)),
-            )
-    return points
-
-
-def _world(name: str, store: str | None, full_fidelity: float | None) -> World:
-    from stilts.analysis.replay.tables import read_world
-
-    path = Path(name)
-    if path.suffix.lower() == ".csv":
-        from stilts.errors import InputError
-
-        if not path.is_file():
-            raise InputError(f'table "{name}"', "there is no such file", "", "Give a CSV or the name of a study")
-        return read_world(path, full_fidelity)
-    from stilts.analysis.replay.studies import world_of_study
-    from stilts.analysis.results import StudyResults
-    from stilts.app.places import load_record, open_store_at
-
-    opened = open_store_at(store)
-    return world_of_study(StudyResults(record=load_record(name, opened), store=opened))
-
-
-def _policies(names: Sequence[str] | None) -> list[str]:
-    from stilts.errors import UnknownNameError
-    from stilts.search.selecting.registry import POLICIES
-
+def _named(names: Sequence[str] | None, known: Collection[str]) -> list[str]:
+    """The policies that are named, or all."""
     for name in names or ():
-        if name not in POLICIES:
-            raise UnknownNameError("policy", name, POLICIES)
-    return list(dict.fromkeys(names)) if names else list(POLICIES)
+        if name not in known:
+            raise UnknownNameError("policy", name, known)
+    return list(dict.fromkeys(names)) if names else list(known)
 
 
 def _budgets(budgets: Sequence[float] | None) -> list[float]:
-    from stilts.errors import InputError
-
     for budget in budgets or ():
         if not 0 < budget < float("inf"):
             raise InputError(f"budget {budget:g}", "it is not above 0", "1 is one seed of every cell", "Try 0.5")
@@ -144,17 +111,12 @@ def _budgets(budgets: Sequence[float] | None) -> list[float]:
 
 
 def _known_prices(price: str) -> tuple[str, ...]:
-    from stilts.errors import UnknownNameError
-
     if price not in _PRICES:
         raise UnknownNameError("price", price, _PRICES)
     return _PRICES[price]
 
 
 def _check_plot(path: Path) -> None:
-    from stilts.errors import InputError
-    from stilts.whole_file import check_place
-
     if path.suffix.lower() not in (".svg", ".png"):
         raise InputError(f'plot "{path}"', "its ending is neither .svg nor .png", "", "Try --plot regret.svg")
     check_place(path)

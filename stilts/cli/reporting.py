@@ -40,13 +40,11 @@ def report(
     The page needs nothing else: mail it, print it. With `--out` the LaTeX table goes into the folder too. An earlier
     report there is overwritten; a folder with other files, or links, is refused.
     """
-    from stilts.analysis.results import StudyResults
-    from stilts.app.places import load_record, open_store_at
+    from stilts.app.results import results_at
     from stilts.report.files import PAGE, write_report
     from stilts.report.latex import latex_matrix
 
-    opened = open_store_at(store)
-    results = StudyResults(record=load_record(study, opened), store=opened)
+    results = results_at(study, store)
     if latex and out is None and not json:
         sys.stdout.write(shown(latex_matrix(results), keep="\n"))
         return

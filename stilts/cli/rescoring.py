@@ -34,11 +34,9 @@ def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = Fals
     are kept, from predictions. What differs by more than 1e-9 is listed by cell and language.
     """
     from stilts.analysis.rescoring import rescore as rescored_study
-    from stilts.analysis.results import StudyResults
-    from stilts.app.places import load_record, open_store_at
+    from stilts.app.results import results_at
 
-    opened = open_store_at(store)
-    found = rescored_study(StudyResults(record=load_record(study, opened), store=opened))
+    found = rescored_study(results_at(study, store))
     say({"agrees": found.agrees, **found.to_json()}, lambda: _told(found), as_json=json)
     if not found.agrees:
         sys.exit(1)

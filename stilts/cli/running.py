@@ -11,6 +11,7 @@ from rich.table import Table
 from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
 from stilts.errors import InputError, StageFailedError, StiltsError
+from stilts.scheduling import signals
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +48,6 @@ def run(
     """
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
-    from stilts.scheduling import signals
     from stilts.scheduling.progress import ProgressDisplay
 
     options = RunOptions(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stilts.cli import compose
+from stilts.app import exporting, places, results, submitting
 from stilts.cli.main import app
 from stilts.errors import InputError
 from tests.report.studies import Shown, shown
@@ -23,8 +23,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 @pytest.fixture
 def command(study: Shown, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(compose, "open_store_at", lambda given: study.results.store)
-    monkeypatch.setattr(compose, "load_record", lambda name, store: study.record)
+    for module in (places, results):
+        monkeypatch.setattr(module, "open_store_at", lambda given: study.results.store)
+    for module in (results, exporting, submitting):
+        monkeypatch.setattr(module, "load_record", lambda name, store: study.record)
     return lambda *words: CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from stilts.cli import compose
+from stilts.app import results
 from stilts.report.files import FORMATS, PAGE, report_files, write_report
 from stilts.report.latex import latex_matrix, latex_text
 from tests.report.studies import Shown, searched, shown
@@ -69,8 +69,8 @@ def test_the_table_compiles(tmp_path: Path) -> None:
 def command(study: Shown, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     from stilts.cli.main import app
 
-    monkeypatch.setattr(compose, "open_store_at", lambda given: study.results.store)
-    monkeypatch.setattr(compose, "load_record", lambda name, store: study.record)
+    monkeypatch.setattr(results, "open_store_at", lambda given: study.results.store)
+    monkeypatch.setattr(results, "load_record", lambda name, store: study.record)
     return lambda *words: CliRunner().invoke(app, ["report", "study", *words], catch_exceptions=False)
 
 
