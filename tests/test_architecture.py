@@ -12,7 +12,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,7 @@ class Import:
         return self.name.partition(".")[0]
 
 
-@lru_cache(maxsize=None)
+@cache
 def imports(path: str, text: str) -> tuple[Import, ...]:
     """Every import of a file, inside functions and under TYPE_CHECKING too."""
     return tuple(_walk(ast.parse(text, path), module_of(path), path.endswith("__init__.py"), at_load=True))

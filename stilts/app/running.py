@@ -31,7 +31,6 @@ from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.retention import DropKind
 from stilts.store.store import Store
-from stilts.study.plan import Plan
 from stilts.study.slots import Node, most_at_once, slots_of
 from stilts.study.study import Study
 
@@ -137,7 +136,7 @@ def make_conductor(
         budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
         on_change=changed,
-        on_plan=lambda plan: _keep_record(plan, store),
+        on_plan=lambda plan: write_study(store, plan.record),
     )
     return conductor
 
@@ -180,7 +179,3 @@ def _execute(
     return run_stages(
         conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event, on_nodes=offered
     )
-
-
-def _keep_record(plan: Plan, store: Store) -> None:
-    write_study(store, plan.record)

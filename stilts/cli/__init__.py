@@ -1,1 +1,1 @@
-"""The command line: one file per group of verbs, and the composition root. Start at compose.py."""
+"""The command line: one file per group of verbs, with what it prints. What a verb does is in ``app/``."""

@@ -39,8 +39,8 @@ def show_matrix(study: str, store: str | None, languages: str | None, *, as_json
     results = results_at(study, store)
     if languages is not None:
         results.column(languages)
-        table = language_table(results.frame, results.record, languages)
-        return say(_matrix_json(results, {}), lambda: table, as_json=as_json)
+        value = _matrix_json(results, {})
+        return say(value, lambda: language_table(results.frame, results.record, languages), as_json=as_json)
     gains = {
         (row.name, column.name): gain
         for row in results.record.rows
