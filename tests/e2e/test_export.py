@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from stilts.analysis.champion import champion_stages, pinned_stages
+from stilts.analysis.results import StudyResults
 from stilts.app.champions import champions
 from stilts.app.exporting import export_model
 from stilts.app.places import load_record
@@ -61,7 +62,7 @@ def test_the_champion_is_exported_by_the_command_line(ran: Ran, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     value, folder = json.loads(done.stdout), tmp_path / "out" / "udpos"
     record = load_record(ran.file, ran.store)
-    assert value["stage"] == champion_stages(record, ran.store)["udpos"]
+    assert value["stage"] == champion_stages(StudyResults(record=record, store=ran.store))["udpos"]
     model = transformers.AutoModelForTokenClassification.from_pretrained(folder)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     assert model(**tokenizer("a b c", return_tensors="pt")).logits.shape[-1] == 17
@@ -76,7 +77,8 @@ def test_the_champion_is_exported_by_the_command_line(ran: Ran, tmp_path: Path) 
 def test_champions_keep_their_weights_and_others_can_be_trained_again(ran: Ran, tmp_path: Path) -> None:
     record = load_record(ran.file, ran.store)
     kept = pinned_stages(ran.store)
-    assert kept == set(champion_stages(record, ran.store).values()) and not any(map(ran.store.gone, kept))
+    own = champion_stages(StudyResults(record=record, store=ran.store))
+    assert kept == set(own.values()) and not any(map(ran.store.gone, kept))
     other = next(each for each in record.replicates if each.column == "xnli" and each.target_stage not in kept)
     seed = other.replicate_id.partition("/")[2]
     with pytest.raises(StoreError, match=rf"--row {other.row} --seed {seed} --model DIR --rebuild"):
@@ -128,7 +130,6 @@ def test_names_that_are_not_there_and_names_of_studies_are_refused(ran: Ran, tmp
 
 
 def test_mlflow_loads_the_champions_of_a_study(ran: Ran, tmp_path: Path) -> None:
-    from stilts.analysis.results import StudyResults
     from stilts.tracking.champions import register_champions
 
     record = load_record(ran.file, ran.store)
