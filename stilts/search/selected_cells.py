@@ -30,7 +30,7 @@ from stilts.seeds import derive_seed
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
-from stilts.study.stage import Use
+from stilts.study.stage import Estimate, Use
 
 
 @dataclass(kw_only=True)
@@ -91,7 +91,7 @@ class SelectedCells:
             return True
         observations = self._observations(table, situation)
         pending = self._pending(table, {one.trial for one in observations})
-        if len(pending) >= situation.slots:
+        if _num_running(situation, [table.replicates[trial] for trial in pending]) >= situation.slots:
             return False  # What runs will tell more: a batch asked for now would be asked for blindly.
         question = self._question(table, situation)
         suggestion = self._suggestion(question, observations, pending, situation)
@@ -115,16 +115,20 @@ class SelectedCells:
         self, question: Question, observations: Sequence[Observation], pending: Sequence[Trial], situation: Situation
     ) -> Suggestion:
         """The policy's batch. Without a limit the budget is what is left of the whole grid."""
-        whole = float((question.cell_price * question.exists[:, :, None]).sum() + question.stage_price.sum())
+        whole = float((question.cell_price * question.exists).sum() + question.stage_price.sum())
         left = min(situation.left_s, whole * question.seeds)
         rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
         return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
 
     def _question(self, table: TrialTable, situation: Situation) -> Question:
-        priors = tuple(_matrix(prior, table) for prior in self.priors.values())
+        priors = [_matrix(prior, table) for prior in self.priors.values()]
         paid = situation.done - self.store.gone_keys()
-        _, estimated = features(situation.whole, self.store, table.rows, table.columns)
-        return table.question(situation.whole, situation.expected, paid, priors, estimated)
+        names, estimated = features(situation.whole, self.store, table.rows, table.columns)
+        # A probe is a short run of the cell itself: a cheap look, whose scores are of the same kind.
+        looks = [place for place, name in enumerate(names) if name == Estimate.PROBE]
+        told = [estimated[:, :, place] for place in looks if np.isfinite(estimated[:, :, place]).any()]
+        others = np.delete(estimated, looks, axis=2)
+        return table.question(situation.whole, situation.expected, paid, [*told, *priors], others)
 
     def _observations(self, table: TrialTable, situation: Situation) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""
@@ -201,6 +205,13 @@ class SelectedCells:
         if self._tabled is None or self._tabled[0] is not whole:
             self._tabled = (whole, TrialTable.of(whole))
         return self._tabled[1]
+
+
+def _num_running(situation: Situation, pending: Iterable[Replicate]) -> int:
+    """How many stages these replicates wait for: several may wait for one, of their row."""
+    whole = situation.whole
+    lines = [[stage for stage in whole.of(one) if not whole.is_done(stage, situation.done)] for one in pending]
+    return len({line[0] for line in lines if line})
 
 
 def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
