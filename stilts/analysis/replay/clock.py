@@ -1,7 +1,8 @@
 """Clock: recorded trials run by several workers at once, as a study's stages do, in no time.
 
-An event queue, as in Syne Tune's simulator (Salinas et al. 2022). A trial waits for its source's stage (one per seed),
-then for a worker; its score is known when it ends, and its price was paid when it was asked for. A job takes its price.
+An event queue, as in Syne Tune's simulator (Salinas et al. 2022). A trial waits for its source's stage (one per seed; one
+that costs nothing is there), then for a worker. Its price was paid when it was asked for, and its score is known when
+it ends. A job takes as long as it costs.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Clock:
             self.pending[trial] = None
             self.spent += self._price(trial)
             stage = trial.source, trial.seed
-            if stage in self._staged:
+            if stage in self._staged or not self._price(stage):
                 self._ready.append(trial)
             elif stage in self._waiting:
                 self._waiting[stage].append(trial)

@@ -7,16 +7,21 @@ from collections.abc import Iterable
 import numpy as np
 
 from stilts.search.selecting.basket import Basket, Place
-from stilts.search.selecting.knowledge import after, gain, gaps, together
+from stilts.search.selecting.knowledge import after, gain, gaps, improvement, together
 from stilts.search.selecting.policy import FloatArray, Trial
 from stilts.search.selecting.row_model import Posterior
 from stilts.search.selecting.tally import Tally
 
 # A tie is broken by the rng, on this scale; the worth of trials is never so even once something was observed.
 _JITTER = 1e-6
+# Sources of which nothing is known are drawn among those that cost about the same: that one costs 1 % less than another
+# says nothing of it, and to take it every time would stake all on the price list.
+_DRAW = 0.1
 _FREE = 1e-12
 # So many spreads below its leader lies what a target without a score can fall back on.
 _UNCHECKED = 3.0
+# Degrees of freedom that a target's variance rests on before it has scores.
+_FREEDOM = 4.0
 # Numbers of scores of one cell that are weighed together (see ``knowledge.py``).
 _SEVERAL = np.array([2, 4])
 
@@ -31,6 +36,8 @@ class Offers:
         self.gap = gaps(model.mean, tally.exists)
         self.lead = self._lead()
         self.jitter = 1.0 + _JITTER * rng.random(tally.cell_price.shape)
+        told = bool(tally.priors) or tally.features is not None
+        self.draw = 1.0 + (0.0 if told else _DRAW) * rng.random(len(tally.sources))
         self.worth = np.empty(tally.cell_price.shape)
         self.rows: dict[int, list[tuple[float, float, list[Place]]]] = {}
         self.stale: set[int] = set()
@@ -40,6 +47,7 @@ class Offers:
         self.doubt = self._doubt()
         for s in range(len(tally.sources)):
             self._renew(s)
+        self._check_leaders()
 
     def foresee(self, pending: Iterable[Trial]) -> None:
         """Counts trials that still run as if their scores were in."""
@@ -105,8 +113,10 @@ class Offers:
         for count in sorted(counts):
             at = order[:count]
             cost = float(self.tally.stage_price[s] + price[at].sum())
-            values = [together(joint, gap, at, self.model.noise[at] / n, self.weight, freedom) / n for n in several]
-            ratio = max(values) / cost * float(self.jitter[s, 0])
+            # What a row that was never seen has to beat was run; it beats that where it is run itself.
+            weight = self.weight if self.seen[s] else np.where(np.isin(np.arange(len(gap)), at), self.weight, 0.0)
+            values = [together(joint, gap, at, self.model.noise[at] / n, weight, freedom) / n for n in several]
+            ratio = max(values) / cost * float(self.jitter[s, 0] if self.seen[s] else self.draw[s] * self.jitter[s, 0])
             offers.append((ratio, cost, [(s, int(t), seed) for t in at]))
         return offers
 
@@ -133,9 +143,24 @@ class Offers:
                 self.seen[s] = True
                 self.regression = self.regression.seeing(s)
                 self.doubt = self._doubt()
-                self.lead = self._lead()
                 self.stale |= {row for row in self.rows if not self.seen[row]}
             self._renew(s)
+        self.lead = self._lead()
+        self._check_leaders()
+
+    def _check_leaders(self) -> None:
+        """Where a prior says who leads: cells never run are worth what they may have over the best that was run.
+
+        The knowledge gradient takes the prior at its word, and leaves a leader unchecked. What is believed of a target
+        rests on few and hand-picked cells: on as many degrees of freedom as it has scores, and some.
+        """
+        if not self.tally.priors:
+            return
+        variance = np.einsum("stt->st", self.joint)
+        freedom = self.tally.counts.sum(axis=0) + _FREEDOM
+        better = improvement(self.model.mean, variance, self.lead, freedom) * self.weight
+        open_ = (self.left > 0) & self.tally.exists
+        self.worth = np.where(self.known, self.worth, np.where(open_, better, 0.0))
 
     def _doubt(self) -> FloatArray:
         """Variance of unseen sources (S, T), relative to a target's between sources that are known to be alike."""

@@ -80,16 +80,21 @@ def _completed(tally: Tally) -> FloatArray:
     prior = tally.priors[0]
     both = np.isfinite(means) & np.isfinite(prior)
     count = both.sum(axis=0)
-    x, y = (np.where(both, values, 0.0) for values in (prior, means))
-    x_mean, y_mean = (values.sum(axis=0) / np.maximum(count, 1) for values in (x, y))
-    x_off, y_off = np.where(both, prior - x_mean, 0.0), np.where(both, means - y_mean, 0.0)
-    believed = _SLOPE_CELLS * float(np.nanvar(prior, axis=0).mean()) if np.isfinite(prior).any() else 1.0
+    (x_mean, x_off), (y_mean, y_off) = _centred(prior, both), _centred(means, both)
+    _, off = _centred(prior, np.isfinite(prior))
+    believed = _SLOPE_CELLS * max(float((off**2).sum()) / max(int(np.isfinite(prior).sum()), 1), 1e-12)
     slope = ((x_off * y_off).sum() + believed) / ((x_off**2).sum() + believed)
     gap = y_mean - slope * x_mean
     common = float((gap * count).sum() / max(count.sum(), 1))
     shift = (gap * count + _SHIFT_CELLS * common) / (count + _SHIFT_CELLS)
     out: FloatArray = np.where(np.isfinite(means), means, shift + slope * prior)
     return out
+
+
+def _centred(values: FloatArray, known: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Means (T,) of the cells known, and their deviations (S, T); 0 where unknown."""
+    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean, np.where(known, values - mean, 0.0)
 
 
 def _scale(cells: FloatArray) -> tuple[FloatArray, FloatArray]:
