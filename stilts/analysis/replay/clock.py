@@ -1,8 +1,8 @@
 """Clock: recorded trials run by several workers at once, as a study's stages do, in no time.
 
-An event queue, as in Syne Tune's simulator (Salinas et al. 2022). A trial waits for its source's stage (one per seed; one
-that costs nothing is there), then for a worker. Its price was paid when it was asked for, and its score is known when
-it ends. A job takes as long as it costs.
+An event queue, as in Syne Tune's simulator (Salinas et al. 2022). A trial waits for its source's stage (one per seed;
+one that costs nothing is there), then for a worker. Its price was paid when it was asked for, and its score is known
+when it ends. A job takes as long as it costs.
 """
 
 from __future__ import annotations
