@@ -40,7 +40,7 @@ def study(folder: Path, stages: int) -> Study:
         "intermediates": {"none": None, **dict.fromkeys(ROWS)},
         "targets": dict.fromkeys(COLUMNS),
         "estimates": ["size", "text_overlap"],
-        "search": {"policy": "grid", "budget": {"trials": stages}},
+        "policy": {"budget": {"trials": stages}},
     }
     return Study.parse(json.dumps(fields), folder / "study.yaml")
 

@@ -6,6 +6,12 @@ One target, ``none`` and seven intermediates. True gains are normal with standar
 studies), every training has a seed effect of standard deviation 3, 2,000 source items are translated into 15 languages,
 and the winner is chosen on 1,000 English selection items of the same models. Each study goes through ``resample``,
 ``winner_gain``, ``set_of_equals`` and ``holm`` as in ``stilts best``. Prints one JSON object per number of replicates.
+
+    python benchmarks/simulated_studies.py --studies 1000 --proposals 20 --replicates 1 2 3
+
+The last row is searched then: the highest of so many recipes, each under one seed, on the selection items. Its recipes
+are equal (null studies) or differ by a standard deviation of 2. It is reported as it is confirmed, from as many fresh
+seeds as the others have, and for comparison as it was found, from the seed that won.
 """
 
 from __future__ import annotations
@@ -19,15 +25,27 @@ from statistics import NormalDist
 import numpy as np
 
 from stilts.metrics.comparison import holm, set_of_equals
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import metric
 from stilts.metrics.resampling import LanguageRows, ReplicateRows, Side, resample
 from stilts.metrics.uncertainty import gain_interval
 from stilts.metrics.winner import winner_gain
+from stilts.search.choice import choose
+from stilts.study.record import Column
 
 ACCURACY = metric("accuracy")
 NUM_ROWS, NUM_ITEMS, NUM_LANGUAGES, NUM_SELECT = 8, 2000, 15, 1000
 SEED_SD, GAIN_SD, BASE = 3.0, 2.0, 70.0
 ITEMS = np.array([f"q{number}" for number in range(NUM_ITEMS)])
+TARGET = Column(
+    name="target",
+    task="target",
+    kind="classification",
+    metric="accuracy",
+    group="",
+    languages=tuple(f"l{number}" for number in range(NUM_LANGUAGES)),
+    select_languages=("en",),
+)
 INVERSE = NormalDist().inv_cdf
 
 
@@ -45,24 +63,91 @@ def level(ability: float) -> float:
     return INVERSE(min(max(ability / 100, 0.02), 0.98)) * np.sqrt(2)
 
 
+def selected(stream: np.random.Generator, ability: float) -> float:
+    """A model's score on the selection items."""
+    return float(100 * (stream.standard_normal(NUM_SELECT) * np.sqrt(2) < level(ability)).mean())
+
+
+def tested(stream: np.random.Generator, difficulty: np.ndarray, ability: float, row: int, seed: int) -> ReplicateRows:
+    """A model's answers to the test items in all languages."""
+    noise = stream.standard_normal((NUM_LANGUAGES, NUM_ITEMS), dtype=np.float32)
+    correct = (difficulty + noise < level(ability)).astype(float)
+    languages = {
+        f"l{number}": LanguageRows(items=ITEMS, values=np.column_stack([values, np.ones(NUM_ITEMS)]))
+        for number, values in enumerate(correct)
+    }
+    return ReplicateRows(intermediate_seed=seed if row else None, target_seed=seed, languages=languages)
+
+
+def name_of(row: int) -> str:
+    return f"r{row}" if row else "none"
+
+
 def simulate(stream: np.random.Generator, truth: np.ndarray, replicates: int, draws: int) -> Simulated:
     difficulty = stream.standard_normal(NUM_ITEMS)
     cells, select = {}, np.zeros(len(truth))
     for row, score in enumerate(truth):
-        made = []
-        for seed in range(replicates):
-            ability = score + stream.normal(0, SEED_SD)
-            select[row] += 100 * (stream.standard_normal(NUM_SELECT) * np.sqrt(2) < level(ability)).mean() / replicates
-            noise = stream.standard_normal((NUM_LANGUAGES, NUM_ITEMS), dtype=np.float32)
-            correct = (difficulty + noise < level(ability)).astype(float)
-            languages = {
-                f"l{number}": LanguageRows(items=ITEMS, values=np.column_stack([values, np.ones(NUM_ITEMS)]))
-                for number, values in enumerate(correct)
-            }
-            made.append(ReplicateRows(intermediate_seed=seed if row else None, target_seed=seed, languages=languages))
-        cells["none" if row == 0 else f"r{row}"] = made
+        abilities = score + stream.normal(0, SEED_SD, replicates)
+        select[row] = np.mean([selected(stream, ability) for ability in abilities])
+        cells[name_of(row)] = [tested(stream, difficulty, a, row, seed) for seed, a in enumerate(abilities)]
     sides = resample(cells, ACCURACY, draws=draws, seed=int(stream.integers(2**31)))
     return Simulated(sides=sides, select=select, truth=truth)
+
+
+def search(
+    stream: np.random.Generator, spread: float, proposals: int, replicates: int, draws: int
+) -> tuple[Simulated, Side]:
+    """A study whose last row is searched, as it is confirmed; and that row as it was found, with the seed that won."""
+    difficulty = stream.standard_normal(NUM_ITEMS)
+    truth = BASE + np.array([0.0, *stream.normal(0, spread, NUM_ROWS - 1)])
+    recipes = truth[-1] + stream.normal(0, spread, proposals)
+    searched = recipes + stream.normal(0, SEED_SD, proposals)
+    scores = {number: {"target": {"en": selected(stream, ability)}} for number, ability in enumerate(searched)}
+    best = choose(("per_target",), (TARGET,), "english_dev", scores, {})["target"].proposal
+    truth[-1] = recipes[best]
+    abilities = [score + stream.normal(0, SEED_SD, replicates) for score in truth]
+    select = np.array([np.mean([selected(stream, ability) for ability in own]) for own in abilities])
+    cells = {
+        name_of(row): [tested(stream, difficulty, ability, row, seed) for seed, ability in enumerate(own)]
+        for row, own in enumerate(abilities)
+    }
+    cells["found"] = [tested(stream, difficulty, searched[best], NUM_ROWS, replicates)]
+    sides = resample(cells, ACCURACY, draws=draws, seed=int(stream.integers(2**31)))
+    found = sides.pop("found")
+    return Simulated(sides=sides, select=select, truth=truth), found
+
+
+def observe_searched(study: Simulated, found: Side, counts: Counter[str]) -> None:
+    """Counts what the matrix says of the searched row, and the answer where that row is the winner."""
+    names = list(study.sides)
+    row, truth, base = names[-1], study.truth[-1] - study.truth[0], study.sides["none"]
+    gain, as_found = gain_interval(study.sides[row], base), gain_interval(found, base)
+    counts["shown"] += gain.low > 0 and not gain.one_model
+    counts["covered"] += gain.low <= truth <= gain.high
+    counts["as_found_above_0"] += as_found.low > 0
+    counts["as_found_covered"] += as_found.low <= truth <= as_found.high
+    claims = holm([gain_interval(study.sides[name], base).claim_p for name in names[1:]])
+    counts["claimed"] += claims[-1] <= FALSE_CLAIM and gain.estimate > 0
+    counts["any_claimed"] += min(claims) <= FALSE_CLAIM
+    if names[int(study.select.argmax())] == row:
+        interval = winner_gain(study.sides, row, "none", dict(zip(names, study.select, strict=True)))
+        counts["wins"] += 1
+        counts["winner_shown"] += interval.low > 0 and not interval.one_model
+        counts["winner_covered"] += interval.low <= truth <= interval.high
+
+
+def run_searched(studies: int, proposals: int, replicates: int, draws: int, seed: int) -> dict[str, float]:
+    found: dict[str, float] = {"replicates": replicates, "studies": studies, "proposals": proposals}
+    for world, spread in (("null", 0.0), ("true", GAIN_SD)):
+        stream, counts = np.random.default_rng([seed, replicates, proposals]), Counter[str]()
+        for _ in range(studies):
+            observe_searched(*search(stream, spread, proposals, replicates, draws), counts)
+        for what in ("shown", "covered", "claimed", "any_claimed", "as_found_above_0", "as_found_covered"):
+            found[f"{world}_{what}"] = counts[what] / studies
+        found[f"{world}_wins"] = counts["wins"]
+        for what in ("winner_shown", "winner_covered"):
+            found[f"{world}_{what}"] = counts[what] / max(counts["wins"], 1)
+    return found
 
 
 def observe(study: Simulated, counts: Counter[str]) -> None:
@@ -90,7 +175,9 @@ def observe(study: Simulated, counts: Counter[str]) -> None:
     gains = {name: gain_interval(study.sides[name], study.sides["none"]) for name in names[1:]}
     claims = holm([interval.p_value for interval in gains.values()])
     claimed = zip(gains.items(), claims, strict=True)
-    counts["false_claims"] += any(p <= 0.05 and i.estimate > 0 >= truth[n] - truth["none"] for (n, i), p in claimed)
+    counts["false_claims"] += any(
+        p <= FALSE_CLAIM and i.estimate > 0 >= truth[n] - truth["none"] for (n, i), p in claimed
+    )
 
 
 def behind(stream: np.random.Generator, replicates: int, draws: int, counts: Counter[str]) -> None:
@@ -133,9 +220,14 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, nargs="+", default=[2, 3, 5])
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--proposals", type=int, default=0, help="search the last row, with so many proposals")
     given = parser.parse_args()
     for replicates in given.replicates:
-        print(json.dumps(run(given.studies, replicates, given.draws, given.seed)), flush=True)
+        if given.proposals:
+            found = run_searched(given.studies, given.proposals, replicates, given.draws, given.seed)
+        else:
+            found = run(given.studies, replicates, given.draws, given.seed)
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Prints the lines of ``stilts/tasks/typology.py``: how far each language of the table is from English in URIEL.
+"""Prints the lines of ``stilts/tasks/typology.txt``: how far each language of the table is from English in URIEL.
 
     python3.11 -m venv /tmp/uriel && /tmp/uriel/bin/pip install urielplus==1.3.2
     PYTHONPATH=. /tmp/uriel/bin/python benchmarks/typology.py
@@ -14,12 +14,14 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from pathlib import Path
 from typing import Any
 
-from stilts.tasks.language_table import TABLE
+from stilts.tasks.listed import listed_in
 
 KINDS = {"syntactic": "S_", "phonological": "P_", "inventory": "INV_"}
 ENGLISH = "eng"
+TABLE = Path(__file__).parents[1] / "stilts" / "tasks" / "languages.txt"
 # A distance over fewer features says more of what happens to be known than of the language.
 MIN_FEATURES = 20
 # ISO 639-3 macrolanguages of the table's languages.
@@ -35,7 +37,7 @@ MACROLANGUAGES = dict(
 def main() -> None:
     """Prints one line per language: code, then distance and number of features for each of ``KINDS``."""
     uriel = _uriel()
-    for line in TABLE.strip().splitlines():
+    for line in listed_in(TABLE):
         code, _, iso639_3 = line.split()[:3]
         print(" ".join([f"{code:3}", *(_figure(uriel, iso639_3, kind) for kind in KINDS)]))
 

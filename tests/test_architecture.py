@@ -26,11 +26,12 @@ FLOORS = {
     **dict.fromkeys(("metrics", "store"), 1),
     **dict.fromkeys(("tasks",), 2),
     **dict.fromkeys(("data", "models", "study"), 3),
-    **dict.fromkeys(("training", "ledger"), 4),
-    **dict.fromkeys(("estimate", "robustness", "search"), 5),
-    **dict.fromkeys(("execute", "analysis"), 6),
-    **dict.fromkeys(("scheduling", "tracking", "report"), 7),
-    **dict.fromkeys(("cli", "ray_jobs", "face"), 8),
+    **dict.fromkeys(("kinds", "ledger"), 4),
+    **dict.fromkeys(("training",), 5),
+    **dict.fromkeys(("estimate", "robustness", "search"), 6),
+    **dict.fromkeys(("execute", "analysis"), 7),
+    **dict.fromkeys(("scheduling", "tracking", "report"), 8),
+    **dict.fromkeys(("cli", "ray_jobs", "face"), 9),
 }
 # Files of the package's root that make up the ground floor.
 GROUND = {"addresses", "bounded_file", "bounded_json", "errors", "fingerprint", "seeds", "shown", "whole_file"}
@@ -41,6 +42,7 @@ ONLY_IN = {
     "ray": {"scheduling", "ray_jobs"},
     "mlflow": {"tracking"},
     "optuna": {"search"},
+    "resvg_py": {"report"},
     "torch": set(FLOORS) - {"ground", "metrics", "tasks", "study", "store", "ledger", "search", "analysis"},
     "transformers": set(FLOORS)
     - {"ground", "metrics", "tasks", "study", "store", "ledger", "search", "analysis"},  # brings torch
@@ -59,6 +61,15 @@ EXECUTE_NEEDS = {
     "typing_extensions",
 }
 
+# What makes examples of a kind, and what declares tasks of it.
+MAKE_EXAMPLES = ("stilts/data/readers/", "stilts/data/toy/")
+# Where a word that is also a kind's name means something else: XTREME's groups of tasks, a field of the study file.
+NAMED_LIKE_A_KIND = {
+    "stilts/metrics/averages.py",
+    "stilts/analysis/scoring/benchmarks.py",
+    "stilts/analysis/scoring/submission.py",
+    "stilts/study/baselines.py",
+}
 BANNED_STEMS = {"utils", "helpers", "common", "misc", "manager", "base"}
 UNFINISHED = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b")))
 RAY_JOB_LINES = 60
@@ -208,6 +219,33 @@ def ray_job_breaks(sources: Sources) -> list[str]:
     return found
 
 
+def kind_breaks(sources: Sources) -> list[str]:
+    """Places outside a task kind's own file pair that know it: by importing from its files, or by its name.
+
+    Readers and toy generators make its examples, the catalogue declares its tasks: they may import from its files.
+    """
+    own = "stilts/tasks/kinds/"
+    names = {Path(path).stem for path in sources if path.startswith(own)} - {"__init__"}
+    files = {f"{room}.{name}" for room in ("stilts.tasks.kinds", "stilts.kinds") for name in names}
+    found = []
+    for path, text in sources.items():
+        if path.startswith((own, "stilts/kinds/", *MAKE_EXAMPLES)) or not path.startswith("stilts/"):
+            continue
+        for each in imports(path, text):
+            if files & {each.name, each.name.rpartition(".")[0]}:
+                found.append(f"{path}:{each.line} imports {each.name}, a kind's own")
+        if path not in NAMED_LIKE_A_KIND:
+            words = [node for node in ast.walk(ast.parse(text, path)) if isinstance(node, ast.Constant)]
+            found += [f'{path}:{node.lineno} names the kind "{node.value}"' for node in words if node.value in names]
+    return found
+
+
+def kinds_that_are_no_pair(sources: Sources) -> list[str]:
+    """Kinds that lack one of their two files."""
+    own = [Path(path).name for path in sources if path.startswith("stilts/tasks/kinds/") and "__init__" not in path]
+    return [f"stilts/kinds/{name} is missing" for name in own if f"stilts/kinds/{name}" not in sources]
+
+
 def name_breaks(sources: Sources) -> list[str]:
     """Files and folders whose name does not say what their idea is."""
     return [f"{p}: {part}" for p in sources for part in Path(p).with_suffix("").parts if part in BANNED_STEMS]
@@ -224,12 +262,22 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 def undeclared(sources: Sources, requirements: Mapping[str, Requirement]) -> list[str]:
     """Packages from outside that are imported and not declared."""
-    names = {"ruamel": "ruamel.yaml"}
+    names = {"yaml": "pyyaml"}
     outside = {(each.top, path) for path, text in sources.items() for each in filter(is_outside, imports(path, text))}
     return [f"{p}: {top}" for top, p in sorted(outside) if canonicalize_name(names.get(top, top)) not in requirements]
 
 
-RULES = (unknown_rooms, floor_breaks, outside_breaks, execute_breaks, ray_job_breaks, name_breaks, unfinished)
+RULES = (
+    unknown_rooms,
+    floor_breaks,
+    outside_breaks,
+    execute_breaks,
+    ray_job_breaks,
+    kind_breaks,
+    kinds_that_are_no_pair,
+    name_breaks,
+    unfinished,
+)
 MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (unknown_rooms, "stilts/plugins/load.py", ""),
     (unknown_rooms, "stilts/config.py", ""),
@@ -256,6 +304,11 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (execute_breaks, "stilts/__init__.py", "import pandas"),
     (ray_job_breaks, "ray_jobs/x.py", "def main(): ...\ndef decide(): ..."),
     (ray_job_breaks, "ray_jobs/x.py", "\n" * RAY_JOB_LINES),
+    (kind_breaks, "stilts/study/x.py", "from stilts.tasks.kinds.tagging import TaggingExample"),
+    (kind_breaks, "stilts/training/x.py", "def f():\n    from stilts.kinds import tagging"),
+    (kind_breaks, "stilts/report/x.py", 'LINES = {"tagging": 1}'),
+    (kind_breaks, "stilts/cli/x.py", 'def f(column):\n    return column.kind == "tagging"'),
+    (kinds_that_are_no_pair, "stilts/tasks/kinds/x.py", ""),
     (name_breaks, "stilts/study/utils.py", ""),
     (name_breaks, "stilts/common/x.py", ""),
     (unfinished, "stilts/study/x.py", "# TO" + "DO: later"),
@@ -266,6 +319,11 @@ FINE: Sources = {
     "stilts/study/plan.py": "from stilts.study.file import Study\nfrom . import file\nfrom stilts import errors",
     "stilts/study/file.py": "import pydantic",
     "stilts/execute/run_stage.py": "import torch\nfrom stilts import errors\ndef f():\n    import datasets",
+    "stilts/tasks/kinds/tagging.py": "NAME = 'tagging'",
+    "stilts/kinds/tagging.py": "from stilts.tasks.kinds.tagging import NAME",
+    "stilts/kinds/learning.py": "import torch",
+    "stilts/data/readers/tags.py": "from stilts.tasks.kinds.tagging import NAME",
+    "stilts/cli/kinds.py": "from stilts.tasks.kinds import kind_named",
     "stilts/search/proposals.py": "def f():\n    import optuna",
     "stilts/cli/main.py": "from stilts.scheduling import tuner\nimport stilts",
     "ray_jobs/run_study.py": "import ray\nfrom stilts.cli.main import main",
@@ -300,7 +358,7 @@ def test_the_rule_lets_pass_what_is_fine(rule: Callable[[Sources], list[str]]) -
 
 
 def test_execute_is_followed_through_other_modules_and_their_packages() -> None:
-    far = {"stilts/execute/x.py": "import stilts.study.plan", "stilts/study/__init__.py": "import ruamel.yaml"}
+    far = {"stilts/execute/x.py": "import stilts.study.plan", "stilts/study/__init__.py": "import yaml"}
     found = execute_breaks({**FINE, **far})
     assert [line.partition(":")[0] for line in found] == ["stilts/study/__init__.py"]
 

@@ -16,23 +16,24 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.results import LanguageGain, StudyResults
 from stilts.analysis.settling import Advice, advice_on
 from stilts.analysis.spending import RowCost, compute_hours, replicates_in_cells, row_cost
-from stilts.analysis.wording import notes_on, overlap_of
+from stilts.analysis.wording import notes_on, overlap_of, recipes_tried
 from stilts.fingerprint import Json, plain
 from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.comparison import Comparison, VarianceSplit, holm, set_of_equals, variance_split
+from stilts.metrics.levels import FALSE_CLAIM, FALSE_DISCOVERY
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval
 from stilts.metrics.winner import winner_gain
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
-FALSE_CLAIM = 0.05
-FALSE_DISCOVERY = 0.05
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowGain:
-    """A row's gain over ``none`` on one target; ``p_adjusted`` is Holm's over all cells of the matrix."""
+    """A row's gain over ``none`` on one target; ``p_adjusted`` is Holm's over all cells of the matrix.
+
+    It is 1 where no row of the target has two seeds: what one model showed is no claim about its recipe.
+    """
 
     row: str
     interval: Interval
@@ -70,7 +71,9 @@ class Answer:
     be told from the best, ``cheapest`` the one of them with the least training compute, ``p_best`` how likely each is
     the best. ``costs`` holds device hours (``cost_unit``) of one replicate by row, where they were measured.
     ``losing`` are languages with a gain below 0 at a false discovery rate of 5 %. ``near_chance`` lists which of
-    ``row`` and ``none`` stay near guessing; ``overlap`` says why ``row`` has seen the target's own data.
+    ``row`` and ``none`` stay near guessing; ``overlap`` says why ``row`` has seen the target's own data. ``recipes``
+    are the numbers of recipes from which ``row`` and ``none`` were chosen. ``conditional``: no row has two seeds, so
+    nothing is claimed and no row falls out of the equals.
     """
 
     target: str
@@ -95,6 +98,7 @@ class Answer:
     languages: tuple[LanguageGain, ...]
     near_chance: tuple[str, ...]
     overlap: str | None
+    recipes: tuple[int, int]
     open_cells: tuple[OpenCell, ...]
     notes: tuple[str, ...]
     advice: str
@@ -176,13 +180,14 @@ def matrix_gains(results: StudyResults) -> dict[str, tuple[RowGain, ...]]:
 def _claim_p_values(sides: Mapping[str, Side], gains: Mapping[str, Interval]) -> list[float]:
     """The p values that claims rest on. A row with one seed is lent the column's seed variance, where there is one.
 
-    Its own interval is conditional on its seed, and a claim about the row must not be.
+    Its own interval is conditional on its seed, and a claim about the row must not be. Where no row of the column has
+    two seeds there is nothing to lend, and nothing is claimed.
     """
     chance, names = ColumnChance.of(sides) if sides else None, list(sides)
     return [
         chance.p_value(interval.estimate, names.index(row), names.index(NONE_ROW))
         if chance is not None and chance.df and interval.conditional
-        else interval.p_value
+        else interval.claim_p
         for row, interval in gains.items()
     ]
 
@@ -227,6 +232,7 @@ def _answer(
         languages=results.language_gains(row, column.name) if row else (),
         near_chance=tuple(n for n in dict.fromkeys([row or "", NONE_ROW]) if n in sides and report["near_chance"][n]),
         overlap=overlap_of(record, column, row),
+        recipes=recipes_tried(record, row),
         open_cells=_open_cells(report),
         notes=notes_on(record, column, row, report),
         advice=settling.text,

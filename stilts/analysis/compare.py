@@ -15,7 +15,6 @@ from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import replicates_in_cells
 from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
-from stilts.metrics.metric import metric
 from stilts.metrics.resampling import LanguageRows, ReplicateRows, Side, resample
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.study.record import Column, Replicate
@@ -112,13 +111,13 @@ def _column_cells(first: StudyResults, second: StudyResults, name: str, rows: Se
         for row in rows
         if of_study[row]
     }
-    sides = resample({f"{at}>{row}": part for (at, row), part in loaded.items()}, metric(columns[0].metric))
+    sides = resample({f"{at}>{row}": part for (at, row), part in loaded.items()}, columns[0].measure)
     paired = _paired_frac(loaded, languages)
     return [_cell(row, name, found, (sides.get(f"0>{row}"), sides.get(f"1>{row}")), languages, paired) for row in rows]
 
 
 def _rows(results: StudyResults, column: Column, replicate: Replicate, languages: Sequence[str]) -> ReplicateRows:
-    keys, chosen = replicate.outputs["report"], metric(column.metric)
+    keys, chosen = replicate.outputs["report"], column.measure
     return ReplicateRows(
         intermediate_seed=replicate.intermediate_seed,
         target_seed=replicate.target_seed,

@@ -14,10 +14,9 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, plain
 from stilts.metrics.comparison import holm
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.study.record import NONE_ROW, Row
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Contest:
     @property
     def verdict(self) -> str:
         """``better``, ``worse`` or ``not told apart``, at a family-wise level of 5 %."""
-        if self.p_adjusted > LEVEL:
+        if self.p_adjusted > FALSE_CLAIM:
             return "not told apart"
         return "better" if self.difference.estimate > 0 else "worse"
 
@@ -71,7 +70,7 @@ def _of_row(results: StudyResults, row: Row, rivals: list[Row]) -> Iterator[Cont
         for rival in rivals:
             if row.name in sides and rival.name in sides:
                 found.append((rival, column.name, gain_interval(sides[row.name], sides[rival.name])))
-    adjusted = holm([interval.p_value for _, _, interval in found])
+    adjusted = holm([interval.claim_p for _, _, interval in found])
     for (rival, target, interval), p in zip(found, adjusted, strict=True):
         yield Contest(
             row=row.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from stilts.analysis.evaluations import Evaluations
-from stilts.metrics.metric import Metric, metric
+from stilts.metrics.metric import Metric
 from stilts.metrics.resampling import ReplicateRows, Side, resample
 from stilts.study.record import Column, Replicate
 
@@ -17,7 +17,7 @@ def column_sides(
 
     ``done`` holds replicate ids (``matrix.done_in_cells``). StoreError where the examples of one of them are gone.
     """
-    record, chosen = evaluations.record, metric(column.metric)
+    record, chosen = evaluations.record, column.measure
     rows: dict[str, list[ReplicateRows]] = {}
     for replicate in record.replicates:
         if replicate.column == column.name and replicate.replicate_id in done:

@@ -15,7 +15,6 @@ from stilts.analysis.predictions import Predictions, predictions_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import Cells, replicates_in_cells
 from stilts.fingerprint import Json, plain
-from stilts.metrics.metric import metric
 from stilts.study.record import NONE_ROW, Column, Replicate
 
 SHOWN = 5
@@ -77,7 +76,7 @@ def cell_flips(results: StudyResults, row: str, column: str, *, shown: int = SHO
     return CellFlips(
         row_replicate=ours.replicate_id,
         none_replicate=base.replicate_id,
-        whole=_is_whole(target),
+        whole=target.scoring.is_whole,
         languages=tuple(flips for flips in found.values() if flips is not None),
         skipped=tuple(name for name, flips in found.items() if flips is None),
     )
@@ -92,14 +91,10 @@ def paired_replicates(cells: Cells, row: str, column: str) -> tuple[Replicate, R
     return first, next((other for other in base if other.target_seed == first.target_seed), base[0])
 
 
-def _is_whole(column: Column) -> bool:
-    return column.metric in ("accuracy", "retrieval_accuracy") and column.kind != "tagging"
-
-
 def _flips(
     results: StudyResults, column: Column, language: str, pair: tuple[Replicate, Replicate], shown: int
 ) -> LanguageFlips | None:
-    chosen = metric(column.metric)
+    chosen = column.measure
     ours, base = (predictions_of(r.outputs["report"][language], chosen, results.store) for r in pair)
     if not ours.comparable(base):
         return None

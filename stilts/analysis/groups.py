@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 
-from stilts.analysis.best import FALSE_DISCOVERY, Answer
+from stilts.analysis.best import Answer
 from stilts.analysis.matrix import language_scores
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, plain
 from stilts.metrics.comparison import benjamini_hochberg
+from stilts.metrics.levels import FALSE_DISCOVERY
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.study.record import NONE_ROW, Column
@@ -77,7 +78,7 @@ def _of_target(results: StudyResults, by: str, answer: Answer, select: Mapping[s
     adjusted = dict(
         zip(
             (line.group for line in tested),
-            benjamini_hochberg([line.gain.p_value for line in tested if line.gain]),
+            benjamini_hochberg([line.gain.claim_p for line in tested if line.gain]),
             strict=True,
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -12,14 +12,12 @@ from stilts.analysis.predictions import answers_of
 from stilts.analysis.suspects import Check, Suspects, Verdict
 from stilts.fingerprint import Json
 from stilts.study.record import NONE_ROW, Column, Replicate
-from stilts.tasks.task import Kind
 
 CAUSE = "label prior"
 # Share of one label from which a model counts as collapsed onto it.
 _COLLAPSED = 0.9
 # A shift of a tenth of all answers is worth naming; and it must be twice what two seeds of ``none`` differ by.
 _SHIFT, _OVER_FLOOR = 0.10, 2.0
-_LABELLED = (Kind.CLASSIFICATION.value, Kind.TAGGING.value, Kind.MULTIPLE_CHOICE.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ def label_prior(suspects: Suspects, row: str, column: str) -> Check:
     """Whether predictions are distributed otherwise than those of ``none``, or have collapsed onto one label."""
     target = suspects.results.column(column)
     pair = paired_replicates(suspects.cells, row, column)
-    if target.kind not in _LABELLED or pair is None:
+    if target.task_kind.labels_in is None or pair is None:
         return Check(cause=CAUSE, verdict=Verdict.UNKNOWN, line=f"answers of {target.kind} are no labels", figures={})
     priors = {name: _prior(suspects, target, name, *pair) for name in target.languages}
     mean = fmean(prior.distance for prior in priors.values())
@@ -87,9 +85,8 @@ def _floor(suspects: Suspects, column: Column) -> float | None:
 def _shares(suspects: Suspects, column: Column, language: str, replicate: Replicate) -> Mapping[str, float]:
     """Each label's share of the answers; of a tagger, of the tags of all words."""
     answers = answers_of(replicate.outputs["report"][language], suspects.results.store)
-    labels: Sequence[str] = answers
-    if column.kind == Kind.TAGGING.value:
-        labels = [tag for answer in answers for tag in answer.split()]
+    labels_in = column.task_kind.labels_in
+    labels = [label for answer in answers for label in (labels_in(answer) if labels_in else ())]
     counts = Counter(labels)
     return {label: count / len(labels) for label, count in counts.items()}
 

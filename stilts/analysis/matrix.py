@@ -29,7 +29,11 @@ _RARE_CHANCE, _RARE_FACTOR = 1.0, 10.0
 
 
 class State(StrEnum):
-    """What became of a replicate (DESIGN rule 3); a cell of which a selecting policy asked for none is *left out*."""
+    """What became of a replicate (DESIGN rule 3).
+
+    A cell can also be *left out*: a selecting policy asked for none of its replicates; or *unconfirmed*: its row was
+    searched, and what the search found was not trained again with fresh seeds yet.
+    """
 
     DONE = "done"
     DAMAGED = "damaged"
@@ -37,11 +41,21 @@ class State(StrEnum):
     PRUNED = "pruned"
     PENDING = "pending"
     MISSING = "missing"
+    UNCONFIRMED = "unconfirmed"
     LEFT_OUT = "left out"
 
 
 # The most serious first: what a replicate is said to be when its languages differ, and a cell when its replicates do.
-_SERIOUS = (State.DAMAGED, State.FAILED, State.PRUNED, State.MISSING, State.PENDING, State.LEFT_OUT, State.DONE)
+_SERIOUS = (
+    State.DAMAGED,
+    State.FAILED,
+    State.PRUNED,
+    State.MISSING,
+    State.PENDING,
+    State.UNCONFIRMED,
+    State.LEFT_OUT,
+    State.DONE,
+)
 
 MATRIX_COLUMNS = (
     "row",
@@ -50,6 +64,7 @@ MATRIX_COLUMNS = (
     "intermediate_seed",
     "target_seed",
     "proposal",
+    "confirms",
     "use",
     "language",
     "state",
@@ -65,7 +80,8 @@ def load_matrix(record: StudyRecord, store: ArtifactStore, evaluations: Evaluati
     """One row per (replicate, use, language), with the columns of ``MATRIX_COLUMNS``.
 
     ``score`` is 0..100; ``score``, ``num_items`` and ``chance`` are missing, and ``parts`` is empty, where ``state`` is
-    not done. ``parts`` maps the metric's further figures to values. Seeds and ``proposal`` are nullable integers.
+    not done. ``parts`` maps the metric's further figures to values. Seeds and ``proposal`` are nullable integers;
+    ``confirms`` marks what trains a chosen proposal again with fresh seeds.
     """
     evaluations = evaluations or Evaluations(record=record, store=store)
     states = _States(evaluations=evaluations)
@@ -77,7 +93,9 @@ def load_matrix(record: StudyRecord, store: ArtifactStore, evaluations: Evaluati
     ]
     frame = pd.DataFrame(lines, columns=list(MATRIX_COLUMNS))
     integers = ("intermediate_seed", "target_seed", "proposal", "num_items")
-    return frame.astype({**dict.fromkeys(integers, "Int64"), "score": "float64", "chance": "float64"})
+    return frame.astype(
+        {**dict.fromkeys(integers, "Int64"), "confirms": "bool", "score": "float64", "chance": "float64"}
+    )
 
 
 def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
@@ -88,7 +106,7 @@ def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
     """
     parts = frame[frame["use"] == use]
     grouped = parts.groupby("replicate_id", sort=False)
-    names = list(MATRIX_COLUMNS[:6])
+    names = list(MATRIX_COLUMNS[:7])
     first = grouped[[name for name in names if name != "replicate_id"]].first()
     # A mean that any missing language makes missing: pandas' own mean passes over them.
     means = {name: grouped[name].sum(min_count=1) / grouped["key"].size() for name in ("score", "chance")}
@@ -99,18 +117,22 @@ def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
     return table.astype({"score": "float64", "chance": "float64", "proposal": "Int64"})
 
 
-def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
+def cells(
+    record: StudyRecord, frame: pd.DataFrame, use: str = "report", *, objective: str | None = None
+) -> pd.DataFrame:
     """One row per (row, column) of the study, in its order: the matrix itself.
 
     ``score`` averages done replicates (within an intermediate seed first); ``gain`` is over ``none``, in points;
     ``sd`` is the spread over done replicates (missing for one); ``num_done`` of ``num_planned`` replicates are there.
     ``state`` is done, or that of the most serious replicate that is not. In a searched row the cell is that of
-    ``proposal`` (see ``proposals.py``; missing while none can be chosen). ``chance`` is the level of guessing as
-    measured, else as the column states it; ``near_chance`` marks scores below ``chance_ceiling``.
-    ``overlap`` says what a row shares with the column, or is missing.
+    ``proposal`` (see ``proposals.py``; missing while none can be chosen), by the replicates that confirm it; until
+    there is one it is *unconfirmed*: its score is that of the search, and it has no gain. ``chance`` is the level of
+    guessing as measured, else as the column states it; ``near_chance`` marks scores below ``chance_ceiling``.
+    ``overlap`` says what a row shares with the column, or is missing. ``objective``: of rows that were searched for it
+    what they found for it.
     """
     scores = replicate_scores(frame, use)
-    chosen = chosen_proposals(record, replicate_scores(frame, "select"))
+    chosen = chosen_proposals(record, frame, objective)
     overlaps = {(row, column): why for row, column, why in record.overlaps}
     lines = [
         _cell(scores[_of_cell(scores, row.name, column.name)], row.name, column, chosen, row.searched)
@@ -120,8 +142,10 @@ def cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.D
         if use == "report" or column.select_languages
     ]
     table = pd.DataFrame(lines, columns=[*_CELL_COLUMNS, "overlap"]).astype({"proposal": "Int64", "chance": "float64"})
-    base = table[table["row"] == NONE_ROW].set_index("column")["score"]
-    table.insert(3, "gain", table["score"] - table["column"].map(base).astype("float64"))
+    claims = table["state"] != State.UNCONFIRMED
+    base = table[claims & (table["row"] == NONE_ROW)].set_index("column")["score"]
+    gain = table["score"] - table["column"].map(base).astype("float64")
+    table.insert(3, "gain", gain.where(claims))
     return table
 
 
@@ -143,9 +167,12 @@ def _seconds(evaluations: Evaluations, key: str) -> float | None:
         return None
 
 
-def language_scores(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> pd.DataFrame:
+def language_scores(
+    record: StudyRecord, frame: pd.DataFrame, use: str = "report", *, objective: str | None = None
+) -> pd.DataFrame:
     """One row per (row, column, language) that is done: the score behind ``cells``, averaged in the same way."""
-    lines = frame[(frame["use"] == use) & frame["replicate_id"].isin(done_in_cells(record, frame, use))]
+    done = done_in_cells(record, frame, use, objective=objective)
+    lines = frame[(frame["use"] == use) & frame["replicate_id"].isin(done)]
     names = ["row", "column", "language"]
     by_seed = lines.assign(seed=lines["intermediate_seed"].astype("object").fillna(lines["replicate_id"]))
     means = by_seed.groupby([*names, "seed"], sort=False, as_index=False)["score"].mean()
@@ -153,19 +180,21 @@ def language_scores(record: StudyRecord, frame: pd.DataFrame, use: str = "report
     return averaged
 
 
-def done_in_cells(record: StudyRecord, frame: pd.DataFrame, use: str = "report") -> frozenset[str]:
-    """The ids of the replicates behind the scores of ``cells``: done, and of the chosen proposal in a searched row."""
+def done_in_cells(
+    record: StudyRecord, frame: pd.DataFrame, use: str = "report", *, objective: str | None = None
+) -> frozenset[str]:
+    """The ids of the replicates that cells claim by: done, and in a searched row those that confirm its choice."""
     scores = replicate_scores(frame, use)
-    chosen = chosen_proposals(record, replicate_scores(frame, "select"))
+    chosen = chosen_proposals(record, frame, objective)
     searched = {row.name for row in record.rows if row.searched}
     done = scores[scores["state"] == State.DONE]
     proposals = done["proposal"].astype("object")
     return frozenset(
         str(name)
-        for name, row, column, proposal in zip(
-            done["replicate_id"], done["row"], done["column"], proposals, strict=True
+        for name, row, column, proposal, confirms in zip(
+            done["replicate_id"], done["row"], done["column"], proposals, done["confirms"], strict=True
         )
-        if row not in searched or chosen.get((row, column)) == proposal
+        if row not in searched or (confirms and chosen.get((row, column)) == proposal)
     )
 
 
@@ -191,8 +220,12 @@ def _cell(
     replicates: pd.DataFrame, row: str, column: Column, chosen: Mapping[tuple[str, str], int], searched: bool
 ) -> dict[str, object]:
     proposal = chosen.get((row, column.name))
+    unconfirmed = False
     if proposal is not None:
         replicates = replicates[replicates["proposal"] == proposal]
+        confirming = replicates[replicates["confirms"]]
+        unconfirmed = not (confirming["state"] == State.DONE).any()
+        replicates = replicates[~replicates["confirms"]] if unconfirmed else confirming
     done = replicates[replicates["state"] == State.DONE]
     if searched and proposal is None:
         done = done.iloc[:0]  # Without a choice no proposal stands for the row.
@@ -210,11 +243,17 @@ def _cell(
         "sd": done["score"].std(ddof=1) if len(done) > 1 else float("nan"),
         "num_done": len(done),
         "num_planned": len(replicates),
-        "state": State.DONE if complete else _worst(rest or {State.LEFT_OUT if nobody_asked else State.MISSING}),
+        "state": State.UNCONFIRMED if unconfirmed else _state_of_cell(complete, rest, nobody_asked),
         "proposal": proposal,
         "chance": chance,
         "near_chance": bool(score < chance_ceiling(chance)),
     }
+
+
+def _state_of_cell(complete: bool, rest: set[str], nobody_asked: bool) -> str:
+    if complete:
+        return str(State.DONE)
+    return _worst(rest or {str(State.LEFT_OUT if nobody_asked else State.MISSING)})
 
 
 def chance_ceiling(chance: float | None) -> float:
@@ -239,6 +278,7 @@ def _line(
         "intermediate_seed": replicate.intermediate_seed,
         "target_seed": replicate.target_seed,
         "proposal": replicate.proposal,
+        "confirms": replicate.confirms,
         "use": use,
         "language": language,
         "state": str(state),

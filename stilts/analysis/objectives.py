@@ -1,34 +1,32 @@
 """One answer over several targets: which single row is best by an objective.
 
-The row is chosen by its mean over the targets that have a selection score, and described on ``report`` over all targets
-of the objective. A row that lacks a cell is listed and never averaged over.
+The row is chosen by the objective's value on ``select``, over the targets that have a selection score, and described on
+``report`` over all targets of the objective. A row that lacks a cell is listed and never averaged over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean
-
-import pandas as pd
 
 from stilts.analysis.matrix import language_scores
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.totals import Total, total_interval, total_of
-from stilts.errors import InputError, UnknownNameError
+from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.averages import RETRIEVAL_GROUP
 from stilts.metrics.comparison import holm
-from stilts.metrics.objectives import NO_RETRIEVAL, OBJECTIVES, WORST, worst_language
+from stilts.metrics.objectives import FAMILY, LANGUAGE, NO_RETRIEVAL, OBJECTIVES, WORST
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval
+from stilts.search.objective import PER_TARGET, Aim, Objective, describe, languages_in, make_aims
 from stilts.study.record import NONE_ROW, Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveRow:
-    """One row under an objective: its mean selection score, and score and gain over ``none`` on ``report``.
+    """One row under an objective: its value on ``select``, and score and gain over ``none`` on ``report``.
 
     ``gain`` is None for ``none`` itself, and where that is not complete; ``p_adjusted`` is Holm's over the rows.
     """
@@ -64,22 +62,24 @@ class ObjectiveAnswer:
 
 
 def objective_answer(results: StudyResults, objective: str) -> ObjectiveAnswer:
-    """The row that does best by an objective: a name of ``OBJECTIVES``, or a target.
+    """The row that does best by an objective: any that a search knows, but ``per_target``.
 
-    UnknownNameError for another name. InputError where the choice would have to be made on ``report``: a target without
-    selection scores, or single languages under ``english_dev``.
+    A searched row stands with the recipe that it found for this objective, if it was searched for it. UnknownNameError
+    for another name. SelectionError where the choice would have to be made on ``report``: a target without selection
+    scores, or single languages under ``english_dev``.
     """
+    wanted = _objective(results, objective)
+    results = results.under(objective)
     columns = _columns(results, objective)
-    choosing = [column for column in columns if column.select_languages]
-    _check_choosable(results, objective, columns, choosing)
+    choosing = [column for column in columns if column.name in wanted.targets]
     sides = {column.name: results.sides(column.name) for column in columns}
-    select = _select_scores(results, choosing, worst=objective == WORST)
+    select = _select_values(results, wanted)
     complete, incomplete = split_rows(results, columns, select)
-    totals = {name: total_of(_taken(sides, name, worst=objective == WORST)) for name in complete}
-    rows = _rows(totals, select)
+    totals = {name: total_of(_taken(sides, name, objective)) for name in complete}
+    rows = _rows(totals, select, minimised=wanted.minimised)
     return ObjectiveAnswer(
         objective=objective,
-        description=OBJECTIVES.get(objective, f"score on {objective}"),
+        description=describe(objective),
         targets=tuple(column.name for column in columns),
         chosen=rows[0].row if rows else None,
         chosen_by=tuple(column.name for column in choosing),
@@ -88,6 +88,19 @@ def objective_answer(results: StudyResults, objective: str) -> ObjectiveAnswer:
         incomplete=incomplete,
         notes=(*_caution(rows), *_notes(results, columns, choosing, totals)),
     )
+
+
+def _objective(results: StudyResults, name: str) -> Objective:
+    """What the name means in this study, by the one definition that searches have too."""
+    if name == PER_TARGET:
+        raise InputError(
+            f"objective {PER_TARGET}",
+            "it has one answer for each target",
+            "An objective chooses one row for all of them",
+            "Leave --objective out, or name another one",
+        )
+    (aim,) = make_aims((name,), results.record.columns, results.record.selection, asking="stilts best --objective")
+    return aim.objectives[0]
 
 
 def split_rows(
@@ -105,74 +118,50 @@ def split_rows(
     return complete, incomplete
 
 
-def select_means(results: StudyResults, columns: Iterable[Column]) -> dict[str, float]:
-    """Each row's mean selection score over the columns; rows that lack one are absent."""
-    names = [column.name for column in columns]
-    table = results.select_cells
-    found = zip(table["row"], table["column"], table["score"], strict=True)
-    scores = {(row, name): score for row, name, score in found if not pd.isna(score)}
-    rows = [row.name for row in results.record.rows]
-    whole = [row for row in rows if names and all((row, name) in scores for name in names)]
-    return {row: fmean(scores[row, name] for name in names) for row in whole}
-
-
 def _columns(results: StudyResults, objective: str) -> list[Column]:
+    """The targets that an objective speaks of: those that choose by it, and those that only stand in its figures."""
     columns = targets_of(results.record)
     if objective == NO_RETRIEVAL:
         return [column for column in columns if column.group != RETRIEVAL_GROUP]
     if objective in OBJECTIVES:
         return list(columns)
-    own = [column for column in columns if column.name == objective]
-    if not own:
-        raise UnknownNameError("objective", objective, [*OBJECTIVES, *(column.name for column in columns)])
-    return own
+    if objective.startswith((LANGUAGE, FAMILY)):
+        return [column for column in columns if languages_in(objective, column.languages)]
+    return [column for column in columns if column.name == objective]
 
 
-def _check_choosable(
-    results: StudyResults, objective: str, columns: Sequence[Column], choosing: Sequence[Column]
-) -> None:
-    selection = results.record.selection
-    if objective == WORST and selection != "target_dev":
-        raise InputError(
-            f"objective {WORST}",
-            f"the study selects by {selection}: English alone has selection scores",
-            "Choosing by other languages would be choosing on report, and the choice an oracle",
-            "Set selection: target_dev in the study file, or ask for another objective",
-        )
-    if not choosing:
-        names = ", ".join(column.name for column in columns) or "no target"
-        raise InputError(
-            f"objective {objective}",
-            f"{names} has no selection score under selection: {selection}",
-            "Choosing on report would be an oracle, and its figures too good",
-            'Set selection: target_dev, or read the oracle with "stilts best --target"',
-        )
-
-
-def _select_scores(results: StudyResults, choosing: Sequence[Column], *, worst: bool) -> dict[str, float]:
-    if not worst:
-        return select_means(results, choosing)
-    table = language_scores(results.record, results.frame, "select")
+def _select_values(results: StudyResults, objective: Objective) -> dict[str, float]:
+    """Each row's value by the objective on ``select``; rows that lack a score that it needs are absent."""
+    table = language_scores(results.record, results.frame, "select", objective=results.objective)
     found: dict[str, dict[str, dict[str, float]]] = {}
     for row, column, language, score in table[["row", "column", "language", "score"]].itertuples(index=False):
         found.setdefault(str(row), {}).setdefault(str(column), {})[str(language)] = float(score)
-    names = [column.name for column in choosing]
-    whole = [row.name for row in results.record.rows if set(names) <= found.get(row.name, {}).keys()]
-    return {row: worst_language({name: found[row][name] for name in names}) for row in whole}
+    aim, none = Aim(objectives=(objective,)), found.get(NONE_ROW, {})
+    needed = set(aim.targets)
+    if objective.over_none and not needed <= none.keys():
+        return {}
+    rows = [row.name for row in results.record.rows if needed <= found.get(row.name, {}).keys()]
+    values = {row: aim.values(found[row], none) for row in rows}
+    return {row: value[0] for row, value in values.items() if value is not None}
 
 
-def _taken(sides: Mapping[str, Mapping[str, Side]], row: str, *, worst: bool) -> dict[str, Side]:
-    """A row's sides by target; for the worst language that language alone, the lowest on ``report``, as if fixed."""
+def _taken(sides: Mapping[str, Mapping[str, Side]], row: str, objective: str) -> dict[str, Side]:
+    """A row's sides by target, in the languages of the objective.
+
+    For the worst language that language alone, the lowest on ``report``, as if fixed.
+    """
     own = {name: by_row[row] for name, by_row in sides.items()}
-    if not worst:
-        return own
-    return {name: side.of([min(side.languages, key=lambda x: side.of([x]).mean)]) for name, side in own.items()}
+    if objective == WORST:
+        return {name: side.of([min(side.languages, key=lambda x: side.of([x]).mean)]) for name, side in own.items()}
+    if objective.startswith((LANGUAGE, FAMILY)):
+        return {name: side.of(languages_in(objective, side.languages)) for name, side in own.items()}
+    return own
 
 
-def _rows(totals: Mapping[str, Total], select: Mapping[str, float]) -> tuple[ObjectiveRow, ...]:
+def _rows(totals: Mapping[str, Total], select: Mapping[str, float], *, minimised: bool) -> tuple[ObjectiveRow, ...]:
     base = totals.get(NONE_ROW)
     gains = {name: total_interval(t, base) for name, t in totals.items() if base and name != NONE_ROW}
-    adjusted = dict(zip(gains, holm([interval.p_value for interval in gains.values()]), strict=True))
+    adjusted = dict(zip(gains, holm([interval.claim_p for interval in gains.values()]), strict=True))
     rows = [
         ObjectiveRow(
             row=name,
@@ -183,7 +172,7 @@ def _rows(totals: Mapping[str, Total], select: Mapping[str, float]) -> tuple[Obj
         )
         for name, total in totals.items()
     ]
-    return tuple(sorted(rows, key=lambda row: -row.select_score))
+    return tuple(sorted(rows, key=lambda row: row.select_score if minimised else -row.select_score))
 
 
 def _caution(rows: Sequence[ObjectiveRow]) -> list[str]:

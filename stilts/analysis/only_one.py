@@ -11,7 +11,7 @@ from stilts.analysis.objectives import objective_answer
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, plain
 from stilts.metrics.averages import RETRIEVAL_GROUP
-from stilts.metrics.objectives import GAIN
+from stilts.metrics.objectives import AVERAGE
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW
 
@@ -72,7 +72,7 @@ def only_one(results: StudyResults, answers: Sequence[Answer]) -> OnlyOne:
 
     InputError where no target has a selection score to choose by.
     """
-    overall = objective_answer(results, GAIN)
+    overall = objective_answer(results, AVERAGE)
     winners = {answer.target: answer.chosen for answer in answers if answer.chosen}
     retrieval = {column.name for column in results.record.columns if column.group == RETRIEVAL_GROUP}
     rows = []

@@ -7,12 +7,11 @@ A masked-LM column is never trained and never advised on: it shows what an inter
 from __future__ import annotations
 
 from stilts.study.record import Column, StudyRecord
-from stilts.tasks.task import Kind
 
 
 def is_probe(column: Column) -> bool:
     """Whether the column is a diagnostic of the encoder rather than a target."""
-    return column.kind == Kind.MASKED_LM.value
+    return column.task_kind.self_supervised
 
 
 def targets_of(record: StudyRecord) -> tuple[Column, ...]:

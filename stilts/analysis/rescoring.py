@@ -6,9 +6,8 @@ are kept, predictions and right answers through the metric's row makers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 import numpy as np
 
@@ -17,20 +16,9 @@ from stilts.errors import InputError, StoreError
 from stilts.fingerprint import Json, plain
 from stilts.ledger.examples import Answered, read_answered
 from stilts.ledger.results import EvaluateResult, evaluation_of
-from stilts.metrics.answers import ANSWER_METRICS, answer_rows
-from stilts.metrics.bucc import pair_row
-from stilts.metrics.chunks import chunk_rows
-from stilts.metrics.classification import accuracy_rows
-from stilts.metrics.correlation import correlation_rows
-from stilts.metrics.label_sets import label_set_rows, ranking_in
-from stilts.metrics.metric import FloatArray, Metric, metric
+from stilts.metrics.metric import FloatArray, Metric
 from stilts.metrics.no_answer import predictions_at
-from stilts.metrics.ranking import RANKINGS, ranking_rows
-from stilts.metrics.spans import entity_rows
-from stilts.metrics.tagging import tag_rows
 from stilts.study.record import Column, Replicate
-from stilts.tasks.task import number_in
-from stilts.tasks.truth import answers_in, pairs_in
 
 TOLERANCE = 1e-9
 
@@ -104,11 +92,8 @@ def rows_again(column: Column, language: str, answered: Answered) -> FloatArray 
     """
     if answered.truths is None:
         return None
-    if column.metric in ANSWER_METRICS:
-        golds = [answers_in(truth) for truth in answered.truths]
-        return answer_rows(column.metric, golds, answered.predictions, language=language)
-    maker = _MAKERS.get(_maker_name(column))
-    return None if maker is None else maker(answered.truths, answered.predictions)
+    again = column.scoring.again
+    return None if again is None else again(answered.truths, answered.predictions, language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +135,7 @@ def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, ke
 
 
 def _check(results: StudyResults, column: Column, language: str, key: str, tolerance: float) -> _Checked:
-    measure = metric(column.metric)
+    measure = column.measure
     answered = read_answered(results.store, key, measure.columns)
     again = rows_again(column, language, answered)
     published = evaluation_of(results.store, key)
@@ -204,45 +189,3 @@ def _unlike_threshold(answered: Answered, published: EvaluateResult) -> list[_Fi
     number = sum(one != other for one, other in zip(again, answered.predictions, strict=True))
     what = "predictions that are not their span by the threshold"
     return [_Finding(what=what, stored=0.0, recomputed=float(number))] if number else []
-
-
-def _maker_name(column: Column) -> str:
-    """The row maker of the column: tagging's accuracy counts words."""
-    return "tagging" if column.kind == "tagging" and column.metric == "accuracy" else column.metric
-
-
-def _tags(texts: Sequence[str]) -> list[list[str]]:
-    return [text.split() for text in texts]
-
-
-def _rankings(name: str, truths: Sequence[str], said: Sequence[str]) -> FloatArray:
-    return ranking_rows(name, [answers_in(truth) for truth in truths], [answers_in(found) for found in said])
-
-
-def _numbers(texts: Sequence[str]) -> list[float]:
-    numbers = [number_in(text) for text in texts]
-    if None in numbers:
-        raise InputError("a stored number", f'"{texts[numbers.index(None)][:40]}" is none')
-    return [number for number in numbers if number is not None]
-
-
-def _label_rankings(texts: Sequence[str]) -> tuple[list[tuple[str, ...]], list[int]]:
-    read = [ranking_in(text) for text in texts]
-    return [ranked for ranked, _ in read], [chosen for _, chosen in read]
-
-
-_Maker = Callable[[Sequence[str], Sequence[str]], FloatArray]
-# The same makers that an evaluation uses, by metric, on texts.
-_MAKERS: Mapping[str, _Maker] = {
-    "accuracy": accuracy_rows,
-    "retrieval_accuracy": accuracy_rows,
-    "tagging": lambda truths, said: tag_rows(_tags(truths), _tags(said)),
-    "span_f1": lambda truths, said: entity_rows(_tags(truths), _tags(said)),
-    "pair_f1": lambda truths, said: np.concatenate(
-        [pair_row(pairs_in(truth), pairs_in(found)) for truth, found in zip(truths, said, strict=True)]
-    ),
-    **{name: partial(_rankings, name) for name in RANKINGS},
-    "chunk_f1": lambda truths, said: chunk_rows(_tags(truths), _tags(said)),
-    "pearson": lambda truths, said: correlation_rows(_numbers(truths), _numbers(said)),
-    "r_precision": lambda truths, said: label_set_rows(_tags(truths), *_label_rankings(said)),
-}

@@ -7,7 +7,7 @@ made when it is first asked for and kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,9 @@ class LanguageGain:
 class StudyResults:
     """What a store holds of a study. ``draws`` resamplings of the test items, the same for all columns' seeds.
 
+    In the cells of rows that were searched for ``objective`` stands the recipe that they found for it; None, and in
+    other rows: the one that stands in the matrix.
+
     StoreError, when a part is asked for, where the examples of a done evaluation are gone.
     """
 
@@ -49,6 +52,7 @@ class StudyResults:
     store: ArtifactStore
     draws: int = 1000
     seed: int = 0
+    objective: str | None = None
     _sides: dict[str, dict[str, Side]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -64,22 +68,22 @@ class StudyResults:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """One row per cell, scored on ``report``: ``matrix.cells``."""
-        return cells(self.record, self.frame, "report")
+        return cells(self.record, self.frame, "report", objective=self.objective)
 
     @cached_property
     def done(self) -> frozenset[str]:
         """The ids of the replicates behind the cells' scores: ``matrix.done_in_cells``."""
-        return done_in_cells(self.record, self.frame)
+        return done_in_cells(self.record, self.frame, objective=self.objective)
 
     @cached_property
     def select_cells(self) -> pd.DataFrame:
         """One row per cell of the columns that have a selection score, scored on ``select``."""
-        return cells(self.record, self.frame, "select")
+        return cells(self.record, self.frame, "select", objective=self.objective)
 
     @cached_property
     def language_scores(self) -> pd.DataFrame:
         """One row per (row, column, language) on ``report``: ``matrix.language_scores``."""
-        return language_scores(self.record, self.frame)
+        return language_scores(self.record, self.frame, objective=self.objective)
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -92,6 +96,18 @@ class StudyResults:
     def stage_seconds(self) -> Mapping[str, float]:
         """Seconds of compute of every stage of the study of which something is done, by stage id."""
         return seconds_of_stages(self.evaluations)
+
+    def under(self, objective: str) -> StudyResults:
+        """The same results with the recipes that were found for an objective; itself where no row was searched for it.
+
+        What is read already is kept.
+        """
+        if not any(objective in row.objectives and len(row.objectives) > 1 for row in self.record.rows):
+            return self
+        other = replace(self, objective=objective, _sides={})
+        for name in ("evaluations", "frame"):
+            other.__dict__[name] = getattr(self, name)
+        return other
 
     def column(self, name: str) -> Column:
         """The column of that name; UnknownNameError where the study has none."""
@@ -126,7 +142,7 @@ class StudyResults:
 def language_gains(side: Side, base: Side) -> tuple[LanguageGain, ...]:
     """A side's gain over its baseline in every language, in the side's order."""
     intervals = [gain_interval(side.of([name]), base.of([name])) for name in side.languages]
-    adjusted = benjamini_hochberg([interval.p_value for interval in intervals])
+    adjusted = benjamini_hochberg([interval.claim_p for interval in intervals])
     return tuple(
         LanguageGain(language=name, gain=i.estimate, low=i.low, high=i.high, p_adjusted=p)
         for name, i, p in zip(side.languages, intervals, adjusted, strict=True)

@@ -28,7 +28,6 @@ from stilts.metrics.metric import FloatArray
 from stilts.study.estimating import why_absent
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import Estimate
-from stilts.tasks.task import Kind
 
 RANDOM, ONE_SEED, BEST_ON_OTHERS = "random", "one_seed", "best_on_others"
 FIRST = (1, 3, 5)
@@ -206,7 +205,7 @@ class _Card:
             told = {target for target, _, _ in self.pairs(cells)}
             for target in (target for target in self.targets if target not in told):
                 column = columns[target]
-                why = why_absent(estimate, Kind(column.kind), has_select=bool(column.select_languages))
+                why = why_absent(estimate, column.task_kind, has_select=bool(column.select_languages))
                 open_rows = [row for row in self.rows if (row, target) in self.truth and (row, target) not in cells]
                 yield f"{estimate.value} of {target}: " + (
                     "it has no training data"

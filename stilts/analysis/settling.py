@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from stilts.analysis.spending import RowCost, compute_hours, compute_words, unit_seconds
 from stilts.fingerprint import Json
 from stilts.metrics.comparison import Comparison, replicates_needed
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
 
@@ -55,7 +55,7 @@ def advice_on(
         return Advice(text=text, seeds={})
     made = _Maker(record=record, column=column, sides=sides, costs=costs)
     if compared.conditional:
-        return made.second_seeds(compared.equals if len(compared.equals) > 1 else (row, rival))
+        return made.second_seeds((row, NONE_ROW if row != NONE_ROW and NONE_ROW in sides else rival))
     if len(compared.equals) > 1:
         return made.settle(row, rival, rivals=len(compared.equals) - 1)
     if claimed or NONE_ROW not in sides:
@@ -75,11 +75,10 @@ class _Maker:
     costs: Mapping[str, RowCost]
 
     def second_seeds(self, rows: Sequence[str]) -> Advice:
-        """A second seed of each row that has one: nothing is known of the seeds yet."""
+        """A second seed of these rows, the least that tells anything of recipes: nothing is known of the seeds yet."""
         seeds = {name: 1 for name in rows if not self.sides[name].deterministic}
         hours, price = self._price(seeds)
-        named = _listed(list(seeds)) if len(seeds) <= 3 else f"each of the {len(seeds)} rows that could be best"
-        text = f"a second seed of {named}{price} would show how much of the differences the seeds make"
+        text = f"a second seed of {_listed(list(seeds))}{price} is the least that would let a difference be claimed"
         return Advice(text=text, seeds=seeds, hours=hours)
 
     def settle(self, row: str, rival: str, *, rivals: int, level: float = LEVEL) -> Advice:

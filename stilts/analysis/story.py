@@ -63,7 +63,7 @@ class ProposalStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellStory:
-    """All that is known of one cell. ``replicates`` of a searched row are those of the chosen proposal.
+    """All that is known of one cell. ``replicates`` of a searched row are all of the chosen proposal's.
 
     ``score`` and ``gain`` are on ``report``; ``flips`` and ``negative`` are None where they do not apply.
     """
@@ -109,7 +109,7 @@ def cell_story(results: StudyResults, row: str, column: str) -> CellStory:
         gain=results.gain(row, column),
         replicates=tuple(_replicate(results, replicate, users) for replicate in shown),
         settings=neighbours_of(record, results.store, row, column, standing),
-        proposals=_proposals(results, planned, chosen),
+        proposals=_proposals(results, [one for one in planned if one.bears_on_choice], chosen),
         flips=cell_flips(results, row, column) if done and not is_probe(target) else None,
         negative=None if is_probe(target) else checks_of(Suspects(results=results), row, column),
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from stilts.analysis.best import FALSE_CLAIM, RowGain, matrix_gains
+from stilts.analysis.best import RowGain, matrix_gains
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import Cells, replicates_in_cells
 from stilts.fingerprint import Json
 from stilts.ledger.results import payload_of
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
 
 
@@ -51,8 +52,8 @@ class Suspects:
         if gain is None or gain.estimate >= 0 or gain.p_value > FALSE_CLAIM:
             return False
         record = self.results.record
-        # Holm's adjusted p value is never above Bonferroni's. A conditional interval's p value is not what claims use.
-        if not gain.conditional and gain.p_value * (len(record.rows) - 1) * len(targets_of(record)) <= FALSE_CLAIM:
+        # Holm's adjusted p value is never above Bonferroni's. A row with one seed may be lent the column's spread.
+        if gain.claim_p * (len(record.rows) - 1) * len(targets_of(record)) <= FALSE_CLAIM:
             return True
         return self.gains[row, column].clearly_negative
 

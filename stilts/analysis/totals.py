@@ -16,9 +16,10 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL, Interval, t_interval
+from stilts.metrics.uncertainty import Interval, t_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ def total_interval(total: Total, baseline: Total | None = None, *, level: float 
     spread = sum(term.sample**2 / term.df for term in terms)
     df = max(variance, sum(term.sample for term in terms)) ** 2 / spread if spread > 0 else None
     conditions = (*_conditions("the row", total), *(_conditions("the baseline", baseline) if baseline else ()))
-    return t_interval(estimate, parts, df, level=level, conditions=conditions)
+    one_model = bool(total.single or (baseline and baseline.single))
+    return t_interval(estimate, parts, df, level=level, conditions=conditions, one_model=one_model)
 
 
 def _conditions(whose: str, total: Total) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ def notes_on(record: StudyRecord, column: Column, row: str | None, report: pd.Da
     ``report`` is the column's part of ``matrix.cells``, by row.
     """
     overlap = overlap_of(record, column, row)
-    notes = [f"{OVERLAP}{overlap}" if overlap else "", _search_note(record, row)]
+    notes = [f"{OVERLAP}{overlap}" if overlap else ""]
     if row is not None and report["num_done"].get(row) == 1:
         notes.append(f"{row} has one replicate: its figures are of the model that was trained")
     notes += [_unfinished_note(report), _left_out_note(report)]
@@ -31,14 +31,10 @@ def overlap_of(record: StudyRecord, column: Column, row: str | None) -> str | No
     return "; ".join(reasons) or None
 
 
-def _search_note(record: StudyRecord, row: str | None) -> str:
+def recipes_tried(record: StudyRecord, row: str | None) -> tuple[int, int]:
+    """How many recipes the row was chosen from, and how many ``none`` was: 1 where nothing is searched."""
     tried = {item.name: item.num_proposals if item.searched else 1 for item in record.rows}
-    if row is None or tried.get(row, 1) <= tried.get(NONE_ROW, 1):
-        return ""
-    return (
-        f"{row} is the best of {tried[row]} proposals, {NONE_ROW} of {tried.get(NONE_ROW, 1)}: "
-        "part of its lead may be the search's"
-    )
+    return tried.get(row or "", 1), tried.get(NONE_ROW, 1)
 
 
 def _unfinished_note(report: pd.DataFrame) -> str:

@@ -89,7 +89,8 @@ def best(
     objective: Annotated[
         str | None,
         typer.Option(
-            help="One row for all targets: xtreme_average, without_retrieval, worst_language, gain, or a target."
+            help="One row for all targets: xtreme_average, without_retrieval, worst_language, gain, languages_hurt, "
+            "language:sw, family:Uralic, or a target."
         ),
     ] = None,
     if_only_one: Annotated[

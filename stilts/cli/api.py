@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,15 +17,13 @@ from stilts.cli.compose import (
     open_store_at,
     run_config,
     store_url,
-    tracking_uri,
 )
 from stilts.cli.filling import make_filling
 from stilts.cli.measuring import keep_fertility
 from stilts.cli.preflight import check_encoder, check_splits
-from stilts.cli.searching import row_races, row_searches
+from stilts.cli.searching import row_confirmations, row_races, row_searches
+from stilts.cli.showcase import tracker_of
 from stilts.cli.soundness import check_sound
-from stilts.errors import InputError, StiltsError
-from stilts.execute.tracker import NullTracker, Tracker
 from stilts.ledger.study_record import write_study
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
@@ -34,6 +32,7 @@ from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.store import Store
 from stilts.study.plan import Plan
+from stilts.study.slots import Node, most_at_once, slots_of
 from stilts.study.study import Study
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
 
     from stilts.scheduling.events import OnEvent, RunReport
 
-# How long the end of a run waits for MLflow, in seconds: after Ctrl-C the user wants out.
-_FINISHED_S, _INTERRUPTED_S = 60.0, 5.0
+# How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out.
+_FINISHED_S, _INTERRUPTED_S = 600.0, 5.0
 # How often a running study looks for weights that nobody needs any more, in finished stages.
 _TIDY_EVERY = 50
 
@@ -89,27 +88,25 @@ def run(
     check_encoder(workspace)
     store = make_store_at(options.store)
     check_splits(workspace, store)
-    tracker, patience_s = _tracker(workspace.study.name, store, options), _INTERRUPTED_S
+    conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
+    check_sound(workspace.study.name, store, conductor.whole.keys)
+    tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
     try:
-        conductor = make_conductor(workspace, store, options, on_change=tracker.notify)
-        check_sound(workspace.study.name, store, conductor.whole.keys)
         on_ready(workspace, conductor)
         try:
             report = _execute(workspace, conductor, store, options, on_event)
         finally:
             for search in conductor.searches.values():
                 search.close()
-        patience_s = patience_s if report.interrupted else _FINISHED_S
+        if not report.interrupted:
+            keep_fertility(workspace, store)
     finally:
-        sent = tracker.close(patience_s)
-    if report.interrupted:  # the user wants out: the next run shows, measures and tidies
-        if not sent:
-            _leaves_view(options, report, store)
-        return report
-    keep_fertility(workspace, store)
-    shown = sent or not _leaves_view(options, report, store)
-    shown_options = options if shown else replace(options, tracking="none")
-    finish(workspace.study.name, store, shown_options, wanted=conductor.weights_wanted)
+        finished = report is not None and not report.interrupted
+        shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _INTERRUPTED_S)
+    if not shown:
+        remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
+    if finished:  # else the user wants out: the next run measures and tidies
+        tidy(workspace.study.name, store, weights=not options.keep_weights, wanted=conductor.weights_wanted)
     return report
 
 
@@ -123,17 +120,16 @@ def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.Da
 
 
 def make_conductor(
-    workspace: Workspace, store: Store, options: RunOptions, *, on_change: Callable[[str], None]
+    workspace: Workspace, store: Store, options: RunOptions, *, on_change: Callable[[], None]
 ) -> Conductor:
     """The conductor of a study over a store, ready to be asked for stages."""
     file = workspace.study.file
-    slots = file.resources.max_concurrent or _slots(workspace, options)
     finished = 0
 
-    def changed(stage_id: str) -> None:
+    def changed(_: str) -> None:
         nonlocal finished
         finished += 1
-        on_change(stage_id)
+        on_change()
         if finished % _TIDY_EVERY == 0 and not options.keep_weights:
             tidy(workspace.study.name, store, wanted=conductor.weights_wanted)
 
@@ -142,29 +138,15 @@ def make_conductor(
         store=store,
         searches=row_searches(workspace, store),
         races=row_races(workspace, store),
+        confirmations=row_confirmations(workspace.planner, store),
         pruning=pruning_policy(file.pruning),
         filling=make_filling(workspace.study, store),
-        budget=file.search.budget,
+        budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
-        max_open=slots,
         on_change=changed,
         on_plan=lambda plan: _keep_record(plan, store),
     )
     return conductor
-
-
-def finish(study: str, store: Store, options: RunOptions, *, wanted: frozenset[str] = frozenset()) -> None:
-    """Brings the MLflow view up to date with the matrix and the answer, registers champions, and tidies the store."""
-    from stilts.cli.showcase import show
-
-    if options.tracking != "none":
-        try:
-            show(study, store, tracking_uri(options.tracking))
-        except InputError:
-            raise
-        except StiltsError as error:  # the results are safe in the store; only the view waits
-            remark(f"MLflow does not show this study yet. {error}")
-    tidy(study, store, weights=not options.keep_weights, wanted=wanted)
 
 
 def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[str] = frozenset()) -> int:
@@ -205,9 +187,15 @@ def _execute(
         address=options.address,
         num_cpus=options.num_cpus,
         num_gpus=None,
-        max_concurrent=_max_concurrent(workspace),
+        max_concurrent=most_at_once(resources),
     )
-    return run_stages(conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event)
+
+    def offered(nodes: Sequence[Node]) -> None:
+        conductor.max_open = slots_of(resources, nodes)
+
+    return run_stages(
+        conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event, on_nodes=offered
+    )
 
 
 def _nothing_to_do() -> RunReport:
@@ -217,55 +205,8 @@ def _nothing_to_do() -> RunReport:
     return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
 
 
-def _max_concurrent(workspace: Workspace) -> int | None:
-    """The most stages at once: what the study says, or as many as ``max_gpus`` allows."""
-    resources = workspace.study.file.resources
-    caps = [] if resources.max_concurrent is None else [resources.max_concurrent]
-    if resources.max_gpus is not None and resources.gpus > 0:
-        caps.append(max(1, int(resources.max_gpus / resources.gpus)))
-    return min(caps) if caps else None
-
-
-def _slots(workspace: Workspace, options: RunOptions) -> int:
-    """How many stages can run at once on this machine: as many proposals of a row may be unfinished."""
-    import os
-
-    if options.local:
-        return 1
-    cpus = options.num_cpus or os.cpu_count() or 1
-    return _max_concurrent(workspace) or max(1, int(cpus / max(0.01, workspace.study.file.resources.cpus)))
-
-
 def _keep_record(plan: Plan, store: Store) -> None:
     write_study(store, plan.record)
 
 
-def _tracker(study: str, store: Store, options: RunOptions) -> Tracker:
-    """A tracker that follows the study from a process of its own until it is closed."""
-    if options.tracking == "none":
-        return NullTracker()
-    from stilts.tracking.follower import follow
-
-    return follow(store, study, tracking_uri(options.tracking), folder=Path(store_spool(store)))
-
-
-def _leaves_view(options: RunOptions, report: RunReport, store: Store) -> bool:
-    """Whether what the tracker could not send is left to ``stilts track``, and says so.
-
-    It is where the user wants out, and where a server does not answer: asking again would only keep the user waiting.
-    """
-    if not report.interrupted and not tracking_uri(options.tracking).startswith(("http://", "https://")):
-        return False
-    waits = f"{store_spool(store)}/pending.json"
-    remark(
-        f'MLflow does not show all of this study yet; {waits} says what waits. "stilts track" fills it from the store.'
-    )
-    return True
-
-
-def store_spool(store: Store) -> str:
-    """The folder where what could not be sent to MLflow is noted."""
-    return "stilts_spool" if "://" in store.url else str(Path(store.url) / "spool")
-
-
-__all__ = ["RunOptions", "finish", "load_matrix", "make_conductor", "run", "store_url", "tidy"]
+__all__ = ["RunOptions", "load_matrix", "make_conductor", "run", "store_url", "tidy"]

@@ -16,8 +16,8 @@ from stilts.ledger.study_record import load_study
 from stilts.store import Store, make_store, open_store
 from stilts.store.sealing import seal_store
 from stilts.study.config import TaskConfig, TrainConfig
-from stilts.study.filling_schema import GRID
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import GRID
 from stilts.study.record import StudyRecord
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
@@ -32,6 +32,7 @@ from stilts.tasks.view import DataView
 from stilts.tracking.address_check import check_address
 from stilts.training.run_config import RunConfig
 
+STORE_VARIABLE, TRACKING_VARIABLE = "STILTS_STORE", "MLFLOW_TRACKING_URI"
 DEFAULT_STORE = "stilts_store"
 DEFAULT_TRACKING = "sqlite:///mlflow.db"
 
@@ -49,12 +50,12 @@ class Workspace:
 
 def store_url(given: str | None) -> str:
     """The store's address: what is given, else STILTS_STORE, else ``stilts_store`` in the working folder."""
-    return given or os.environ.get("STILTS_STORE") or DEFAULT_STORE
+    return given or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
 
 
 def tracking_uri(given: str | None) -> str:
     """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
-    return given or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING
+    return given or os.environ.get(TRACKING_VARIABLE) or DEFAULT_TRACKING
 
 
 def checked_tracking_uri(given: str | None) -> str:
@@ -130,17 +131,17 @@ def check_before_running(workspace: Workspace) -> None:
 
 def _check_filling(workspace: Workspace) -> None:
     """Raises, as StudyErrors, a policy that cannot choose, and a budget that nothing is charged to."""
-    study, wanted = workspace.study, workspace.study.file.search
-    if wanted.policy != GRID and not any(workspace.planner.target(column).views.select for column in study.columns):
+    study, wanted = workspace.study, workspace.study.file.policy
+    if wanted.name != GRID and not any(workspace.planner.target(column).views.select for column in study.columns):
         raise StudyError(
-            f"{study.path}: search.policy",
+            f"{study.path}: policy",
             "no target has a selection score",
             f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
-            'Add a target with selection data, set "selection: target_dev", or leave search out: a grid runs all',
+            'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
         )
     if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
         raise StudyError(
-            f"{study.path}: search.budget.gpu_hours",
+            f"{study.path}: policy.budget.gpu_hours",
             "the study's stages hold no GPUs",
             "It would never be spent",
             "Give stage_hours instead, or resources.gpus",

@@ -71,10 +71,10 @@ def _status(main: Callable[[], None]) -> int:
         if _was_interrupted(end):
             remark(f"{signals.cause()}. {_KEPT}")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except KeyboardInterrupt:
-        remark(f"{signals.cause()}. {_KEPT}")
-        return signals.exit_status()
     except BaseException as error:  # PyO3's panics are no Exception
+        if _was_interrupted(error):  # a module whose import is broken off may make another error of it
+            remark(f"{signals.cause()}. {_KEPT}")
+            return signals.exit_status()
         sys.stderr.write(shown(without_secrets(traceback.format_exc()), keep="\n"))
         remark(
             f"This is a fault of stilts ({type(error).__name__}), not of yours: please report the lines above. {_KEPT}"
@@ -83,9 +83,9 @@ def _status(main: Callable[[], None]) -> int:
     return 0
 
 
-def _was_interrupted(end: SystemExit) -> bool:
-    """Whether Typer made this of a KeyboardInterrupt: nobody has said a word of it then."""
-    one: BaseException | None = end
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether this is a KeyboardInterrupt, or was made of one (Typer does): nobody has said a word of it then."""
+    one: BaseException | None = error
     while one is not None and not isinstance(one, KeyboardInterrupt):
         one = one.__cause__ or one.__context__
     return one is not None

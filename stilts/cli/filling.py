@@ -1,4 +1,4 @@
-"""From ``search`` in a study file to what says which replicates are run: policy and priors by name."""
+"""From ``policy`` in a study file to what says which replicates are run: policy and priors by name."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from stilts.ledger.study_record import load_study, read_study
 from stilts.search.filling import Filling, Prior, WholeGrid
 from stilts.search.selected_cells import SelectedCells
 from stilts.store.store import Store
-from stilts.study.filling_schema import GRID
+from stilts.study.policy_schema import GRID
 from stilts.study.study import Study
 
 
 def make_filling(study: Study, store: Store) -> Filling:
     """The whole grid, or the study's selecting policy over what the store has; StudyError for a prior that is none."""
-    wanted = study.file.search
-    if wanted.policy == GRID:
+    wanted = study.file.policy
+    if wanted.name == GRID:
         return WholeGrid()
     from stilts.search.selecting.select import Select
 
     return SelectedCells(
         study=study.name,
-        policy_name=wanted.policy,
+        policy_name=wanted.name,
         policy=Select(),
         store=store,
         seed=study.file.seed,
@@ -39,7 +39,7 @@ def load_priors(study: Study, store: Store) -> Mapping[str, Prior]:
 
     Of a study in the same store its selection scores, of a CSV file (``source,target,score``) its own.
     """
-    return {name: _prior(study, name, store) for name in study.file.search.priors}
+    return {name: _prior(study, name, store) for name in study.file.policy.priors}
 
 
 def _prior(study: Study, name: str, store: Store) -> Prior:
@@ -48,7 +48,7 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
         return _of_table(study, path)
     if name.endswith(".csv") or read_study(store, name) is None:
         raise StudyError(
-            f"{study.path}: search.priors",
+            f"{study.path}: policy.priors",
             f"there is no file {path}" if name.endswith(".csv") else f'the store {store.url} has no study "{name}"',
             "A prior is a finished study of the same store, or a CSV file",
             "Correct the name, or give a path, relative to the study file, that ends in .csv",
@@ -66,7 +66,7 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
 def _of_table(study: Study, path: Path) -> Prior:
     from stilts.analysis.replay.tables import read_world
 
-    with study.blamed("search.priors"):
+    with study.blamed("policy.priors"):
         world = read_world(path)
     means = world.means
     return {

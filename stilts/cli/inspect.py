@@ -15,17 +15,17 @@ from stilts.cli.soundness import damaged_among, tell_damage
 from stilts.errors import DataError, StudyError, UnreadableError
 from stilts.ledger.records import PRUNED
 from stilts.search.expectation import Expectation
+from stilts.search.objective import PER_TARGET
 from stilts.store import find_store
 from stilts.store.store import Store
-from stilts.study.cost import Cost, assumed_seconds, estimate
-from stilts.study.filling_schema import GRID
+from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import GRID
 from stilts.study.search_space import Proposal, lowest
 from stilts.study.settings import search_space
 from stilts.study.stage import MixturePart, Stage, TrainStage
 from stilts.study.study import Study
-from stilts.tasks.catalog.train_sizes import NUM_TRAIN
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver, TargetViews
 from stilts.tasks.task import SplitRef, Task
@@ -53,8 +53,8 @@ def _resolver_of(root: str | None, text_root: str | None) -> Resolver | None:
     return Resolver(default_registry(), roots) if roots else None
 
 
-def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
-    """The cost of finishing a study, and its stages grouped by kind and name."""
+def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[dict[str, Any]]]:
+    """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
     check_before_running(workspace)
     opened = find_store(store_url(store))
@@ -78,11 +78,11 @@ def planned(study: str, store: str | None) -> tuple[Cost, list[dict[str, Any]]]:
         pruned=pruned,
         measured=expectation.seconds,
         gpus=resources.gpus,
-        concurrent=_concurrent(workspace),
+        concurrent=at_once,
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
-        open_proposals=_open_proposals(workspace, drawn),
-        open_seeds=_first_seeds(workspace),
+        still=_still_to_come(workspace, drawn),
+        like=workspace.planner.plan(_trial_proposals(workspace.planner)),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
@@ -98,9 +98,7 @@ def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str,
 
 def _check_rests_on_nothing(study: Study, url: str) -> None:
     """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
-    starts = [c.search.start_from for c in study.rows.values() if c.search is not None and c.search.start_from]
-    priors = [name for name in study.file.search.priors if not name.endswith(".csv")]
-    for place, name in [*(("start_from", name) for name in starts), *(("search.priors", name) for name in priors)]:
+    for place, name in _rests_on(study):
         raise StudyError(
             f"{study.path}: {place}",
             f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
@@ -109,19 +107,44 @@ def _check_rests_on_nothing(study: Study, url: str) -> None:
         )
 
 
+def _rests_on(study: Study) -> list[tuple[str, str]]:
+    """The other studies that a study starts from, each with the field that names it."""
+    starts = [(row, c.search.start_from) for row, c in study.rows.items() if c.search is not None]
+    priors = [name for name in study.file.policy.priors if not name.endswith(".csv")]
+    fields = [(f"intermediates.{row}.search.start_from", name) for row, name in starts if name is not None]
+    return [*fields, *(("policy.priors", name) for name in priors)]
+
+
+def _rests_well(workspace: Workspace, given: str | None) -> list[str]:
+    """What was checked of the studies that this one starts from, or why nothing was; StudyError where one cannot serve.
+
+    Their recipes are held against the search spaces here, so a store is needed: the one given, or the usual one.
+    """
+    resting = ", ".join(f"{place} {name}" for place, name in _rests_on(workspace.study))
+    if not resting:
+        return []
+    url = store_url(given)
+    opened = find_store(url)
+    if opened is None:
+        return [f"Not checked: {resting}. There is no store at {url}; --store names the one that has it."]
+    check_searches(workspace, opened)
+    load_priors(workspace.study, opened)
+    return [f"Checked in the store {url}: {resting}."]
+
+
 def filling_text(path: str) -> str:
     """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
-    wanted = Study.load(path).file.search
+    wanted = Study.load(path).file.policy
     limits = wanted.budget.given() if wanted.budget else {}
     within = " and ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in limits.items())
     budget = f" within {within}" if within else ""
-    if wanted.policy == GRID:
+    if wanted.name == GRID:
         return f"Of these it runs what fits{budget}." if budget else ""
-    asked = f'the policy "{wanted.policy}" asks for what settles the answer{budget}'
+    asked = f'the policy "{wanted.name}" asks for what settles the answer{budget}'
     return f"That is the whole grid; {asked}."
 
 
-def validated(path: str) -> dict[str, Any]:
+def validated(path: str, store: str | None = None) -> dict[str, Any]:
     """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
     from stilts.data.disjoint import check_disjoint
 
@@ -130,7 +153,7 @@ def validated(path: str) -> dict[str, Any]:
     check_encoder(workspace, fetch=True)
     views: list[dict[str, Any]] = []
     decoded: list[dict[str, str]] = []
-    notes: list[str] = []
+    notes = _rests_well(workspace, store)
     for column in workspace.study.columns:
         target = workspace.planner.target(column)
         labels = target.task.labels or None
@@ -165,11 +188,11 @@ def _task_line(task: Task, registry: Registry, resolver: Resolver | None) -> dic
     )
     return {
         "task": task.name,
-        "kind": task.kind.value,
+        "kind": task.kind.name,
         "metric": task.metric,
         "role": role,
         "labels": list(task.labels),
-        "num_train": NUM_TRAIN.get(task.train.dataset) if task.train else None,
+        "num_train": registry.dataset(task.train.dataset).num_train if task.train else None,
         "languages": list(dataset.languages[ref.split]),
         "available": list(_available(task, ref, resolver)) if resolver else None,
         "trains": _trains(task, resolver) if resolver else None,
@@ -208,9 +231,10 @@ def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
 def _view_lines(
     of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    from stilts.data.decoded import decoded as decoded_text
-    from stilts.data.encode import Encoder, encode
+    from stilts.data.encode import Encoder
     from stilts.data.load import load_examples
+    from stilts.kinds.learning import decoded as decoded_text
+    from stilts.kinds.learning import encode
 
     tokenizer = study_tokenizer(workspace)
     for view in views:
@@ -221,7 +245,7 @@ def _view_lines(
             **part.config.lengths,
         )
         encoded = encode(part.task.kind, examples[:200], encoder)
-        kind = part.task.kind.value
+        kind = part.task.kind.name
         for number in range(min(SHOWN_PER_KIND, encoded.num_examples)):
             decoded.append({"of": of, "kind": kind, "text": decoded_text(part.task, encoded, tokenizer, number)})
         left_out = _left_out(view, workspace)
@@ -276,27 +300,27 @@ def _pruned(study: str, store: Store | None) -> frozenset[str]:
     return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
 
 
-def _open_proposals(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> dict[str, int]:
-    return {
-        row: max(0, content.search.proposals - len(drawn.get(row, ())))
-        for row, content in workspace.study.rows.items()
-        if content.search is not None
-    }
-
-
-def _first_seeds(workspace: Workspace) -> dict[str, int]:
-    """How many seeds a proposal of each searched row starts with: all of them, or one where they race."""
-    searches = {row: content.search for row, content in workspace.study.rows.items() if content.search is not None}
-    return {row: search.seeds if search.racing.policy == "none" else 1 for row, search in searches.items()}
-
-
-def _concurrent(workspace: Workspace) -> int:
-    import os
-
-    resources = workspace.study.file.resources
-    if resources.gpus > 0:
-        return max(1, int((resources.max_gpus or 1) / resources.gpus))
-    return max(1, int((os.cpu_count() or 1) / max(0.01, resources.cpus)))
+def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:
+    """Of each searched row the proposals to be drawn, each under all its seeds, or one where they race; and what is
+    to be confirmed: of a row whose choice is made, nothing, because the plan has it.
+    """
+    study, planner = workspace.study, workspace.planner
+    found = []
+    for row, search in ((row, content.search) for row, content in study.rows.items() if content.search is not None):
+        known = drawn.get(row, ())
+        waits = search.confirm and not any(one.stands_for for one in known)
+        per_column = PER_TARGET in search.objectives
+        found.append(
+            StillToCome(
+                row=row,
+                proposals=max(0, search.proposals - len(known)),
+                seeds=search.seeds if search.racing.policy == "none" else 1,
+                confirming={column: planner.num_confirming(row, column) for column in study.columns} if waits else {},
+                recipes=1 if per_column else len(search.objectives),
+                per_column=per_column,
+            )
+        )
+    return found
 
 
 def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:

@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     app.command(
         epilog=examples(
-            "stilts track --rebuild", "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000"
+            "stilts track --study demo --stopped",
+            "stilts track --rebuild --study demo --tracking-uri http://127.0.0.1:5000",
         )
     )(track)
     app.command(epilog=examples("stilts gc --dry-run", "stilts gc --store s3://bucket/stilts --json"))(gc)
@@ -35,13 +36,20 @@ def track(
         bool, typer.Option("--rebuild", help="Throw the studies' runs away and write all anew.")
     ] = False,
     study: Annotated[str | None, typer.Option(help="A study file or name. [default: all studies of the store]")] = None,
+    running: Annotated[
+        bool | None,
+        typer.Option("--running/--stopped", help="Whether a run goes on. [default: whether one holds a stage]"),
+    ] = None,
+    runs_only: Annotated[
+        bool, typer.Option("--runs-only", help="Leave report, note and champions in MLflow as they are.")
+    ] = False,
     store: StoreOption = None,
     tracking_uri: TrackingOption = None,
     json: JsonOption = False,
 ) -> None:
     """Bring MLflow up to date with the store; needs nothing but the store.
 
-    Without --rebuild only what is new or differs is sent.
+    Without --rebuild only what is new or differs is sent. A run has this typed for it while it works, and at its end.
     """
     from stilts.cli.compose import checked_tracking_uri, load_record, open_store_at
     from stilts.cli.showcase import is_running, show
@@ -54,7 +62,8 @@ def track(
     unreadable = {} if study else {name: str(fault) for name, fault in known.faults.items()}
     studies: dict[str, Any] = {}
     for name in names:
-        studies[name] = show(name, opened, address, rebuild=rebuild, running=is_running(name, opened))
+        works = is_running(name, opened) if running is None else running
+        studies[name] = show(name, opened, address, running=works, rebuild=rebuild, runs_only=runs_only)
     value = {"tracking_uri": shown_address(address), "studies": studies, "rebuild": rebuild, "unreadable": unreadable}
     say(value, lambda: _track_table(value), as_json=json)
 

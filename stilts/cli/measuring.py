@@ -9,7 +9,7 @@ from stilts.cli.compose import Workspace
 from stilts.fingerprint import digest
 from stilts.ledger.records import FERTILITY, FertilityRecord, LanguageFertility
 from stilts.store.store import Store
-from stilts.tasks.task import Kind
+from stilts.tasks.kind import TaskKind
 from stilts.tasks.view import DataView
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def keep_fertility(workspace: Workspace, store: Store) -> None:
     if stored is not None and stored.tokenizer == tokenizer and wanted <= stored.languages.keys():
         return
     read = study_tokenizer(workspace)
-    parts = [measured_fertility(by_language, kind, read, workspace.roots) for kind, by_language in views.items()]
+    parts = [measured_fertility(by_language, read, workspace.roots) for by_language in views.values()]
     FERTILITY.write(store, FertilityRecord(tokenizer=tokenizer, languages=fertility_lines(joined(parts))), name)
 
 
@@ -63,9 +63,9 @@ def fertility_lines(measured: Mapping[str, Fertility]) -> dict[str, LanguageFert
     }
 
 
-def _report_views(workspace: Workspace) -> Mapping[Kind, dict[str, list[DataView]]]:
+def _report_views(workspace: Workspace) -> Mapping[TaskKind, dict[str, list[DataView]]]:
     """The views that targets are scored on, by kind and language."""
-    found: dict[Kind, dict[str, list[DataView]]] = {}
+    found: dict[TaskKind, dict[str, list[DataView]]] = {}
     for column in workspace.study.columns:
         target = workspace.planner.target(column)
         for view in target.views.report:

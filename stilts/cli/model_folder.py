@@ -11,7 +11,6 @@ from stilts.fingerprint import Json
 from stilts.report.model_card import CardModel, model_card, model_payload
 from stilts.store.store import Store
 from stilts.study.record import Replicate, StudyRecord
-from stilts.tasks.task import Kind
 
 CARD_FILE = "README.md"
 
@@ -21,13 +20,15 @@ def write_model(results: StudyResults, model: CardModel, source: Path, folder: P
 
     TransferError where the weights are not those of the plain class.
     """
+    from stilts.kinds.learning import learning_of
     from stilts.models.export import Exported, export_model
 
     part, config = _learned(model_payload(results, model))
-    kind = Kind(results.column(model.replicate.column).kind)
+    kind = results.column(model.replicate.column).task_kind
     labels = part.get("labels")
     what = Exported(
         kind=kind,
+        form=learning_of(kind).export,
         learner=str(part["learner"]) if "learner" in part else None,
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         layer=model.layer,
@@ -44,8 +45,8 @@ def model_of(results: StudyResults, replicate: Replicate, stage: str | None) -> 
     bare = CardModel(replicate=replicate, stage=stage, rebuild=_rebuild(results.record, replicate))
     _, config = _learned(model_payload(results, bare))
     layer = config.get("layer")
-    is_retrieval = results.column(replicate.column).kind == Kind.RETRIEVAL
-    found = layer if is_retrieval and isinstance(layer, int) else None
+    reads_layer = "layer" in results.column(replicate.column).task_kind.settings.training
+    found = layer if reads_layer and isinstance(layer, int) else None
     return CardModel(replicate=replicate, stage=stage, rebuild=bare.rebuild, layer=found)
 
 

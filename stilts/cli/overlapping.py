@@ -14,7 +14,7 @@ from rich.text import Text
 from stilts.cli.compose import Workspace, assemble
 from stilts.shown import shown
 from stilts.study.study import Study
-from stilts.tasks.overlap_entries import KNOWN
+from stilts.tasks.overlap_entries import known_overlaps
 from stilts.tasks.overlaps import Ledger
 from stilts.tasks.registry import default_registry
 from stilts.tasks.view import DataView
@@ -36,7 +36,7 @@ def overlap_lines(study: str | None) -> dict[str, Any]:
     use and field where anything is shared, with ``[shared, texts]`` of every language; what has no line shares nothing.
     ``seconds`` is what it took.
     """
-    known = [asdict(entry) | {"sources": [source.value for source in entry.sources]} for entry in KNOWN]
+    known = [asdict(entry) | {"sources": [source.value for source in entry.sources]} for entry in known_overlaps()]
     if study is None:
         declared = [asdict(overlap) for overlap in Ledger(default_registry()).pairs()]
         return {"study": None, "known": known, "declared": declared, "measured": None}
@@ -131,7 +131,8 @@ class _Measurement:
 
     def _shared(self, trained: _Trained, views: Sequence[DataView]) -> Iterator[dict[str, Any]]:
         """Counts by field; ``most`` is the view that shares most, with what it shares."""
-        from stilts.data.overlap import Field, SharedTexts, shared_texts
+        from stilts.data.overlap import SharedTexts, shared_texts
+        from stilts.tasks.example import Field
 
         seen = self._texts(trained.views)
         found: dict[Field, list[tuple[DataView, SharedTexts]]] = {}

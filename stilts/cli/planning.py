@@ -13,9 +13,9 @@ from rich.text import Text
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
 from stilts.shown import shown
-from stilts.tasks.task import Kind
 
 if TYPE_CHECKING:
+    from stilts.cli.offering import Offer
     from stilts.study.cost import Cost
 
 # How many of the first encoded sequences did not fit into max_length.
@@ -28,7 +28,8 @@ def register(app: typer.Typer) -> None:
     ways = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
     app.command(epilog=examples(*ways))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
-    app.command(epilog=examples("stilts plan search_spaces/demo.yaml", "stilts plan my_study.yaml --json"))(plan)
+    asking = "stilts plan my_study.yaml --address auto --json"
+    app.command(epilog=examples("stilts plan search_spaces/demo.yaml", asking))(plan)
 
 
 def tasks(
@@ -66,25 +67,36 @@ def tasks(
     say(lines, lambda: _tasks_table(lines), as_json=json)
 
 
-def validate(study: StudyPath, json: JsonOption = False) -> None:
+def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
     """Read the study and its data, prove the splits disjoint, and show encoded examples of every kind.
 
+    The store is asked only for the studies that this one starts from: start_from and priors.
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
     from stilts.cli.inspect import validated
 
-    value = validated(study)
+    value = validated(study, store)
     say(value, lambda: _validation(value), as_json=json)
 
 
-def plan(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
+def plan(
+    study: StudyPath,
+    store: StoreOption = None,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster whose machines the hours are for; without it, this machine.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given."""
     from stilts.cli.inspect import filling_text, planned
+    from stilts.cli.offering import offer_of
+    from stilts.study.study import Study
 
-    cost, stages = planned(study, store)
+    offer = offer_of(Study.load(study).file.resources, address)
+    cost, stages = planned(study, store, at_once=offer.at_once)
     filling = filling_text(study)
     value: dict[str, Any] = {"study": study, "cost": asdict(cost), "stages": stages, "filling": filling}
-    say(value, lambda: _plan_table(study, cost, stages, filling), as_json=json)
+    say(value | asdict(offer), lambda: _plan_table(study, cost, stages, filling, offer), as_json=json)
 
 
 def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
@@ -123,15 +135,15 @@ def _validation(value: dict[str, Any]) -> RenderableType:
 
 
 def _example(of: str, kind: str, text: str) -> str:
-    """One decoded example; choices stand below each other, all else is one line."""
-    return f"{of} ({kind}):\n{text}" if kind == Kind.MULTIPLE_CHOICE else f"{of} ({kind}): {shown(text)}"
+    """One decoded example: what has several lines (choices) stands below its name."""
+    return f"{of} ({kind}):\n{text}" if "\n" in text else f"{of} ({kind}): {text}"
 
 
 def _notes(notes: list[str]) -> str:
     return "".join(f"\n{shown(note)}" for note in notes)
 
 
-def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: str) -> RenderableType:
+def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: str, offer: Offer) -> RenderableType:
     table = Table(title=f"Plan of {study}", title_justify="left")
     for name in ("stages", "kind", "of", "asked for", "to run", "expected"):
         table.add_column(name, justify="left" if name in ("kind", "of") else "right")
@@ -144,16 +156,24 @@ def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: s
             str(line["to_run"]),
             duration(line["seconds"]),
         )
-    left = f", and {cost.open_proposals} proposals still to be drawn" if cost.open_proposals else ""
-    drawn_too = ", with the proposals to be drawn" if cost.open_proposals else ""
+    coming = [
+        f"{number} {what}"
+        for number, what in (
+            (cost.open_proposals, "proposals still to be drawn"),
+            (cost.open_confirmations, "replicates to confirm what is chosen"),
+        )
+        if number
+    ]
+    left = f", and later up to {cost.later} more for {' and '.join(coming)}" if coming else ""
+    drawn_too = ", with what comes later" if coming else ""
     lines = [
         f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate"
         + (f", {cost.estimate} estimate" if cost.estimate else "")
         + f"), {cost.shared} of them shared.",
         f"{cost.done} done, {cost.to_run} to run, {cost.train_to_run} of them train{left}."
         + (f" {cost.given_up} given up: pruned, or starting from a pruned one." if cost.given_up else ""),
-        f"About {duration(cost.hours * 3600)} here ({duration(cost.seconds)} of stages one after the other)"
-        f"{drawn_too}; "
+        f"About {duration(cost.hours * 3600)} on {offer.machines}, {offer.at_once} at once "
+        f"({duration(cost.seconds)} of stages one after the other){drawn_too}; "
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
         f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
     ]

@@ -31,9 +31,7 @@ class Rebuilder:
         self._store, self._device = store, device
         self._workspace = assemble(Study.load(study))
         check_before_running(self._workspace)
-        self._plan = make_conductor(
-            self._workspace, store, RunOptions(local=True), on_change=lambda stage_id: None
-        ).plan
+        self._plan = make_conductor(self._workspace, store, RunOptions(local=True), on_change=lambda: None).plan
 
     @property
     def record(self) -> StudyRecord:

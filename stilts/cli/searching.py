@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stilts.errors import SelectionError, StudyError
 from stilts.ledger.records import PROPOSALS
+from stilts.search.confirmation import RowConfirmation
 from stilts.search.encoding import distributions
 from stilts.search.mirror import mirror_url
 from stilts.search.objective import Aim, make_aims
@@ -13,7 +14,7 @@ from stilts.search.proposals import ProposalBook
 from stilts.search.row_race import RowRace, row_race
 from stilts.search.row_search import RowSearch
 from stilts.search.samplers import find_sampler
-from stilts.search.warm_start import WarmRecipe, warm_recipes
+from stilts.search.warm_start import WarmRecipe, check_is_another, warm_recipes
 from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
 from stilts.study.recording import describe_column
@@ -47,28 +48,58 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
     return found
 
 
+def row_confirmations(planner: Planner, store: Store) -> dict[str, RowConfirmation]:
+    """What is confirmed of each searched row; a row that wants no confirmation has none."""
+    study = planner.study
+    columns = [describe_column(planner, name) for name in study.columns]
+    return {
+        row: RowConfirmation(
+            study=study.name,
+            row=row,
+            objectives=content.search.objectives,
+            columns=columns,
+            selection=study.file.selection,
+            store=store,
+        )
+        for row, content in study.rows.items()
+        if content.search is not None and content.search.confirm
+    }
+
+
 def drawn_proposals(planner: Planner, store: Store | None) -> dict[str, list[Proposal]]:
-    """The proposals of every searched row that the store has and the study wants, with the seeds that they have now."""
-    study, found = planner.study, dict[str, list[Proposal]]()
-    for row, content in study.rows.items():
-        if content.search is not None:
-            records = PROPOSALS.all(store, study.name, row).values.values() if store is not None else ()
-            read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
-            if store is not None:
-                race = row_race(study=study.name, row=row, search=content.search, columns=(), store=store)
-                race.load()
-                read = race.seeded(read)
-            found[row] = sorted(read, key=lambda one: one.number)[: content.search.proposals]
+    """The proposals of every searched row that the store has and the study wants, as the next run would have them."""
+    study = planner.study
+    searches = {row: content.search for row, content in study.rows.items() if content.search is not None}
+    if store is None:
+        return {row: [] for row in searches}
+    found: dict[str, list[Proposal]] = {}
+    confirmations = row_confirmations(planner, store)
+    for row, search in searches.items():
+        records = PROPOSALS.all(store, study.name, row).values.values()
+        read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
+        race = row_race(study=study.name, row=row, search=search, columns=(), store=store)
+        race.load()
+        read = race.seeded(sorted(read, key=lambda one: one.number)[: search.proposals])
+        if row in confirmations:
+            confirmations[row].load()
+            read = confirmations[row].confirmed(read)
+        found[row] = read
     return found
 
 
 def check_searches(workspace: Workspace, store: Store | None = None) -> None:
-    """Raises what ``row_searches`` would, before anything is written; warm starts are looked at where a store is."""
+    """Raises what ``row_searches`` would, before anything is written.
+
+    Without a store all that is known of a warm start is whether it is of the study itself.
+    """
     for row, content in workspace.study.rows.items():
         if content.search is not None:
             aims = _aims(workspace, row, content.search)
             _check_sampler(workspace, row, content.search, aims)
             _check_racing(workspace, row, content.search)
+            if content.search.start_from is not None:
+                with workspace.study.blamed(f"intermediates.{row}.search.start_from"):
+                    check_is_another(content.search.start_from, workspace.study.name)
             if store is not None:
                 _warm(workspace, row, content.search, aims, store)
 
@@ -105,7 +136,7 @@ def _aims(workspace: Workspace, row: str, search: Search) -> tuple[Aim, ...]:
 
 def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[Aim, ...]) -> None:
     with workspace.study.blamed(f"intermediates.{row}.search.sampler"):
-        find_sampler(search.sampler).check(distributions(search_space(search)), aims)
+        find_sampler(search.sampler).check(distributions(search_space(search)))
 
 
 def _check_racing(workspace: Workspace, row: str, search: Search) -> None:

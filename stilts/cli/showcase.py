@@ -1,15 +1,21 @@
-"""What the MLflow view shows beside the runs: matrix, answer, champions."""
+"""What the MLflow view shows: runs, and beside them matrix, answer and champions; and what keeps it up during a run."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.cli.champions import champions
-from stilts.cli.compose import load_record
+from stilts.cli.compose import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tracking_uri
+from stilts.errors import StiltsError
+from stilts.execute.tracker import NullTracker, Tracker
 from stilts.fingerprint import Json
+from stilts.shown import remark
 from stilts.store.store import Store
 from stilts.study.record import NONE_ROW
+from stilts.tracking.follower import Follower
 
 if TYPE_CHECKING:
     from stilts.analysis.results import StudyResults
@@ -20,11 +26,12 @@ _FOLDER = "report"
 
 
 def show(
-    study: str, store: Store, tracking_uri: str, *, rebuild: bool = False, running: bool = False
+    study: str, store: Store, tracking_uri: str, *, running: bool, rebuild: bool = False, runs_only: bool = False
 ) -> dict[str, Json]:
     """Writes a study's runs, matrix, note and champions to MLflow; counts of runs by what was done with them.
 
     ``rebuild`` writes all of its runs anew. Unless it is ``running``, no run is left as if more were to come.
+    ``runs_only`` leaves all else as it is: report, note, tables of predictions and champions.
     """
     from stilts.analysis.results import StudyResults
     from stilts.report.note import markdown_note
@@ -32,20 +39,61 @@ def show(
     from stilts.tracking.predictions import prediction_tables
     from stilts.tracking.sync import sync
 
-    record = load_record(study, store)
-    results = StudyResults(record=record, store=store)
-    report = sync(
-        record,
-        store,
-        tracking_uri,
-        artifacts=_artifacts(results),
-        note=markdown_note(record, results.cells, results.answers),
-        tables=prediction_tables(record, store, _chosen(results)),
-        rebuild=rebuild,
-        running=running,
-    )
-    register_champions(record.name, list(champions(results, store, report.run_ids)), tracking_uri)
+    results = StudyResults(record=load_record(study, store), store=store)
+    if runs_only:
+        report = sync(results, tracking_uri, rebuild=rebuild, running=running)
+    else:
+        report = sync(
+            results,
+            tracking_uri,
+            artifacts=_artifacts(results),
+            note=markdown_note(results.record, results.cells, results.answers),
+            tables=prediction_tables(results, _chosen(results)),
+            rebuild=rebuild,
+            running=running,
+        )
+        register_champions(results.record.name, list(champions(results, store, report.run_ids)), tracking_uri)
     return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "removed")}
+
+
+def tracker_of(study: str, store: Store, tracking: str | None) -> Tracker:
+    """Follows a study's run: ``stilts track`` shows it every so often, and how it ended."""
+    if tracking == "none":
+        return NullTracker()
+    if store.url.startswith("memory:"):
+        return _ShownAtTheEnd(study=study, store=store, tracking_uri=tracking_uri(tracking))
+    return Follower(track_command(study), addresses=track_addresses(store.url, tracking_uri(tracking)))
+
+
+def track_command(study: str) -> list[str]:
+    """``stilts track`` of one study; where its store and MLflow are, ``track_addresses`` say."""
+    return [sys.executable, "-m", "stilts.cli.main", "track", f"--study={study}"]
+
+
+def track_addresses(store_url: str, tracking_uri: str) -> dict[str, str]:
+    """The variables that say to ``track_command`` where store and MLflow are."""
+    return {STORE_VARIABLE: store_url, TRACKING_VARIABLE: tracking_uri}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ShownAtTheEnd:
+    """A Tracker of a store in memory, which no other process can read."""
+
+    study: str
+    store: Store
+    tracking_uri: str
+
+    def notify(self) -> None:
+        """Nothing."""
+
+    def close(self, *, finished: bool, timeout_s: float) -> bool:
+        """Whether MLflow shows how the study ended, in whatever time that takes."""
+        try:
+            show(self.study, self.store, self.tracking_uri, running=False, runs_only=not finished)
+        except StiltsError as error:
+            remark(f"MLflow: {error}")
+            return False
+        return True
 
 
 def is_running(study: str, store: Store) -> bool:

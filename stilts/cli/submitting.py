@@ -134,14 +134,13 @@ class _DataTruths:
     def of(self, replicate: Replicate, language: str, items: Sequence[str]) -> tuple[str, ...]:
         """The right answers in the order of ``items``; an error that says how to get them where that cannot be."""
         from stilts.data.load import load_examples
-        from stilts.tasks.truth import truth_text
 
         target = self._workspace.planner.target(replicate.column)
         digest = replicate.outputs["report"][language].rpartition("-")[2]
         views = [each for each in target.views.report if each.language == language and each.digest.startswith(digest)]
         if views:
             examples = load_examples(views[0], self._workspace.roots, labels=target.task.labels or None)
-            truths = [truth_text(example, place) for place, example in enumerate(examples)]
+            truths = [example.truth(place) for place, example in enumerate(examples)]
             if [example.item for example in examples] == list(items) and None not in truths:
                 return tuple(map(str, truths))
         raise StudyError(

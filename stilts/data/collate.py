@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,23 @@ class Batch:
     row_labels: torch.Tensor | None = None
     spans: torch.Tensor | None = None
     targets: torch.Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch with its tensors on the device."""
+        if device.type == "cpu":
+            return self
+        moved: dict[str, Any] = {
+            each.name: value.to(device, non_blocking=True)
+            for each in fields(self)
+            if isinstance(value := getattr(self, each.name), torch.Tensor)
+        }
+        return replace(self, **moved)
+
+
+def present(tensor: torch.Tensor | None) -> torch.Tensor:
+    """The labels of a batch whose kind always has them."""
+    assert tensor is not None, "encoded data of this kind carry these labels"
+    return tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

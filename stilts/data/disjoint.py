@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from stilts.data.load import is_labelled, load_examples
+from stilts.data.load import load_examples
 from stilts.errors import DataError, SplitOverlapError
 from stilts.fingerprint import text_digest
-from stilts.tasks.examples import Example, SpanExample
-from stilts.tasks.formats import FORMATS
-from stilts.tasks.task import Kind, Source
+from stilts.tasks.example import Example
+from stilts.tasks.task import Source
 from stilts.tasks.view import DataView
 
 Roots = Mapping[str, str | Path]
@@ -85,15 +84,15 @@ def _keys(check: str, view: DataView, examples: Sequence[Example]) -> Iterator[t
             yield example.content(), example
         elif check == "source item":
             yield _item_key(view, example), example
-        elif isinstance(example, SpanExample):
-            yield text_digest(example.context), example
+        elif (paragraph := example.paragraph()) is not None:
+            yield text_digest(paragraph), example
 
 
 def _item_key(view: DataView, example: Example) -> str:
     """The item where it is the same in all splits and datasets (question ids), else the item within its split."""
     reader = view.reader.split("/")[0]
-    is_global = view.source is Source.FILES and FORMATS[reader].global_items
-    is_global = is_global or (view.source is Source.HUB and view.kind is Kind.SPAN_QA)
+    is_global = view.source is Source.FILES and view.kind.format(reader).global_items
+    is_global = is_global or (view.source is Source.HUB and view.kind.global_hub_items)
     return example.item if is_global else f"{view.dataset}/{view.split}/{example.item}"
 
 
@@ -126,15 +125,11 @@ def _name(view: DataView) -> str:
 
 def _shown(example: Example) -> str:
     """The first words of what a model would read."""
-    for name in ("question", "text", "query", "context"):
-        text = getattr(example, name, "")
-        if text:
-            return f'"{text[:60]}"'
-    return f'"{" ".join(getattr(example, "words", ()))[:60]}"'
+    return f'"{next(iter(example.texts()), "")[:60]}"'
 
 
 def _refuse_unlabelled(use: str, view: DataView, examples: Sequence[Example]) -> None:
-    missing = sum(not is_labelled(example) for example in examples)
+    missing = sum(not example.is_labelled() for example in examples)
     if missing:
         raise DataError(
             f"dataset {view.dataset}, split {view.split}, language {view.language}",

@@ -16,22 +16,8 @@ from typing import TYPE_CHECKING
 
 from stilts.data.load import load_examples
 from stilts.data.tokenizing import encodings
-from stilts.tasks.examples import (
-    CandidateExample,
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    MiningExample,
-    MultiLabelExample,
-    PairExample,
-    QueryExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-    TextExample,
-)
+from stilts.tasks.example import Example
 from stilts.tasks.languages import LANGUAGES
-from stilts.tasks.task import Kind
 from stilts.tasks.view import DataView
 
 if TYPE_CHECKING:
@@ -65,7 +51,6 @@ class Fertility:
 
 def measured_fertility(
     views_by_language: Mapping[str, Sequence[DataView]],
-    task_kind: Kind,
     tokenizer: Tokenizer,
     roots: Mapping[str, str | Path],
     limit: int = 500,
@@ -79,8 +64,8 @@ def measured_fertility(
     found = {}
     for code, views in views_by_language.items():
         examples = [example for view in views for example in load_examples(_limited(view, limit), roots)]
-        count = _of_words if task_kind is Kind.TAGGING else _of_texts
-        found[code] = count(code, examples, tokenizer)
+        annotated = [words for example in examples if (words := example.annotated_words()) is not None]
+        found[code] = _of_words(code, annotated, tokenizer) if annotated else _of_texts(code, examples, tokenizer)
     return found
 
 
@@ -107,8 +92,8 @@ def _limited(view: DataView, limit: int) -> DataView:
     return replace(view, limit=smaller, exclude=())  # An overlap matters to scores, not to how words fall apart.
 
 
-def _of_words(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> Fertility:
-    sentences = [list(e.words) for e in examples if isinstance(e, TaggingExample)]
+def _of_words(code: str, annotated: Sequence[Sequence[str]], tokenizer: Tokenizer) -> Fertility:
+    sentences = [list(words) for words in annotated]
     words = [word for sentence in sentences for word in sentence]
     if _is_unspaced(code) and not _FEWEST * len(words) <= sum(map(len, words)) <= _MOST * len(words):
         return Fertility(tokens=0, words=0, reason="what is annotated is single characters, or phrases, not words")
@@ -119,7 +104,7 @@ def _of_words(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> F
 def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> Fertility:
     if _is_unspaced(code):
         return Fertility(tokens=0, words=0, reason="its script puts no spaces between words")
-    texts = list(dict.fromkeys(text for example in examples for text in _texts(example)))
+    texts = list(dict.fromkeys(text for example in examples for text in example.own_texts()))
     encoded = encodings(tokenizer, texts, add_special_tokens=False)
     words = sum(len(text.split()) for text in texts)
     return Fertility(tokens=sum(len(e.ids) for e in encoded), words=words, source=SPACES)
@@ -127,22 +112,3 @@ def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> F
 
 def _is_unspaced(code: str) -> bool:
     return code in LANGUAGES and LANGUAGES[code].script in UNSPACED
-
-
-def _texts(example: Example) -> tuple[str, ...]:
-    """The texts of an example that are in its language."""
-    if isinstance(example, ClassificationExample | RegressionExample):
-        return (example.text, example.text_pair or "")
-    if isinstance(example, SpanExample):
-        return (example.question, example.context)
-    if isinstance(example, ChoiceExample):
-        return (example.context, *example.choices)  # The question is a fixed English one in XCOPA.
-    if isinstance(example, PairExample):
-        return (example.candidate,)
-    if isinstance(example, QueryExample):
-        return (example.query,)
-    if isinstance(example, MiningExample):
-        return tuple(text for _, text in example.sources)
-    if isinstance(example, TextExample | CandidateExample | MultiLabelExample):
-        return (example.text,)
-    return example.words

@@ -17,15 +17,7 @@ from stilts.data.readers import read_examples, unique_items
 from stilts.data.readers.reading import Reading
 from stilts.errors import DataError
 from stilts.fingerprint import canonical_json, text_digest
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    MultiLabelExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-)
+from stilts.tasks.example import Example
 from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
@@ -76,19 +68,6 @@ def limited(examples: Sequence[Example], limit: int | None) -> list[Example]:
     return [examples[i] for i in sorted(ranked[:limit])]
 
 
-def is_labelled(example: Example) -> bool:
-    """Whether a metric can score a prediction on it; True for kinds that need no label."""
-    if isinstance(example, ClassificationExample | ChoiceExample):
-        return example.label is not None
-    if isinstance(example, TaggingExample):
-        return example.tags is not None
-    if isinstance(example, RegressionExample):
-        return example.value is not None
-    if isinstance(example, MultiLabelExample):
-        return example.labels is not None
-    return not isinstance(example, SpanExample) or example.answers is not None
-
-
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     examples: tuple[Example, ...]
@@ -121,7 +100,7 @@ def _read(request: _Request) -> _Loaded:
         reading = Reading(
             paths=request.paths, language=view.language, options=view.options, labels=request.labels, skipped=skipped
         )
-        examples = tuple(read_examples(view.reader.split("/")[0], reading))
+        examples = tuple(read_examples(view.kind.format(view.reader.split("/")[0]), reading))
     elif view.source is Source.HUB:
         examples = tuple(unique_items(read_hub(view, request.labels, skipped)))
     else:
@@ -136,7 +115,7 @@ def _read(request: _Request) -> _Loaded:
         )
     unlabelled = view.options.get("unlabelled")
     if isinstance(unlabelled, list) and view.split in unlabelled:
-        examples = tuple(_without_label(example) for example in examples)
+        examples = tuple(example.without_label() for example in examples)
     return _Loaded(examples, dict(skipped))
 
 
@@ -198,20 +177,9 @@ def _content(example: Example) -> str:
 
 
 def _paragraph(example: Example) -> str:
-    return text_digest(example.context) if isinstance(example, SpanExample) else example.content()
+    paragraph = example.paragraph()
+    return example.content() if paragraph is None else text_digest(paragraph)
 
 
 def _item_hash(example: Example) -> int:
     return int(text_digest(example.item), 16)
-
-
-def _without_label(example: Example) -> Example:
-    if isinstance(example, ClassificationExample | ChoiceExample):
-        return replace(example, label=None)
-    if isinstance(example, TaggingExample):
-        return replace(example, tags=None)
-    if isinstance(example, RegressionExample):
-        return replace(example, value=None)
-    if isinstance(example, MultiLabelExample):
-        return replace(example, labels=None)
-    return replace(example, answers=None) if isinstance(example, SpanExample) else example

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -21,39 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stilts.data.load import load_examples
-from stilts.tasks.examples import (
-    CandidateExample,
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    MiningExample,
-    MultiLabelExample,
-    PairExample,
-    QueryExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-    TextExample,
-)
+from stilts.tasks.example import Example, Field
 from stilts.tasks.view import DataView
 
 Roots: TypeAlias = Mapping[str, str | Path]
 U64 = NDArray[np.uint64]
-
-
-class Field(StrEnum):
-    """What of an example is compared: like with like only.
-
-    ``TEXT`` is a sentence or a paragraph, whatever its part in the example (premise, hypothesis, context, translation);
-    ``SENTENCE`` a piece of one between the marks that end sentences, so that a sentence is found in a paragraph;
-    ``PAIR`` two texts that are read together, in either order; ``QUESTION`` a question, with its context where it
-    means nothing without, and any text that ends as one.
-    """
-
-    TEXT = "text"
-    SENTENCE = "sentence"
-    QUESTION = "question"
-    PAIR = "pair"
 
 
 Texts: TypeAlias = Mapping[Field, U64]
@@ -145,7 +116,7 @@ def longest_shared(view: DataView, roots: Roots, wanted: Sequence[SharedTexts]) 
 
 def _fields(examples: Iterable[Example]) -> Iterator[tuple[Field, tuple[str, ...]]]:
     for example in examples:
-        for field, texts in _compared(example):
+        for field, texts in example.compared():
             yield field, texts
             if field is Field.TEXT:
                 if (
@@ -157,46 +128,6 @@ def _fields(examples: Iterable[Example]) -> Iterator[tuple[Field, tuple[str, ...
 
 def _is_long(text: str) -> bool:
     return len(text.encode("utf-8", "surrogatepass")) >= _LEAST_BYTES
-
-
-def _compared(example: Example) -> Iterator[tuple[Field, tuple[str, ...]]]:
-    if isinstance(example, TaggingExample):
-        yield Field.TEXT, (" ".join(example.words),)
-    elif isinstance(example, SpanExample):
-        yield Field.TEXT, (example.context,)
-        yield Field.QUESTION, (example.question,)
-        yield Field.PAIR, (example.question, example.context)
-    elif isinstance(example, ChoiceExample):
-        if example.context:
-            yield Field.TEXT, (example.context,)
-        if example.question:
-            # COPA asks two questions only, so a question alone would say nothing.
-            yield Field.QUESTION, (example.context + " " + example.question,)
-    elif isinstance(example, QueryExample):
-        yield Field.TEXT, (example.query,)
-    elif isinstance(example, CandidateExample):
-        yield Field.TEXT, (example.text,)
-    elif isinstance(example, MiningExample):
-        for _, text in (*example.sources, *example.targets):
-            yield Field.TEXT, (text,)
-    else:
-        if isinstance(example, PairExample) and example.context is not None:
-            yield Field.TEXT, (example.context,)
-        first, second = _two(example)
-        yield Field.TEXT, (first,)
-        if second:
-            yield Field.TEXT, (second,)
-            yield Field.PAIR, (first, second)
-
-
-def _two(
-    example: ClassificationExample | PairExample | TextExample | RegressionExample | MultiLabelExample,
-) -> tuple[str, str | None]:
-    if isinstance(example, PairExample):
-        return example.query, example.candidate
-    if isinstance(example, MultiLabelExample):
-        return example.text, None
-    return example.text, example.text_pair
 
 
 def _digest(texts: tuple[str, ...]) -> int | None:

@@ -44,10 +44,15 @@ def cache_key(
     max_length: int,
     doc_stride: int,
     lengths: Sequence[int | None] = (None, None),
+    encode_version: int = 1,
 ) -> str:
-    """What decides the encoded arrays of a view, as 64 hex digits; ``lengths`` are a query's and a candidate's."""
+    """What decides the encoded arrays of a view, as 64 hex digits; ``lengths`` are a query's and a candidate's.
+
+    ``encode_version`` is that of the kind.
+    """
     own = [] if lengths == (None, None) else list(lengths)
-    payload = [ENCODE_VERSION, view.payload(), tokenizer, list(labels), max_length, doc_stride, *own]
+    versions = [ENCODE_VERSION, encode_version]
+    payload = [versions, view.payload(), tokenizer, list(labels), max_length, doc_stride, *own]
     return hashlib.sha256(canonical_json(payload).encode()).hexdigest()
 
 

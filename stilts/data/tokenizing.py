@@ -14,7 +14,7 @@ from tokenizers import Encoding, Tokenizer
 
 from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, EncoderError
-from stilts.tasks.examples import LONGEST_TEXT
+from stilts.tasks.example import LONGEST_TEXT
 
 # What one call of the tokenizer takes: a text, a pair of texts, or the words of a sentence.
 Input: TypeAlias = "str | tuple[str, str] | list[str]"

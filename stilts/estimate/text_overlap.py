@@ -6,15 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    PairExample,
-    SpanExample,
-    TaggingExample,
-    TextExample,
-)
+from stilts.tasks.example import Example
 
 # Single words say whether the domain is shared, triples whether the phrasing is; each length counts the same.
 LENGTHS = (1, 2, 3)
@@ -51,22 +43,7 @@ def _texts(examples: Iterable[Example]) -> Iterator[list[str]]:
     """The words of every text of the examples; a context that many questions share counts once."""
     seen: set[str] = set()
     for example in examples:
-        for text in texts_of(example):
+        for text in example.texts():
             if text not in seen:
                 seen.add(text)
                 yield _WORD.findall(text.lower())
-
-
-def texts_of(example: Example) -> Iterator[str]:
-    """What a model reads of an example, text by text."""
-    if isinstance(example, TaggingExample):
-        yield " ".join(example.words)
-    elif isinstance(example, SpanExample):
-        yield from (example.question, example.context)
-    elif isinstance(example, ChoiceExample):
-        yield from filter(None, (example.context, example.question, *example.choices))
-    elif isinstance(example, PairExample):
-        yield from (example.query, example.candidate)
-    else:
-        assert isinstance(example, ClassificationExample | TextExample)
-        yield from filter(None, (example.text, example.text_pair))

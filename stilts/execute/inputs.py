@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stilts.data.prepare import Preparation
 from stilts.data.tokenizer_probe import check_tokenizer
 from stilts.data.tokenizing import read_tokenizer
 from stilts.errors import EncoderError, InputError
+from stilts.kinds.prepare import Preparation
 from stilts.models.model import TOKENIZER_FILE, read_config
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from stilts.errors import DamagedError
-from stilts.ledger.results import evaluation_of
+from stilts.execute.threshold import published_threshold
+from stilts.kinds.scored import Scored, truths_of
 from stilts.metrics.no_answer import best_threshold
 from stilts.store.artifact_store import ArtifactStore
-from stilts.store.layout import done_path
 from stilts.study.stage import EvaluateStage
-from stilts.training.predict import Scored, answer_texts
+from stilts.tasks.truth import answers_in
 
 
 def no_answer_threshold(
@@ -28,18 +27,16 @@ def no_answer_threshold(
     if not stage.task.may_have_no_answer:
         return None
     chosen_on = [number for number, item in enumerate(stage.items) if item in stage.threshold_items]
-    for number in chosen_on:
-        if store.is_done(stage.outputs[number]):
-            threshold = evaluation_of(store, stage.outputs[number]).no_answer_threshold
-            if threshold is None:
-                raise DamagedError(done_path(stage.outputs[number]), "it does not say its threshold of no answer")
-            return threshold
+    views = {stage.items[number].view.digest for number in chosen_on}
+    published = published_threshold(stage, store, views, lambda result: result.no_answer_threshold)
+    if published is not None:
+        return published
     scored = [score(number) for number in chosen_on]
     spans = [each.spans for _, each, _ in scored if each.spans is not None]
     if not spans:
         return 0.0
     return best_threshold(
-        [answer_texts(example) for examples, _, _ in scored for example in examples],
+        [answers_in(truth) for examples, _, _ in scored for truth in truths_of(examples)],
         [text for each in spans for text in each.texts],
         np.concatenate([each.differences for each in spans]),
     )

@@ -17,13 +17,13 @@ from stilts.estimate.logme import logme
 from stilts.estimate.text_overlap import text_overlap
 from stilts.execute.inputs import preparation, start_folder
 from stilts.fingerprint import Json
+from stilts.kinds.scorer import Scorer
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.config import Precision
 from stilts.study.stage import LABELLED, Estimate, EstimateData, EstimateStage
-from stilts.tasks.examples import Example
+from stilts.tasks.example import Example
 from stilts.training.device import autocast, execution_record, set_up
-from stilts.training.predict import Scorer
 from stilts.training.run_config import RunConfig
 
 _BY_LABELS: Mapping[Estimate, Callable[[Features], float]] = {

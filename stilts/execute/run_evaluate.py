@@ -10,13 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from stilts.data.prepare import Preparation
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
 from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.searching import Searches, calibration
 from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
+from stilts.kinds.learning import heads_of, learning_of
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.scored import Scored, by_threshold, truths_of
+from stilts.kinds.scorer import Scorer
 from stilts.ledger.examples import (
     EXAMPLES_FILE,
     ITEM_COLUMN,
@@ -26,14 +29,10 @@ from stilts.ledger.examples import (
     TRUTH_COLUMN,
     write_examples,
 )
-from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
-from stilts.tasks.task import Kind
-from stilts.tasks.truth import truth_text
 from stilts.training.device import autocast, execution_record, set_up
-from stilts.training.predict import Scored, Scorer, by_threshold
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, score_view
@@ -65,7 +64,7 @@ def run_evaluate(
         if key in missing:
             examples, scored, started = score(number)
             if threshold is not None and scored.spans is not None:
-                scored = by_threshold(scored.spans, stage.task, examples, threshold)
+                scored = by_threshold(scored.spans, stage.task, truths_of(examples), threshold)
             result = {**_result(stage, item, scored, started, run), **calibration(item, scored)}
             if threshold is not None:
                 result["no_answer_threshold"] = threshold
@@ -86,8 +85,8 @@ def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple
             "Give it a parent stage or a pretrained encoder",
         )
     prepared = preparation(stage, folder, run)
-    model, transferred = load_model(folder, [stage.task] if stage.task.is_trained else [])
-    if stage.task.kind is Kind.MASKED_LM and "lm_head" in transferred.fresh:
+    model, transferred = load_model(folder, heads_of([stage.task]) if stage.task.is_trained else {})
+    if learning_of(stage.task.kind).uses_lm_head and "lm_head" in transferred.fresh:
         raise InputError(
             f'target "{stage.task.name}" with the encoder in {folder.name}',
             "its checkpoint holds no masked-LM head",
@@ -107,7 +106,7 @@ def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple
 def _result(
     stage: EvaluateStage, item: EvaluateItem, scored: Scored, started: float, run: RunConfig
 ) -> dict[str, Json]:
-    measure, sums, ended = metric(stage.task.metric), column_sums(stage.task, scored), time.time()
+    measure, sums, ended = stage.task.measure, column_sums(stage.task, scored), time.time()
     return {
         "kind": stage.kind.value,
         "stage_id": stage.stage_id,
@@ -152,13 +151,13 @@ def example_columns(stage: EvaluateStage, examples: Sequence[Any], scored: Score
     the best span, and the logits by which "no answer" beats it, stand beside what the threshold made of them.
     """
     columns: dict[str, Any] = {ITEM_COLUMN: [example.item for example in examples]}
-    for number, name in enumerate(metric(stage.task.metric).columns):
+    for number, name in enumerate(stage.task.measure.columns):
         columns[name] = scored.rows[:, number]
     columns[PREDICTION_COLUMN] = list(scored.predictions)
     if scored.spans is not None:
         columns[SPAN_COLUMN] = list(scored.spans.texts)
         columns[NO_ANSWER_COLUMN] = scored.spans.differences
-    truths = scored.truths or [truth_text(example, place) for place, example in enumerate(examples)]
+    truths = scored.truths or [example.truth(place) for place, example in enumerate(examples)]
     if None not in truths:
         columns[TRUTH_COLUMN] = truths
     return columns

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import torch
 
-from stilts.data.prepare import Preparation
 from stilts.execute.inputs import preparation, start_folder
 from stilts.fingerprint import Json, plain
-from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, save_model, uses_masked_lm
+from stilts.kinds.learning import add_heads, learning_of
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.scorer import Scorer
+from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, save_model
 from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.loop import TaskData, Training, check_converged, train
-from stilts.training.predict import Scorer
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import select_evaluation
@@ -66,11 +67,11 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     else:
         model, transferred = load_model(folder, dropout=hidden, attention_dropout=attention)
     tasks = [part.task for part in stage.mixture]
-    heads = tuple(f"head.{task.learner}" for task in tasks if model.add_head(task, stage.seed))
-    if not uses_masked_lm(tasks):
+    heads = add_heads(model, tasks, stage.seed)
+    if not any(learning_of(task.kind).uses_lm_head for task in tasks):
         for parameter in model.lm_head.parameters():
             parameter.requires_grad_(False)
-    return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *heads))
+    return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *(f"head.{name}" for name in heads)))
 
 
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:

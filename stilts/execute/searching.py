@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stilts.data.prepare import Preparation
+from stilts.execute.threshold import published_threshold
 from stilts.fingerprint import Json
-from stilts.ledger.results import evaluation_of
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.retrieved import Pool, Search
+from stilts.kinds.scored import Scored
+from stilts.kinds.scorer import Scorer
+from stilts.ledger.results import EvaluateResult
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.tasks.view import DataView
-from stilts.training.predict import Scored, Scorer
-from stilts.training.retrieval import Pool, Search
 from stilts.training.selection import embedded_pool, score_view
 
 
@@ -42,20 +44,16 @@ class Searches:
         if view is None:
             return None
         if view.digest not in self._thresholds:
-            stored = self._stored(view)
-            self._thresholds[view.digest] = self._chosen(view) if stored is None else stored
+            published = published_threshold(self.stage, self.store, {view.digest}, _mined_by)
+            self._thresholds[view.digest] = self._chosen(view) if published is None else published
         return self._thresholds[view.digest]
-
-    def _stored(self, view: DataView) -> float | None:
-        """The threshold that this stage has published with the view's own scores (``select`` under target_dev)."""
-        for key, item in zip(self.stage.outputs, self.stage.items, strict=True):
-            if item.view.digest == view.digest and self.store.is_done(key):
-                found = evaluation_of(self.store, key).calibration
-                return None if found is None else found.threshold
-        return None
 
     def _chosen(self, view: DataView) -> float | None:
         return score_view(self.scorer, self.stage.task, self.stage.config, view, self.prepared)[2].threshold
+
+
+def _mined_by(result: EvaluateResult) -> float | None:
+    return None if result.calibration is None else result.calibration.threshold
 
 
 def calibration(item: EvaluateItem, scored: Scored) -> dict[str, Json]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stilts.ledger.summary import SUMMARIES, Summary, output_summary
-from stilts.metrics.metric import metric
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EvaluateStage
 
@@ -14,5 +13,5 @@ def write_summary(stage: EvaluateStage, store: ArtifactStore) -> None:
     outputs = dict(stored.outputs) if stored else {}
     fresh = [key for key in stage.outputs if key not in outputs and store.is_done(key)]
     if fresh:
-        found = {key: output_summary(store, key, metric(stage.task.metric).columns) for key in fresh}
+        found = {key: output_summary(store, key, stage.task.measure.columns) for key in fresh}
         SUMMARIES.write(store, Summary(outputs={**outputs, **found}), stage.stage_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stilts.errors import DamagedError, InputError, NewerError, StoreError
+from stilts.errors import DamagedError, InputError, NewerError, StoreError, UnknownNameError
 from stilts.ledger.examples import read_statistics
 from stilts.ledger.records import (
     DECISIONS,
@@ -29,7 +29,6 @@ from stilts.ledger.records import (
 from stilts.ledger.results import EvaluateResult, evaluation_of, typed_result
 from stilts.ledger.study_record import STUDIES, check_study
 from stilts.ledger.summary import SUMMARIES, Summary, output_summary, summarise
-from stilts.metrics.metric import metric
 from stilts.store.layout import (
     FILES,
     PROGRESS,
@@ -44,6 +43,7 @@ from stilts.store.layout import (
 from stilts.store.published import Published
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
+from stilts.tasks.kinds import metric_named
 
 KINDS: Sequence[RecordKind[Any]] = (  # the first whose template fits a name
     STUDIES,
@@ -186,10 +186,12 @@ def _of_examples(store: Store, key: str, published: Published, evaluated: Evalua
     if not isinstance(name, str):
         return None  # a result from before metrics were named in it
     try:
-        measure = metric(name)
+        measure = metric_named(name)
         _, rows = read_statistics(store, key, measure.columns)
         sums = dict(zip(measure.columns, map(float, rows.sum(axis=0)), strict=True))
         again = float(measure.score(sums))
+    except UnknownNameError:
+        return None  # the package that brings the metric is not installed: nothing can be said of its score
     except (StoreError, InputError) as error:
         return _whole_key(key, FaultKind.DAMAGED, error.found)
     if not abs(again - evaluated.score) <= _TOLERANCE:

@@ -15,14 +15,14 @@ from stilts.errors import DamagedError, InputError, LeaseHeldError, StoreError, 
 from stilts.ledger.faults import Fault, FaultKind, find_faults
 from stilts.ledger.study_record import read_study
 from stilts.ledger.summary import SUMMARIES, Summary, output_summary
-from stilts.metrics.metric import metric
 from stilts.store.backend import Backend
-from stilts.store.layout import DAMAGED, FOLDERS, LAYOUT, RECORDS, STRAYS
+from stilts.store.layout import DAMAGED, LAYOUT, OWN, RECORDS, STRAYS
 from stilts.store.opening import layout_version, no_store, place_of, write_layout
 from stilts.store.seal import is_sealed, unseal
 from stilts.store.sealing import seal_store
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
+from stilts.tasks.kinds import metric_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def _in_layout(backend: Backend) -> Iterator[Fault]:
         if kind is FaultKind.GONE:
             raise no_store(backend)
         raise DamagedError(LAYOUT, f"{found}, and nothing else shows that the place is a store")
-    others = sorted(set(backend.children("")) - {LAYOUT, *FOLDERS} - STRAYS)
+    others = sorted(set(backend.children("")) - OWN - STRAYS)
     if others:
         raise DamagedError(LAYOUT, f'{found}, and "{others[0]}" lies beside it: move away what is not the store\'s')
     yield Fault(kind=kind, paths=(LAYOUT,), found=found)
@@ -164,7 +164,7 @@ def _resummarise(store: Store, stage_id: str) -> bool:
 
 
 def _columns(store: Store, key: str) -> tuple[str, ...]:
-    return metric(str(store.result(key).get("metric"))).columns
+    return metric_named(str(store.result(key).get("metric"))).columns
 
 
 def _is_certainly_a_store(backend: Backend) -> bool:

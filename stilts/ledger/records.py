@@ -118,6 +118,17 @@ class Grant:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The proposals of a searched row that are trained again with fresh seeds, by objective, and why these."""
+
+    row: str
+    chosen: Mapping[str, Count]
+    reasons: Mapping[str, str]
+    time: Seconds = 0.0
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     """What one run spent: seconds of stages, times the GPUs held, number of stages, (start, end) of each spell."""
 
@@ -295,6 +306,7 @@ DECISIONS = RecordKind(
 PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}", own=lambda one: one.stage_id)
 JUDGED = RecordKind(type=Judged, template="studies/{}/rungs/{}/{}/{}/{}", own=lambda one: number_part(one.step, 8))
 GRANTS = RecordKind(type=Grant, template="studies/{}/races/{}/{}", own=lambda one: number_part(one.proposal))
+CONFIRMATIONS = RecordKind(type=Confirmation, template="studies/{}/confirmations/{}", own=lambda one: one.row)
 SPENDING = RecordKind(type=Spending, template="studies/{}/spending/{}")
 STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped")
 FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")

@@ -19,7 +19,11 @@ from stilts.study.strict import LENIENT, Count, Finite, Kept, KeptValue, Seconds
 @with_config(LENIENT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """A training: its compute and wall-clock (Unix) seconds, steps, the step whose weights were kept, its curve."""
+    """A training: its compute and wall-clock (Unix) seconds, steps, the step whose weights were kept, its curve.
+
+    ``curve`` has a (step, loss, learning rate) for each point, ``select`` a (step, score by task); ``examples`` were
+    seen of each task; ``data`` says what the views are, by digest, that the payload names.
+    """
 
     seconds: Seconds = 0.0
     started: Seconds | None = None
@@ -30,6 +34,8 @@ class TrainResult:
     peak_memory_gib: Seconds = 0.0
     curve: KeptValue = None
     select: KeptValue = None
+    examples: Mapping[str, Finite] = field(default_factory=dict)
+    data: Kept = field(default_factory=dict)
     execution: Kept = field(default_factory=dict)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from stilts.metrics.best_row import best_probabilities
 from stilts.metrics.column_chance import ColumnChance
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL
 
 POWER = 0.80
 
@@ -24,7 +24,8 @@ class Comparison:
 
     ``equals`` lists the rows that cannot be told from the best at ``level``, all comparisons together, best first;
     ``p_best`` is how likely each row is the best (``best_row.py``; sums to 1). ``conditional`` is true
-    where no row has two replicates, so that nothing is known of the seeds: the models that were trained are compared.
+    where no row has two replicates: nothing is known of the spread over seeds, so every row could be the best, and
+    ``p_best`` is empty.
     """
 
     equals: tuple[str, ...]
@@ -44,6 +45,9 @@ def set_of_equals(cells: Mapping[str, Side], *, level: float = LEVEL, seed: int 
     names = tuple(cells)
     means = np.array([cells[name].mean for name in names])
     chance = ColumnChance.of(cells)
+    if chance.conditional:
+        ranked = sorted(names, key=lambda name: -cells[name].mean)
+        return Comparison(equals=tuple(ranked), p_best={}, conditional=True, level=level)
     stream = np.random.default_rng(seed)
     noise, variances = chance.noise(stream), chance.variances()
     keeps = [_could_be_best(i, means, noise, variances, level) for i in range(len(names))]
@@ -52,7 +56,7 @@ def set_of_equals(cells: Mapping[str, Side], *, level: float = LEVEL, seed: int 
     return Comparison(
         equals=tuple(names[i] for i in order),
         p_best={name: float(share) for name, share in zip(names, shares, strict=True)},
-        conditional=chance.conditional,
+        conditional=False,
         level=level,
     )
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from stilts.metrics.comparison import POWER, holm
 from stilts.metrics.family_model import FamilyModel, family_model, without_effect
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.ranks import mean_ranks
 
-ALPHA = 0.05
 MIN_FAMILIES = 6
 # With fewer degrees of freedom left a variance says next to nothing.
 _MIN_FREE = 4
@@ -130,7 +130,7 @@ def group_test(
     model = family_model(gains, families, covariates, permutations=permutations, seed=seed)
     asked = names[:1] if len(names) == 2 else names if len(names) > 2 else []
     tested = sum(not _too_few(labels == name, kin, model) for name in asked)
-    level = ALPHA / max(1, tested)
+    level = FALSE_CLAIM / max(1, tested)
     found = [_difference(name, labels == name, kin, gains, model, level) for name in asked]
     return GroupTest(
         means=means,
@@ -159,9 +159,9 @@ def trend_test(
         correlation=correlation,
         num_languages=count,
         num_families=num_families,
-        status=Status.DECIDED if p_value <= ALPHA else Status.UNDECIDED,
+        status=Status.DECIDED if p_value <= FALSE_CLAIM else Status.UNDECIDED,
         p_value=p_value,
-        smallest_visible=min(1.0, _smallest_visible(model, y, x, found.t_values, ALPHA)),
+        smallest_visible=min(1.0, _smallest_visible(model, y, x, found.t_values, FALSE_CLAIM)),
     )
 
 
@@ -216,7 +216,7 @@ def _with_holm(found: Sequence[Difference]) -> list[Difference]:
     for item in found:
         if item.p_value is not None:
             p = next(adjusted)
-            item = replace(item, p_adjusted=p, status=Status.DECIDED if p <= ALPHA else Status.UNDECIDED)
+            item = replace(item, p_adjusted=p, status=Status.DECIDED if p <= FALSE_CLAIM else Status.UNDECIDED)
         out.append(item)
     return out
 
@@ -241,7 +241,7 @@ def _omnibus(
         return Omnibus(groups=names, status=Status.DESCRIPTIVE, reason="too few languages for so many groups")
     columns = np.stack([labels[inside] == name for name in names[1:]], axis=1).astype(np.float64)
     p_value = _p_value(model.explained(columns))
-    status = Status.DECIDED if p_value <= ALPHA else Status.UNDECIDED
+    status = Status.DECIDED if p_value <= FALSE_CLAIM else Status.UNDECIDED
     return Omnibus(groups=names, status=status, p_value=p_value)
 
 

@@ -25,6 +25,7 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         NO_RETRIEVAL: "mean score over the targets that are not retrieval",
         WORST: "mean over targets of the score in the row's worst language",
         GAIN: "mean gain over none over the study's targets",
+        HURT: "how many languages score below none",
     }
 )
 

@@ -83,6 +83,11 @@ class Side:
         return all(seed is None for seed in (*self.intermediate_seeds, *self.target_seeds))
 
     @cached_property
+    def is_one_model(self) -> bool:
+        """Whether seeds bear on the score and there is one of them, so that nothing is known of their spread."""
+        return not self.deterministic and not self.seeds.df
+
+    @cached_property
     def mean(self) -> float:
         """The cell's score: mean over languages, over target seeds within an intermediate seed, then over those."""
         return float(self._units[0].mean())

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.resampling import Side
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,8 @@ class Interval:
     ``conditional`` is true where a side's seed variance could not be estimated: the interval then speaks of the
     models that were trained, not of the recipe; ``conditions`` says which. ``components`` are variances in squared
     points: items, cell_seeds, baseline_seeds. ``df`` is Welch and Satterthwaite's, None where only items vary.
-    ``p_value`` is two-sided, for an estimate of 0.
+    ``p_value`` is two-sided, for an estimate of 0. ``one_model``: a side that seeds bear on has one, so the interval
+    speaks of the model that was trained, and no claim about the recipe follows.
     """
 
     estimate: float
@@ -41,6 +41,12 @@ class Interval:
     components: Mapping[str, float] = field(default_factory=dict)
     df: float | None = None
     level: float = LEVEL
+    one_model: bool = False
+
+    @property
+    def claim_p(self) -> float:
+        """The p value of a claim about recipes: 1 where the spread over seeds is not known."""
+        return 1.0 if self.one_model else self.p_value
 
     @property
     def excludes_zero(self) -> bool:
@@ -63,7 +69,12 @@ def gain_interval(cell: Side, baseline: Side, *, level: float = LEVEL) -> Interv
     named = (("the cell", cell.seeds.condition), ("the baseline", baseline.seeds.condition))
     conditions = tuple(f"{side}: {given}" for side, given in named if given)
     return t_interval(
-        cell.mean - baseline.mean, parts, _welch_df(parts, cell, baseline), level=level, conditions=conditions
+        cell.mean - baseline.mean,
+        parts,
+        _welch_df(parts, cell, baseline),
+        level=level,
+        conditions=conditions,
+        one_model=any(side.is_one_model for side in (cell, baseline)),
     )
 
 
@@ -85,6 +96,7 @@ def t_interval(
     *,
     level: float = LEVEL,
     conditions: tuple[str, ...] = (),
+    one_model: bool = False,
 ) -> Interval:
     """The interval of an estimate whose variance is the sum of ``components``; ``df`` None: a normal one."""
     error = float(np.sqrt(sum(components.values())))
@@ -99,6 +111,7 @@ def t_interval(
         components=components,
         df=df,
         level=level,
+        one_model=one_model,
     )
 
 

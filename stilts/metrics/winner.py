@@ -20,9 +20,10 @@ from scipy.special import ndtr, stdtr
 
 from stilts.metrics.best_row import root
 from stilts.metrics.column_chance import ColumnChance
+from stilts.metrics.levels import LEVEL
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import LEVEL, Interval, gain_interval, t_quantile
+from stilts.metrics.uncertainty import Interval, gain_interval, t_quantile
 
 # Of higher levels 4,000 draws say nothing.
 _MOST = 0.9995

@@ -1,21 +1,15 @@
 """Export: a train artifact as a folder that plain ``transformers`` loads, without any code of ours.
 
-Every head of ``heads.py`` has an exact counterpart among the classes of XLM-R and XLM-R XL: logits agree to rounding.
-
-* classification: the class's own head, dense, tanh, out_proj;
-* multiple choice: our dense layer is the pooler, our bias-free out_proj the classifier with a bias of 0;
-* tagging: the classifier; span QA: ``qa_outputs`` with a bias of 0; masked LM: its head, tied to the embeddings;
-* retrieval: ``AutoModel``. It has a pooler that we never train: it is written as zeros, so that loading makes up
-  nothing. The vector of a sentence is the normalised mean of hidden state ``config.stilts["layer"]``.
-
-Tensors go from file to file one shard at a time: memory does not grow with the model.
+Every head has an exact counterpart among the classes of XLM-R and XLM-R XL: logits agree to rounding. Each task kind
+says which (``PlainForm``). Of a retrieval the vector of a sentence is the normalised mean of hidden state
+``config.stilts["layer"]``. Tensors go from file to file one shard at a time: memory does not grow with the model.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +19,7 @@ from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
 from stilts.models.model import TOKENIZER_FILE, head_file
 from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE
-from stilts.tasks.task import Kind
+from stilts.tasks.kind import TaskKind
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 # Bytes of one weights file, the default of transformers' save_pretrained.
@@ -37,14 +31,41 @@ _NOT_ENCODER = ("pooler.", "lm_head.", "classifier.", "embeddings.position_ids")
 _Source: TypeAlias = tuple[Path, str] | None
 
 
+# Our sentence head in the plain sequence classifier.
+SENTENCE_HEAD = {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainForm:
+    """Where a kind's trained head goes in its plain class, and what the configuration says of it.
+
+    ``head`` maps our head's modules to the plain class's; ``{prefix}`` is that of its encoder, the empty name stands
+    for the head's own parameters. Where it is empty nothing but the encoder is exported. ``zeros`` are tensors that
+    ours is without, where zeros say the same. ``problem`` is what transformers calls the way of training; ``names``
+    gives the outputs' names from the task's labels, ``num_outputs`` their number where they have none. ``vector`` says
+    how a text becomes a vector, for models that give one. ``is_lm_head``: the head is the encoder's own of masked LM.
+    """
+
+    head: Mapping[str, str] = field(default_factory=dict)
+    zeros: frozenset[str] = frozenset()
+    problem: str = ""
+    names: Callable[[tuple[str, ...]], Sequence[str]] | None = None
+    num_outputs: int | None = None
+    has_prefix: bool = True
+    is_lm_head: bool = False
+    vector: Mapping[str, Json] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
     """What an artifact is exported as. ``learner`` names its head, None for kinds that have none of their own.
 
-    ``layer`` is retrieval's hidden state (0 the embeddings); ``notes`` go into the configuration's ``stilts`` field.
+    ``layer`` is the hidden state that gives vectors (0 the embeddings); ``notes`` go into the configuration's field
+    ``stilts``.
     """
 
-    kind: Kind
+    kind: TaskKind
+    form: PlainForm
     learner: str | None = None
     labels: tuple[str, ...] = ()
     layer: int | None = None
@@ -64,16 +85,16 @@ def export_model(source: Path, folder: Path, what: Exported, *, shard_bytes: int
 def export_settings(source: Path, folder: Path, what: Exported) -> None:
     """Writes config.json with labels and class, and the tokenizer's files; small whatever the model."""
     config = _plain_config(source, what)
-    config.architectures = [type(_skeleton(config, what.kind)).__name__]
+    config.architectures = [type(_skeleton(config, what)).__name__]
     config.save_pretrained(folder)
     _write_tokenizer(source, folder, config)
 
 
 def export_weights(source: Path, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
     """Writes the weights under the plain class's names, in one file or, above ``shard_bytes``, in several."""
-    skeleton = _skeleton(_plain_config(source, what), what.kind)
+    skeleton = _skeleton(_plain_config(source, what), what)
     shapes = _own_tensors(skeleton)
-    sources = _sources(source, what, shapes, _prefix(skeleton, what.kind))
+    sources = _sources(source, what, shapes, _prefix(skeleton, what))
     shards = list(_shards(sources, shapes, shard_bytes))
     if len(shards) == 1:
         _write(folder / WEIGHTS_FILE, shards[0], shapes)
@@ -90,30 +111,31 @@ def _plain_config(source: Path, what: Exported) -> Any:
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(source)
-    if what.kind in (Kind.CLASSIFICATION, Kind.TAGGING, Kind.MULTI_LABEL):
-        config.id2label = dict(enumerate(what.labels))
-        config.label2id = {label: number for number, label in enumerate(what.labels)}
-    if what.kind is Kind.REGRESSION:
-        config.num_labels = 1
-    if what.kind in _PROBLEMS:
-        config.problem_type = _PROBLEMS[what.kind]
-    config.stilts = {"kind": what.kind.value, **(what.notes or {})}
-    if what.kind is Kind.RETRIEVAL:
-        config.stilts |= {"layer": what.layer, "pooling": "mean over all tokens", "normalised": True}
+    if what.form.names is not None:
+        names = what.form.names(what.labels)
+        config.id2label = dict(enumerate(names))
+        config.label2id = {name: number for number, name in enumerate(names)}
+    if what.form.num_outputs is not None:
+        config.num_labels = what.form.num_outputs
+    if what.form.problem:
+        config.problem_type = what.form.problem
+    config.stilts = {"kind": what.kind.name, **(what.notes or {})}
+    if what.form.vector is not None:
+        config.stilts |= {"layer": what.layer, **what.form.vector}
     return config
 
 
-def _skeleton(config: Any, kind: Kind) -> torch.nn.Module:
+def _skeleton(config: Any, what: Exported) -> torch.nn.Module:
     """The plain class for the configuration, without memory for its weights."""
     import transformers
 
     with torch.device("meta"):
-        model: torch.nn.Module = getattr(transformers, _CLASSES[kind]).from_config(config)
+        model: torch.nn.Module = getattr(transformers, what.kind.plain.auto_class).from_config(config)
     return model
 
 
-def _prefix(skeleton: Any, kind: Kind) -> str:
-    return "" if kind is Kind.RETRIEVAL else f"{skeleton.base_model_prefix}."
+def _prefix(skeleton: Any, what: Exported) -> str:
+    return f"{skeleton.base_model_prefix}." if what.form.has_prefix else ""
 
 
 def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
@@ -128,14 +150,14 @@ def _sources(
     """Where each tensor of the plain class comes from; TransferError unless all match, in name and shape."""
     found: dict[str, _Source] = {prefix + name: at for name, at in _encoder_tensors(source).items()}
     found |= dict(_head_tensors(source, what, prefix))
-    zeros = {name for name in shapes.keys() - found.keys() if name in _zeros(what.kind)}
+    zeros = {name for name in shapes.keys() - found.keys() if name in what.form.zeros}
     found |= dict.fromkeys(zeros)
     missing, unexpected = sorted(shapes.keys() - found.keys()), sorted(found.keys() - shapes.keys())
     common = sorted(shapes.keys() & found.keys())
     unlike = [name for name in common if (at := found[name]) and _shape(at) != tuple(shapes[name].shape)]
     if missing or unexpected or unlike:
         raise TransferError(
-            f"export of {source.name} as {_CLASSES[what.kind]}",
+            f"export of {source.name} as {what.kind.plain.auto_class}",
             f"missing: {missing[:3]}; without a place: {unexpected[:3]}; of another shape: {unlike[:3]}",
             "An export must hold the trained weights, all of them and no others",
             "Export an artifact of this version of stilts",
@@ -161,19 +183,19 @@ def _encoder_tensors(source: Path) -> dict[str, tuple[Path, str]]:
 
 def _head_tensors(source: Path, what: Exported, prefix: str) -> Iterator[tuple[str, tuple[Path, str]]]:
     """The head's tensors by the plain class's names."""
-    if what.kind is Kind.RETRIEVAL:
+    if not what.form.head:
         return
-    file = source / (LM_HEAD_FILE if what.kind is Kind.MASKED_LM else head_file(what.learner or ""))
+    file = source / (LM_HEAD_FILE if what.form.is_lm_head else head_file(what.learner or ""))
     if not file.exists():
         raise TransferError(
-            f"export of {source.name} as {_CLASSES[what.kind]}",
+            f"export of {source.name} as {what.kind.plain.auto_class}",
             f"it has no {file.name}",
             "Without the trained head there is nothing to predict with",
             "Export a model that was trained on the target",
         )
     for name in _names(file):
         module, _, part = name.rpartition(".")
-        yield _HEADS[what.kind][module].format(prefix=prefix) + part, (file, name)
+        yield what.form.head[module].format(prefix=prefix) + part, (file, name)
 
 
 def _shards(
@@ -234,40 +256,6 @@ def _write_tokenizer(source: Path, folder: Path, config: Any) -> None:
     fast.save_pretrained(folder)
 
 
-def _zeros(kind: Kind) -> set[str]:
-    """The tensors of the plain class that ours is without, where zeros say the same."""
-    if kind is Kind.RETRIEVAL:
-        return {"pooler.dense.weight", "pooler.dense.bias"}
-    return {Kind.SPAN_QA: {"qa_outputs.bias"}, Kind.MULTIPLE_CHOICE: {"classifier.bias"}}.get(kind, set())
-
-
-_CLASSES: Mapping[Kind, str] = {
-    Kind.CLASSIFICATION: "AutoModelForSequenceClassification",
-    Kind.TAGGING: "AutoModelForTokenClassification",
-    Kind.SPAN_QA: "AutoModelForQuestionAnswering",
-    Kind.MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
-    Kind.MASKED_LM: "AutoModelForMaskedLM",
-    Kind.RETRIEVAL: "AutoModel",
-    Kind.REGRESSION: "AutoModelForSequenceClassification",
-    Kind.MULTI_LABEL: "AutoModelForSequenceClassification",
-}
-# What transformers calls the ways of training its sequence classifier.
-_PROBLEMS: Mapping[Kind, str] = {
-    Kind.CLASSIFICATION: "single_label_classification",
-    Kind.REGRESSION: "regression",
-    Kind.MULTI_LABEL: "multi_label_classification",
-}
-_SENTENCE_HEAD = {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."}
-# Our head's modules in the plain class; the empty name stands for the head's own parameters.
-_HEADS: Mapping[Kind, Mapping[str, str]] = {
-    Kind.CLASSIFICATION: _SENTENCE_HEAD,
-    Kind.REGRESSION: _SENTENCE_HEAD,
-    Kind.MULTI_LABEL: _SENTENCE_HEAD,
-    Kind.MULTIPLE_CHOICE: {"dense": "{prefix}pooler.dense.", "out_proj": "classifier."},
-    Kind.TAGGING: {"out_proj": "classifier."},
-    Kind.SPAN_QA: {"out_proj": "qa_outputs."},
-    Kind.MASKED_LM: {"dense": "lm_head.dense.", "layer_norm": "lm_head.layer_norm.", "": "lm_head."},
-}
 _SPECIAL = {
     "bos_token": "<s>",
     "cls_token": "<s>",

@@ -1,20 +1,22 @@
-"""Heads: what stands on an encoder's hidden states for each task kind.
+"""Heads: what stands on an encoder's hidden states; each task kind says which one it takes (``stilts/kinds/``).
 
-``hidden`` is (rows, tokens, width). A head's forward gives logits; losses are in ``stilts.training.objectives``.
+``hidden`` is (rows, tokens, width). A head's forward gives logits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from torch import nn
 
 from stilts.models.dropout import CountedDropout, DropoutStream
-from stilts.tasks.task import Kind, Task
 
 # Dropout sites of heads are numbered from here, behind those of any encoder.
 _HEAD_SITE = 10_000
+# What makes a new head for an encoder: its width, where dropout gets its keys, and the share that is dropped.
+MakeHead: TypeAlias = Callable[[int, DropoutStream, float], nn.Module]
 
 
 class SentenceHead(nn.Module):
@@ -81,21 +83,3 @@ def pooled(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tens
         weights = there.to(hidden.dtype)
         vectors = (hidden * weights).sum(1) / weights.sum(1)
     return nn.functional.normalize(vectors, dim=-1)
-
-
-def make_head(task: Task, width: int, stream: DropoutStream, dropout: float) -> nn.Module | None:
-    """A new head for the task; None for kinds that add no parameters of their own (retrieval, masked LM)."""
-    maker = _MAKERS.get(task.kind)
-    return None if maker is None else maker(task, width, stream, dropout)
-
-
-# Choices and answer ends are told apart by a softmax over rows or tokens, which a bias common to all of them cannot
-# change: its gradient is rounding noise, which Adam would blow up to whole steps.
-_MAKERS: Mapping[Kind, Callable[[Task, int, DropoutStream, float], nn.Module]] = {
-    Kind.CLASSIFICATION: lambda task, width, stream, p: SentenceHead(width, len(task.labels), stream, p),
-    Kind.MULTIPLE_CHOICE: lambda task, width, stream, p: SentenceHead(width, 1, stream, p, bias=False),
-    Kind.TAGGING: lambda task, width, stream, p: TokenHead(width, len(task.labels), stream, p),
-    Kind.SPAN_QA: lambda task, width, stream, p: TokenHead(width, 2, stream, p, bias=False),
-    Kind.REGRESSION: lambda task, width, stream, p: SentenceHead(width, 1, stream, p),
-    Kind.MULTI_LABEL: lambda task, width, stream, p: SentenceHead(width, len(task.labels), stream, p),
-}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -12,12 +13,11 @@ from torch import nn
 
 from stilts.errors import EncoderError, StiltsError, TransferError
 from stilts.models.dropout import DropoutStream, install, register_attention
-from stilts.models.heads import MaskedLMHead, make_head
+from stilts.models.heads import MakeHead, MaskedLMHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.seeds import derive_seed
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE, checkpoint
-from stilts.tasks.task import Kind, Task
 
 CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 
@@ -42,18 +42,15 @@ class StiltsModel(nn.Module):
         self.lm_head = MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps)
         self.heads = nn.ModuleDict()
 
-    def add_head(self, task: Task, seed: int) -> bool:
-        """Gives the task a new head, initialised from ``seed`` and the learner's name; False if its kind has none."""
+    def add_head(self, learner: str, make: MakeHead, seed: int) -> None:
+        """Gives what is learned a new head, initialised from ``seed`` and the learner's name."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed("head", task.learner, seed))
-            head = make_head(task, self.config.hidden_size, self.stream, self.hidden_dropout)
-        if head is None:
-            return False
+            torch.manual_seed(derive_seed("head", learner, seed))
+            head = make(self.config.hidden_size, self.stream, self.hidden_dropout)
         for module in head.modules():
             if isinstance(module, nn.Linear):
-                _reinitialise(module, self.config.initializer_range, derive_seed("head", task.learner, seed))
-        self.heads[task.learner] = head
-        return True
+                _reinitialise(module, self.config.initializer_range, derive_seed("head", learner, seed))
+        self.heads[learner] = head
 
     def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
@@ -61,7 +58,7 @@ class StiltsModel(nn.Module):
         return out
 
     def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
-        """Hidden state ``layer`` (rows, tokens, width); 0 is the embedding layer."""
+        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
         states: torch.Tensor = self._run(ids, mask, output_hidden_states=True).hidden_states[layer]
         return states
 
@@ -92,12 +89,12 @@ def fresh_model(
 
 def load_model(
     folder: Path,
-    tasks: Sequence[Task] = (),
+    heads: Mapping[str, MakeHead] = MappingProxyType({}),
     *,
     dropout: float | None = None,
     attention_dropout: float | None = None,
 ) -> tuple[StiltsModel, Transfer]:
-    """The model of a folder: a pretrained encoder, or an artifact of a train stage with the heads of ``tasks``.
+    """The model of a folder: a pretrained encoder, or an artifact of a train stage with its ``heads``, by learner.
 
     TransferError when tensors do not match; EncoderError when a file is not there.
     """
@@ -110,10 +107,10 @@ def load_model(
     fresh = [] if lm_head else ["lm_head"]
     if lm_head:
         loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {folder.name}")
-    for task in tasks:
-        if model.add_head(task, seed=0):
-            path = folder / head_file(task.learner)
-            loaded += transfer(read_tensors(path), model.heads[task.learner], what=f"the head of {task.learner}")
+    for learner, make in heads.items():
+        model.add_head(learner, make, seed=0)
+        path = folder / head_file(learner)
+        loaded += transfer(read_tensors(path), model.heads[learner], what=f"the head of {learner}")
     return model, Transfer(loaded=loaded, fresh=tuple(fresh))
 
 
@@ -130,11 +127,6 @@ def save_model(model: StiltsModel, folder: Path, *, tokenizer: bytes) -> None:
 def head_file(learner: str) -> str:
     """The file name of the head of what was learned."""
     return f"head.{learner}.safetensors"
-
-
-def uses_masked_lm(tasks: Sequence[Task]) -> bool:
-    """Whether a mixture trains the masked-LM head."""
-    return any(task.kind is Kind.MASKED_LM for task in tasks)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from stilts.analysis.results import StudyResults
 from stilts.report.sections.answers import answers_section
@@ -31,8 +31,8 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
 )
 
 
-def sections_of(results: StudyResults) -> Iterator[Section]:
-    """The sections that have something to say of a study, each as soon as it is made."""
+def sections_of(results: StudyResults) -> tuple[Section, ...]:
+    """The sections that have something to say of a study."""
     material = Material(results=results)
     made = (make(material) for make in SECTIONS)
-    return (section for section in made if section is not None)
+    return tuple(section for section in made if section is not None)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+import pandas as pd
+
 from stilts.analysis.results import StudyResults
 from stilts.report.contents import sections_of
+from stilts.report.drawing.png import png
 from stilts.report.drawing.svg import svg
-from stilts.report.drawing.worker import PngWorker
+from stilts.report.figures.picture import Picture
 from stilts.report.latex import latex_matrix
 from stilts.report.page import html_page
 from stilts.report.report_folder import check_folder, fill_folder
-from stilts.report.sections.section import Section
 
 Format: TypeAlias = Literal["html", "svg", "png", "csv", "tex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -36,18 +38,18 @@ def report_files(results: StudyResults, formats: Collection[Format] = FORMATS) -
 
     PNG has two pixels to each CSS pixel. The same results give the same bytes.
     """
-    wanted = frozenset(formats)
-    with PngWorker(alone="png" not in wanted) as worker:
-        sections = []
-        for section in sections_of(results):
-            sections.append(section)
-            for picture in section.pictures if "png" in wanted else ():
-                worker.draw(picture.name, picture.on_screen)
-        files = [*_texts(results, sections, wanted), *_tables(sections, wanted)]
-        titles = {picture.name: picture.title for section in sections for picture in section.pictures}
-        drawn = worker.finish()
-    images = (ReportFile(name=f"{n}.png", kind="png", title=titles[n], content=c) for n, c in drawn.items())
-    return (*files, *images)
+    sections = sections_of(results)
+    files: list[ReportFile] = []
+    if "html" in formats:
+        page = html_page(results.record, sections).encode()
+        files.append(ReportFile(name=PAGE, kind="html", title="report", content=page))
+    for section in sections:
+        files += [file for picture in section.pictures for file in _drawn(picture, formats)]
+        files += [_table(name, name, table) for name, table in section.tables.items() if "csv" in formats]
+    if "tex" in formats:
+        tex = latex_matrix(results).encode()
+        files.append(ReportFile(name="matrix.tex", kind="tex", title="matrix as a LaTeX table", content=tex))
+    return tuple(files)
 
 
 def write_report(
@@ -65,25 +67,16 @@ def write_report(
     return files
 
 
-def _texts(results: StudyResults, sections: Sequence[Section], wanted: frozenset[Format]) -> Iterator[ReportFile]:
-    if "html" in wanted:
-        page = html_page(results.record, sections).encode()
-        yield ReportFile(name=PAGE, kind="html", title="report", content=page)
-    for picture in (picture for section in sections for picture in section.pictures):
-        if "svg" in wanted:
-            content = svg(picture.on_screen).encode()
-            yield ReportFile(name=f"{picture.name}.svg", kind="svg", title=picture.title, content=content)
-    if "tex" in wanted:
-        tex = latex_matrix(results).encode()
-        yield ReportFile(name="matrix.tex", kind="tex", title="matrix as a LaTeX table", content=tex)
+def _drawn(picture: Picture, formats: Collection[Format]) -> Iterator[ReportFile]:
+    """A picture in the formats that it has: SVG, PNG and the table that it was drawn from."""
+    name, title = picture.name, picture.title
+    if "svg" in formats:
+        yield ReportFile(name=f"{name}.svg", kind="svg", title=title, content=svg(picture.on_screen).encode())
+    if "png" in formats:
+        yield ReportFile(name=f"{name}.png", kind="png", title=title, content=png(picture.on_screen))
+    if "csv" in formats:
+        yield _table(name, title, picture.data)
 
 
-def _tables(sections: Sequence[Section], wanted: frozenset[Format]) -> Iterator[ReportFile]:
-    if "csv" not in wanted:
-        return
-    for section in sections:
-        tables = {picture.name: (picture.title, picture.data) for picture in section.pictures}
-        tables |= {name: (name, table) for name, table in section.tables.items()}
-        for name, (title, table) in tables.items():
-            content = table.to_csv(index=False).encode()
-            yield ReportFile(name=f"{name}.csv", kind="csv", title=title, content=content)
+def _table(name: str, title: str, table: pd.DataFrame) -> ReportFile:
+    return ReportFile(name=f"{name}.csv", kind="csv", title=title, content=table.to_csv(index=False).encode())

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stilts.analysis.best import FALSE_DISCOVERY
 from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.results import LanguageGain, StudyResults
 from stilts.analysis.wording import notes_on
@@ -20,6 +19,7 @@ from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json
 from stilts.ledger.records import PROPOSALS, number_part
 from stilts.ledger.results import result_of
+from stilts.metrics.levels import FALSE_DISCOVERY
 from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
 from stilts.report.front_matter import TOY_LICENCE, front_matter
@@ -79,11 +79,6 @@ def model_card(results: StudyResults, model: CardModel) -> str:
         score=_own_scores(results, model.replicate).get("report"),
     )
     return f"---\n{matter}---\n\n{body}\n"
-
-
-def card_body(card: str) -> str:
-    """A card without its front matter."""
-    return card.split("\n---\n", 1)[1].lstrip() if card.startswith("---\n") else card
 
 
 def training_data(results: StudyResults, replicate: Replicate) -> tuple[TrainingData, ...]:

@@ -33,6 +33,7 @@ LEGEND = {
     "~": "near chance",
     "x": "overlap: the row shares data or source text with this target",
 }
+_ONE_EACH = "no row has two seeds, so their spread is not known"
 TOY_WARNING = "toy: data and encoder are toys, the figures say nothing about real tasks"
 
 
@@ -75,7 +76,8 @@ def cell_figures(cell: pd.Series) -> CellFigures:
         return CellFigures(score=str(cell["state"]))
     gain = "" if cell["row"] == NONE_ROW or math.isnan(cell["gain"]) else f"{cell['gain']:+z.1f}"
     unfinished = cell["state"] != State.DONE
-    progress = f"{cell['num_done']}/{cell['num_planned']} {cell['state']}" if unfinished else ""
+    counted = "" if cell["state"] == State.UNCONFIRMED else f"{cell['num_done']}/{cell['num_planned']} "
+    progress = f"{counted}{cell['state']}" if unfinished else ""
     return CellFigures(score=f"{cell['score']:.1f}", gain=gain, progress=progress)
 
 
@@ -144,31 +146,35 @@ def _column_means(record: StudyRecord, cells: pd.DataFrame) -> dict[str, dict[st
         return {}
     means: dict[str, dict[str, float | None]] = {}
     for row in [NONE_ROW, *(row.name for row in record.rows)]:
-        of_row = cells[cells["row"] == row]
+        of_row = cells[(cells["row"] == row) & (cells["state"] != State.UNCONFIRMED)]
         scores = {n: s for n, s in zip(of_row["column"], of_row["score"], strict=True) if n in groups}
         means[row] = _mean_columns(scores, groups)
     return means
 
 
 NO_HELP = "no intermediate is shown to help; select picks "
+ONE_MODEL_EACH = "one seed each, which claims nothing; select picks "
 
 
 def headline(answer: Answer) -> list[Phrase]:
     """What to train on for a target, with score, gain and interval; or why nothing can be said.
 
-    A gain that is claimed over the whole matrix is advised, one whose own interval lies above 0 probably, others not.
+    A gain that is claimed over the whole matrix is advised, one whose own interval lies above 0 probably, others not;
+    nothing is where no row has two seeds. Recipes beside which ``none`` was tried with fewer stand here too.
     """
     target = (f"{answer.target}{' (toy)' if answer.toy else ''}: ", True)
     if answer.row is None:
         return [target, (answer.reason, False)]
-    figures = f", {_figures(answer)}"
+    figures = f", {_figures(answer)}{_unequal(answer)}"
     if answer.chosen is None:
         return [target, (f"nothing chosen, {answer.reason}; oracle: {answer.row}{figures}", False)]
     if answer.chosen == NONE_ROW:
         return [target, ("train on no intermediate" + figures, False)]
+    if answer.conditional:
+        return [target, (ONE_MODEL_EACH, False), (answer.chosen, True), (figures, False)]
     if answer.helps:
         return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
-    if answer.gain is not None and answer.gain.low > 0:
+    if answer.gain is not None and answer.gain.low > 0 and not answer.gain.one_model:
         return [target, ("probably train on ", False), (answer.chosen, True), (f" first{figures}", False)]
     others = any(gain.claimed and gain.interval.estimate > 0 for gain in answer.gains)
     shown = "the row that select picks is not shown to help: " if others else NO_HELP
@@ -196,11 +202,6 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
     return [(label, text) for label, text in told if text]
 
 
-def details(answer: Answer) -> list[str]:
-    """The sentences below the headline: ``facts``, each in one line."""
-    return [f"{label}: {text}" for label, text in facts(answer)]
-
-
 def interval_words(interval: Interval) -> str:
     """Low and high end of an interval with its level, and whether it holds 0."""
     zero = "" if interval.excludes_zero else ", which holds 0"
@@ -215,7 +216,7 @@ def condition(answer: Answer) -> str:
 
 def equals(answer: Answer) -> str:
     """The rows that cannot be told from the best; where that is the answer's row alone, also what that does not say."""
-    trained = " (of the models trained: no row has two replicates)" if answer.conditional else ""
+    trained = f" ({_ONE_EACH})" if answer.conditional else ""
     alone = _alone(answer)
     return f"cannot be told from the best: {', '.join(answer.equals)}{trained}{f'; {alone}' if alone else ''}"
 
@@ -237,8 +238,7 @@ def near_chance(answer: Answer) -> str:
 def negative(answer: Answer) -> str:
     """The rows clearly below ``none``, worst first, with their gains and where to read on; empty where none is."""
     below = ", ".join(f"{item.row} {item.interval.estimate:+z.1f}" for item in answer.negative)
-    trained = " (of the models trained: no row has two replicates)" if answer.conditional else ""
-    return f"{below}{trained}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
+    return f"{below}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
 
 
 def cheapest(answer: Answer) -> str:
@@ -269,14 +269,24 @@ def half_width(interval: Interval) -> str:
 
 def _standing(answer: Answer) -> list[tuple[str, str]]:
     """Who could be the best, how likely, and the cheapest of them; or that the row stands alone, and what that says."""
+    if answer.conditional:
+        return [
+            ("could be best", f"any of {', '.join(answer.equals)}: {_ONE_EACH}"),
+            ("cheapest of them", cheapest(answer)),
+        ]
     likely = sorted(answer.p_best.items(), key=lambda item: -item[1])
-    trained = "; of the models trained: no row has two replicates" if answer.conditional else ""
     if len(answer.equals) == 1:
         shares = ", ".join(f"{name} {p:.2f}" for name, p in likely if p >= 0.005)
         alone = _alone(answer) or f"only {answer.equals[0]}"
-        return [("could be best", f"{alone}; P(best): {shares}{trained}")]
+        return [("could be best", f"{alone}; P(best): {shares}")]
     told = ", ".join(f"{name} {p:.2f}" for name, p in likely if name in answer.equals)
-    return [("could be best", f"{told} (P(best)){trained}"), ("cheapest of them", cheapest(answer))]
+    return [("could be best", f"{told} (P(best))"), ("cheapest of them", cheapest(answer))]
+
+
+def _unequal(answer: Answer) -> str:
+    """From how many recipes the row was chosen, where ``none`` was tried with fewer."""
+    own, none = answer.recipes
+    return f"; chosen from {own} recipes, {NONE_ROW} from {none}" if own > none else ""
 
 
 def _alone(answer: Answer) -> str:

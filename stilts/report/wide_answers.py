@@ -14,6 +14,7 @@ from stilts.analysis.compare import CellDifference, StudyComparison
 from stilts.analysis.groups import GroupAnswer
 from stilts.analysis.objectives import ObjectiveAnswer
 from stilts.analysis.only_one import OnlyOne
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.uncertainty import Interval
 from stilts.report.phrases import NO_HELP, half_width
 from stilts.study.record import NONE_ROW
@@ -38,7 +39,7 @@ def objective_lines(answer: ObjectiveAnswer) -> Group:
     ]
     table = _table("row", "select", "score", "gain", right=(1, 2, 3))
     for row in answer.rows:
-        mark = "!" if row.p_adjusted is not None and row.p_adjusted <= 0.05 else ""
+        mark = "!" if row.p_adjusted is not None and row.p_adjusted <= FALSE_CLAIM else ""
         gain = f"{_gain(row.gain)}{mark}" if row.gain else "-"
         score = f"{row.score.estimate:.1f} {half_width(row.score)}"
         table.add_row(*_strong(row.row == answer.chosen, row.row, f"{row.select_score:.1f}", score, gain))
@@ -117,7 +118,7 @@ def _advice(answer: ObjectiveAnswer) -> list[tuple[str, str] | str]:
     if answer.chosen is None or answer.chosen == NONE_ROW:
         return ["no row is complete" if answer.chosen is None else "train on no intermediate"]
     own = answer.rows[0]
-    helps = own.gain is not None and own.gain.estimate > 0 and (own.p_adjusted or 0.0) <= 0.05
+    helps = own.gain is not None and own.gain.estimate > 0 and (own.p_adjusted or 0.0) <= FALSE_CLAIM
     return ["train on " if helps else NO_HELP, (answer.chosen, "bold"), " first" if helps else ""]
 
 

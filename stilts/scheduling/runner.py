@@ -13,8 +13,10 @@ from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, RunReport, ignore
+from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
+from stilts.study.slots import num_slots
 from stilts.training.run_config import RunConfig
 
 
@@ -25,11 +27,13 @@ def run_stages(
     run_config: RunConfig,
     settings: RaySettings | None = None,
     on_event: OnEvent = ignore,
+    on_nodes: OnNodes = lambda nodes: None,
     execute: Executor | None = None,
 ) -> RunReport:
     """What the run did, once the source is finished or a signal ends it (Ctrl-C).
 
-    ``store_url`` must mean the same place on every node. ``execute`` replaces what runs a stage in the worker.
+    ``store_url`` must mean the same place on every node. ``on_nodes`` hears what nodes the cluster has, before the
+    first stage and while the run lasts. ``execute`` replaces what runs a stage in the worker.
     Failed stages are in the report; errors of the source itself are raised.
     """
     settings = settings or RaySettings()
@@ -38,8 +42,9 @@ def run_stages(
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
     try:
         with ray_cluster(settings), credentials_kept_back():
+            on_nodes(live_nodes())
             _check_resources(source, settings)
-            _tune(desk, execute, scratch)
+            _tune(desk, execute, scratch, on_nodes)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     except RayletDied as died:
@@ -52,24 +57,18 @@ def run_stages(
 
 def _check_resources(source: WorkSource, settings: RaySettings) -> None:
     """Raises InputError where no node of the cluster can ever hold a stage; one that grows may, later."""
-    import ray
-
-    wanted = source.stage_resources
-    largest = {
-        name: max((node["Resources"].get(name, 0.0) for node in ray.nodes() if node["Alive"]), default=0.0)  # type: ignore[no-untyped-call]
-        for name in ("CPU", "GPU")
-    }
-    if settings.address is None and (wanted.cpus > largest["CPU"] or wanted.gpus > largest["GPU"]):
+    wanted, nodes = source.stage_resources, live_nodes()
+    if settings.address is None and not num_slots(nodes, cpus=wanted.cpus, gpus=wanted.gpus):
         raise InputError(
             "resources of the study",
             f"a stage holds {wanted.cpus:g} CPUs and {wanted.gpus:g} GPUs, but this machine offers "
-            f"{largest['CPU']:g} and {largest['GPU']:g}",
+            f"{max((node.cpus for node in nodes), default=0):g} and {max((node.gpus for node in nodes), default=0):g}",
             "It would wait for ever",
             "Ask for less under resources, or give the address of a larger cluster: --address",
         )
 
 
-def _tune(desk: Desk, execute: Executor, scratch: str) -> None:
+def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes) -> None:
     """Lets Tune run until the searcher is finished, and raises what the driver's side failed with.
 
     At a signal, the stages in flight save a last checkpoint before it is passed on.
@@ -99,7 +98,7 @@ def _tune(desk: Desk, execute: Executor, scratch: str) -> None:
             failure_config=tune.FailureConfig(max_failures=0),
             # Stages checkpoint into the store themselves.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[DeskCallback(desk, searcher, board)],
+            callbacks=[DeskCallback(desk, searcher, board, on_nodes)],
         ),
     )
     try:

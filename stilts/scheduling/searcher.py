@@ -20,12 +20,15 @@ from ray.tune.search import Searcher
 from stilts.errors import StageFailedError
 from stilts.scheduling import signals
 from stilts.scheduling.desk import Desk
+from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import Raylet
 from stilts.scheduling.trainable import to_config
 from stilts.search.work_source import NoStage
 
 _LOOK_EVERY_S = 0.2
 _SHOW_EVERY_S = 0.5
+# A node of a cluster takes minutes to come.
+_NODES_EVERY_S = 10.0
 # Tune comes by every tenth of a second, unless the store is slow.
 _EVENT_S = 3.0
 
@@ -82,12 +85,13 @@ class StageSearcher(Searcher):
 
 
 class DeskCallback(Callback):
-    """Between two events of Tune: answers the board's questions, shows progress, and hears of dead workers."""
+    """Between two events of Tune: answers the board's questions, shows progress, hears of dead workers and of nodes."""
 
-    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any) -> None:
-        self._desk, self._searcher, self._board = desk, searcher, board
+    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any, on_nodes: OnNodes) -> None:
+        self._desk, self._searcher, self._board, self._on_nodes = desk, searcher, board, on_nodes
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
+        self._counted = time.monotonic()
         self._raylet = Raylet()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -104,6 +108,9 @@ class DeskCallback(Callback):
         if now - self._shown >= _SHOW_EVERY_S:
             self._shown = now
             self._searcher.guard(lambda: self._desk.show(self._steps))
+        if now - self._counted >= _NODES_EVERY_S:
+            self._counted = now
+            self._searcher.guard(self._count_nodes)
         if self._searcher.error is not None:
             raise self._searcher.error
 
@@ -115,6 +122,13 @@ class DeskCallback(Callback):
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, for the searcher's reason."""
         return {}
+
+    def _count_nodes(self) -> None:
+        try:
+            nodes = live_nodes()
+        except RayError:
+            return  # What was counted last holds until the cluster answers again.
+        self._on_nodes(nodes)
 
     def _answer(self) -> None:
         try:

@@ -20,6 +20,7 @@ from typing import Any
 _ASKING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 # ``timeout`` and ``uv run`` pass a signal on to the process and again to its group: that is one request.
 _SAME_REQUEST_S = 1.0
+_AGAIN_S = 0.02
 # ``held`` stands in for it.
 _set = signal.signal
 
@@ -35,15 +36,18 @@ class _Listener:
         self._look_by = 0.0
         self._insists = False
         self._timer: threading.Timer | None = None
+        self._hook = sys.unraisablehook
         # Ignored ones stay so (nohup, jobs in the background), and so do handlers of the user's own.
         self._before = {number: now for number in _ASKING if _is_nobodys(now := signal.getsignal(number))}
 
     def install(self) -> None:
         for number in self._before:
             _set(number, self._hear)
+        sys.unraisablehook = self._unraisable
 
     def restore(self) -> None:
         self.rest()
+        sys.unraisablehook = self._hook
         for number, handler in self._before.items():
             _set(number, handler)
 
@@ -87,6 +91,14 @@ class _Listener:
         self.rest()
         self._raised = True
         raise KeyboardInterrupt
+
+    def _unraisable(self, what: sys.UnraisableHookArgs) -> None:
+        """Breaks in once more where it happened in a callback or a finaliser: Python drops what is raised there."""
+        if self._raised and issubclass(what.exc_type, KeyboardInterrupt):
+            self._raised = False
+            self._insist_in(_AGAIN_S)
+        else:
+            self._hook(what)
 
     def _insist_in(self, seconds: float) -> None:
         def insist() -> None:

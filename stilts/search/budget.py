@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from stilts.ledger.records import SPENDING, Spending, number_part
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.filling_schema import Budget
+from stilts.study.policy_schema import Budget
 
 _HOUR = 3600.0
 # Between two stages a worker is handed the next one: a pause this short is still one spell of work.

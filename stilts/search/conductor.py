@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from stilts.fingerprint import Json
 from stilts.ledger.records import FAILURES, PRUNED, STOPPED, Failure, Stopped
 from stilts.search.budget import Account
+from stilts.search.confirmation import RowConfirmation
 from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
@@ -25,9 +26,9 @@ from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
-from stilts.study.filling_schema import Budget
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
+from stilts.study.policy_schema import Budget
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
 from stilts.training.reporter import Evaluation
@@ -39,8 +40,9 @@ Listener = Callable[[str], None]
 class Conductor:
     """Hands out the stages of one study until nothing is left to do.
 
-    ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals;
-    ``max_open`` is how many stages run at once: as many proposals of a row may be unfinished. ``filling`` says which
+    ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals,
+    ``confirmations`` what is trained again of it with fresh seeds;
+    ``max_open`` is how many run at once now: as many proposals of a row may be unfinished. ``filling`` says which
     replicates of the fixed rows are asked for, ``budget`` what the study may spend. ``on_change`` hears the id of every
     stage that ended, ``on_plan`` every new plan. ``whole`` is the plan of all that the study allows, ``plan`` the part
     of it that is asked for.
@@ -50,6 +52,7 @@ class Conductor:
     store: ArtifactStore
     searches: Mapping[str, RowSearch] = field(default_factory=dict)
     races: Mapping[str, RowRace] = field(default_factory=dict)
+    confirmations: Mapping[str, RowConfirmation] = field(default_factory=dict)
     pruning: PruningPolicy = field(default_factory=NoPruning)
     filling: Filling = field(default_factory=WholeGrid)
     budget: Budget | None = None
@@ -81,6 +84,8 @@ class Conductor:
             search.load()
         for race in self.races.values():
             race.load()
+        for confirmation in self.confirmations.values():
+            confirmation.load()
         self._replan()
         self.expectation = Expectation.measured(self.whole, self._done, self.store)
         self.account = Account(
@@ -232,7 +237,7 @@ class Conductor:
         return True
 
     def _propose(self) -> bool:
-        """Grants a seed, or else draws one more proposal, for the first row that may have one; whether it did."""
+        """Grants a seed, draws one more proposal, or confirms what was found, for the first row that may; or False."""
         for row, search in self.searches.items():
             if row in self.races and self.races[row].grant(self.plan, self._done):
                 self._replan()
@@ -243,7 +248,16 @@ class Conductor:
                 self._replan()
                 self._tell()  # a recipe that another study trained is scored already
                 return True
+            if search.is_over(self.plan, self._done, self._hopeless()) and self._confirm(row):
+                return True
         return False
+
+    def _confirm(self, row: str) -> bool:
+        """Has what a row's search found trained again; whether that is another recipe than before."""
+        if row not in self.confirmations or not self.confirmations[row].choose(self.plan, self._done, self._hopeless()):
+            return False
+        self._replan()
+        return True
 
     def _replan(self) -> None:
         self.whole = self.planner.plan({row: self._seeded(row, search) for row, search in self.searches.items()})
@@ -251,7 +265,9 @@ class Conductor:
         self._choose()
 
     def _seeded(self, row: str, search: RowSearch) -> Sequence[Proposal]:
-        return self.races[row].seeded(search.proposals) if row in self.races else search.proposals
+        """The row's proposals with the seeds that they have, and where the chosen ones are confirmed."""
+        seeded = self.races[row].seeded(search.proposals) if row in self.races else search.proposals
+        return self.confirmations[row].confirmed(seeded) if row in self.confirmations else seeded
 
     def _choose(self) -> None:
         """Takes from the whole plan what is asked for, and what of it is to be run."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from stilts.fingerprint import Json
 from stilts.ledger.records import (
+    CONFIRMATIONS,
     DECISIONS,
     GRANTS,
     PROPOSALS,
     PRUNED,
     STOPPED,
     CellsDecision,
+    Confirmation,
     Grant,
     ProposalRecord,
     Pruned,
@@ -29,7 +31,8 @@ class Decision:
     """One decision: when (Unix time), what kind, what it is about, what was decided, and why.
 
     Kinds: ``cells`` (replicates that a policy asked for), ``stop`` (the policy or the budget ended the study),
-    ``proposal`` (a drawn recipe), ``pruned`` (a stage that was stopped) and ``race`` (seeds of a proposal).
+    ``proposal`` (a drawn recipe), ``pruned`` (a stage that was stopped), ``race`` (seeds of a proposal) and
+    ``confirmation`` (the recipes of a searched row that are trained again with fresh seeds).
     """
 
     time: float
@@ -85,6 +88,19 @@ def _race(name: str, value: Grant) -> Decision:
     return _made(value, "race", name, f"{value.seeds} seeds")
 
 
+def _confirmation(name: str, value: Confirmation) -> Decision:
+    """The chosen recipes of a row, those that stand for several objectives once."""
+    by_number: dict[int, list[str]] = {}
+    for objective, number in value.chosen.items():
+        by_number.setdefault(number, []).append(objective)
+    decided = "; ".join(f"proposal {number} for {', '.join(names)}" for number, names in by_number.items())
+    reason = " ".join(dict.fromkeys(value.reasons.values()))
+    chosen: Json = {objective: int(number) for objective, number in value.chosen.items()}
+    return Decision(
+        time=value.time, kind="confirmation", about=name, decided=decided, reason=reason, details={"chosen": chosen}
+    )
+
+
 def _made(
     value: CellsDecision | ProposalRecord | Pruned | Grant | Stopped, kind: str, about: str, decided: str
 ) -> Decision:
@@ -102,4 +118,5 @@ _READERS: Mapping[RecordKind[Any], Callable[[str, Any], Decision]] = {
     PROPOSALS: _proposal,
     PRUNED: _pruned,
     GRANTS: _race,
+    CONFIRMATIONS: _confirmation,
 }

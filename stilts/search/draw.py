@@ -23,7 +23,7 @@ class Draw:
 
     ``known`` holds trials in the order of their proposal numbers, then unfinished ones; ``directions`` are those of
     the objectives. ``row_seed`` is the same for every proposal of a row, ``seed`` is this
-    draw's own. ``number`` is the proposal's, counted from 0; ``index`` grows with every draw made for it too.
+    draw's own. ``index`` is the proposal's number, counted from 0, and grows with every further draw made for it.
     """
 
     distributions: Mapping[str, BaseDistribution]
@@ -31,7 +31,6 @@ class Draw:
     directions: tuple[Direction, ...]
     row_seed: int
     seed: int
-    number: int
     index: int
 
 

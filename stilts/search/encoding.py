@@ -7,7 +7,7 @@ is Beta(1, K - i) distributed, Devroye 1986, "Non-Uniform Random Variate Generat
 flag is false is then left out and the others are scaled to sum to 1, which is uniform on their simplex; flags that
 leave out all leave out none. Every recipe has one encoding (``encode``): flags are true where there is weight, so
 equal recipes are equal to Optuna too. A task without weight is told with u = 1, as a share of 0, and not as absent:
-samplers that need the same parameters in every trial (GP, CMA-ES) then see the whole simplex.
+samplers that need the same parameters in every trial (GP) then see the whole simplex.
 
 Which k of n tasks are drawn as one uniform score per task, of which the k highest count, and k where it is a range.
 """

@@ -22,6 +22,7 @@ from stilts.metrics.objectives import (
     HURT,
     LANGUAGE,
     NO_RETRIEVAL,
+    OBJECTIVES,
     WORST,
     TargetScores,
     languages_hurt,
@@ -31,8 +32,8 @@ from stilts.metrics.objectives import (
     worst_language,
 )
 from stilts.search.draw import Direction
+from stilts.tasks.kinds import kind_named
 from stilts.tasks.languages import LANGUAGES
-from stilts.tasks.task import Kind
 
 PER_TARGET = "per_target"
 _ON_REPORT = ("report", "oracle")
@@ -141,16 +142,32 @@ class Aim:
         return ranks
 
 
-def make_aims(wanted: str | Sequence[str], columns: Sequence[Choosing], selection: str) -> tuple[Aim, ...]:
-    """The Optuna studies of a row that is searched by these objectives.
+def describe(name: str) -> str:
+    """What an objective counts, in words."""
+    kind, separator, wanted = name.partition(":")
+    if not separator:
+        return OBJECTIVES.get(name, f"score on {name}")
+    return f"mean score in the {'language' if kind + ':' == LANGUAGE else 'languages of the family'} {wanted}"
+
+
+def languages_in(name: str, languages: Sequence[str]) -> list[str]:
+    """Those of some languages that ``language:<code>`` or ``family:<name>`` means."""
+    kind, _, wanted = name.partition(":")
+    return [code for code in languages if (code if kind + ":" == LANGUAGE else _family(code)) == wanted]
+
+
+def make_aims(
+    wanted: str | Sequence[str], columns: Sequence[Choosing], selection: str, *, asking: str = "a search"
+) -> tuple[Aim, ...]:
+    """The Optuna studies of a row that is searched by these objectives; ``asking`` is who wants them, for errors.
 
     UnknownNameError for a name that is no objective; SelectionError for one that the study may not choose by, or where
     no target has a selection score.
     """
     names = (wanted,) if isinstance(wanted, str) else tuple(dict.fromkeys(wanted))
-    targets = [column for column in columns if column.kind != Kind.MASKED_LM.value]
+    targets = [column for column in columns if not kind_named(column.kind).self_supervised]
     choosing = [column for column in targets if column.select_languages]
-    _check_choosing(choosing, selection)
+    _check_choosing(choosing, selection, asking)
     if names == (PER_TARGET,):
         return tuple(Aim(objectives=(_on_target(column),)) for column in choosing)
     if PER_TARGET in names:
@@ -160,10 +177,12 @@ def make_aims(wanted: str | Sequence[str], columns: Sequence[Choosing], selectio
             "An Optuna study of several objectives has one value for each",
             f"Set objective: {PER_TARGET} alone, or name targets: [{', '.join(column.name for column in choosing)}]",
         )
-    return (Aim(objectives=tuple(_objective(name, targets, choosing, selection) for name in names)),)
+    return (Aim(objectives=tuple(_objective(name, targets, choosing, selection, asking) for name in names)),)
 
 
-def _objective(name: str, targets: Sequence[Choosing], choosing: Sequence[Choosing], selection: str) -> Objective:
+def _objective(
+    name: str, targets: Sequence[Choosing], choosing: Sequence[Choosing], selection: str, asking: str
+) -> Objective:
     _check_not_on_report(name)
     if selection != "target_dev" and (name in _NEEDS_TARGET_DEV or name.startswith((LANGUAGE, FAMILY))):
         raise SelectionError(
@@ -177,13 +196,13 @@ def _objective(name: str, targets: Sequence[Choosing], choosing: Sequence[Choosi
         return _over_targets(name, every)
     if name == NO_RETRIEVAL:
         others = [column for column in choosing if column.group != RETRIEVAL_GROUP]
-        _check_choosing(others, selection)
+        _check_choosing(others, selection, asking)
         return Objective(name=name, targets=tuple(column.name for column in others), value=_mean)
     if name.startswith((LANGUAGE, FAMILY)):
         return _over_languages(name, choosing)
     for column in targets:
         if column.name == name:
-            _check_choosing([column] if column in choosing else [], selection)
+            _check_choosing([column] if column in choosing else [], selection, asking)
             return _on_target(column)
     raise _unknown(name, choosing)
 
@@ -198,11 +217,11 @@ def _over_targets(name: str, targets: tuple[str, ...]) -> Objective:
 
 def _over_languages(name: str, choosing: Sequence[Choosing]) -> Objective:
     kind, _, wanted = name.partition(":")
-    spoken = dict.fromkeys(code for column in choosing for code in column.select_languages)
-    groups = {code: code if kind + ":" == LANGUAGE else _family(code) for code in spoken}
-    codes = [code for code, group in groups.items() if group == wanted]
+    spoken = list(dict.fromkeys(code for column in choosing for code in column.select_languages))
+    codes = languages_in(name, spoken)
     if not codes:
-        raise UnknownNameError(kind, wanted, sorted(set(groups.values())), where="with selection scores")
+        known = spoken if kind + ":" == LANGUAGE else sorted(set(map(_family, spoken)))
+        raise UnknownNameError(kind, wanted, known, where="with selection scores")
     targets = tuple(column.name for column in choosing if set(codes) & set(column.select_languages))
     return Objective(name=name, targets=targets, value=partial(_in_languages, tuple(codes)))
 
@@ -246,11 +265,11 @@ def _check_not_on_report(name: str) -> None:
         )
 
 
-def _check_choosing(choosing: Sequence[Choosing], selection: str) -> None:
+def _check_choosing(choosing: Sequence[Choosing], selection: str, asking: str) -> None:
     if not choosing:
         raise SelectionError(
-            "a search",
+            asking,
             "no target of its objective has a selection score",
-            f"A search climbs by selection scores; under {selection} these targets have none",
+            f"It chooses by selection scores, never on report; under {selection} these targets have none",
             'Add a target with selection data, or set "selection: target_dev"',
         )

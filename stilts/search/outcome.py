@@ -13,14 +13,12 @@ from stilts.fingerprint import Json
 class Outcome:
     """What came of a proposal for one aim: a value per objective, or None where it failed or was pruned.
 
-    ``curve`` maps optimizer steps to selection scores where it was ``pruned`` (empty: not recorded). It is ``settled``
-    unless the plan has further seeds that may still change the values.
+    ``curve`` maps optimizer steps to selection scores where it was ``pruned`` (empty: not recorded).
     """
 
     values: tuple[float, ...] | None = None
     pruned: bool = False
     curve: Mapping[int, float] = field(default_factory=dict)
-    settled: bool = True
 
     @property
     def is_scored(self) -> bool:

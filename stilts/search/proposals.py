@@ -35,7 +35,7 @@ class ProposalBook:
     """The proposals of one searched row: one Optuna study per aim, named ``<study>/<row>/<aim>``, asked in turn.
 
     ``storage_url`` is an SQLAlchemy URL, ``journal:<file>``, or None for memory. Raises UnknownNameError for an
-    unknown sampler, InputError for one that cannot search this space for these aims, and StoreError where the storage
+    unknown sampler, InputError for one that cannot search this space, and StoreError where the storage
     cannot be used.
     """
 
@@ -54,7 +54,7 @@ class ProposalBook:
         self._seed, self._row, self._aims = seed, row, tuple(aims)
         self.space, self._kinds = space, distributions(space)
         self._name, self._sampler = sampler, find_sampler(sampler)
-        self._sampler.check(self._kinds, self._aims)
+        self._sampler.check(self._kinds)
         shown = {aim.name: ShownStudy(name=f"{study_name}/{row}/{aim.name}", directions=aim.directions) for aim in aims}
         self._view = OptunaView(storage_url, shown)
 
@@ -63,23 +63,13 @@ class ProposalBook:
         """What the row's Optuna studies climb by."""
         return self._aims
 
-    def is_ready(self, number: int, told: Sequence[Told]) -> bool:
-        """Whether proposal ``number`` can be asked for: a sampler of generations waits for the last one's scores."""
-        if self._sampler.generation is None:
-            return True
-        size = self._sampler.generation(self._kinds)
-        aim = self._aims[0].name
-        settled = {one.number for one in told if aim in one.outcomes and one.outcomes[aim].settled}
-        return settled.issuperset(range(number - number % size))
-
     def ask(
         self, number: int, told: Sequence[Told], taken: Sequence[Mapping[str, Json]] = ()
     ) -> dict[str, Json] | None:
         """The parameters of proposal ``number``, or None when every recipe of the space has been proposed.
 
         ``taken`` holds the parameters of all earlier proposals of the row, in order; none of them comes back. The
-        answer depends on (seed, row, number, told, taken) only, and not on the order of ``told``. Ask only when it is
-        ready.
+        answer depends on (seed, row, number, told, taken) only, and not on the order of ``told``.
         """
         aim = self._asked(number)
         seen = {canonical_json(params) for params in [*taken, *(one.params for one in told)]}
@@ -142,7 +132,6 @@ class ProposalBook:
             directions=aim.directions,
             row_seed=self._row_seed,
             seed=derive_seed(*parts),
-            number=number,
             index=number + attempt,
         )
         return decode(self.space, sampler(draw))

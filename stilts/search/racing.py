@@ -17,6 +17,7 @@ import numpy as np
 
 from stilts.metrics.comparison import holm
 from stilts.metrics.item_scores import ByLanguage, mean_over, paired
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.paired_test import PairedTest, wilcoxon_worse
 
@@ -110,7 +111,7 @@ class WilcoxonRacing:
     were no better (docs/decisions.md).
     """
 
-    alpha: float = 0.05
+    alpha: float = FALSE_CLAIM
 
     @property
     def label(self) -> str:

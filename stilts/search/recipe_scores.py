@@ -40,7 +40,10 @@ class RecipeScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReplicates:
-    """The replicates of one row by column, then by proposal (None where the row is not searched)."""
+    """The replicates of one row by column, then by proposal (None where the row is not searched).
+
+    Those that confirm a chosen proposal are left out: they bear on no choice.
+    """
 
     by_column: Mapping[str, Mapping[int | None, Sequence[Replicate]]]
 
@@ -60,10 +63,10 @@ class RowReplicates:
 
 
 def replicates_of(row: str, replicates: Iterable[Replicate]) -> RowReplicates:
-    """Those of a row."""
+    """Those of a row that a choice may look at."""
     by_column: dict[str, dict[int | None, list[Replicate]]] = {}
     for replicate in replicates:
-        if replicate.row == row:
+        if replicate.row == row and replicate.bears_on_choice:
             by_column.setdefault(replicate.column, {}).setdefault(replicate.proposal, []).append(replicate)
     return RowReplicates(by_column=by_column)
 

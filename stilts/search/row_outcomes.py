@@ -1,7 +1,7 @@
 """RowOutcomes: what came of each proposal of a searched row, read from a plan and a store. Nothing is kept but scores.
 
 A proposal's replicates on one target are its seeds: its score there is the mean over those that are done. Seeds
-that the plan has and that are not done yet do not hold it back, they change it later (``Outcome.settled``): a
+that the plan has and that are not done yet do not hold it back, they change it later: a
 sampler that took a recipe as unscored because it is worth another seed would turn away from it.
 """
 
@@ -65,8 +65,7 @@ class RowOutcomes:
         if aim.over_none and len(baseline) < len(aim.targets):  # failed only where none's score is given up too
             return Outcome() if base and all(_is_over(r, done, hopeless) for r in base) else None
         values = aim.values({target: self._scores.over_seeds(group) for target, group in scored.items()}, baseline)
-        everyone = [*base, *(r for group in groups.values() for r in group)]
-        return Outcome(values=values, settled=all(_is_over(r, done, hopeless) for r in everyone))
+        return Outcome(values=values)
 
     def _given_up(self, aim: Aim, replicates: Sequence[Replicate]) -> Outcome:
         """The outcome of a proposal all of whose seeds failed or were pruned on a target."""

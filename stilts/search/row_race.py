@@ -14,7 +14,6 @@ from stilts.ledger.records import GRANTS, Grant, number_part
 from stilts.ledger.results import evaluation_of
 from stilts.ledger.summary import SUMMARIES
 from stilts.metrics.item_scores import ItemScores
-from stilts.metrics.metric import metric
 from stilts.search.racing import Contender, NoRacing, RacingPolicy, Standing, WilcoxonRacing
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
@@ -22,6 +21,7 @@ from stilts.study.record import Replicate
 from stilts.study.search_schema import Search
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Use
+from stilts.tasks.kinds import metric_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class RowRace:
         """Who takes part, by number, and how many proposals there are in all."""
         found: dict[int, dict[str, dict[int | None, Replicate]]] = {}
         for one in plan.replicates:
-            if one.row == self.row and one.proposal is not None:
+            if one.row == self.row and one.proposal is not None and one.bears_on_choice:
                 found.setdefault(one.proposal, {}).setdefault(one.column, {})[_seed(one)] = one
         metrics = {column.name: column.metric for column in plan.record.columns}
         contenders = [self._contender(number, found[number], done, metrics) for number in sorted(found)]
@@ -138,9 +138,9 @@ class RowRace:
             summary = stored.outputs if stored else {}
             items: dict[str, ItemScores] = {}
             for language, output in keys.items():
-                rows = summary[output].values(metric(metric_name).columns) if output in summary else None
+                rows = summary[output].values(metric_named(metric_name).columns) if output in summary else None
                 if rows is not None:
-                    single = metric(metric_name).example_scores(rows).astype("float32")
+                    single = metric_named(metric_name).example_scores(rows).astype("float32")
                     items[language] = ItemScores(items=str(summary[output].items), scores=single)
             self._scored[key] = _Scored(score=sum(scores) / len(scores), items=items)
         return self._scored[key]

@@ -58,8 +58,13 @@ class RowSearch:
         """How many proposals are neither scored nor failed on every target."""
         return self._outcomes.num_open(plan, done, hopeless)
 
+    def is_over(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
+        """Whether all its proposals are drawn, and each is scored or given up on every target."""
+        drawn = self._exhausted or len(self.proposals) >= self.total
+        return drawn and self.open_proposals(plan, done, hopeless) == 0
+
     def propose(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> bool:
-        """Draws and records the next proposal; False when the row has all it may have, or the sampler waits.
+        """Draws and records the next proposal; False when the row has all it may have.
 
         The next is the first number that has no record: one that was damaged and set aside is drawn anew, from what
         was known before it, and so it is the same again.
@@ -71,8 +76,6 @@ class RowSearch:
         record = self._warm_proposal(number)
         if record is None:
             told = [one for one in self._told(plan, done, hopeless) if one.number < number]
-            if not self.book.is_ready(number, told):
-                return False
             params = self._drawn(number, told)
             if params is None:
                 self._exhausted = True

@@ -122,11 +122,11 @@ class RungBook:
 
 
 def searched_cell(plan: Plan, stage_id: str) -> SearchedCell | None:
-    """Where a fine-tuning stage stands, or None where it belongs to no proposal of a searched row."""
+    """Where a fine-tuning stage stands in a search; None where it belongs to none, or confirms what was chosen."""
     for replicate in plan.replicates:
-        if replicate.target_stage == stage_id and replicate.proposal is not None:
+        if replicate.target_stage == stage_id and replicate.proposal is not None and not replicate.confirms:
             place = (replicate.row, replicate.column, replicate.proposal)
-            seeds = (r for r in plan.replicates if (r.row, r.column, r.proposal) == place)
+            seeds = (r for r in plan.replicates if (r.row, r.column, r.proposal) == place and not r.confirms)
             first = min(seeds, key=lambda r: (r.intermediate_seed or 0, r.target_seed or 0)).target_stage
             return SearchedCell(
                 row=place[0], column=place[1], proposal=place[2], stage_id=stage_id, first=first or stage_id

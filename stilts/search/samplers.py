@@ -1,14 +1,14 @@
 """Samplers by name: how the next values are drawn from what is known.
 
 Every draw is made in a fresh Optuna study in memory, filled with what is known in the order of proposal numbers, by a
-freshly seeded sampler (CMA-ES: by a state that is made again, ``cma_es.py``). So a draw depends on its arguments
-only: not on a storage, which keeps no sampler state, nor on the order in which results came in.
+freshly seeded sampler. So a draw depends on its arguments only: not on a storage, which keeps no sampler state, nor
+on the order in which results came in.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -19,29 +19,31 @@ from optuna.samplers import BaseSampler, BruteForceSampler, GPSampler, QMCSample
 from optuna.trial import FrozenTrial, create_trial
 
 from stilts.errors import InputError, UnknownNameError
-from stilts.search.cma_es import draw_cma_es, generation_size
 from stilts.search.draw import Draw, is_numeric, seed32
-from stilts.search.objective import Aim
 
 # Optuna's own default is 10, more than many of our rows have proposals (DESIGN section 7: single runs cost hours).
 _RANDOM_STARTS = 4
+# Samplers of earlier versions (docs/decisions.md, 46).
+_GONE = ("cmaes",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """How values are drawn, and what the sampler asks of a search.
-
-    ``generation`` is how many proposals are drawn before the first of them must be scored; None: no such wait.
-    ``check`` raises InputError for parameters and aims that the sampler cannot search.
-    """
+    """How values are drawn; ``check`` raises InputError for parameters that the sampler cannot search."""
 
     draw: Callable[[Draw], dict[str, Any]]
-    check: Callable[[Mapping[str, BaseDistribution], Sequence[Aim]], None] = lambda kinds, aims: None
-    generation: Callable[[Mapping[str, BaseDistribution]], int] | None = None
+    check: Callable[[Mapping[str, BaseDistribution]], None] = lambda kinds: None
 
 
 def find_sampler(name: str) -> Sampler:
-    """The sampler of that name; UnknownNameError lists the names that there are."""
+    """The sampler of that name; UnknownNameError lists the names that there are, InputError says which one went."""
+    if name in _GONE:
+        raise InputError(
+            f'sampler "{name}"',
+            "it was given up",
+            "It waits for whole generations of scores before it learns, so most workers of a cluster would stand idle",
+            'Write "sampler: tpe", or gp where few numbers are searched; proposals that it drew stay as they are',
+        )
     if name not in SAMPLERS:
         raise UnknownNameError("sampler", name, SAMPLERS)
     return SAMPLERS[name]
@@ -59,15 +61,6 @@ def draw_gp(draw: Draw) -> dict[str, Any]:
     """
     sampler = GPSampler(seed=seed32(draw.seed), n_startup_trials=_RANDOM_STARTS, warn_independent_sampling=False)
     return _ask(sampler, draw)
-
-
-def draw_cmaes(draw: Draw) -> dict[str, Any]:
-    """From CMA-ES over the numeric parameters; listed choices are drawn at random.
-
-    Every task of a mixture is let in: its weight is a number, which can reach 0 without a flag.
-    """
-    flags = {name: True for name, kind in draw.distributions.items() if _is_flag(kind)}
-    return draw_random(draw) | flags | draw_cma_es(draw)
 
 
 def draw_random(draw: Draw) -> dict[str, Any]:
@@ -98,7 +91,7 @@ def draw_grid(draw: Draw) -> dict[str, Any]:
     return _ask(sampler, replace(draw, known=[_completed(trial, draw.distributions) for trial in draw.known]))
 
 
-def check_countable(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) -> None:
+def check_countable(kinds: Mapping[str, BaseDistribution]) -> None:
     """InputError where there are endlessly many combinations."""
     endless = [
         name
@@ -114,40 +107,10 @@ def check_countable(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) 
         )
 
 
-def check_one_climb(kinds: Mapping[str, BaseDistribution], aims: Sequence[Aim]) -> None:
-    """InputError where CMA-ES would have to learn from recipes that another search proposed, or has nothing to climb.
-
-    Its generations are a row's own proposals, ranked by one value.
-    """
-    asked, instead = 'sampler "cmaes"', 'Set "sampler: tpe"'
-    if len(aims) > 1:
-        raise InputError(
-            asked,
-            f"recipes are shared by {len(aims)} Optuna studies, one per target",
-            "CMA-ES learns only from whole generations of its own proposals, and each study proposes just some of them",
-            f"{instead}, or one objective over the targets, for example objective: xtreme_average",
-        )
-    if any(len(aim.objectives) > 1 for aim in aims):
-        raise InputError(
-            asked,
-            f"there are several objectives ({aims[0].name})",
-            "CMA-ES ranks a generation by one value",
-            f"{instead} or gp, or one objective",
-        )
-    if not any(map(is_numeric, kinds.values())):
-        raise InputError(
-            asked,
-            "nothing that is searched is a number",
-            "CMA-ES moves a normal distribution, which listed choices do not have",
-            f"{instead} or grid, or search a range",
-        )
-
-
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
     {
         "tpe": Sampler(draw=draw_tpe),
         "gp": Sampler(draw=draw_gp),
-        "cmaes": Sampler(draw=draw_cmaes, check=check_one_climb, generation=generation_size),
         "random": Sampler(draw=draw_random),
         "grid": Sampler(draw=draw_grid, check=check_countable),
         "qmc": Sampler(draw=draw_qmc),
@@ -176,10 +139,6 @@ def _first(kind: BaseDistribution) -> Any:
         return kind.choices[0]
     assert isinstance(kind, FloatDistribution | IntDistribution)
     return kind.low
-
-
-def _is_flag(kind: BaseDistribution) -> bool:
-    return isinstance(kind, CategoricalDistribution) and set(kind.choices) == {True, False}
 
 
 def _ask(sampler: BaseSampler, draw: Draw) -> dict[str, Any]:

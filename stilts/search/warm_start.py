@@ -66,9 +66,14 @@ def warm_recipes(
     return tuple(distinct[key] for key in ordered)[: proposals // _MOST_FRAC]
 
 
-def _record_of(store: ArtifactStore, study: str, own: str) -> StudyRecord:
+def check_is_another(study: str, own: str) -> None:
+    """Raises StudyError where a study would start from itself; no store is needed to know it."""
     if study == own:
         raise _unfit(study, "it is this study itself", "Name an earlier study of the store")
+
+
+def _record_of(store: ArtifactStore, study: str, own: str) -> StudyRecord:
+    check_is_another(study, own)
     record = read_study(store, study)
     if record is None:
         known = [name for name in study_names(store) if name != own]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stilts.errors import InputError
 from stilts.metrics.item_scores import paired
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.paired_test import wilcoxon_worse
 from stilts.search.pruning import check_fractions, fate, not_compared, opening, settings
 from stilts.search.rung_history import Rung, RungHistory
@@ -25,7 +26,7 @@ class WilcoxonRule:
     """
 
     fractions: tuple[float, ...] = (0.25, 0.5)
-    alpha: float = 0.05
+    alpha: float = FALSE_CLAIM
     min_items: int = 50
     min_recipes: int = 2
 
@@ -36,7 +37,7 @@ class WilcoxonRule:
                 "Wilcoxon pruning",
                 f"alpha is {self.alpha}",
                 "It is the chance of a false stop, between 0 and 1",
-                "Set, for example, alpha: 0.05",
+                f"Set, for example, alpha: {FALSE_CLAIM}",
             )
 
     @property

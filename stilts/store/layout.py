@@ -11,7 +11,8 @@
     progress/<stage id>/<number>-<attempt>/...
     records/<name>.json
     damaged/<token>/<path>                  what "stilts mend" set aside, as it lay in the store
-    cache/, spool/                          encoded data, and what MLflow has not been sent; made again when lost
+    cache/                                  encoded data; made again when lost
+    spool/                                  what older versions kept of MLflow's outages; read by nobody
     tmp/<token>                             half-written files of local stores
     optuna.db                               what Optuna's own tools show of searches; made again when lost
 
@@ -36,6 +37,8 @@ CACHE, SPOOL, DAMAGED = "cache", "spool", "damaged"
 # Optuna's storage, and what SQLite keeps beside it while it writes.
 SEARCHES = ("optuna.db", "optuna.db-journal", "optuna.db-wal", "optuna.db-shm")
 FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS, TEMP, CACHE, SPOOL, DAMAGED)
+# All that stilts puts into the place of a store itself.
+OWN = frozenset((LAYOUT, *FOLDERS, *SEARCHES))
 # Those in which the store's own names lie at fixed depths.
 OBJECT_FOLDERS = (STAGES, FILES, LEASES, PROGRESS, RECORDS)
 # What file managers and file systems leave in folders that are otherwise empty.

@@ -8,9 +8,8 @@ from stilts.store.layout import (
     DAMAGED,
     FILES,
     FOLDERS,
-    LAYOUT,
+    OWN,
     PROGRESS,
-    SEARCHES,
     SPOOL,
     TEMP,
     is_checkpoint,
@@ -26,7 +25,7 @@ _UNASKED = (CACHE, SPOOL, DAMAGED)
 
 def find_strays(backend: Backend) -> list[str]:
     """The paths, sorted, of all files under names that stilts does not make; links in the place of folders too."""
-    found = [name for name in backend.children("") if name not in (LAYOUT, *FOLDERS, *SEARCHES)]
+    found = [name for name in backend.children("") if name not in OWN]
     for folder in FOLDERS:
         if folder not in _UNASKED:
             paths = (f"{folder}/{name}" for name in backend.names(folder))

@@ -1,21 +1,30 @@
 """Baselines: the rows that a searched mixture must beat, made from the row itself.
 
 All train on the same tasks and search the same other ranges with the same sampler and number of proposals, so that a
-mixture is compared with what the same effort finds without it.
+mixture is compared with what the same effort finds without it. ``none``, over which every gain is counted, is given as
+many proposals too, over the targets' own settings (DESIGN rule 7).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from stilts.metrics.objectives import AVERAGE, GAIN, HURT
 from stilts.study.mixture_schema import MaskedLm, NumberRange, Sampling, SearchedMaskedLm, SearchedSampling, Subset
+from stilts.study.record import NONE_ROW
 from stilts.study.schema import Intermediate
-from stilts.study.search_schema import BaselineName, Search
+from stilts.study.search_schema import NUMBERS, TARGET, BaselineName, Search
 
 _SUFFIXES: Mapping[BaselineName, str] = MappingProxyType(
-    {"proportional": "proportional", "uniform": "uniform", "temperature": "temperature2", "single": "single"}
+    {
+        "proportional": "proportional",
+        "uniform": "uniform",
+        "temperature": "temperature2",
+        "single": "single",
+        "none": NONE_ROW,
+    }
 )
 _TEMPERATURES: Mapping[str, float | Literal["uniform"]] = MappingProxyType(
     {"proportional": 1.0, "uniform": "uniform", "temperature": 2.0}
@@ -34,7 +43,46 @@ def baseline_rows(row: str, content: Intermediate) -> dict[str, Intermediate]:
     if search is None or search.baselines is None:
         return {}
     wanted = tuple(_SUFFIXES) if search.baselines is True else search.baselines
-    return {f"{row}-{_SUFFIXES[name]}": _baseline(content, search, name) for name in wanted}
+    return {f"{row}-{_SUFFIXES[name]}": _baseline(content, search, name) for name in wanted if name != NONE_ROW}
+
+
+def searched_none(none: Intermediate, rows: Iterable[Intermediate]) -> Intermediate:
+    """The row ``none`` with the search that the rows' baselines give it; as it is where it has one, or none is asked.
+
+    It searches what the row with the most proposals searches of a target's training, or what that searches of its own
+    training, as a target's: the same ranges for the same settings. A row that searches its mixture alone gives ``none``
+    nothing to search.
+    """
+    given = [search for row in rows if (search := row.search) is not None and _includes_none(search)]
+    asked = [search for search in given if _of_targets(search)]
+    if none.search is not None or not asked:
+        return none
+    most = max(asked, key=lambda search: search.proposals)
+    same = ("proposals", "sampler", "seeds", "racing", "confirm")
+    changes = {"objective": _without_gain(most.objectives), **{name: getattr(most, name) for name in same}}
+    return none.model_copy(update={"search": Search.model_validate(_of_targets(most) | changes)})
+
+
+def _includes_none(search: Search) -> bool:
+    return search.baselines is True or (search.baselines is not None and NONE_ROW in search.baselines)
+
+
+def _of_targets(search: Search) -> dict[str, NumberRange]:
+    """The ranges of a target's training: those that the row searches of targets, else those of its own training."""
+    numbers = search.numbers()
+    own = {f"{TARGET}{name}": value for name, value in numbers.items() if f"{TARGET}{name}" in NUMBERS}
+    found = own | {name: value for name, value in numbers.items() if name.startswith(TARGET)}
+    for one, other in ((f"{TARGET}steps", f"{TARGET}epochs"), (f"{TARGET}epochs", f"{TARGET}steps")):
+        if one in numbers:  # a length that the row searches of targets stands for both
+            found.pop(other, None)
+    return found
+
+
+def _without_gain(objectives: tuple[str, ...]) -> str | tuple[str, ...]:
+    """The objectives that ``none`` can be searched for: it has no gain over itself, and hurts no language."""
+    kept = tuple(AVERAGE if name in (GAIN, HURT) else name for name in objectives)
+    distinct = tuple(dict.fromkeys(kept))
+    return distinct[0] if len(distinct) == 1 else distinct
 
 
 def _baseline(content: Intermediate, search: Search, name: BaselineName) -> Intermediate:

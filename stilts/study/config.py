@@ -7,7 +7,6 @@ without importing it (docs/decisions.md, 3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -15,7 +14,7 @@ from typing import Literal, TypeAlias, TypedDict
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
-from stilts.tasks.task import Kind
+from stilts.tasks.kind import TaskKind
 
 # How the hidden states of a text become its vector: their mean, the first, or the highest of each number.
 Pooling: TypeAlias = Literal["mean", "cls", "max"]
@@ -129,43 +128,19 @@ class TaskConfig:
         }
 
     @lru_cache  # noqa: B019 - a study has few configurations, and a plan asks for them by the thousand
-    def training_payload(self, kind: Kind) -> dict[str, Json]:
+    def training_payload(self, kind: TaskKind) -> dict[str, Json]:
         """The fields that bear on the weights of a task of this kind, as plain JSON."""
-        return self._payload(("batch_size", "max_length", *_TRAINING[kind]), _LATER_TRAINING.get(kind, ()))
+        return self._payload(("batch_size", "max_length", *kind.settings.training), kind.settings.later_training)
 
     @lru_cache  # noqa: B019 - as above
-    def scoring_payload(self, kind: Kind) -> dict[str, Json]:
+    def scoring_payload(self, kind: TaskKind) -> dict[str, Json]:
         """The fields that bear on the scores of a task of this kind, as plain JSON."""
-        return self._payload(("max_length", *_SCORING[kind]), _LATER_SCORING.get(kind, ()))
+        return self._payload(("max_length", *kind.settings.scoring), kind.settings.later_scoring)
 
     def _payload(self, names: tuple[str, ...], later: tuple[str, ...]) -> dict[str, Json]:
         told = [name for name in later if getattr(self, name) != getattr(_USUAL, name)]
         return {name: plain(getattr(self, name), name) for name in (*names, *told)}
 
 
-# Which further fields matter, by kind: an answer's length is no part of how a model was trained, nor a retrieval
-# layer of a tagger.
-_TRAINING: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CLASSIFICATION: (),
-    Kind.TAGGING: (),
-    Kind.MULTIPLE_CHOICE: (),
-    Kind.SPAN_QA: ("doc_stride",),
-    Kind.RETRIEVAL: ("layer", "temperature"),
-    Kind.MASKED_LM: ("mask_frac",),
-    Kind.REGRESSION: (),
-    Kind.MULTI_LABEL: (),
-}
-_SCORING: Mapping[Kind, tuple[str, ...]] = {
-    **_TRAINING,
-    Kind.SPAN_QA: ("doc_stride", "max_answer_tokens"),
-    Kind.RETRIEVAL: ("layer",),
-}
-
-# Fields that came later: a payload names one only where it is not what every stage meant before it was there.
-_LATER_TRAINING: Mapping[Kind, tuple[str, ...]] = {
-    Kind.RETRIEVAL: ("pooling", "query_length", "candidate_length"),
-}
-_LATER_SCORING: Mapping[Kind, tuple[str, ...]] = {
-    Kind.RETRIEVAL: (*_LATER_TRAINING[Kind.RETRIEVAL], "direction", "margin"),
-}
+# What a payload leaves out of the fields that came later.
 _USUAL = TaskConfig()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from statistics import fmean
 
 from stilts.study.plan import Plan
 from stilts.study.stage import MODEL_FREE, EstimateStage, Stage, TrainStage
@@ -19,13 +18,32 @@ _FILL_FRAC = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillToCome:
+    """What a searched row adds to its plan later: recipes not drawn yet, and those to be confirmed.
+
+    Each of ``proposals`` is trained under ``seeds`` seeds at first. ``confirming`` maps columns to the replicates that
+    confirm a recipe there ({}: nothing is left to confirm): of ``recipes`` recipes each on all of them, or with
+    ``per_column`` of one recipe per column.
+    """
+
+    row: str
+    proposals: int
+    seeds: int
+    confirming: Mapping[str, int]
+    recipes: int = 1
+    per_column: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Counts of stages by kind, and what running the rest takes.
 
     ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac``
     is the share of those seconds that rests on measured stages rather than on assumptions; ``stale`` counts stages
     that the store has under an earlier SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would
-    start from them. ``price`` is None without a price.
+    start from them. ``later`` counts the stages that ``open_proposals`` recipes still to be drawn, and
+    ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose the same recipe.
+    ``price`` is None without a price.
     """
 
     stages: int
@@ -39,6 +57,8 @@ class Cost:
     to_run: int
     train_to_run: int
     open_proposals: int
+    open_confirmations: int
+    later: int
     seconds: float
     hours: float
     measured_frac: float
@@ -58,26 +78,28 @@ def estimate(
     concurrent: int,
     gpu_hour_price: float | None,
     artifact_bytes: int,
-    open_proposals: Mapping[str, int],
-    open_seeds: Mapping[str, int] | None = None,
+    still: Sequence[StillToCome] = (),
+    like: Plan | None = None,
 ) -> Cost:
     """The cost of finishing a plan.
 
     ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
-    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights;
-    ``open_proposals`` counts, by searched row, recipes not drawn yet, each under ``open_seeds`` seeds at first: each is
-    taken to cost what a drawn recipe of its row does, or where none is drawn the mean over the recipes of the study's
-    other rows.
+    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights. What is
+    ``still`` to come of a row is taken to cost what its drawn recipes do; where none is drawn, what its made-up recipe
+    in the plan ``like`` does.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
-    to_draw = {row: count * (open_seeds or {}).get(row, 1) for row, count in open_proposals.items()}
-    drawn_later = _still_to_draw(plan, to_draw, lambda stage: assumed_seconds(stage, gpus), measured)
-    total = sum(seconds.values()) + drawn_later
+    later = [_later(one, plan, like or plan) for one in still]
+    later_known = [(measured(stage), stage, count) for stages in later for stage, count in stages]
+    later_s = sum(
+        count * (assumed_seconds(stage, gpus) if found is None else found) for found, stage, count in later_known
+    )
+    total = sum(seconds.values()) + later_s
     sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
-    sure += _still_to_draw(plan, to_draw, lambda stage: 0.0, measured)
+    sure += sum(count * found for found, _, count in later_known if found is not None)
     kinds = [plan.stages[stage_id].kind.value for stage_id in plan.stages]
     gpu_hours = total * gpus / 3600
     return Cost(
@@ -91,7 +113,9 @@ def estimate(
         stale=len(plan.stale(done)),
         to_run=len(needed),
         train_to_run=sum(isinstance(plan.stages[stage_id], TrainStage) for stage_id in needed),
-        open_proposals=sum(open_proposals.values()),
+        open_proposals=sum(one.proposals for one in still),
+        open_confirmations=sum(one.recipes * sum(one.confirming.values()) for one in still),
+        later=round(sum(count for stages in later for _, count in stages)),
         seconds=total,
         hours=total / 3600 / max(1, concurrent),
         measured_frac=sure / total if total else 1.0,
@@ -101,34 +125,35 @@ def estimate(
     )
 
 
-def _still_to_draw(
-    plan: Plan,
-    to_draw: Mapping[str, int],
-    assumed: Callable[[Stage], float],
-    measured: Callable[[Stage], float | None],
-) -> float:
-    """Seconds that ``to_draw`` recipes of each row, each under one seed, will take, by what those in the plan take.
+def _later(still: StillToCome, plan: Plan, like: Plan) -> list[tuple[Stage, float]]:
+    """Stages that are like those that a row will add, each with how many of them there will be, on average."""
+    drawn, source = _recipes(plan, still.row), plan
+    if not drawn:
+        drawn, source = _recipes(like, still.row), like
+    if still.per_column:
+        trainings = float(sum(still.confirming.values()))
+    else:
+        trainings = float(still.recipes * max(still.confirming.values(), default=0))
+    found: list[tuple[Stage, float]] = []
+    for recipe, cells in drawn:
+        share = 1.0 / len(drawn)
+        searched = float(still.proposals * still.seeds)
+        found += [(source.stages[one], share * (searched + trainings)) for one in recipe]
+        for column, stages in cells.items():
+            times = searched + still.recipes * still.confirming.get(column, 0)
+            found += [(source.stages[one], share * times) for one in stages]
+    return [(stage, count) for stage, count in found if count]
 
-    ``assumed`` gives the seconds of a stage that nothing alike was ``measured`` of.
-    """
-    by_row: dict[str, list[float]] = {}
-    for (row, _, _), stages in _recipes(plan).items():
-        known = [(measured(plan.stages[i]), plan.stages[i]) for i in stages]
-        by_row.setdefault(row, []).append(sum(assumed(stage) if found is None else found for found, stage in known))
-    every = [seconds for found in by_row.values() for seconds in found]
-    likes = {row: by_row.get(row, every) for row in to_draw}
-    return sum(count * fmean(likes[row]) for row, count in to_draw.items() if likes[row])
 
-
-def _recipes(plan: Plan) -> dict[tuple[str, int | None, int | None], set[str]]:
-    """The stages from each recipe on, under each seed, by row, proposal and seed; what lies before it is shared."""
-    found: dict[tuple[str, int | None, int | None], set[str]] = {}
+def _recipes(plan: Plan, row: str) -> list[tuple[list[str], dict[str, list[str]]]]:
+    """Of each recipe of a row under each seed its own stage, and by column those that follow."""
+    found: dict[tuple[int | None, int | None], tuple[list[str], dict[str, list[str]]]] = {}
     for one in plan.replicates:
-        if one.intermediate_stage is not None:
-            line = plan.of(one)
-            of = found.setdefault((one.row, one.proposal, one.intermediate_seed), set())
-            of.update(line[line.index(one.intermediate_stage) :])
-    return found
+        if one.row == row:
+            recipe, cells = found.setdefault((one.proposal, one.intermediate_seed), ([], {}))
+            recipe[:] = [one.intermediate_stage] if one.intermediate_stage is not None else []
+            cells.setdefault(one.column, [*plan.record.target_stages(one), one.evaluate_stage])
+    return list(found.values())
 
 
 def assumed_seconds(stage: Stage, gpus: float) -> float:

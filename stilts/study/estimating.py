@@ -23,7 +23,7 @@ from stilts.study.stage import (
     TrainStage,
     Use,
 )
-from stilts.tasks.task import Kind
+from stilts.tasks.kind import TaskKind
 
 if TYPE_CHECKING:
     from stilts.study.planner import Planner
@@ -42,9 +42,9 @@ _NO_LABELS = "its kind has no labels that features could be judged by"
 _NO_SELECT = "it has no selection score"
 
 
-def why_absent(estimate: Estimate, kind: Kind, *, has_select: bool) -> str | None:
+def why_absent(estimate: Estimate, kind: TaskKind, *, has_select: bool) -> str | None:
     """Why a column that trains has no such estimate, or None where it has one."""
-    if estimate in LABELLED and kind in (Kind.RETRIEVAL, Kind.MASKED_LM):
+    if estimate in LABELLED and not kind.has_linear_labels:
         return _NO_LABELS
     return _NO_SELECT if estimate is Estimate.PROBE and not has_select else None
 

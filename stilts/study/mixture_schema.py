@@ -85,8 +85,10 @@ class Sampling(Part):
     cap: Count | None = None
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _meant(self) -> Self:
         _check_tasks(self.tasks)
+        if self.temperature == "uniform" and self.cap is not None:
+            raise ValueError("under temperature uniform nothing looks at cap: shares are equal whatever the sizes")
         return self
 
 
@@ -98,8 +100,10 @@ class SearchedSampling(Part):
     cap: CapOrRange | None = None
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _meant(self) -> Self:
         _check_tasks(self.tasks)
+        if self.temperature == "uniform" and self.cap is not None:
+            raise ValueError("under temperature uniform nothing looks at cap: shares are equal whatever the sizes")
         return self
 
 
@@ -137,6 +141,8 @@ class Subset(Part):
             raise ValueError(f"count is {high}, of {len(self.tasks)} tasks")
         if isinstance(self.count, int) and self.count == len(self.tasks):
             raise ValueError("count names all tasks: there is nothing to choose")
+        if high == 1 and self.temperature is not None:
+            raise ValueError("where one task is drawn nothing looks at temperature: it has all steps")
         _check_tasks(self.tasks)
         return self
 

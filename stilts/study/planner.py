@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stilts.errors import InputError, StudyError
 from stilts.fingerprint import Json
@@ -21,14 +21,14 @@ from stilts.study.recording import make_record
 from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.schema import Intermediate, Seeds
 from stilts.study.search_schema import TARGET
-from stilts.study.search_space import Proposal
+from stilts.study.search_space import FRESH_SEED, Proposal
 from stilts.study.settings import task_config, train_config, train_limit
 from stilts.study.stage import EvaluateStage, MixturePart, Stage, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
 
@@ -66,14 +66,15 @@ class Planner:
         replicates: list[Replicate] = []
         for row in self.study.rows:
             for column in self.study.columns:
-                for proposal, intermediate_seed, target_seed in self._draws(row, column, proposals or {}):
-                    chain = self._chain(row, column, proposal, intermediate_seed, target_seed)
+                for draw in self._draws(row, column, proposals or {}):
+                    chain = self._chain(row, column, draw)
                     for stage in chain:
                         stages.setdefault(stage.stage_id, stage)
                         requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
-                    replicates.append(self._replicate(row, column, proposal, intermediate_seed, target_seed, chain))
+                    replicates.append(self._replicate(row, column, draw, chain))
         estimates = add_estimates(self, stages, requested)
-        return Plan(stages=stages, requested=requested, record=make_record(self, stages, replicates, estimates))
+        record = make_record(self, stages, replicates, estimates, proposals or {})
+        return Plan(stages=stages, requested=requested, record=record)
 
     def target(self, column: str) -> ResolvedTarget:
         """A column with its task and data pinned; errors of its data surface here."""
@@ -155,10 +156,10 @@ class Planner:
         self, row: str, content: Intermediate, name: str, languages: tuple[str, ...] | None
     ) -> MixturePart:
         task = self.registry.task(name)
-        if is_masked_lm(content, name) and task.kind is not Kind.MASKED_LM:
+        if is_masked_lm(content, name) and not task.kind.self_supervised:
             raise InputError(
                 f'masked_lm.task "{name}"',
-                f"its kind is {task.kind.value}",
+                f"its kind is {task.kind}",
                 "Only masked LM is mixed in this way",
                 'Name a masked-LM task: "plain" or "translation", or give the mixture itself',
             )
@@ -221,21 +222,19 @@ class Planner:
         config = task_config(where, self.study, first, content.encoding, self.encoder)
         return MixturePart(task=first, weight=1.0, config=config, train=train, select=select)
 
-    def _chain(
-        self, row: str, column: str, proposal: Proposal | None, intermediate_seed: int | None, target_seed: int | None
-    ) -> list[Stage]:
+    def _chain(self, row: str, column: str, draw: _Draw) -> list[Stage]:
         """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
         chain: list[Stage] = [self.pretraining] if self.pretraining is not None else []
-        if intermediate_seed is not None:
-            recipe = self.recipe(row, proposal, intermediate_seed)
+        if draw.intermediate_seed is not None:
+            recipe = self.recipe(row, draw.proposal, draw.intermediate_seed)
             if recipe is not None:
                 chain.append(recipe)
         parent = chain[-1].stage_id if chain else None
-        if target_seed is not None:
+        if draw.target_seed is not None:
             if self.target(column).before is not None:
-                chain.append(self._fine_tuning(column, parent, target_seed, proposal, is_before=True))
+                chain.append(self._fine_tuning(column, parent, draw.target_seed, draw.proposal, is_before=True))
                 parent = chain[-1].stage_id
-            tuned = self._fine_tuning(column, parent, target_seed, proposal)
+            tuned = self._fine_tuning(column, parent, draw.target_seed, draw.proposal)
             chain.append(tuned)
             parent = tuned.stage_id
         chain.append(self._evaluation(column, parent))
@@ -295,45 +294,61 @@ class Planner:
         assert isinstance(stage, EvaluateStage)
         return stage
 
-    def _draws(
-        self, row: str, column: str, proposals: Mapping[str, Sequence[Proposal]]
-    ) -> Iterator[tuple[Proposal | None, int | None, int | None]]:
-        """(proposal, intermediate seed, target seed) of each replicate of a cell, each once."""
+    def _draws(self, row: str, column: str, proposals: Mapping[str, Sequence[Proposal]]) -> Iterator[_Draw]:
+        """What each replicate of a cell trains, each once: of a proposal its search's seeds, then those that confirm.
+
+        Where nothing is seeded (row ``none`` on a target that does not train) a proposal is its own confirmation.
+        """
         is_trained = self.target(column).task.is_trained
+        cell_pairs = _seed_pairs(self.study.seeds(row, column))
         searched = self.study.rows[row].search is not None
         drawn: Sequence[Proposal | None] = proposals.get(row, ()) if searched else (None,)
         for proposal in drawn:
-            pairs = [(k, k) for k in range(proposal.seeds)] if proposal else _seed_pairs(self.study.seeds(row, column))
-            masked = [(None if row == NONE_ROW else i, t if is_trained else None) for i, t in pairs]
-            for intermediate_seed, target_seed in dict.fromkeys(masked):
-                yield proposal, intermediate_seed, target_seed
+            confirms = proposal is not None and column in proposal.confirms
+            pairs = [(k, k) for k in range(proposal.seeds)] if proposal else cell_pairs
+            fresh = [(i + FRESH_SEED, t + FRESH_SEED) for i, t in cell_pairs] if confirms else []
+            seeds = {
+                (None if row == NONE_ROW else i, t if is_trained else None): is_fresh
+                for is_fresh, some in ((False, pairs), (True, fresh))
+                for i, t in some
+            }
+            for (intermediate_seed, target_seed), is_fresh in seeds.items():
+                yield _Draw(proposal, intermediate_seed, target_seed, is_fresh)
 
-    def _replicate(
-        self,
-        row: str,
-        column: str,
-        proposal: Proposal | None,
-        intermediate_seed: int | None,
-        target_seed: int | None,
-        chain: Sequence[Stage],
-    ) -> Replicate:
+    def num_confirming(self, row: str, column: str) -> int:
+        """How many replicates confirm a recipe of a searched row on a column: as many as a fixed row has there."""
+        is_trained = self.target(column).task.is_trained
+        pairs = _seed_pairs(self.study.seeds(row, column))
+        return len({(None if row == NONE_ROW else i, t if is_trained else None) for i, t in pairs} - {(None, None)})
+
+    def _replicate(self, row: str, column: str, draw: _Draw, chain: Sequence[Stage]) -> Replicate:
         evaluation = chain[-1]
         assert isinstance(evaluation, EvaluateStage)
         outputs: dict[str, dict[str, str]] = {}
         for item, key in zip(evaluation.items, evaluation.outputs, strict=True):
             outputs.setdefault(item.use.value, {})[item.view.language] = key
-        recipe = None if row == NONE_ROW else self.recipe(row, proposal, intermediate_seed or 0)
+        recipe = None if row == NONE_ROW else self.recipe(row, draw.proposal, draw.intermediate_seed or 0)
         return Replicate(
             row=row,
             column=column,
-            intermediate_seed=intermediate_seed,
-            target_seed=target_seed,
-            proposal=proposal.number if proposal else None,
+            intermediate_seed=draw.intermediate_seed,
+            target_seed=draw.target_seed,
+            proposal=draw.proposal.number if draw.proposal else None,
             intermediate_stage=recipe.stage_id if recipe else None,
-            target_stage=evaluation.parent if target_seed is not None else None,
+            target_stage=evaluation.parent if draw.target_seed is not None else None,
             evaluate_stage=evaluation.stage_id,
             outputs=outputs,
+            confirms=draw.is_fresh,
         )
+
+
+class _Draw(NamedTuple):
+    """What one replicate of a cell trains; ``is_fresh``: to confirm a chosen proposal."""
+
+    proposal: Proposal | None
+    intermediate_seed: int | None
+    target_seed: int | None
+    is_fresh: bool
 
 
 def _seed_pairs(seeds: Seeds) -> list[tuple[int, int]]:

@@ -13,7 +13,10 @@ from typing import Literal, NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict  # pydantic reads the standard library's from Python 3.12 on
 
+from stilts.metrics.metric import Metric
 from stilts.study.strict import STRICT, Finite, Kept, Whole
+from stilts.tasks.kind import Scoring, TaskKind
+from stilts.tasks.kinds import kind_named, metric_named
 
 NONE_ROW = "none"
 
@@ -35,12 +38,18 @@ class StageFacts(TypedDict):
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An intermediate: its tasks with their shares of steps, and whether its recipe was searched."""
+    """An intermediate: its tasks with their shares of steps, and whether its recipe was searched.
+
+    ``objectives`` are what it was searched for; ``confirmed`` maps objectives to the proposals that are trained again
+    with fresh seeds. Both are empty in a fixed row, and in records from before they were kept.
+    """
 
     name: str
     mixture: Mapping[str, Finite] = field(default_factory=dict)
     searched: bool = False
     num_proposals: Whole = 1
+    objectives: tuple[str, ...] = ()
+    confirmed: Mapping[str, Whole] = field(default_factory=dict)
 
 
 @with_config(STRICT)
@@ -57,14 +66,30 @@ class Column:
     select_languages: tuple[str, ...]
     chance: Finite | None = None
 
+    @property
+    def task_kind(self) -> TaskKind:
+        """Its task's kind; UnknownNameError where the package that brings it is not installed."""
+        return kind_named(self.kind)
+
+    @property
+    def scoring(self) -> Scoring:
+        """What goes with its metric; UnknownNameError where that does not score its kind."""
+        return self.task_kind.scoring(self.metric)
+
+    @property
+    def measure(self) -> Metric:
+        """Its metric; UnknownNameError where the package that brings it is not installed."""
+        return metric_named(self.metric)
+
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicate:
     """One (cell, intermediate seed, target seed), of one proposal where the row is searched.
 
-    ``outputs`` maps a use to a language to the key of the artifact that holds its score. Seeds are None where
-    there is nothing to seed: the intermediate's in the row ``none``, the target's where a target does not train.
+    ``confirms``: it trains a chosen proposal again, with a seed that bore on no choice. ``outputs`` maps a use to a
+    language to the key of the artifact that holds its score. Seeds are None where there is nothing to seed: the
+    intermediate's in the row ``none``, the target's where a target does not train.
     """
 
     row: str
@@ -76,6 +101,12 @@ class Replicate:
     target_stage: str | None
     evaluate_stage: str
     outputs: Mapping[str, Mapping[str, str]]
+    confirms: bool = False
+
+    @property
+    def bears_on_choice(self) -> bool:
+        """Whether a search may look at it: not at a fresh seed. What has no seed at all is its own confirmation."""
+        return not self.confirms or (self.intermediate_seed is None and self.target_seed is None)
 
     @property
     def replicate_id(self) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
+from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
@@ -21,8 +23,9 @@ def make_record(
     stages: Mapping[str, Stage],
     replicates: Sequence[Replicate],
     estimates: Sequence[EstimateOutput] = (),
+    proposals: Mapping[str, Sequence[Proposal]] = MappingProxyType({}),
 ) -> StudyRecord:
-    """The planner's study with these stages, replicates and estimates."""
+    """The planner's study with these stages, replicates and estimates, and the proposals of its searched rows."""
     study = planner.study
     training_data = _training_data(planner)
     searched = {replicate.intermediate_stage for replicate in replicates if replicate.proposal is not None}
@@ -31,7 +34,7 @@ def make_record(
         encoder=planner.encoder.name,
         toy="toy" in planner.encoder.location or study.file.data.source == "toy",
         selection=study.file.selection,
-        rows=tuple(describe_row(planner, name) for name in study.rows),
+        rows=tuple(describe_row(planner, name, proposals.get(name, ())) for name in study.rows),
         columns=tuple(describe_column(planner, name) for name in study.columns),
         replicates=tuple(replicates),
         stages=_described(stages, searched),
@@ -59,13 +62,20 @@ def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[s
     return found
 
 
-def describe_row(planner: Planner, name: str) -> Row:
+def describe_row(planner: Planner, name: str, proposals: Sequence[Proposal] = ()) -> Row:
     """A row with every task that it may train on; a searched mixture has weights 0 until a proposal is drawn."""
     content = planner.study.rows[name]
     search = content.search
     fixed = not is_mixture_searched(content)
     weights = dict(planner.mixture(name, None)) if fixed else dict.fromkeys(planner.tasks(name), 0.0)
-    return Row(name=name, mixture=weights, searched=search is not None, num_proposals=search.proposals if search else 1)
+    return Row(
+        name=name,
+        mixture=weights,
+        searched=search is not None,
+        num_proposals=search.proposals if search else 1,
+        objectives=search.objectives if search else (),
+        confirmed={objective: one.number for one in proposals for objective in one.stands_for},
+    )
 
 
 def describe_column(planner: Planner, name: str) -> Column:
@@ -74,7 +84,7 @@ def describe_column(planner: Planner, name: str) -> Column:
     return Column(
         name=name,
         task=target.task.name,
-        kind=target.task.kind.value,
+        kind=target.task.kind.name,
         metric=target.task.metric,
         group=target.task.group,
         languages=target.languages,

@@ -8,14 +8,16 @@ reads files into these values; nothing here looks at data. What of a row is sear
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from stilts.study.filling_schema import Filling
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
-from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight
+from stilts.study.policy_schema import StudyPolicy
+from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight, check_meant
 from stilts.study.search_schema import Search
+from stilts.tasks.kinds import known_kinds
 
 
 class Encoder(Part):
@@ -103,16 +105,14 @@ class Limits(Part):
     report: Count | None = None
 
 
-KindName = Literal[
-    "classification",
-    "tagging",
-    "span_qa",
-    "multiple_choice",
-    "retrieval",
-    "masked_lm",
-    "regression",
-    "multi_label",
-]
+def _known_kind(name: str) -> str:
+    names = [kind.name for kind in known_kinds().all()]
+    if name not in names:
+        raise ValueError(f'no task kind "{name}"; known: {", ".join(names)}')
+    return name
+
+
+KindName: TypeAlias = Annotated[str, AfterValidator(_known_kind)]
 
 
 class Defaults(Part):
@@ -190,10 +190,21 @@ class CellSeeds(Seeds):
 
 
 class Replicates(Part):
-    """Replicates of all cells, and of named ones; the last that names a cell holds. Searched rows have one."""
+    """Replicates of all cells, and of named ones; the last that names a cell holds.
+
+    In a searched row they confirm the chosen recipe.
+    """
 
     default: Seeds = Seeds(count=1)
     cells: Annotated[tuple[CellSeeds, ...], Field(strict=False)] = ()
+
+
+_PRUNING_OPTIONS = {
+    "none": (),
+    "successive_halving": ("keep_frac", "at_fracs", "min_recipes"),
+    "median": ("at_fracs", "min_recipes"),
+    "wilcoxon": ("alpha", "min_items", "at_fracs", "min_recipes"),
+}
 
 
 class Pruning(Part):
@@ -210,8 +221,13 @@ class Pruning(Part):
         0.5,
     )
     min_recipes: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
     min_items: Annotated[int, Field(ge=1, le=10_000_000)] = 50
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        check_meant(self, self.policy, _PRUNING_OPTIONS)
+        return self
 
 
 class Resources(Part):
@@ -222,6 +238,14 @@ class Resources(Part):
     max_gpus: Annotated[float, Field(gt=0.0, le=4096.0)] | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        if self.max_gpus is not None and self.gpus == 0:
+            raise ValueError("max_gpus bounds stages that hold GPUs: give gpus too, or bound them by max_concurrent")
+        if self.max_gpus is not None and self.max_gpus < self.gpus:
+            raise ValueError(f"max_gpus is below the {self.gpus:g} GPUs that one stage holds")
+        return self
 
 
 class StudyFile(Part):
@@ -238,7 +262,7 @@ class StudyFile(Part):
     intermediates: Annotated[Mapping[Name, Intermediate | None], Field(min_length=1)]
     targets: Annotated[Mapping[Name, Target | None], Field(min_length=1)]
     replicates: Replicates = Replicates()
-    search: Filling = Filling()
+    policy: StudyPolicy = StudyPolicy()
     estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
     resources: Resources = Resources()

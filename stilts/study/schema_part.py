@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,3 +25,15 @@ class Part(BaseModel):
     def given(self) -> dict[str, Any]:
         """The fields that were written, as plain values."""
         return self.model_dump(exclude_unset=True)
+
+
+def check_meant(part: Part, choice: str, options: Mapping[str, Sequence[str]]) -> None:
+    """ValueError where the part gives an option that its ``choice`` (a field's value) does not look at.
+
+    ``options`` lists those of every choice; fields that none of them lists are free.
+    """
+    own = set(options[choice])
+    idle = (part.model_fields_set & {name for names in options.values() for name in names}) - own
+    if idle:
+        takes = ", ".join(options[choice]) or "no options"
+        raise ValueError(f"under {choice} nothing looks at {', '.join(sorted(idle))}: it takes {takes}")

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
-from stilts.study.schema_part import Name, Part
+from stilts.study.schema_part import Name, Part, check_meant
 
 # Unlike other names it may hold a colon: language:sw, family:Uralic.
 ObjectiveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=60)]
@@ -46,7 +47,7 @@ NUMBERS: Mapping[str, Limits] = {
     "masked_lm_weight": Limits(high=1.0, zero=True),
 }
 LANGUAGES = "masked_lm_languages"
-BaselineName = Literal["proportional", "uniform", "temperature", "single"]
+BaselineName = Literal["proportional", "uniform", "temperature", "single", "none"]
 
 
 def _one_or_several(value: Any) -> str:
@@ -91,7 +92,12 @@ class Racing(Part):
     """Whether a recipe's further seeds are run only while it may still win; ``alpha`` is the test's level."""
 
     policy: Literal["none", "wilcoxon"] = "none"
-    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    alpha: Annotated[float, Field(gt=0.0, lt=1.0)] = FALSE_CLAIM
+
+    @model_validator(mode="after")
+    def _meant(self) -> Self:
+        check_meant(self, self.policy, {"none": (), "wilcoxon": ("alpha",)})
+        return self
 
 
 class Search(Part):
@@ -99,7 +105,8 @@ class Search(Part):
 
     ``weights`` names the tasks whose shares of steps are searched on a simplex; ``target_...`` replaces the columns'
     own training under this row. ``when`` draws a field only where others have certain values. ``baselines`` adds the
-    rows that a searched mixture must beat.
+    rows that a searched mixture must beat, and searches ``none`` too. ``confirm``: the chosen recipe is trained again
+    with fresh seeds, as many as ``replicates`` says, and only those are reported; without it the row claims nothing.
     """
 
     learning_rate: NumberRange | None = None
@@ -124,6 +131,7 @@ class Search(Part):
     start_from: Name | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     racing: Racing = Racing()
+    confirm: bool = True
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
@@ -142,6 +150,11 @@ class Search(Part):
             _check_limits(name, numbers, NUMBERS[name])
         self._check_conditions()
         return self
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is searched for, by name."""
+        return (self.objective,) if isinstance(self.objective, str) else tuple(dict.fromkeys(self.objective))
 
     @property
     def mixture_tasks(self) -> tuple[str, ...]:

@@ -152,13 +152,22 @@ def round_weights(weights: Mapping[str, float], step: float = 0.01, total: float
     return {name: round(count / per_one, 10) for name, count in counts.items() if count}
 
 
+# Seeds of searches and of fixed rows are below it (``Search.seeds`` and ``Seeds`` end at 1000), so that a seed from it
+# on bore on no choice, whatever the study file said before.
+FRESH_SEED = 1000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """One drawn recipe of a searched row: its number, counted from 0, and its rounded parameters.
 
-    ``seeds`` is how many seeds it is trained under: pairs (0, 0), (1, 1), ... of intermediate and target seed.
+    ``seeds`` is how many seeds it is searched under: pairs (0, 0), (1, 1), ... of intermediate and target seed. Where
+    it was chosen, ``stands_for`` names the objectives that it was chosen for, and ``confirms`` the columns on which it
+    is trained again, under as many pairs from ``FRESH_SEED`` on as a cell has replicates.
     """
 
     number: int
     params: Mapping[str, Json]
     seeds: int = 1
+    stands_for: tuple[str, ...] = ()
+    confirms: tuple[str, ...] = ()

@@ -58,10 +58,14 @@ def train_limit(default: Train, own: Train) -> int | None:
     return own.limit if own.limit is not None else default.limit
 
 
+# Hidden states by number of layers; in proportion to the large encoder, the small one would have 7.
+_XTREME_LAYERS = {24: 14, 12: 8}
+
+
 def task_config(where: str, study: Study, task: Task, own: Encoding, encoder: EncoderRef) -> TaskConfig:
     """How a task's examples enter the model; StudyError where the encoder cannot take them so."""
     defaults = study.file.defaults
-    kind = defaults.kinds.get(task.kind.value, Encoding())
+    kind = defaults.kinds.get(task.kind.name, Encoding())
     fields: dict[str, Any] = {"layer": sentence_layer(encoder.num_layers)}
     fields.update({k: v for part in (defaults.encoding, kind, own) for k, v in part.given().items() if v is not None})
     config = TaskConfig(**fields)
@@ -85,8 +89,13 @@ def task_config(where: str, study: Study, task: Task, own: Encoding, encoder: En
 
 
 def sentence_layer(num_layers: int) -> int:
-    """The hidden state to pool for retrieval: 14 of 24 in XTREME's scripts, elsewhere as deep in proportion."""
-    return round(14 / 24 * num_layers)
+    """The hidden state to pool for retrieval: 14 of 24, 8 of 12 as in XTREME's scripts, elsewhere as deep as 14 of 24.
+
+    Hidden state 0 is the embedding layer, so number k is what the k-th transformer layer gives out. XTREME's
+    run_tatoeba.sh (google-research/xtreme) asks for ``--specific_layer`` 13 of 24 layers and 7 of 12: its
+    evaluate_retrieval.py leaves the embedding layer out and counts the others from 0.
+    """
+    return _XTREME_LAYERS.get(num_layers, round(14 / 24 * num_layers))
 
 
 # A masked-LM share is identity as it is: in hundredths.

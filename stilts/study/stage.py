@@ -21,7 +21,7 @@ from stilts.errors import InputError
 from stilts.fingerprint import Json, digest
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.tasks.encoder import EncoderRef
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 
 
@@ -244,9 +244,9 @@ class EstimateData:
         views: Json = [view.digest for view in self.views]
         if estimate in MODEL_FREE:
             return {"views": views}
-        task: Json = self.task.learning_payload() if estimate in LABELLED else {"kind": self.task.kind.value}
+        task: Json = self.task.learning_payload() if estimate in LABELLED else {"kind": self.task.kind.name}
         lengths: dict[str, Json] = {"max_length": self.config.max_length}
-        if self.task.kind is Kind.SPAN_QA:
+        if "doc_stride" in self.task.kind.settings.training:
             lengths["doc_stride"] = self.config.doc_stride
         return {"task": task, "config": lengths, "views": views}
 

@@ -12,13 +12,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
-from stilts.study import filling_schema, mixture_schema, schema, schema_part, search_schema
-from stilts.study.baselines import baseline_rows
+from stilts.study import mixture_schema, policy_schema, schema, schema_part, search_schema
+from stilts.study.baselines import baseline_rows, searched_none
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
 from stilts.study.stage import Estimate
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
+
+# Fields of earlier versions, by where they stood, with what to write now.
+_MOVED = {
+    ("search",): 'it is called "policy" now: write policy: {name: select, budget: {...}}, or policy: select alone',
+    ("policy", "policy"): 'it is called "name" here: write policy: {name: select}',
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +84,10 @@ class Study:
         return self._columns
 
     def seeds(self, row: str, column: str) -> Seeds:
-        """The replicates of a cell: what the last entry that names it says, else the default."""
-        if self._rows[row].search is not None:
-            return Seeds(count=1)
+        """The replicates of a cell: what the last entry that names it says, else the default.
+
+        In a searched row they are those that confirm the chosen recipe.
+        """
         found = self.file.replicates.default
         for entry in self.file.replicates.cells:
             if (entry.rows is None or row in entry.rows) and (entry.columns is None or column in entry.columns):
@@ -100,7 +107,8 @@ class Study:
 
     def _all_rows(self) -> dict[str, Intermediate]:
         named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
-        found = {NONE_ROW: named.pop(NONE_ROW, Intermediate())}
+        none = named.pop(NONE_ROW, Intermediate())
+        found = {NONE_ROW: searched_none(none, named.values())}
         for name, row in named.items():
             added = baseline_rows(name, row)
             for baseline in added:
@@ -157,6 +165,8 @@ def _problem(problem: Mapping[str, Any]) -> str:
     """One problem in words: what is wrong, and what was found there."""
     kind = problem["type"]
     if kind == "extra_forbidden":
+        if problem["loc"] in _MOVED:
+            return _MOVED[problem["loc"]]
         close = get_close_matches(str(problem["loc"][-1]), _field_names(), n=1)
         return "there is no field of that name" + (f'. Did you mean "{close[0]}"?' if close else "")
     if kind == "missing":
@@ -171,7 +181,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    modules = (schema, search_schema, mixture_schema, filling_schema)
+    modules = (schema, search_schema, mixture_schema, policy_schema)
     found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})

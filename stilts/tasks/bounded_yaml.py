@@ -1,4 +1,4 @@
-"""YAML that a user wrote, the study or its tasks: bounded in size, in depth, and in what its aliases unfold to.
+"""YAML that a user wrote, or that ships: bounded in size, in depth, and in what its aliases unfold to.
 
 Aliases are allowed. A value that is named once and used a hundred times counts a hundred times: whoever walks the
 document walks it so often, and a few lines of aliases of aliases would unfold to more than any memory holds.
@@ -11,30 +11,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, ScalarEvent
-from ruamel.yaml.nodes import Node
+import yaml
+from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent
 
 from stilts.bounded_file import read_bounded, sized
 from stilts.errors import DataError, StudyError
+from stilts.tasks.yaml_scalars import COLLECTION_TAGS, scalar_value
 
-# The whole catalogue that ships, written as a tasks file, would be about 100 KB and 10,000 values.
+# The whole catalogue that ships, written as one tasks file, would be about 100 KB and 10,000 values.
 MOST_BYTES = 4 * 2**20
-# At 0.1 to 0.2 ms a value, reading this many takes 10 to 20 s.
+# Reading this many takes 0.3 s of CPU, without libyaml 4 s.
 MOST_VALUES = 100_000
 MOST_CHARACTERS = 4 * MOST_BYTES
 # Eight times as deep as anything that a study or a tasks file may say.
 DEEPEST = 64
+# libyaml's scanner where PyYAML was built with it; both give the same events.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "<<"
 
 
 def yaml_text(path: Path) -> str:
     """The text of a YAML file; StudyError where it is no file, too large or not UTF-8."""
+    return bounded_text(path, "Give the path of a YAML file")
+
+
+def bounded_text(path: Path, next_step: str) -> str:
+    """The text of a small file that a user wrote; StudyError where it is no file, too large or not UTF-8."""
     try:
         return read_bounded(path, MOST_BYTES).decode("utf-8")
     except DataError as error:
-        raise StudyError(error.asked, error.found, error.why, "Give the path of a YAML file") from error
+        raise StudyError(error.asked, error.found, error.why, next_step) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
@@ -49,81 +55,132 @@ def parsed_yaml(text: str, path: Path, *, begins: str) -> Mapping[Any, Any]:
     if len(text) > MOST_BYTES:
         found = f"its text has {len(text):,} characters, more than the {sized(MOST_BYTES)} that are read"
         raise StudyError(f"{path}", found, "", "Correct the path")
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Composer = _BoundedComposer
     try:
-        loaded = yaml.load(text)
+        loaded = _Document(text).value()
     except _BeyondBoundError as error:
         raise StudyError(_place(path, error), str(error.problem), str(error.note), "Write less there") from error
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         raise StudyError(
             _place(path, error), f"it is not YAML ({_short(error.problem)})", "", "Correct the line"
         ) from error
-    except YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise StudyError(f"{path}", f"it is not YAML ({_short(error)})", "", "Correct the file") from error
-    except Exception as error:  # what int(), a table of words or a date raises for a value that its tag does not fit
-        found = f"a value is not what its form or tag says ({type(error).__name__}: {_short(error)})"
-        raise StudyError(f"{path}", found, "", "Put text in quotes, and correct numbers and dates") from error
     if not isinstance(loaded, Mapping):
         raise StudyError(f"{path}", "it holds no mapping at its top level", "", f"Start with a line such as: {begins}")
     return loaded
 
 
-class _BeyondBoundError(MarkedYAMLError):
+class _BeyondBoundError(yaml.MarkedYAMLError):  # type: ignore[misc]
     """A document that is deeper, or holds more, than is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Extent:
-    """What a value comes to with its aliases unfolded: values, characters of scalars, and levels below it."""
+class _Named:
+    """A value with an anchor, and what it comes to with its aliases unfolded: levels below it count as its height."""
 
+    value: Any
     values: int
     characters: int
     height: int
 
 
-class _BoundedComposer(Composer):
-    """ruamel's composer, which also counts what it composes and stops at a bound."""
+class _Document:
+    """One pass over a text's events that makes its values, counts them, and stops at a bound."""
 
-    def __init__(self, loader: Any = None) -> None:
-        super().__init__(loader)
-        self.warn_double_anchors = False  # YAML 1.2: an anchor may name another value further down
-        self._level = 0  # of the value being composed, from 1
+    def __init__(self, text: str) -> None:
+        self._next = _LOADER(text).get_event
+        self._level = 0  # of the value being made, from 1
         self._deepest = 0  # level that was met below that value
         self._values = 0
         self._characters = 0
-        self._extents: dict[int, _Extent] = {}  # of values with an anchor, by the identity of their node
+        self._named: dict[str, _Named | None] = {}  # None: its end was not met yet
 
-    def compose_node(self, parent: Any, index: Any) -> Node:
-        """The next value of the document; _BeyondBoundError where it is too much."""
-        event = self.parser.peek_event()
-        if isinstance(event, AliasEvent):
-            node: Node = super().compose_node(parent, index)
-            self._unfold(node, event)
-            return node
+    def value(self) -> Any:
+        """What the text holds; None where it is empty."""
+        self._next()  # the stream's start
+        if isinstance(self._next(), StreamEndEvent):
+            return None
+        made = self._made(self._next())
+        self._next()  # the document's end
+        after = self._next()
+        if not isinstance(after, StreamEndEvent):
+            raise _fault(after, "a second document begins there")
+        return made
+
+    def _made(self, event: Any) -> Any:
+        if type(event) is ScalarEvent and event.anchor is None:  # most of a text
+            if self._deepest <= self._level:
+                self._deepest = self._level + 1
+            return self._scalar(event)
+        if type(event) is AliasEvent:
+            return self._unfolded(event)
         values, characters, deepest = self._values, self._characters, self._deepest
         self._level += 1
         self._deepest = self._level
-        self._count(1, len(event.value) if isinstance(event, ScalarEvent) else 0, event)
-        node = super().compose_node(parent, index)
         if event.anchor is not None:
-            self._extents[id(node)] = _Extent(
+            self._named[event.anchor] = None
+        made = self._content(event)
+        if event.anchor is not None:
+            self._named[event.anchor] = _Named(
+                value=made,
                 values=self._values - values,
                 characters=self._characters - characters,
                 height=self._deepest - self._level,
             )
         self._deepest = max(deepest, self._deepest)
         self._level -= 1
-        return node
+        return made
 
-    def _unfold(self, node: Node, event: AliasEvent) -> None:
-        extent = self._extents.get(id(node))
-        if extent is None:
-            raise _beyond(
-                event, f'the alias "{_short(event.anchor)}" stands within what it names', "It would never end"
-            )
-        self._deepest = max(self._deepest, self._level + 1 + extent.height)
-        self._count(extent.values, extent.characters, event)
+    def _content(self, event: Any) -> Any:
+        if type(event) is ScalarEvent:
+            return self._scalar(event)
+        self._count(1, 0, event)
+        if event.tag not in COLLECTION_TAGS:
+            raise _fault(event, f"the tag {_short(event.tag)} is not known")
+        return self._mapping() if type(event) is MappingStartEvent else self._sequence()
+
+    def _scalar(self, event: Any) -> str | int | float | bool | None:
+        self._count(1, len(event.value), event)
+        try:
+            return scalar_value(event.value, tag=event.tag, is_plain=event.implicit[0])
+        except ValueError as error:  # a number of too many digits, a tag that the text does not fit
+            raise _fault(event, f"a value is not what its form or tag says: {_short(error)}") from error
+
+    def _sequence(self) -> list[Any]:
+        made = []
+        while type(event := self._next()) is not SequenceEndEvent:
+            made.append(self._made(event))
+        return made
+
+    def _mapping(self) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        merged: list[Mapping[Any, Any]] = []
+        while type(event := self._next()) is not MappingEndEvent:
+            key = self._made(event)
+            if isinstance(key, (list, dict)):
+                raise _fault(event, "a key is a list or a mapping")
+            value = self._made(self._next())
+            if key == _MERGE and type(event) is ScalarEvent and event.implicit[0]:
+                merged += _merged(event, value)
+            elif key in made:
+                raise _fault(event, f'found duplicate key "{_short(key)}"')
+            else:
+                made[key] = value
+        # What stands in the mapping comes before what is merged into it, and of that what is named first.
+        for other in merged:
+            made = {**other, **made}
+        return made
+
+    def _unfolded(self, event: Any) -> Any:
+        if event.anchor not in self._named:
+            raise _fault(event, f'found undefined alias "{_short(event.anchor)}"')
+        named = self._named[event.anchor]
+        if named is None:
+            found = f'the alias "{_short(event.anchor)}" stands within what it names'
+            raise _BeyondBoundError(problem=found, problem_mark=event.start_mark, note="It would never end")
+        self._deepest = max(self._deepest, self._level + 1 + named.height)
+        self._count(named.values, named.characters, event)
+        return named.value
 
     def _count(self, values: int, characters: int, event: Any) -> None:
         self._values += values
@@ -135,11 +192,23 @@ class _BoundedComposer(Composer):
             raise _beyond(event, f"with its aliases written out it holds more than {most}", "It could take all memory")
 
 
+def _merged(event: Any, value: Any) -> list[Mapping[Any, Any]]:
+    """The mappings that ``<<`` names, one or several."""
+    given: list[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, Mapping) for each in given):
+        raise _fault(event, "what << merges is no mapping")
+    return given
+
+
+def _fault(event: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
 def _beyond(event: Any, found: str, why: str) -> _BeyondBoundError:
     return _BeyondBoundError(problem=found, problem_mark=event.start_mark, note=why)
 
 
-def _place(path: Path, error: MarkedYAMLError) -> str:
+def _place(path: Path, error: yaml.MarkedYAMLError) -> str:
     return f"{path}, line {error.problem_mark.line + 1}" if error.problem_mark else f"{path}"
 
 

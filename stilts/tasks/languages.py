@@ -1,40 +1,18 @@
 """Language: what is known of every language of the catalogue, and of the toy ones; groups of languages for the lens.
 
-The languages: XTREME's 40, XTREME-R's 50, XCOPA, Mewsli-X, MasakhaNER 1.0 and 2.0, AmericasNLI, MultiEURLEX and the
-rest of CC-100. ``language_table.py`` holds the lines, ``typology.py`` the distances. What is not known, or not agreed
-on, is None. Sources, by field:
-
-* ``code``, ``name``: BCP-47 tag and English name (IANA language subtag registry). ``no`` is Bokmal, ``zh`` Mandarin in
-  simplified characters, ``pa`` Eastern Punjabi, ``ku`` Kurmanji. ``nah``, Nahuatl, is a group: no one ISO 639-3 code.
-* ``iso639_3``: the individual language meant, for joins; Ethnologue's choice of a standard variety for macrolanguages
-  (``ar`` arb, ``fa`` pes, ``sw`` swh), Cusco for ``qu``, Mezquital for ``oto``.
-* ``script``: ISO 15924, the script of the benchmarks' texts.
-* ``family``: the top family of Glottolog (as urielplus 1.3.2 bundles it). Basque is an isolate, Esperanto
-  ``constructed``. A creole stands with the language that most of its words come from, as in Glottolog.
-* ``genus``: WALS (2020.4, github.com/cldf-datasets/wals). Latin and Esperanto are not in WALS.
-* ``morphology``: how bound inflection is built, not how much of it there is: ``agglutinative``, ``fusional``,
-  ``isolating``, and ``introflexive`` (roots and patterns, as in Semitic) as a fourth type of its own, as in Gerz et al.
-  2018 (EMNLP, D18-1029). Polysynthesis says how many morphemes a word holds and not how they are joined: the
-  polysynthetic languages here (Guarani, Nahuatl, Wixarika, Raramuri, Ashaninka) stand as ``agglutinative``. Assigned by
-  hand from general descriptions and not copied from a database. None where descriptions disagree: Indonesian and
-  Malay (isolating or agglutinative), Burmese, Bambara (the same), Armenian, Bengali, Assamese, Odia, Sinhala
-  (agglutinating nouns, fusional verbs), Cushitic, Hausa and several languages of West Africa and of the Americas.
-* ``resource``: classes 0 to 5 of Joshi et al. 2020 (ACL, 2020.acl-main.560), by name in their list. None: the name was
-  not found in classes 1 to 5, and class 0 was not looked through, but for Wixarika.
-* ``cc100_gib``: GiB of text in CC-100, what XLM-R was pretrained on (Conneau et al. 2020, arXiv 1911.02116, table 6).
-  The two rows of Chinese are added, so are those of Burmese; romanised rows are left out. None: not in that table.
-* ``distance`` and its kin: see ``typology.py``.
+``languages.txt`` says what each field means and where it comes from, ``typology.txt`` holds the distances. What is not
+known, or not agreed on, is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from stilts.errors import UnknownNameError
-from stilts.tasks.language_table import TABLE
+from stilts.tasks.listed import listed_in
 from stilts.tasks.toy import TOY_LANGUAGES
-from stilts.tasks.typology import distances_from_english
 
 GROUPINGS = ("language", "family", "script", "morphology", "resource")
 NOT_KNOWN = "not known"
@@ -52,7 +30,7 @@ _SCRIPTS = dict(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A language; the module's docstring says what each field means and where it comes from.
+    """A language; ``languages.txt`` says what each field means and where it comes from.
 
     ``distance`` is the syntactic distance from English, 0 to 1; ``distance_phonological`` and ``distance_inventory``
     are of sounds. ``resource`` is 0 to 5, most last. ``cc100_gib`` is in GiB.
@@ -78,8 +56,8 @@ class Language:
 
 
 def _table() -> Mapping[str, Language]:
-    distances = distances_from_english()
-    real = [_language(line.split(), distances) for line in TABLE.strip().splitlines()]
+    distances = _distances()
+    real = [_language(line.split(), distances) for line in _lines("languages.txt")]
     found = {each.code: each for each in real}
     toys = {
         code: Language(code=code, name=f"toy language {code}", script="Zyyy", family="toy")
@@ -89,10 +67,25 @@ def _table() -> Mapping[str, Language]:
     return found | toys
 
 
+def _lines(name: str) -> tuple[str, ...]:
+    return listed_in(Path(__file__).with_name(name))
+
+
+def _distances() -> Mapping[str, tuple[float | None, ...]]:
+    """Language code -> syntactic, phonological and inventory distance from English; None where too little is known."""
+    lines = (line.split() for line in _lines("typology.txt"))
+    return {code: tuple(_distance(figure) for figure in figures) for code, *figures in lines}
+
+
+def _distance(figure: str) -> float | None:
+    value = figure.partition("/")[0]
+    return None if value == "-" else float(value)
+
+
 def _language(fields: list[str], distances: Mapping[str, tuple[float | None, ...]]) -> Language:
     words = [None if value == "-" else value.replace("_", " ") for value in fields]
     code, name, iso639_3, script, family, genus, morphology, resource, cc100 = words
-    assert code and name and script and family  # The table is ours, and a test reads every line of it.
+    assert code and name and script and family  # The file is ours, and a test reads every line of it.
     syntactic, phonological, inventory = distances.get(code, (None, None, None))
     return Language(
         code=code,

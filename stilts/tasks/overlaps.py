@@ -1,6 +1,6 @@
 """The overlap ledger: which tasks share examples or source text, as the releases say it.
 
-``overlap_entries.KNOWN`` holds what is known of two datasets, with its source; ``Ledger`` here applies it to an
+``overlaps.yaml`` holds what is known of two datasets, with its source; ``Ledger`` here applies it to an
 intermediate and a target, and adds what their declarations show by themselves: the same split, or the same files under
 two names. Nothing is read here; ``stilts.data.overlap`` counts what is really shared. To draw on the same encyclopedia
 is no overlap.
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from stilts.tasks.overlap_entries import KNOWN, Entry, Sharing
+from stilts.tasks.overlap_entries import Entry, Sharing, known_overlaps
 from stilts.tasks.registry import Registry
 from stilts.tasks.sources import file_paths
-from stilts.tasks.task import Dataset, Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Part, Source, SplitRef, Task
 
 SourceOf: TypeAlias = Callable[[str], Source]
 _USED = {"train": "the English training data of {}", "dev": "what {} is chosen by", "test": "what {} is evaluated on"}
@@ -70,9 +70,8 @@ class Ledger:
         self._source_of = source_of
         self._known: dict[Task, tuple[_Use, ...]] = {}
         self._read: dict[tuple[str, bool], frozenset[str]] = {}
-        # A registry of other tasks has none of them.
-        there = {f"{dataset.name}/{split}" for dataset in registry.datasets() for split in dataset.languages}
-        self._named = sorted({name for entry in KNOWN for name in (entry.one, entry.other)} & there)
+        named = {name for entry in known_overlaps() for name in (entry.one, entry.other)}
+        self._named = sorted(filter(registry.has_split, named))  # a registry of other tasks has none of them
 
     def shared(self, intermediate: Task, target: Task) -> tuple[Overlap, ...]:
         """What the two share, the target's evaluation data first; each reason once, under the gravest use."""
@@ -97,8 +96,8 @@ class Ledger:
         return self._known[task]
 
     def _use(self, task: Task, name: str, ref: SplitRef) -> _Use:
-        # Training, and choosing a checkpoint of it, is English, but for masked LM.
-        is_english = name != "test" and task.kind is not Kind.MASKED_LM
+        # Training, and choosing a checkpoint of it, is English, but for running text.
+        is_english = name != "test" and not task.kind.self_supervised
         read = self._origins(f"{ref.dataset}/{ref.split}", is_english=is_english)
         same = (split for split in self._named if read & self._origins(split, is_english=False))
         return _Use(
@@ -148,7 +147,7 @@ def _reasons(mine: _Use, theirs: _Use, source_of: SourceOf) -> Iterator[tuple[Sh
         what = Sharing.EXAMPLES if mine.task.kind is theirs.task.kind else Sharing.SENTENCES
         yield what, f"{does} files of {used} ({theirs.ref.dataset})", _DECLARED, ""
         return
-    for entry in KNOWN:
+    for entry in known_overlaps():
         if _applies(entry, mine, theirs, source_of) or _applies(entry, theirs, mine, source_of):
             yield entry.what, f"{does} {entry.what} shared with {used}: {entry.why}", entry.source, entry.why
 
@@ -157,7 +156,7 @@ def _explained(mine: _Use, theirs: _Use) -> Entry | None:
     """What is known of a target that trains on another dataset's data."""
     test = theirs.task.test
     names = (mine.split, "" if test is None else f"{test.dataset}/{test.split}")
-    return next((e for e in KNOWN if e.what is Sharing.TRAINING and (e.one, e.other) == names), None)
+    return next((e for e in known_overlaps() if e.what is Sharing.TRAINING and (e.one, e.other) == names), None)
 
 
 def _applies(entry: Entry, one: _Use, other: _Use, source_of: SourceOf) -> bool:

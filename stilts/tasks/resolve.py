@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from stilts.errors import InputError, SelectionError, UnknownNameError
+from stilts.tasks.kind import TaskKind
 from stilts.tasks.registry import Registry
 from stilts.tasks.sources import (
     ResolveCommit,
@@ -23,7 +24,7 @@ from stilts.tasks.sources import (
     toy_languages,
     toy_view,
 )
-from stilts.tasks.task import Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Part, Source, SplitRef, Task
 from stilts.tasks.toy import MIXED
 from stilts.tasks.view import DataView
 
@@ -99,7 +100,7 @@ class Resolver:
     def views(
         self,
         ref: SplitRef,
-        kind: Kind,
+        kind: TaskKind,
         languages: Sequence[str],
         *,
         limit: int | None = None,
@@ -204,7 +205,7 @@ class Resolver:
         declared = self.registry.dataset(task.pool.dataset).languages[task.pool.split]
         return self.views(task.pool, task.kind, declared if declared == (MIXED,) else languages)
 
-    def _pin(self, ref: SplitRef, kind: Kind, language: str) -> DataView:
+    def _pin(self, ref: SplitRef, kind: TaskKind, language: str) -> DataView:
         dataset = self.registry.dataset(ref.dataset)
         source = self.source_of(ref.dataset)
         known = toy_languages(dataset, ref.split) if source is Source.TOY else dataset.languages[ref.split]
@@ -259,7 +260,7 @@ class Resolver:
 
     def _intermediate_languages(self, task: Task, ref: SplitRef) -> tuple[str, ...]:
         available = self.available_languages(ref)
-        return available if task.kind is Kind.MASKED_LM and available else (ENGLISH,)
+        return available if task.kind.self_supervised and available else (ENGLISH,)
 
     def _shared_exclusion(self, task: Task, ref: SplitRef) -> tuple[tuple[DataView, ...], tuple[DataView, ...]]:
         """What train and dev leave out for the sake of the targets that train on the same split."""

@@ -14,19 +14,19 @@ from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import Json, digest
 from stilts.tasks.file_digests import files_fingerprint
-from stilts.tasks.formats import format_named
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Source, SplitRef, ToyLayout
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Source, SplitRef, ToyLayout
 from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES, TOY_VERSION
 from stilts.tasks.view import DataView
 
 LayoutT = TypeVar("LayoutT", FilesLayout, HubLayout, ToyLayout)
 ResolveCommit: TypeAlias = Callable[[str, str | None], str]
 
-# Raised when a hub row comes to be read otherwise; a format's own version is in ``formats.py``.
+# Raised when a hub row comes to be read otherwise; a format's own version stands in its kind.
 HUB_READER_VERSION = 1
 
 
-def files_view(dataset: Dataset, ref: SplitRef, kind: Kind, language: str, roots: Mapping[str, Path]) -> DataView:
+def files_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, roots: Mapping[str, Path]) -> DataView:
     """The view on files, pinned by their bytes.
 
     Raises DataError for a missing root or file; it names the path and the languages that are there.
@@ -45,14 +45,14 @@ def files_view(dataset: Dataset, ref: SplitRef, kind: Kind, language: str, roots
         language=language,
         source=Source.FILES,
         fingerprint=files_fingerprint(paths),
-        reader=f"{layout.reader}/{format_named(layout.reader).version}",
+        reader=f"{layout.reader}/{kind.format(layout.reader).version}",
         options=dict(layout.options),
         location={"root": layout.root, "paths": list(relative)},
         part=ref.part,
     )
 
 
-def hub_view(dataset: Dataset, ref: SplitRef, kind: Kind, language: str, resolve_commit: ResolveCommit) -> DataView:
+def hub_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, resolve_commit: ResolveCommit) -> DataView:
     """The view on a repository of the hub, pinned to a commit."""
     layout = _layout(dataset.hub, dataset, Source.HUB)
     split = _hub_split(dataset, layout, ref.split)
@@ -77,7 +77,7 @@ def hub_view(dataset: Dataset, ref: SplitRef, kind: Kind, language: str, resolve
     )
 
 
-def toy_view(dataset: Dataset, ref: SplitRef, kind: Kind, language: str) -> DataView:
+def toy_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str) -> DataView:
     """The view on generated examples, pinned by the generator's version and what it is asked for."""
     layout = _layout(dataset.toy, dataset, Source.TOY)
     if ref.split not in layout.sizes:

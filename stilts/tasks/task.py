@@ -9,23 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isfinite
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json
-
-
-class Kind(StrEnum):
-    """How a task's examples are read, encoded, learned and scored."""
-
-    CLASSIFICATION = "classification"
-    TAGGING = "tagging"
-    SPAN_QA = "span_qa"
-    MULTIPLE_CHOICE = "multiple_choice"
-    RETRIEVAL = "retrieval"
-    MASKED_LM = "masked_lm"
-    REGRESSION = "regression"
-    MULTI_LABEL = "multi_label"
+from stilts.metrics.metric import Metric
+from stilts.tasks.kind import TaskKind
 
 
 class Source(StrEnum):
@@ -64,7 +52,7 @@ class FilesLayout:
     """How a dataset lies in a folder, in its release's own format.
 
     ``splits`` maps a split to a path under the root, or to several, in order, separated by ``|``; ``{lang}`` stands for
-    the language and ``{code}`` for ``codes[lang]``. ``reader`` names a format of ``stilts.tasks.formats``; ``options``
+    the language and ``{code}`` for ``codes[lang]``. ``reader`` names a format of some task kind; ``options``
     are its own. ``root`` is the named root that the paths lie under.
     """
 
@@ -105,7 +93,9 @@ class ToyLayout:
 class Dataset:
     """Where examples come from: up to three sources, languages per split, licence and domain.
 
-    ``languages`` lists, per split, every language the release has (BCP-47).
+    ``languages`` lists, per split, every language the release has (BCP-47). ``num_train`` is how many labelled examples
+    the release's English train has, as its paper or card says: to be read, and part of no identity. A folder may hold
+    fewer.
     """
 
     name: str
@@ -116,6 +106,7 @@ class Dataset:
     licence: str = "unknown"
     domain: str = "unknown"
     citation: str = ""
+    num_train: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +125,7 @@ class Task:
     """
 
     name: str
-    kind: Kind
+    kind: TaskKind
     metric: str
     labels: tuple[str, ...] = ()
     train: SplitRef | None = None
@@ -155,28 +146,8 @@ class Task:
                 "It decides what happens to examples that two splits share",
                 'Write "refuse" or "exclude"',
             )
-        if self.kind is Kind.REGRESSION:
-            self.value_range  # noqa: B018 (it raises where the labels are no scale)
-        if self.kind in (Kind.CLASSIFICATION, Kind.TAGGING, Kind.MULTI_LABEL) and len(self.labels) < 2:
-            raise InputError(
-                f'task "{self.name}", labels',
-                f"{len(self.labels)} labels",
-                f"A {self.kind} task tells at least two labels apart",
-                "List its labels",
-            )
-
-    @property
-    def value_range(self) -> tuple[float, float]:
-        """Lowest and highest value of a regression's scale; InputError where its labels do not give them."""
-        ends = [number_in(label) for label in self.labels]
-        if len(ends) != 2 or ends[0] is None or ends[1] is None or not ends[0] < ends[1]:
-            raise InputError(
-                f'task "{self.name}", scale',
-                f"{', '.join(self.labels) or 'nothing'} where the lowest and the highest value belong",
-                "Values are checked against the scale, and predictions are kept within it",
-                "Write two numbers, the lowest first: 0 and 5",
-            )
-        return ends[0], ends[1]
+        if self.kind.check_labels is not None:
+            self.kind.check_labels(self.name, self.labels)
 
     @property
     def is_trained(self) -> bool:
@@ -184,9 +155,14 @@ class Task:
         return self.train is not None
 
     @property
+    def measure(self) -> Metric:
+        """The metric; UnknownNameError where it does not score this kind."""
+        return self.kind.scoring(self.metric).measure
+
+    @property
     def mines_by_threshold(self) -> bool:
         """Whether its pairs are those above a threshold, which is chosen on ``select`` (BUCC)."""
-        return self.metric == "pair_f1"
+        return self.kind.scoring(self.metric).mines_by_threshold
 
     @property
     def learner(self) -> str:
@@ -196,26 +172,17 @@ class Task:
     @property
     def may_have_no_answer(self) -> bool:
         """Whether its questions may have no answer: a threshold, chosen on ``select``, then decides when to say so."""
-        return self.metric == "squad_v2"
+        return self.kind.scoring(self.metric).may_have_no_answer
 
     def learning_payload(self) -> dict[str, Json]:
         """What of a task decides its training: neither its metric nor what it is evaluated on."""
-        return {"learner": self.learner, "kind": self.kind.value, "labels": list(self.labels)}
+        return {"learner": self.learner, "kind": self.kind.name, "labels": list(self.labels)}
 
     def payload(self) -> dict[str, Json]:
         """What of a task decides its scores: its data do so on their own."""
         return {
             "name": self.name,
-            "kind": self.kind.value,
+            "kind": self.kind.name,
             "metric": self.metric,
             "labels": list(self.labels),
         }
-
-
-def number_in(text: str) -> float | None:
-    """The finite number that a text is, None where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None

@@ -1,9 +1,4 @@
-"""The right answer of an example as one text: an evaluation keeps it beside the prediction.
-
-The text has the prediction's form: a label, a choice's number, tags or labels with spaces between them, a number, the
-place of the translation among the candidates, mined pairs. A question has several right answers: they are a JSON list
-of texts. What is right in a pool only the evaluation knows; it keeps the names as such a list.
-"""
+"""Right answers that are more than one text, as one text and back: an evaluation keeps it beside the prediction."""
 
 from __future__ import annotations
 
@@ -11,37 +6,6 @@ import json
 from collections.abc import Sequence
 
 from stilts.errors import InputError
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    MiningExample,
-    MultiLabelExample,
-    PairExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-)
-
-
-def truth_text(example: Example, place: int) -> str | None:
-    """The right answer of the example at ``place`` (from 0) in its view; None where it has none or none is known."""
-    if isinstance(example, ClassificationExample):
-        return example.label
-    if isinstance(example, ChoiceExample):
-        return None if example.label is None else str(example.label)
-    if isinstance(example, TaggingExample):
-        return None if example.tags is None else " ".join(example.tags)
-    if isinstance(example, SpanExample):
-        texts = None if example.answers is None else [text for text, _ in example.answers]
-        return None if texts is None else json.dumps(texts, ensure_ascii=False)
-    if isinstance(example, MiningExample):
-        return pairs_text(example.pairs)
-    if isinstance(example, RegressionExample):
-        return None if example.value is None else repr(example.value)
-    if isinstance(example, MultiLabelExample):
-        return None if example.labels is None else " ".join(example.labels)
-    return str(place) if isinstance(example, PairExample) else None
 
 
 def pairs_text(pairs: Sequence[tuple[str, str]]) -> str:

@@ -1,57 +1,84 @@
-"""A user's own datasets and tasks, from a YAML file beside the study.
+"""Datasets and tasks from a YAML file: a user's own, beside the study, and the catalogue's.
 
 The file has two mappings, ``datasets`` and ``tasks``, each from a name to the fields of ``Dataset`` or ``Task``. Files
-of its datasets lie in the folder of the YAML file, which is the named root "tasks".
+of its datasets lie below its ``root``; where it names none, in the folder of the YAML file, which is the named root
+"tasks".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from stilts.errors import InputError, StudyError
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
-from stilts.tasks.formats import FORMATS
-from stilts.tasks.registry import Registry
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, SplitRef, Task, ToyLayout
+from stilts.tasks.kinds import kind_named, known_kinds
+from stilts.tasks.listed import listed_in
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, SplitRef, Task, ToyLayout
 
-# Which metrics can score which kind of task.
-METRICS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CLASSIFICATION: ("accuracy",),
-    Kind.TAGGING: ("accuracy", "span_f1", "chunk_f1"),
-    Kind.SPAN_QA: ("squad", "mlqa", "squad_v2"),
-    Kind.MULTIPLE_CHOICE: ("accuracy",),
-    Kind.RETRIEVAL: ("retrieval_accuracy", "pair_f1", "map_at_20", "reciprocal_rank_at_20"),
-    Kind.MASKED_LM: ("masked_accuracy",),
-    Kind.REGRESSION: ("pearson",),
-    Kind.MULTI_LABEL: ("r_precision",),
-}
 USER_ROOT = "tasks"
 
 
-def load_user_tasks(path: Path, registry: Registry) -> None:
+class Register(Protocol):
+    """Where tasks and datasets go: a ``stilts.tasks.registry.Registry``."""
+
+    def register_dataset(self, dataset: Dataset) -> None:
+        """Add a dataset."""
+
+    def register_task(self, task: Task) -> None:
+        """Add a task."""
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of that name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksFile:
+    """What a tasks file declares; the tasks may name datasets of other files."""
+
+    path: Path
+    datasets: tuple[Dataset, ...]
+    tasks: tuple[Task, ...]
+
+    def register(self, registry: Register) -> None:
+        """Add all to the registry; StudyError for a name that is taken or unknown, or a reader of another kind."""
+        for dataset in self.datasets:
+            with _named(self.path, f"datasets.{dataset.name}"):
+                registry.register_dataset(dataset)
+        for task in self.tasks:
+            with _named(self.path, f"tasks.{task.name}"):
+                registry.register_task(task)
+            _check_readers(self.path, registry, task)
+
+
+def load_user_tasks(path: Path, registry: Register) -> None:
     """Add the file's datasets and tasks to the registry.
 
     Raises StudyError that names the file, the field and what is allowed there, before anything is
     registered where the file's shape is wrong.
     """
+    read_tasks(path).register(registry)
+
+
+def read_tasks(path: Path) -> TasksFile:
+    """What the file declares, each value checked by itself; StudyError with the field and what is allowed there."""
     document = parsed_yaml(yaml_text(path), path, begins="datasets:")
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
         raise _study_error(path, error) from None
-    for name, dataset in file.datasets.items():
-        with _named(path, f"datasets.{name}"):
-            registry.register_dataset(dataset.value(name))
+    tasks = []
     for name, task in file.tasks.items():
         _check_metric(path, name, task)
         with _named(path, f"tasks.{name}"):
-            registry.register_task(task.value(name))
-        _check_readers(path, registry, registry.task(name))
+            tasks.append(task.value(name, path.parent))
+    datasets = tuple(dataset.value(name, file.root) for name, dataset in file.datasets.items())
+    return TasksFile(path=path, datasets=datasets, tasks=tuple(tasks))
 
 
 class _Strict(BaseModel):
@@ -67,14 +94,16 @@ def _inside(pattern: str) -> str:
 
 
 def _known_reader(name: str) -> str:
-    if name not in FORMATS:
-        raise ValueError(f'no reader "{name}"; known: {", ".join(FORMATS)}')
+    formats = known_kinds().formats()
+    if name not in formats:
+        raise ValueError(f'no reader "{name}"; known: {", ".join(formats)}')
     return name
 
 
 def _known_kind(name: str) -> str:
-    if name not in {kind.value for kind in Kind}:
-        raise ValueError(f'no kind "{name}"; known: {", ".join(kind.value for kind in Kind)}')
+    names = [kind.name for kind in known_kinds().all()]
+    if name not in names:
+        raise ValueError(f'no kind "{name}"; known: {", ".join(names)}')
     return name
 
 
@@ -89,7 +118,7 @@ class _FilesLayout(_Strict):
     splits: dict[str, RelativePath]
     options: dict[str, JsonValue] = {}
     codes: dict[str, str] = {}
-    root: str = USER_ROOT
+    root: str | None = None
 
 
 class _HubLayout(_Strict):
@@ -116,18 +145,20 @@ class _Dataset(_Strict):
     licence: str = "unknown"
     domain: str = "unknown"
     citation: str = ""
+    num_train: Size | None = None
 
-    def value(self, name: str) -> Dataset:
-        """The frozen value."""
+    def value(self, name: str, root: str) -> Dataset:
+        """The frozen value; ``root`` is where files lie that name none."""
         return Dataset(
             name=name,
             languages={split: tuple(codes) for split, codes in self.languages.items()},
-            files=None if self.files is None else FilesLayout(**self.files.model_dump()),
-            hub=None if self.hub is None else HubLayout(**self.hub.model_dump()),
-            toy=None if self.toy is None else ToyLayout(**self.toy.model_dump()),
+            files=None if self.files is None else FilesLayout(**dict(self.files) | {"root": self.files.root or root}),
+            hub=None if self.hub is None else HubLayout(**dict(self.hub)),
+            toy=None if self.toy is None else ToyLayout(**dict(self.toy)),
             licence=self.licence,
             domain=self.domain,
             citation=self.citation,
+            num_train=self.num_train,
         )
 
 
@@ -145,6 +176,7 @@ class _Task(_Strict):
     kind: Annotated[str, AfterValidator(_known_kind)]
     metric: str
     labels: list[Text] = []
+    labels_file: RelativePath | None = None
     train: _SplitRef | None = None
     dev: _SplitRef | None = None
     test: _SplitRef | None = None
@@ -155,13 +187,15 @@ class _Task(_Strict):
     after: str = ""
     description: str = ""
 
-    def value(self, name: str) -> Task:
-        """The frozen value; raises InputError where its fields do not fit together."""
+    def value(self, name: str, folder: Path) -> Task:
+        """The frozen value, its labels file below the folder; InputError where its fields do not fit together."""
+        if self.labels and self.labels_file is not None:
+            raise InputError("labels_file", "there are labels beside it", "", "Leave one of the two out")
         return Task(
             name=name,
-            kind=Kind(self.kind),
+            kind=kind_named(self.kind),
             metric=self.metric,
-            labels=tuple(self.labels),
+            labels=tuple(self.labels) if self.labels_file is None else listed_in(folder / self.labels_file),
             train=None if self.train is None else self.train.value(),
             dev=None if self.dev is None else self.dev.value(),
             test=None if self.test is None else self.test.value(),
@@ -177,6 +211,7 @@ class _Task(_Strict):
 class _File(_Strict):
     datasets: dict[Name, _Dataset] = {}
     tasks: dict[Name, _Task] = {}
+    root: str = USER_ROOT
 
 
 @contextmanager
@@ -228,7 +263,7 @@ def _fields_at(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _check_metric(path: Path, name: str, task: _Task) -> None:
-    allowed = METRICS[Kind(task.kind)]
+    allowed = kind_named(task.kind).metrics
     if task.metric not in allowed:
         raise StudyError(
             f"{path.name}: tasks.{name}.metric",
@@ -238,14 +273,15 @@ def _check_metric(path: Path, name: str, task: _Task) -> None:
         )
 
 
-def _check_readers(path: Path, registry: Registry, task: Task) -> None:
+def _check_readers(path: Path, registry: Register, task: Task) -> None:
+    formats = known_kinds().formats()
     for use in ("train", "dev", "test", "pool"):
         ref = getattr(task, use)
         files = None if ref is None else registry.dataset(ref.dataset).files
-        if files is not None and FORMATS[files.reader].kind is not task.kind:
+        if files is not None and formats[files.reader][0] is not task.kind:
             raise StudyError(
                 f"{path.name}: tasks.{task.name}.{use}",
-                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {FORMATS[files.reader].kind} examples',
+                f'the reader "{files.reader}" of dataset "{ref.dataset}" makes {formats[files.reader][0]} examples',
                 f"The task's kind is {task.kind}",
                 "Name a dataset of that kind, or another reader",
             )

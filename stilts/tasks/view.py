@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stilts.fingerprint import Json, digest
-from stilts.tasks.task import Kind, Part, Source
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.task import Part, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class DataView:
     """
 
     dataset: str
-    kind: Kind
+    kind: TaskKind
     split: str
     language: str
     source: Source
@@ -43,7 +44,7 @@ class DataView:
         """The identity fields: what decides which examples come out, and nothing of where they lie."""
         return {
             "dataset": self.dataset,
-            "kind": self.kind.value,
+            "kind": self.kind.name,
             "split": self.split,
             "language": self.language,
             "source": self.source.value,

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from stilts.fingerprint import Json, canonical_json
 from stilts.study.record import Replicate
-from stilts.tracking.stored import StoredStudy, mapping
+from stilts.tracking.stored import StoredStudy
 
 CONFIG_FILE = "config.yaml"
 # Keys that YAML reads as they stand: no number, no word like "no".
@@ -32,22 +32,22 @@ def replicate_config(replicate: Replicate, stored: StoredStudy) -> str:
 
 
 def _train_section(name: str, stage: str | None, stored: StoredStudy) -> str:
-    if stage is None or stage not in stored.done:
+    result = stored.trainings.get(stage or "")
+    if stage is None or result is None:
         return ""
-    result = stored.result(stage)
-    known = {name: dict(mapping(result[name])) for name in ("data", "execution") if name in result}
-    return _section(name, {"stage_id": stage, **stored.payload(stage), **known})
+    known = {"data": dict(result.data), "execution": dict(result.execution)}
+    return _section(name, {"stage_id": stage, **stored.payload(stage), **{k: v for k, v in known.items() if v}})
 
 
 def _evaluate_section(replicate: Replicate, stored: StoredStudy) -> str:
     """What the outputs share, and the views of every use whose languages are all there."""
-    uses = {use: keys for use, keys in replicate.outputs.items() if keys and stored.done.issuperset(keys.values())}
+    uses = {use: keys for use, keys in replicate.outputs.items() if stored.is_scored(keys)}
     if not uses:
         return ""
     first = next(iter(next(iter(uses.values())).values()))
     shared = {key: value for key, value in stored.payload(first).items() if key not in ("use", "view")}
-    execution = mapping(stored.result(first).get("execution"))
-    head = {"stage_id": replicate.evaluate_stage, **shared, "execution": dict(execution)}
+    execution = dict(stored.evaluation(first).execution)
+    head = {"stage_id": replicate.evaluate_stage, **shared, "execution": execution}
     views = {use: _views(stored.views(keys)) for use, keys in uses.items()}
     return _section("evaluate", head) + _section("data", views)
 

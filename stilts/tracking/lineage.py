@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stilts.fingerprint import Json, canonical_json, digest
+from stilts.ledger.results import TrainResult
 from stilts.tracking.run_view import DataInput, metric_name
 from stilts.tracking.stored import mapping, sequence, text
 
@@ -32,19 +33,18 @@ def encoder_params(payload: Mapping[str, Json]) -> dict[str, str]:
     return {"encoder.fingerprint": text(mapping(payload.get("encoder")).get("fingerprint"))}
 
 
-def train_inputs(payload: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[DataInput]:
+def train_inputs(payload: Mapping[str, Json], result: TrainResult) -> Iterator[DataInput]:
     """What a train stage learned from, and what it evaluated on meanwhile: one input per task and use.
 
     The payload names views by their digest; ``data`` in the result, where it is there, says what they are.
     """
-    known = mapping(result.get("data"))
     for entry in sequence(payload.get("mixture")):
         part = mapping(entry)
         for use, context in (("train", "training"), ("select", "evaluation")):
             views = sequence(part.get(use))
             if views:
                 whole = text(views[0]) if len(views) == 1 else digest(views)
-                yield _input(_task_name(part), use, context, whole, views, _datasets(views, known))
+                yield _input(_task_name(part), use, context, whole, views, _datasets(views, result.data))
 
 
 def evaluate_input(task: str, use: str, views: Mapping[str, Mapping[str, Json]]) -> DataInput:

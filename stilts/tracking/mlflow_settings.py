@@ -5,6 +5,7 @@ A variable that is set already is left as it is.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import time
@@ -22,7 +23,7 @@ _SETTINGS = {
     # MLflow 3 sends usage reports unless one of these is "true" when it is imported (the second must not be "1").
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    # Its own 7 retries with doubling waits block for minutes; BackgroundTracker comes back later by itself.
+    # Its own 7 retries with doubling waits block for minutes; the next round comes by itself.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     # Making a database is told in several lines of INFO.
@@ -44,12 +45,18 @@ def artifact_location(tracking_uri: str, experiment: str) -> str | None:
 
     None, MLflow's own choice, for every other URI. Makes the database's folder, which SQLite does not do.
     """
+    database = _database(tracking_uri)
+    return None if database is None else (database.parent / "mlruns" / experiment).as_uri()
+
+
+def _database(tracking_uri: str) -> Path | None:
+    """The SQLite file of an address, in a folder that is there; None for every other address."""
     prefix, _, path = tracking_uri.partition(":///")
     if not prefix.startswith("sqlite") or not path or path.startswith(":memory:"):
         return None
-    folder = Path(path.partition("?")[0]).absolute().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    return (folder / "mlruns" / experiment).as_uri()
+    database = Path(path.partition("?")[0]).absolute()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return database
 
 
 def quieten() -> None:
@@ -67,19 +74,13 @@ def one_at_a_time(tracking_uri: str, *, patience_s: float = 600.0) -> Iterator[N
     """Keeps two processes of this machine from writing to one SQLite database at once.
 
     Two that create its tables at the same moment leave a database that MLflow can never open again. The lock is a file
-    beside it; other addresses, and systems without ``fcntl``, are not locked. StiltsError when another process holds it
-    for longer than ``patience_s`` seconds.
+    beside it; other addresses are not locked. StiltsError when another process holds it for longer than ``patience_s``
+    seconds.
     """
-    prefix, _, path = tracking_uri.partition(":///")
-    try:
-        import fcntl
-    except ImportError:
-        fcntl = None  # type: ignore[assignment]
-    if fcntl is None or not prefix.startswith("sqlite") or not path or path.startswith(":memory:"):
+    database = _database(tracking_uri)
+    if database is None:
         yield
         return
-    database = Path(path.partition("?")[0])
-    database.absolute().parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{database}.lock").open("w") as lock:
         deadline = time.monotonic() + patience_s
         while not _taken(lock):
@@ -96,8 +97,6 @@ def one_at_a_time(tracking_uri: str, *, patience_s: float = 600.0) -> Iterator[N
 
 def _taken(lock: IO[str]) -> bool:
     """Whether the lock is ours now. Asked again and again, for a wait inside flock could not be given up."""
-    import fcntl
-
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

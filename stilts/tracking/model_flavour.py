@@ -19,6 +19,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+from stilts.tasks.kinds import kind_named
 from stilts.tracking.mlflow_settings import apply_settings
 
 apply_settings()
@@ -27,14 +28,6 @@ from mlflow import MlflowClient  # noqa: E402 (the settings must stand before ML
 from mlflow.entities import LoggedModel, LoggedModelStatus  # noqa: E402
 from mlflow.models import Model  # noqa: E402
 
-# By task kind, the pipeline that MLflow builds, with its class.
-_PIPELINES = {
-    "classification": ("text-classification", "TextClassificationPipeline"),
-    "tagging": ("token-classification", "TokenClassificationPipeline"),
-    "masked_lm": ("fill-mask", "FillMaskPipeline"),
-    "regression": ("text-classification", "TextClassificationPipeline"),
-    "multi_label": ("text-classification", "TextClassificationPipeline"),
-}
 _NO_PIPELINE = ("feature-extraction", "FeatureExtractionPipeline")
 _NEEDED = ("mlflow", "torch", "transformers")
 
@@ -64,7 +57,8 @@ def write_flavour(folder: Path, logged: LoggedModel, *, name: str, kind: str, wr
     write(model)
     for file in model.glob("tokenizer*.json"):
         shutil.copy(file, tokenizer)
-    task, pipeline = _PIPELINES.get(kind, _NO_PIPELINE)
+    plain = kind_named(kind).plain
+    task, pipeline = (plain.pipeline, plain.pipeline_class) if plain.pipeline_class else _NO_PIPELINE
     described = Model(
         artifact_path=logged.artifact_location,
         model_uuid=logged.model_id,
@@ -90,7 +84,8 @@ def write_flavour(folder: Path, logged: LoggedModel, *, name: str, kind: str, wr
 
 
 def _metadata(kind: str) -> dict[str, str]:
-    how = {} if kind in _PIPELINES else {"load_with": 'mlflow.transformers.load_model(uri, return_type="components")'}
+    has_pipeline = bool(kind_named(kind).plain.pipeline_class)
+    how = {} if has_pipeline else {"load_with": 'mlflow.transformers.load_model(uri, return_type="components")'}
     return {"kind": kind, **how}
 
 

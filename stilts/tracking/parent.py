@@ -1,13 +1,15 @@
-"""The study's own run: its settings, how far it is, and every finished cell as a metric."""
+"""The study's own run: its settings, how far it is, and the cells of the matrix as metrics."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from stilts.fingerprint import Json, digest
+from stilts.analysis.matrix import State
+from stilts.fingerprint import digest
 from stilts.study.record import NONE_ROW, StudyRecord
 from stilts.tracking.points import cost_points, value_point
-from stilts.tracking.replicates import Scored
+from stilts.tracking.replicates import Scored, last_report_times
 from stilts.tracking.run_view import (
     STUDY_IDENTITY,
     Point,
@@ -17,22 +19,16 @@ from stilts.tracking.run_view import (
     milliseconds,
     sorted_points,
 )
-from stilts.tracking.stored import StoredStudy, number
+from stilts.tracking.stored import StoredStudy
 
 
-def parent_view(record: StudyRecord, stored: StoredStudy, scored: list[Scored], *, running: bool = True) -> RunView:
-    """The parent run. A metric appears only once nothing that it averages is missing, so none is ever rewritten.
-
-    ``running`` says whether a process works on the study: without one, nothing more is to come by itself.
-    """
-    results = _stage_results(record, stored)
-    times = [milliseconds(number(result.get(key))) for result in results.values() for key in ("started", "ended")]
-    status = _status(record, stored, scored)
-    if status is Status.PARTIAL and not running:
-        status = _end_of(stored, scored)
-    points = list(_cell_points(record, scored))
-    if status not in (Status.PARTIAL, Status.STOPPED) and results:  # a study that goes on would change them
-        points.extend(cost_points(list(results.values())))
+def parent_view(stored: StoredStudy, scored: list[Scored], status: Status) -> RunView:
+    """The parent run of a study of this status."""
+    record, results = stored.record, stored.own_results
+    times = [milliseconds(moment) for result in results for moment in (result.started, result.ended)]
+    points = list(_cell_points(stored, scored, status))
+    if status.is_settled and results:  # a study that goes on would change them
+        points.extend(cost_points(results))
     return RunView(
         identity=STUDY_IDENTITY,
         name=record.name,
@@ -43,6 +39,22 @@ def parent_view(record: StudyRecord, stored: StoredStudy, scored: list[Scored], 
         tags=_tags(record, scored, status),
         points=sorted_points(points),
     )
+
+
+def study_status(stored: StoredStudy, scored: list[Scored], *, running: bool) -> Status:
+    """How far a study is; ``running``: a process works on it. Without one, nothing more is to come by itself."""
+    states = {item.status for item in scored}
+    complete = bool(scored) and Status.PARTIAL not in states and not _proposals_to_come(stored.record)
+    if not complete and running:
+        return Status.PARTIAL
+    if Status.FAILED in states:
+        return Status.FAILED
+    return Status.DONE if complete or stored.ended_itself else Status.STOPPED
+
+
+def is_fixed(row: str, record: StudyRecord, status: Status) -> bool:
+    """Whether what stands for a row cannot become another proposal: a score that MLflow holds is not to change."""
+    return status.is_settled or not any(each.searched for each in record.rows if each.name == row)
 
 
 def _params(record: StudyRecord) -> dict[str, str]:
@@ -66,27 +78,6 @@ def _tags(record: StudyRecord, scored: list[Scored], status: Status) -> dict[str
     return tags | dict([STUDY_IDENTITY])
 
 
-def _status(record: StudyRecord, stored: StoredStudy, scored: list[Scored]) -> Status:
-    lost = {i for i, item in enumerate(scored) if _lost(item, stored)}
-    settled = all(item.status is not Status.PARTIAL or i in lost for i, item in enumerate(scored))
-    if not scored or not settled or _proposals_to_come(record):
-        return Status.PARTIAL
-    failed = bool(lost) or any(item.status is Status.FAILED for item in scored)
-    return Status.FAILED if failed else Status.DONE
-
-
-def _end_of(stored: StoredStudy, scored: list[Scored]) -> Status:
-    """How a study ended of which something is missing: by itself, by a failure, or because its run was stopped."""
-    if any(item.status is Status.FAILED or _lost(item, stored) for item in scored):
-        return Status.FAILED
-    return Status.DONE if stored.ended_itself else Status.STOPPED
-
-
-def _lost(item: Scored, stored: StoredStudy) -> bool:
-    """Whether a replicate never starts because its intermediate failed."""
-    return item.replicate.intermediate_stage in stored.failures.keys() - stored.done
-
-
 def _proposals_to_come(record: StudyRecord) -> bool:
     """Whether a searched row has been asked for fewer proposals than it is to have."""
     asked = {(each.row, each.proposal) for each in record.replicates if each.proposal is not None}
@@ -94,24 +85,22 @@ def _proposals_to_come(record: StudyRecord) -> bool:
     return any(sum(name == row.name for name, _ in asked) < row.num_proposals for row in searched)
 
 
-def _cell_points(record: StudyRecord, scored: list[Scored]) -> Iterator[Point]:
-    """Score and gain of every cell whose replicates are all done; searched rows have no one recipe to show."""
-    cells: dict[tuple[str, str], list[Scored]] = {}
-    for item in scored:
-        if item.replicate.proposal is None:
-            cells.setdefault((item.replicate.row, item.replicate.column), []).append(item)
-    whole = {key: items for key, items in cells.items() if all(item.has_all_report for item in items)}
-    means = {key: sum(item.mean_report for item in items) / len(items) for key, items in whole.items()}
-    times = {key: max(item.last_report_ms for item in items) for key, items in whole.items()}
-    for (row, column), mean in means.items():
-        yield value_point(metric_name("score", row, column), mean, times[row, column])
-        none = (NONE_ROW, column)
-        if row != NONE_ROW and none in means:
+def _cell_points(stored: StoredStudy, scored: list[Scored], status: Status) -> Iterator[Point]:
+    """Score and gain of the cells, as ``analysis/matrix.py`` has them.
+
+    Of a study that goes on, or would if it were run, only those that are done and fixed.
+    """
+    times = last_report_times(scored)
+    cells = {(cell["row"], cell["column"]): cell for cell in stored.results.cells.to_dict("records")}
+    fixed = {row.name for row in stored.record.rows if is_fixed(row.name, stored.record, status)}
+    shown = {
+        where
+        for where, cell in cells.items()
+        if math.isfinite(cell["score"]) and (status.is_settled or (where[0] in fixed and cell["state"] == State.DONE))
+    }
+    for row, column in sorted(shown):
+        cell, none = cells[row, column], (NONE_ROW, column)
+        yield value_point(metric_name("score", row, column), cell["score"], times[row, column])
+        if row != NONE_ROW and none in shown:
             at = max(times[row, column], times[none])
-            yield value_point(metric_name("gain", row, column), mean - means[none], at)
-
-
-def _stage_results(record: StudyRecord, stored: StoredStudy) -> dict[str, dict[str, Json]]:
-    keys = {key for each in record.replicates for languages in each.outputs.values() for key in languages.values()}
-    stages = {stage for each in record.replicates for stage in (each.intermediate_stage, each.target_stage) if stage}
-    return {key: dict(stored.result(key)) for key in sorted((keys | stages) & stored.done)}
+            yield value_point(metric_name("gain", row, column), cell["gain"], at)

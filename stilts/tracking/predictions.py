@@ -9,10 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from stilts.analysis.results import StudyResults
 from stilts.ledger.examples import read_answered
-from stilts.metrics.metric import Metric, metric
+from stilts.metrics.metric import Metric
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import Replicate, StudyRecord
+from stilts.study.record import Replicate
 
 PREDICTIONS_FILE = "predictions.json"
 MOST_ROWS_A_LANGUAGE = 200
@@ -21,21 +22,19 @@ MOST_ROWS = 2000
 MOST_CHARS = 300
 
 
-def prediction_tables(
-    record: StudyRecord, store: ArtifactStore, rows: Mapping[str, set[str]]
-) -> dict[tuple[str, str], bytes]:
+def prediction_tables(results: StudyResults, rows: Mapping[str, set[str]]) -> dict[tuple[str, str], bytes]:
     """By run (identity tag), the table of the first done replicate of every row wanted.
 
     ``rows`` maps a column to the rows wanted of it. One replicate a cell: its repeats differ by their seed alone.
     """
-    done, tables, taken = store.done(), {}, set()
-    for replicate in record.replicates:
+    done, store, tables, taken = results.evaluations.done, results.store, {}, set()
+    for replicate in results.record.replicates:
         cell, keys = (replicate.row, replicate.column), replicate.outputs.get("report", {})
         wanted = replicate.row in rows.get(replicate.column, ()) and cell not in taken
         if wanted and keys and done.issuperset(keys.values()) and not any(map(store.gone, keys.values())):
             taken.add(cell)
-            name = next(column.metric for column in record.columns if column.name == replicate.column)
-            tables["replicate_id", replicate.replicate_id] = prediction_table(replicate, metric(name), store)
+            measure = results.column(replicate.column).measure
+            tables["replicate_id", replicate.replicate_id] = prediction_table(replicate, measure, store)
     return tables
 
 

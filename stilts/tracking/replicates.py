@@ -1,55 +1,43 @@
-"""What the store knows of every replicate: its status, its own training, its scores by use and language."""
+"""What became of every replicate: its state and score as ``analysis/matrix.py`` has them, its own results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stilts.fingerprint import Json
-from stilts.study.record import Replicate, StudyRecord
-from stilts.tracking.points import last_end_ms, mean_score
+from stilts.analysis.matrix import State, replicate_scores
+from stilts.ledger.results import EvaluateResult, TrainResult
+from stilts.study.record import Replicate
+from stilts.tracking.points import last_end_ms
 from stilts.tracking.run_view import Status
 from stilts.tracking.stored import StoredStudy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A replicate with what is stored of it; ``train`` is its target's train result, where there is one.
+    """A replicate with what is stored of it; ``train`` is its target's training, where that is done.
 
-    ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row.
+    ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row. ``score``, 0 to 100,
+    is the mean over the languages of ``report``, once it has all of them.
     """
 
     replicate: Replicate
     own_stages: tuple[str, ...]
     status: Status
-    train: Mapping[str, Json] | None
-    evaluations: Mapping[tuple[str, str], Mapping[str, Json]]
+    is_started: bool
+    train: TrainResult | None
+    evaluations: Mapping[tuple[str, str], EvaluateResult]
+    score: float | None
 
     @property
-    def is_started(self) -> bool:
-        """Whether anything is known: a result of its own, a failure, or a pruning."""
-        return bool(self.own_results) or self.status in (Status.FAILED, Status.PRUNED)
-
-    @property
-    def own_results(self) -> list[Mapping[str, Json]]:
+    def own_results(self) -> list[TrainResult | EvaluateResult]:
         """The results of its own stages."""
-        return ([] if self.train is None else [self.train]) + list(self.evaluations.values())
+        return [*([] if self.train is None else [self.train]), *self.evaluations.values()]
 
     @property
-    def report(self) -> dict[str, Mapping[str, Json]]:
+    def report(self) -> dict[str, EvaluateResult]:
         """Evaluation results on ``report``, by language."""
         return {language: result for (use, language), result in self.evaluations.items() if use == "report"}
-
-    @property
-    def has_all_report(self) -> bool:
-        """Whether every language that it reports has its score; a mean over fewer would mean something else."""
-        wanted = self.replicate.outputs.get("report", {})
-        return bool(wanted) and len(self.report) == len(wanted)
-
-    @property
-    def mean_report(self) -> float:
-        """The mean score over the languages of ``report``, 0 to 100."""
-        return mean_score(list(self.report.values()))
 
     @property
     def last_report_ms(self) -> int:
@@ -57,29 +45,48 @@ class Scored:
         return last_end_ms(list(self.report.values()))
 
 
-def scored_replicates(record: StudyRecord, stored: StoredStudy) -> list[Scored]:
+def scored_replicates(stored: StoredStudy) -> list[Scored]:
     """Every replicate of the record, in its order, with what is stored of it."""
-    return [_scored(replicate, record, stored) for replicate in record.replicates]
+    frame = stored.results.frame
+    states = frame.groupby("replicate_id")["state"].agg(set).to_dict()
+    scores = replicate_scores(frame, "report").set_index("replicate_id")["score"].dropna().to_dict()
+    return [
+        _scored(each, stored, states.get(each.replicate_id, set()), scores.get(each.replicate_id))
+        for each in stored.record.replicates
+    ]
 
 
-def _scored(replicate: Replicate, record: StudyRecord, stored: StoredStudy) -> Scored:
+def last_report_times(scored: list[Scored]) -> dict[tuple[str, str], int]:
+    """When the last score of each cell was there, by (row, column), in milliseconds."""
+    times: dict[tuple[str, str], int] = {}
+    for item in scored:
+        if item.score is not None:
+            cell = (item.replicate.row, item.replicate.column)
+            times[cell] = max(times.get(cell, 0), item.last_report_ms)
+    return times
+
+
+def _scored(replicate: Replicate, stored: StoredStudy, states: set[str], score: float | None) -> Scored:
     keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
-    evaluations = {where: stored.result(key) for where, key in sorted(keys.items()) if key in stored.done}
-    target = replicate.target_stage
-    own = (*record.target_stages(replicate), replicate.evaluate_stage)
+    done = stored.results.evaluations.done
+    evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in done}
+    train = stored.trainings.get(replicate.target_stage or "")
+    own = (*stored.record.target_stages(replicate), replicate.evaluate_stage)
     return Scored(
         replicate=replicate,
         own_stages=own,
-        status=_status(frozenset(own), stored, all_scored=len(evaluations) == len(keys)),
-        train=stored.result(target) if target is not None and target in stored.done else None,
+        status=_status(states),
+        is_started=train is not None or bool(evaluations) or bool(stored.trouble(*own)),
+        train=train,
         evaluations=evaluations,
+        score=score,
     )
 
 
-def _status(stages: frozenset[str], stored: StoredStudy, *, all_scored: bool) -> Status:
-    if all_scored:
+def _status(states: set[str]) -> Status:
+    """Of a replicate, from the states of its outputs."""
+    if states == {State.DONE}:
         return Status.DONE
-    own = stages - stored.done
-    if own & stored.failures.keys():
+    if State.FAILED in states:
         return Status.FAILED
-    return Status.PRUNED if own & stored.pruned.keys() else Status.PARTIAL
+    return Status.PRUNED if State.PRUNED in states else Status.PARTIAL

@@ -31,6 +31,11 @@ class Status(StrEnum):
     PRUNED = "pruned"
     STOPPED = "stopped"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to come, not even when the study is run again."""
+        return self not in (Status.PARTIAL, Status.STOPPED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -106,6 +111,6 @@ def sorted_points(points: Iterable[Point]) -> tuple[Point, ...]:
     return tuple(sorted(finite, key=lambda point: (point.name, point.step, point.time_ms, point.value)))
 
 
-def milliseconds(seconds: float) -> int:
-    """Seconds since 1970 as whole milliseconds."""
-    return round(seconds * 1000)
+def milliseconds(seconds: float | None) -> int:
+    """Seconds since 1970 as whole milliseconds; 0 for a moment that was not kept."""
+    return round((seconds or 0.0) * 1000)

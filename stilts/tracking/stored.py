@@ -1,85 +1,112 @@
-"""What the store holds of a study, read once and typed.
+"""What the store holds of a study beside its scores: payloads, results and troubles of its stages, read once, typed.
 
-Published results never change, so a ``StoredStudy`` that is kept remembers them: a sync in the middle of a
-study reads only what is new.
+Which replicates are done, and what they score, is asked of ``analysis``. What is damaged counts as not done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 
+from stilts.analysis.results import StudyResults
+from stilts.errors import UnreadableError
 from stilts.fingerprint import Json
-from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED
-from stilts.ledger.results import typed_result
-from stilts.ledger.typed import to_fields
-from stilts.store.artifact_store import ArtifactStore
+from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED, Failure, Pruned
+from stilts.ledger.results import EvaluateResult, Result, TrainResult, typed_result
+from stilts.store.published import Published
+from stilts.study.record import StudyRecord, outputs_of
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredStudy:
-    """The results, failures and prunings of one study as the store held them at the last ``refresh``.
+    """The stages of one study as the store held them when they were first asked for."""
 
-    ``ended_itself``: its policy or its budget wants nothing more, though its matrix may have gaps.
-    """
+    results: StudyResults
 
-    store: ArtifactStore
-    study: str
-    done: frozenset[str] = frozenset()
-    failures: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    pruned: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    ended_itself: bool = False
-    _results: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    _payloads: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    _views: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    @property
+    def record(self) -> StudyRecord:
+        """What the study asks of the store."""
+        return self.results.record
 
-    def refresh(self) -> StoredStudy:
-        """Itself, with everything that may have changed read again."""
-        self.done = self.store.done()
-        failures, pruned = FAILURES.all(self.store), PRUNED.all(self.store, self.study)
-        self.failures = {stage: to_fields(value) for stage, value in failures.values.items()}
-        self.pruned = {stage: to_fields(value) for stage, value in pruned.values.items()}
-        self.ended_itself = self._has_ended_itself()
-        return self
+    @cached_property
+    def trainings(self) -> Mapping[str, TrainResult]:
+        """The results of the trainings that are done, by stage."""
+        return {key: result for key, result in self._typed.items() if isinstance(result, TrainResult)}
 
-    def result(self, key: str) -> Mapping[str, Json]:
-        """The result of an artifact that is done."""
-        if key not in self._results:
-            fields = self.store.result(key)
-            typed_result(key, fields)  # or a DamagedError
-            self._results[key] = fields
-        return self._results[key]
+    @property
+    def own_results(self) -> list[TrainResult | EvaluateResult]:
+        """The results of all that is done of the study, in an order of their own."""
+        evaluated = sorted(self.results.evaluations.done)
+        return [*self.trainings.values(), *(self.evaluation(key) for key in evaluated)]
+
+    def is_scored(self, keys: Mapping[str, str]) -> bool:
+        """Whether there are outputs, one for each language, and all of them are done."""
+        return bool(keys) and self.results.evaluations.done.issuperset(keys.values())
+
+    def evaluation(self, key: str) -> EvaluateResult:
+        """The result of an output that is done: its own, or what a summary keeps of it."""
+        result = self._typed.get(key)
+        return result if isinstance(result, EvaluateResult) else self.results.evaluations.evaluation(key)
 
     def payload(self, key: str) -> Mapping[str, Json]:
-        """The identity payload of an artifact that is done."""
-        if key not in self._payloads:
-            self._payloads[key] = self.store.payload(key)
-        return self._payloads[key]
+        """The identity payload of an artifact; empty where it is not done."""
+        return self._published[key].payload if key in self._published else {}
 
     def views(self, keys: Mapping[str, str]) -> dict[str, Mapping[str, Json]]:
-        """By language, the data that outputs were scored on; ``keys`` are one use's outputs, all done.
+        """By language, the data that outputs were scored on."""
+        return {language: mapping(self.payload(key).get("view")) for language, key in keys.items()}
 
-        A key ends with the view's own digest, so one replicate's payload tells the view of all.
-        """
-        found = {}
-        for language, key in keys.items():
-            name = key.rpartition("/")[2]
-            if name not in self._views:
-                self._views[name] = mapping(self.payload(key).get("view"))
-            found[language] = self._views[name]
-        return found
+    @cached_property
+    def failures(self) -> Mapping[str, Failure]:
+        """Why stages failed, by stage."""
+        return FAILURES.all(self.results.store).values
 
-    def _has_ended_itself(self) -> bool:
-        if STOPPED.exists(self.store, self.study):
+    @cached_property
+    def pruned(self) -> Mapping[str, Pruned]:
+        """Why trainings of the study were stopped, by stage."""
+        return PRUNED.all(self.results.store, self.record.name).values
+
+    def trouble(self, *stages: str) -> list[Failure | Pruned]:
+        """Why those of the stages ended that ended without a result."""
+        known: list[Failure | Pruned | None] = [
+            found.get(stage)
+            for stage in stages
+            for found in (self.failures, self.pruned)
+            if stage not in self.trainings and not self._is_evaluated(stage)
+        ]
+        return [one for one in known if one is not None]
+
+    @cached_property
+    def ended_itself(self) -> bool:
+        """Whether policy or budget want nothing more, though the matrix may have gaps."""
+        store, study = self.results.store, self.record.name
+        if STOPPED.exists(store, study):
             return True
-        decided = DECISIONS.own_names(self.store, self.study)
-        last = DECISIONS.known(self.store, self.study, decided[-1]) if decided else None
+        decided = DECISIONS.own_names(store, study)
+        last = DECISIONS.known(store, study, decided[-1]) if decided else None
         return last is not None and last.kind == "stop"
 
+    @cached_property
+    def _published(self) -> Mapping[str, Published]:
+        """What is published of the study's trainings and evaluations, by key; one round of reads."""
+        stages = [stage for stage in self.record.stages.values() if stage["kind"] != "estimate"]
+        keys = {key for stage in stages for key in outputs_of(stage)}
+        return self.results.store.publications(sorted(keys & self.results.store.done())).good
 
-def number(value: Json | None, default: float = 0.0) -> float:
-    """The value as a float; ``default`` where it is absent."""
-    return float(value) if isinstance(value, int | float) else default
+    @cached_property
+    def _typed(self) -> Mapping[str, Result]:
+        """The results of what is published, by key, sorted; without those that cannot be believed."""
+        found: dict[str, Result] = {}
+        for key, published in sorted(self._published.items()):
+            with suppress(UnreadableError):
+                found[key] = typed_result(key, published.result)
+        return found
+
+    def _is_evaluated(self, stage: str) -> bool:
+        facts = self.record.stages.get(stage)
+        return facts is not None and self.results.evaluations.done.issuperset(outputs_of(facts))
 
 
 def text(value: Json | None) -> str:

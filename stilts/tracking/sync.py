@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import StudyRecord
+from stilts.analysis.results import StudyResults
 from stilts.tracking.configs import CONFIG_FILE
 from stilts.tracking.existing import (
     ARTIFACTS_DIGEST,
@@ -33,7 +32,6 @@ from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time, quiet
 from stilts.tracking.predictions import PREDICTIONS_FILE
 from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, RunView
-from stilts.tracking.stored import StoredStudy
 from stilts.tracking.unreachable import explained
 from stilts.tracking.views import run_views
 
@@ -44,9 +42,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 
 quieten()
 
-# MLflow takes at most 1000 metrics, 100 parameters, 100 tags and 1000 of all together in one batch.
-_MAX_METRICS, _MAX_PARAMS, _MAX_TAGS = 1000, 100, 100
-_LAST_METRICS = _MAX_METRICS - _MAX_PARAMS - 3  # and three tags: digests of view and artifacts, the table
+# MLflow takes at most 100 parameters, 100 tags and 1000 of all together in one batch.
+_MAX_PARAMS, _MAX_TAGS = 100, 100
+_MAX_METRICS = 1000 - _MAX_PARAMS - 3  # the last batch has three tags: digests of view and artifacts, the table
 
 Item = TypeVar("Item")
 
@@ -63,8 +61,7 @@ class SyncReport:
 
 
 def sync(
-    record: StudyRecord,
-    store: ArtifactStore | StoredStudy,
+    results: StudyResults,
     tracking_uri: str,
     *,
     artifacts: Artifacts | None = None,
@@ -79,14 +76,14 @@ def sync(
     None leaves them as they are. ``tables`` are samples of predictions by the identity tag of their run; a run that
     had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. ``running`` says whether a
     process works on the study: without one no run is left RUNNING. Runs of ours that the record no longer knows, and
-    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be
-    reached or refuses.
+    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be reached or refuses.
     """
+    record = results.record
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
     with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         writer = _Writer(client, experiment_id(client, record.name, tracking_uri), tables or {}, rebuild=rebuild)
-        for view in run_views(record, store, running=running):
+        for view in run_views(results, running=running):
             writer.show(view)
             if view.is_parent:
                 writer.annotate(note, {**study_file, **(artifacts or {})})
@@ -147,8 +144,7 @@ class _Writer:
             return self._keep(run, view)
         self._counts["updated"] += 1
         if can_extend(run, view):
-            self._extend(run, view)
-            return run_id
+            return self._complete(run, view)
         new_id = self._create(view)
         if view.is_parent:
             carry_over(self.client, run, new_id)
@@ -179,13 +175,11 @@ class _Writer:
         run = self.client.create_run(
             self.experiment_id, start_time=view.started_ms, tags=self._tags(view), run_name=view.name
         )
-        run_id: str = run.info.run_id
-        self._log(run_id, view, known_tags={}, known_params=set(), known_metrics=set(), known_inputs=set())
-        self._end(run_id, view, run.info.status)
-        return run_id
+        return self._complete(run, view)
 
-    def _extend(self, run: Run, view: RunView) -> None:
-        run_id = run.info.run_id
+    def _complete(self, run: Run, view: RunView) -> str:
+        """Adds what of the view the run does not show yet, the digest last but for how it ended."""
+        run_id: str = run.info.run_id
         tags = self._tags(view)
         for key in run.data.tags.keys() - tags.keys():
             if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST):
@@ -194,45 +188,26 @@ class _Writer:
             self._tag(run_id, dict(chunk))
         if run.info.run_name != view.name:
             self.client.update_run(run_id, name=view.name)
-        self._log(
-            run_id,
-            view,
-            known_tags=run.data.tags,
-            known_params=set(run.data.params),
-            known_metrics=set(run.data.metrics),
-            known_inputs=inputs_of(run),
-        )
+        self._log(run, view)
         self._end(run_id, view, run.info.status)
+        return run_id
 
-    def _log(
-        self,
-        run_id: str,
-        view: RunView,
-        *,
-        known_tags: Mapping[str, str],
-        known_params: set[str],
-        known_metrics: set[str],
-        known_inputs: set[tuple[str, str]],
-    ) -> None:
-        params = [Param(k, v[:MAX_PARAM_CHARS]) for k, v in sorted(view.params.items()) if k not in known_params]
-        points = [point for point in view.points if point.name not in known_metrics]
+    def _log(self, run: Run, view: RunView) -> None:
+        run_id, known = run.info.run_id, inputs_of(run)
+        params = [Param(k, v[:MAX_PARAM_CHARS]) for k, v in sorted(view.params.items()) if k not in run.data.params]
+        points = [point for point in view.points if point.name not in run.data.metrics]
         metrics = [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
-        inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known_inputs]
+        inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known]
         # Files come first: MLflow reads the run in order to know where they go, and an empty run is read quickly.
-        last = {} if view.is_parent else upload(self.client, run_id, known_tags, self._files(view))
+        files = {} if view.is_parent else upload(self.client, run_id, run.data.tags, self._files(view))
         if inputs:
             self.client.log_inputs(run_id, datasets=inputs)
-        self._log_batches(run_id, params, metrics, {**last, DIGEST: view.digest})
-
-    def _log_batches(self, run_id: str, params: list[Param], metrics: list[Metric], last: Mapping[str, str]) -> None:
-        """Nearly always one batch, for every transaction costs; ``last`` are tags, with the digest, for the last."""
-        for few in _chunks(params[_MAX_PARAMS:], _MAX_PARAMS):
-            self.client.log_batch(run_id, params=few, synchronous=True)
-        for some in _chunks(metrics[_LAST_METRICS:], _MAX_METRICS):
-            self.client.log_batch(run_id, metrics=some, synchronous=True)
-        few, some = params[:_MAX_PARAMS], metrics[:_LAST_METRICS]
-        tags = [RunTag(key, value) for key, value in last.items()]
-        self.client.log_batch(run_id, params=few, metrics=some, tags=tags, synchronous=True)
+        last = [RunTag(key, value) for key, value in {**files, DIGEST: view.digest}.items()]
+        while len(params) > _MAX_PARAMS or len(metrics) > _MAX_METRICS:
+            self.client.log_batch(run_id, metrics[:_MAX_METRICS], params[:_MAX_PARAMS], synchronous=True)
+            params, metrics = params[_MAX_PARAMS:], metrics[_MAX_METRICS:]
+        # Nearly always the only batch, for every transaction costs.
+        self.client.log_batch(run_id, metrics, params, last, synchronous=True)
 
     def _end(self, run_id: str, view: RunView, status_before: str) -> None:
         """Ends the run as its view says; one that was stopped and goes on keeps its old end until the new one."""

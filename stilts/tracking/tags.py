@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from stilts.fingerprint import Json
+from stilts.ledger.records import Failure
 from stilts.study.record import Replicate, StudyRecord
 from stilts.tracking.run_view import Status
 from stilts.tracking.stored import StoredStudy
@@ -39,18 +37,12 @@ def column_tags(replicate: Replicate) -> dict[str, str]:
     return {key: str(value) for key, value in values.items() if value is not None}
 
 
-def trouble_of(stored: StoredStudy, *stages: str) -> list[Mapping[str, Json]]:
-    """The failure and pruned records of stages that are not done."""
-    kinds = (stored.failures, stored.pruned)
-    return [records[stage] for stage in stages if stage not in stored.done for records in kinds if stage in records]
-
-
 def failure_tags(stored: StoredStudy, *stages: str) -> dict[str, str]:
     """Why stages failed or were pruned; empty where they did not."""
     tags: dict[str, str] = {}
-    for record in trouble_of(stored, *stages):
-        if "error" in record:
-            tags |= {"error": str(record["error"]), "error_kind": str(record.get("kind"))}
+    for one in stored.trouble(*stages):
+        if isinstance(one, Failure):
+            tags |= {"error": one.error, "error_kind": one.kind}
         else:
-            tags["pruned_because"] = str(record.get("reason"))
+            tags["pruned_because"] = one.reason
     return tags

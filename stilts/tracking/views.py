@@ -1,91 +1,74 @@
 """What MLflow is to show of a study, from the store alone. Start here; ``sync.py`` writes it.
 
 One parent run for the study, one child run per trained recipe (an intermediate's train stage) and per
-replicate of which something is known. Pure: no MLflow, no clock, no paths.
+replicate of which something is known. Pure: no MLflow, no clock, no paths. Scores, gains and states are those of
+``analysis/matrix.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
-from stilts.store.artifact_store import ArtifactStore
+from stilts.ledger.records import Failure, Pruned
+from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
-from stilts.tracking.parent import parent_view
-from stilts.tracking.points import (
-    cost_points,
-    evaluate_seconds_point,
-    last_end_ms,
-    mean_point,
-    score_points,
-    train_points,
-    value_point,
-)
-from stilts.tracking.replicates import Scored, scored_replicates
+from stilts.tracking.parent import is_fixed, parent_view, study_status
+from stilts.tracking.points import cost_points, evaluate_seconds_point, score_points, train_points, value_point
+from stilts.tracking.replicates import Scored, last_report_times, scored_replicates
 from stilts.tracking.run_view import DataInput, Point, RunView, Status, metric_name, milliseconds, sorted_points
-from stilts.tracking.stored import StoredStudy, number
-from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags, trouble_of
+from stilts.tracking.stored import StoredStudy
+from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags
 
 
-def run_views(record: StudyRecord, store: ArtifactStore | StoredStudy, *, running: bool = True) -> Iterator[RunView]:
+def run_views(results: StudyResults, *, running: bool = True) -> Iterator[RunView]:
     """The parent run, then the recipes', then the replicates' runs, each in the record's order.
 
     ``running`` says whether a process works on the study; without one, no run is shown as waiting for results.
-    Pass a ``StoredStudy`` that is kept between calls to read only what is new. A replicate of which neither a
-    result nor a failure is stored has no run; nor has a recipe.
+    A replicate of which neither a result nor a failure is stored has no run; nor has a recipe.
     """
-    stored = (store if isinstance(store, StoredStudy) else StoredStudy(store=store, study=record.name)).refresh()
-    scored = scored_replicates(record, stored)
-    recipes = {stage: row for stage, row in _recipes(record).items() if stage_status(stage, stored) is not None}
-    yield parent_view(record, stored, scored, running=running)
-    for stage, row in recipes.items():
-        yield _recipe_view(record, stored, stage, row)
-    baselines = {column.name: _Baseline.of(column.name, scored) for column in record.columns}
+    stored = StoredStudy(results=results)
+    scored = scored_replicates(stored)
+    status = study_status(stored, scored, running=running)
+    yield parent_view(stored, scored, status)
+    for stage, row in _recipes(results.record).items():
+        if stage in stored.trainings or stored.trouble(stage):
+            yield _recipe_view(stored, stage, row)
+    baselines = _baselines(stored, scored, status)
     for item in scored:
         if item.is_started:
-            none = item.replicate.row == NONE_ROW
-            baseline = None if none else baselines[item.replicate.column]
-            yield _replicate_view(record, stored, item, baseline, running=running)
-
-
-def stage_status(stage_id: str, stored: StoredStudy) -> Status | None:
-    """How a stage ended; None while it has not."""
-    if stage_id in stored.done:
-        return Status.DONE
-    if stage_id in stored.failures:
-        return Status.FAILED
-    return Status.PRUNED if stage_id in stored.pruned else None
+            yield _replicate_view(stored, item, baselines.get(item.replicate.column), running=running)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Baseline:
-    """The row ``none`` of one column: mean scores of its done replicates, and when the last one was finished."""
+    """The row ``none`` of one column: its score, its scores by language, and when the last one was finished."""
 
     score: float
-    languages: Mapping[str, float] = field(default_factory=dict)
-    time_ms: int = 0
+    languages: Mapping[str, float]
+    time_ms: int
 
-    @classmethod
-    def of(cls, column: str, scored: list[Scored]) -> _Baseline | None:
-        """The baseline of a column; None while its row ``none`` has no done replicate.
 
-        Where ``none`` has searched and unsearched replicates, only the unsearched ones count.
-        """
-        rows = [other for other in scored if other.replicate.row == NONE_ROW and other.replicate.column == column]
-        done = [other for other in rows if other.status is Status.DONE and other.report]
-        done = [other for other in done if other.replicate.proposal is None] or done
-        if not done:
-            return None
-        languages = {
-            language: sum(number(other.report[language].get("score")) for other in done) / len(done)
-            for language in done[0].report
-            if all(language in other.report for other in done)
-        }
-        mean = sum(other.mean_report for other in done) / len(done)
-        return cls(score=mean, languages=languages, time_ms=max(other.last_report_ms for other in done))
+def _baselines(stored: StoredStudy, scored: list[Scored], status: Status) -> dict[str, _Baseline]:
+    """By column, what gains are counted from; absent while ``none`` has no score there, or a choice may change it."""
+    if not is_fixed(NONE_ROW, stored.record, status):
+        return {}
+    times = last_report_times(scored)
+    cells, scores = stored.results.cells, stored.results.language_scores
+    cells = cells[(cells["row"] == NONE_ROW) & cells["score"].notna()]
+    scores = scores[scores["row"] == NONE_ROW]
+    return {
+        column: _Baseline(
+            score=score,
+            languages=scores[scores["column"] == column].set_index("language")["score"].to_dict(),
+            time_ms=times[NONE_ROW, column],
+        )
+        for column, score in zip(cells["column"], cells["score"], strict=True)
+    }
 
 
 def _recipes(record: StudyRecord) -> dict[str, Replicate]:
@@ -97,38 +80,35 @@ def _recipes(record: StudyRecord) -> dict[str, Replicate]:
     return first
 
 
-def _recipe_view(record: StudyRecord, stored: StoredStudy, stage: str, row: Replicate) -> RunView:
-    status = stage_status(stage, stored) or Status.PARTIAL
-    result = stored.result(stage) if status is Status.DONE else {}
-    payload = stored.payload(stage) if status is Status.DONE else {}
-    tags = {
-        **study_tags(record, "recipe", status),
-        **row_tags(row),
-        **failure_tags(stored, stage),
-        "stage_id": stage,
-    }
-    points = [*train_points(result), *cost_points([result])] if result else []
-    started, ended = _span_ms([result] if result else [], trouble_of(stored, stage))
+def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
+    result, payload, trouble = stored.trainings.get(stage), stored.payload(stage), stored.trouble(stage)
+    status = Status.DONE if result else Status.FAILED if isinstance(trouble[0], Failure) else Status.PRUNED
+    results = [result] if result else []
+    started, ended = _span_ms(results, trouble)
+    points = [point for each in results for point in (*train_points(each), *cost_points(results))]
     return RunView(
         identity=("stage_id", stage),
         name=row.row + _suffix(p=row.proposal, i=row.intermediate_seed),
         status=status,
         started_ms=started,
         ended_ms=ended,
-        params=_params(record, row, intermediate=payload),
-        tags=tags,
+        params=_params(stored.record, row, intermediate=payload),
+        tags={
+            **study_tags(stored.record, "recipe", status),
+            **row_tags(row),
+            **failure_tags(stored, stage),
+            "stage_id": stage,
+        },
         points=sorted_points(points),
-        inputs=_sorted_inputs(list(train_inputs(payload, result))),
+        inputs=_sorted_inputs([each for one in results for each in train_inputs(payload, one)]),
         config=recipe_config(stage, stored),
     )
 
 
-def _replicate_view(
-    record: StudyRecord, stored: StoredStudy, item: Scored, baseline: _Baseline | None, *, running: bool
-) -> RunView:
+def _replicate_view(stored: StoredStudy, item: Scored, baseline: _Baseline | None, *, running: bool) -> RunView:
     replicate = item.replicate
     status = Status.STOPPED if item.status is Status.PARTIAL and not running else item.status
-    started, ended = _span_ms(item.own_results, trouble_of(stored, *item.own_stages))
+    started, ended = _span_ms(item.own_results, stored.trouble(*item.own_stages))
     return RunView(
         identity=("replicate_id", replicate.replicate_id),
         name=f"{replicate.row} > {replicate.column}"
@@ -136,15 +116,15 @@ def _replicate_view(
         status=status,
         started_ms=started,
         ended_ms=None if status is Status.PARTIAL else ended,
-        params=_replicate_params(record, stored, replicate),
+        params=_replicate_params(stored, replicate),
         tags={
-            **study_tags(record, "replicate", status),
+            **study_tags(stored.record, "replicate", status),
             **row_tags(replicate),
             **column_tags(replicate),
             **failure_tags(stored, *item.own_stages),
         },
         points=sorted_points(_replicate_points(item, baseline)),
-        inputs=_replicate_inputs(record, stored, item),
+        inputs=_replicate_inputs(stored, item),
         config=replicate_config(replicate, stored),
     )
 
@@ -158,28 +138,24 @@ def _replicate_points(item: Scored, baseline: _Baseline | None) -> Iterator[Poin
         yield from cost_points(item.own_results)
         if item.evaluations:
             yield evaluate_seconds_point(list(item.evaluations.values()))
-    if item.has_all_report:
-        yield mean_point("score", list(item.report.values()))
-    if baseline is not None:
+    if item.score is not None:
+        yield value_point("score", item.score, item.last_report_ms)
+    if baseline is not None and item.replicate.row != NONE_ROW:
         yield from _gain_points(item, baseline)
 
 
 def _gain_points(item: Scored, baseline: _Baseline) -> Iterator[Point]:
-    if item.has_all_report:
-        at = max(item.last_report_ms, baseline.time_ms)
-        yield value_point("gain", item.mean_report - baseline.score, at)
+    if item.score is not None:
+        yield value_point("gain", item.score - baseline.score, max(item.last_report_ms, baseline.time_ms))
     for language, result in item.report.items():
         if language in baseline.languages:
-            gain = number(result.get("score")) - baseline.languages[language]
-            yield value_point(metric_name("gain", language), gain, max(last_end_ms([result]), baseline.time_ms))
+            at = max(milliseconds(result.ended), baseline.time_ms)
+            yield value_point(metric_name("gain", language), result.score - baseline.languages[language], at)
 
 
-def _replicate_params(record: StudyRecord, stored: StoredStudy, replicate: Replicate) -> dict[str, str]:
-    payloads = [
-        stored.payload(stage) if stage is not None and stage in stored.done else {}
-        for stage in (replicate.intermediate_stage, replicate.target_stage)
-    ]
-    return _params(record, replicate, intermediate=payloads[0], target=payloads[1])
+def _replicate_params(stored: StoredStudy, replicate: Replicate) -> dict[str, str]:
+    payloads = [stored.payload(stage or "") for stage in (replicate.intermediate_stage, replicate.target_stage)]
+    return _params(stored.record, replicate, intermediate=payloads[0], target=payloads[1])
 
 
 def _params(
@@ -198,12 +174,12 @@ def _params(
     return params
 
 
-def _replicate_inputs(record: StudyRecord, stored: StoredStudy, item: Scored) -> tuple[DataInput, ...]:
+def _replicate_inputs(stored: StoredStudy, item: Scored) -> tuple[DataInput, ...]:
     target = item.replicate.target_stage
     inputs = [] if item.train is None or target is None else list(train_inputs(stored.payload(target), item.train))
-    task = next(column.task for column in record.columns if column.name == item.replicate.column)
+    task = stored.results.column(item.replicate.column).task
     for use, keys in item.replicate.outputs.items():
-        if keys and stored.done.issuperset(keys.values()):  # an input that is there is never changed
+        if stored.is_scored(keys):  # an input that is there is never changed
             inputs.append(evaluate_input(task, use, stored.views(keys)))
     return _sorted_inputs(inputs)
 
@@ -214,10 +190,9 @@ def _sorted_inputs(inputs: list[DataInput]) -> tuple[DataInput, ...]:
     return tuple(unique[key] for key in sorted(unique))
 
 
-def _span_ms(results: list[Mapping[str, Json]], trouble: list[Mapping[str, Json]]) -> tuple[int, int]:
-    starts = [milliseconds(number(result.get("started"))) for result in results]
-    ends = [milliseconds(number(result.get("ended"))) for result in results]
-    times = [milliseconds(number(record.get("time"))) for record in trouble]
+def _span_ms(results: Sequence[TrainResult | EvaluateResult], trouble: Sequence[Failure | Pruned]) -> tuple[int, int]:
+    times = [milliseconds(one.time) for one in trouble]
+    starts, ends = [milliseconds(one.started) for one in results], [milliseconds(one.ended) for one in results]
     return min(starts + times), max(ends + times)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import platform
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Any
 
 import torch
 
-from stilts.data.collate import Batch
 from stilts.fingerprint import Json
 from stilts.study.config import Precision
 from stilts.training.run_config import RunConfig
@@ -35,18 +33,6 @@ def autocast(device: torch.device, precision: Precision) -> Callable[[], Abstrac
     if precision is Precision.FP32:
         return nullcontext
     return lambda: torch.autocast(device.type, torch.bfloat16)
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on the device."""
-    if device.type == "cpu":
-        return batch
-    moved: dict[str, Any] = {
-        field.name: value.to(device, non_blocking=True)
-        for field in dataclasses.fields(batch)
-        if isinstance(value := getattr(batch, field.name), torch.Tensor)
-    }
-    return dataclasses.replace(batch, **moved)
 
 
 def execution_record(run: RunConfig) -> dict[str, Json]:

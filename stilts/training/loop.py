@@ -1,7 +1,8 @@
 """The training loop: one stage from its first step to its last, whatever happens in between.
 
-A step takes one batch of one task: which task and which examples are functions of (seed, step). Read ``train`` first;
-``_step`` is one optimizer step.
+A step takes one batch of one task: which task and which examples are functions of (seed, step). Its loss is the sum
+over the *global* batch divided by its label count, so cutting it into micro-batches changes rounding only (DESIGN rule
+1). Read ``train`` first; ``_step`` is one optimizer step.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import numpy as np
 import torch
 
 from stilts.data.batches import BatchOrder, micro_batches, mixture_schedule
-from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens
+from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.counter_hash import keys
 from stilts.data.encoded import Encoded
 from stilts.errors import DivergedError
+from stilts.kinds.learning import learning_of
 from stilts.models.model import StiltsModel
 from stilts.seeds import derive_seed
 from stilts.study.config import Keep, TaskConfig, TrainConfig
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
-from stilts.training.device import autocast, to_device
-from stilts.training.objectives import label_count, loss_sum
+from stilts.training.device import autocast
 from stilts.training.reporter import Decision, Evaluation, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
@@ -132,13 +133,13 @@ class _Feed:
         index = int(self.schedule[step])
         data = self.training.tasks[index]
         units = self.orders[index].batch(int(self.number[step]))
-        # In-batch negatives need the whole batch at once.
-        size = None if data.task.kind is Kind.RETRIEVAL else self._units_at_once(data)
+        learning = learning_of(data.task.kind)
+        size = None if learning.whole_batch else self._units_at_once(data)
         pieces = micro_batches(units, self.lengths[index], size)
         batches = [collate(data.train, piece, self.training.vocabulary) for piece in pieces]
-        if data.task.kind is Kind.MASKED_LM:
-            masked = (self.training.vocabulary, self.mask_seed, step, data.config.mask_frac)
-            batches = [mask_tokens(batch, *masked) for batch in batches]
+        if learning.alter is not None:
+            how = (self.training.vocabulary, data.config, self.mask_seed, step)
+            batches = [learning.alter(batch, *how) for batch in batches]
         return data, batches
 
     def dropout_keys(self, step: int, batch: Batch) -> torch.Tensor:
@@ -157,13 +158,14 @@ def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, sta
     for group in optimizer.param_groups:
         group["lr"] = rate
     data, batches = feed.batches(state.step)
-    labels = sum(label_count(data.task, batch) for batch in batches)
+    learning = learning_of(data.task.kind)
+    labels = sum(map(learning.label_count, batches))
     model.train()
     total = 0.0
     for batch in batches:
         model.stream.keys = feed.dropout_keys(state.step, batch).to(device)
         with autocast(device, training.config.precision)():
-            loss = loss_sum(model, data.task, data.config, to_device(batch, device)) / max(1, labels)
+            loss = learning.loss(model, data.task, data.config, batch.to(device)) / max(1, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
         state.tokens += int(batch.mask.sum())

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from stilts.data.encoded import Encoded
-from stilts.data.prepare import Preparation
+from stilts.kinds.learning import score_examples
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.retrieved import Pool
+from stilts.kinds.scored import Scored
+from stilts.kinds.scorer import Scorer
 from stilts.metrics.item_scores import ItemScores, digest_of_items
-from stilts.metrics.metric import metric
 from stilts.study.config import TaskConfig
 from stilts.study.stage import MixturePart, TrainStage
-from stilts.tasks.examples import CandidateExample
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
-from stilts.training.predict import Scored, Scorer, embedded, score_examples
 from stilts.training.reporter import Evaluation
-from stilts.training.retrieval import Pool
 
 
 def select_evaluation(scorer: Scorer, stage: TrainStage, prepared: Preparation) -> Evaluation:
@@ -51,20 +51,20 @@ def embedded_pool(
     scorer: Scorer, task: Task, config: TaskConfig, views: Sequence[DataView], prepared: Preparation
 ) -> Pool:
     """The candidates of some views, with their vectors."""
-    candidates: list[CandidateExample] = [e for view in views for e in prepared.examples(task, view)]
+    candidates = [e for view in views for e in prepared.examples(task, view)]
     encoded = prepared.encoded_all(task, views, **config.lengths)
-    return Pool(candidates=candidates, vectors=embedded(scorer, config, encoded))
+    return Pool(candidates=candidates, vectors=scorer.vectors(config, encoded))
 
 
 def column_sums(task: Task, scored: Scored) -> dict[str, float]:
     """The metric's sufficient statistics, summed over examples."""
-    return dict(zip(metric(task.metric).columns, map(float, scored.rows.sum(axis=0)), strict=True))
+    return dict(zip(task.measure.columns, map(float, scored.rows.sum(axis=0)), strict=True))
 
 
 def _on_view(scorer: Scorer, part: MixturePart, view: DataView, prepared: Preparation) -> tuple[float, ItemScores]:
     """The view's score (0 to 100) and its examples' scores."""
     examples, _, scored = score_view(scorer, part.task, part.config, view, prepared)
-    measure = metric(part.task.metric)
+    measure = part.task.measure
     single = measure.example_scores(scored.rows).astype(np.float32)
     score = float(measure.score(column_sums(part.task, scored)))
     return score, ItemScores(items=digest_of_items([example.item for example in examples]), scores=single)

@@ -28,18 +28,14 @@ from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.store import Store, make_store
 from stilts.study.record import Column, Row
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    MiningExample,
-    MultiLabelExample,
-    PairExample,
-    QueryExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-)
-from stilts.tasks.truth import pairs_in, truth_text
+from stilts.tasks.kinds.classification import ClassificationExample
+from stilts.tasks.kinds.multi_label import MultiLabelExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample
+from stilts.tasks.kinds.regression import RegressionExample
+from stilts.tasks.kinds.retrieval import MiningExample, PairExample, QueryExample
+from stilts.tasks.kinds.span_qa import SpanExample
+from stilts.tasks.kinds.tagging import TaggingExample
+from stilts.tasks.truth import pairs_in
 from tests.analysis.fake_store import record, replicate
 
 Changes: TypeAlias = Mapping[str, Callable[[list[Any]], list[Any]]]
@@ -245,7 +241,7 @@ def _write(folder: Path, measure: str, made: Made, truths: bool, changes: Change
     table |= {name: made.rows[:, number] for number, name in enumerate(chosen.columns)}
     table["prediction"] = list(made.said)
     if truths:
-        table["truth"] = made.truths or [truth_text(example, place) for place, example in enumerate(made.examples)]
+        table["truth"] = made.truths or [example.truth(place) for place, example in enumerate(made.examples)]
     table |= {name: change(list(table[name])) for name, change in changes.items()}
     pq.write_table(pa.table(table), folder / "examples.parquet")
     sums = dict(zip(chosen.columns, map(float, made.rows.sum(axis=0)), strict=True))

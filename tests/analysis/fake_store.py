@@ -109,7 +109,13 @@ def column(name: str, *, select: bool = True, languages: tuple[str, ...] = LANGU
 
 
 def replicate(
-    row: str, column: Column, intermediate: int | None, target: int | None, proposal: int | None = None
+    row: str,
+    column: Column,
+    intermediate: int | None,
+    target: int | None,
+    proposal: int | None = None,
+    *,
+    confirms: bool = False,
 ) -> Replicate:
     stage = f"evaluate-{row}-{column.name}-p{proposal}-i{intermediate}-t{target}"
     outputs = {"report": {name: f"{stage}/report.{name}" for name in column.languages}}
@@ -125,6 +131,7 @@ def replicate(
         target_stage=f"train-{column.name}-on-{row}-p{proposal}-i{intermediate}-t{target}",
         evaluate_stage=stage,
         outputs=outputs,
+        confirms=confirms,
     )
 
 

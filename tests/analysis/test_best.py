@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stilts.analysis.best import Answer, best
+from stilts.report.phrases import headline
 from stilts.study.record import Replicate, Row, StudyRecord
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
 
@@ -128,15 +129,48 @@ def test_an_empty_store_gives_an_answer_that_says_so(store: FakeStore) -> None:
     assert found.reason == "no row is scored on both select and report yet"
 
 
-def test_a_searched_winner_says_how_many_proposals_it_had(store: FakeStore) -> None:
-    rows = [Row(name="none"), Row(name="mix", searched=True, num_proposals=6)]
+def test_a_searched_winner_is_reported_by_fresh_seeds_and_says_of_how_many_it_was_chosen(store: FakeStore) -> None:
+    rows = [Row(name="none"), Row(name="mix", searched=True, num_proposals=6, confirmed={"xnli": 1})]
     items = [replicate("none", XNLI, None, 1), *(replicate("mix", XNLI, 1, 1, number) for number in range(2))]
-    for item, score in zip(items, (60, 70, 72), strict=True):
+    items.append(replicate("mix", XNLI, 1000, 1000, 1, confirms=True))
+    for item, score in zip(items, (60, 70, 72, 68), strict=True):
         evaluate(store, item, score)
     found = answer(record(rows, [XNLI], items, overlaps=(("mix", "xnli", "MNLI is XNLI's"),)), store)
-    assert found.score == pytest.approx(72)
-    assert any(note.startswith("mix is the best of 6 proposals, none of 1") for note in found.notes)
+    assert (found.chosen, found.score, found.select_score) == ("mix", pytest.approx(68), pytest.approx(68))
+    assert found.recipes == (6, 1)
+    assert "chosen from 6 recipes, none from 1" in "".join(text for text, _ in headline(found))
     assert "overlap: MNLI is XNLI's" in found.notes
+
+
+def test_what_a_search_found_is_never_advised_before_it_is_confirmed(store: FakeStore) -> None:
+    rows = [Row(name="none"), Row(name="mix", searched=True, num_proposals=2)]
+    items = [*(replicate("none", XNLI, None, seed) for seed in range(2)), replicate("mix", XNLI, 1, 1, 0)]
+    for item, score in zip(items, (60, 61, 90), strict=True):
+        evaluate(store, item, score)
+    found = answer(record(rows, [XNLI], items), store)
+    assert found.chosen == "none" and found.equals == ("none",) and found.gains == ()
+    assert [(one.row, one.state) for one in found.open_cells] == [("mix", "unconfirmed")]
+
+
+def test_one_seed_in_every_cell_claims_nothing_and_drops_no_row(store: FakeStore) -> None:
+    items = {"none": [replicate("none", XNLI, None, 0)], **{n: [replicate(n, XNLI, 0, 0)] for n in ("mnli", "squad")}}
+    found = answer(fill(store, items, {"none": 50, "mnli": 90, "squad": 10}), store)
+    assert found.chosen == "mnli" and found.conditional and not found.helps
+    assert found.equals == ("mnli", "none", "squad") and found.p_best == {}
+    assert not any(gain.claimed for gain in found.gains) and found.negative == () and found.losing == ()
+    said = "".join(text for text, _ in headline(found))
+    assert "one seed each, which claims nothing" in said and "train on" not in said
+    assert found.settling.seeds == {"mnli": 1, "none": 1} and "a second seed of mnli and none" in found.advice
+
+
+def test_two_seeds_of_the_rows_that_matter_are_enough_to_claim(store: FakeStore) -> None:
+    items = {
+        "none": [replicate("none", XNLI, None, seed) for seed in range(3)],
+        "mnli": [replicate("mnli", XNLI, seed, seed) for seed in range(3)],
+        "squad": [replicate("squad", XNLI, 0, 0)],
+    }
+    found = answer(fill(store, items, {"none": 50, "mnli": 90, "squad": 10}), store)
+    assert found.helps and found.chosen == "mnli" and found.equals == ("mnli",)
 
 
 def test_answers_are_json(store: FakeStore) -> None:

@@ -14,7 +14,7 @@ from tests.analysis.fake_store import FakeStore, column, evaluate, record, repli
 MIXTURE = {"mnli": 0.0, "squad": 0.0}
 ROWS = (
     Row(name="none"),
-    Row(name="searched", mixture=MIXTURE, searched=True, num_proposals=3),
+    Row(name="searched", mixture=MIXTURE, searched=True, num_proposals=3, confirmed={"xnli": 1}),
     Row(name="searched-single", mixture=MIXTURE, searched=True, num_proposals=3),
     Row(name="uniform", mixture={"mnli": 0.5, "squad": 0.5}),
     Row(name="mnli", mixture={"mnli": 1.0}),
@@ -34,7 +34,10 @@ def found(tmp_path: Path) -> dict[str, Contest]:
             evaluate(store, items[-1], score + seed)
     for number, score in enumerate(PROPOSED):
         items.append(replicate("searched", target, 0, 0, number))
-        evaluate(store, items[-1], score)
+        evaluate(store, items[-1], score + 20)
+    for seed in range(3):
+        items.append(replicate("searched", target, 1000 + seed, 1000 + seed, 1, confirms=True))
+        evaluate(store, items[-1], PROPOSED[1] + seed)
     results = StudyResults(record=record(ROWS, [target], items), store=store, draws=200)
     return {one.rival: one for one in contests(results)}
 
@@ -45,7 +48,7 @@ def test_rivals_are_rows_over_the_same_tasks_and_none(found: dict[str, Contest])
 
 
 def test_the_chosen_proposal_is_compared_on_report(found: dict[str, Contest]) -> None:
-    assert found["none"].difference.estimate == pytest.approx(70 - 51, abs=0.2)
+    assert found["none"].difference.estimate == pytest.approx(71 - 51, abs=0.2)
     assert [found[name].verdict for name in ("none", "uniform", "mnli")] == ["better", "not told apart", "better"]
     assert found["mnli"].difference.low > 0 and found["uniform"].difference.low < 0 < found["uniform"].difference.high
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -146,10 +147,31 @@ class TestProposals:
         assert pd.isna(found["score"])
         assert found["num_done"] == 0
 
-    def test_only_the_chosen_proposal_is_resampled(self, store: FakeStore) -> None:
+    def test_what_is_not_confirmed_shows_the_search_and_claims_nothing(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60})
-        sides = StudyResults(record=study, store=store, draws=10).sides("xnli")  # type: ignore[arg-type]
-        assert sides["mix"].mean == pytest.approx(50)
+        results = StudyResults(record=study, store=store, draws=10)  # type: ignore[arg-type]
+        found = cell(results.cells, "mix")
+        assert (found["state"], found["score"], found["proposal"]) == ("unconfirmed", 50, 0) and pd.isna(found["gain"])
+        assert results.sides("xnli") == {} and len(results.language_scores) == 0
+
+    def test_only_fresh_seeds_are_reported(self, store: FakeStore) -> None:
+        study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (0, "panx"): 20, (1, "panx"): 60})
+        fresh = [replicate("mix", XNLI, 1000 + seed, 1000 + seed, 1, confirms=True) for seed in range(3)]
+        for item, score in zip(fresh[:2], (41, 43), strict=True):
+            evaluate(store, item, score)
+        row = replace(self.row, confirmed={"xnli": 1, "panx": 0})
+        study = replace(study, rows=(NONE, row), replicates=(*study.replicates, *fresh))
+        results = StudyResults(record=study, store=store, draws=10)  # type: ignore[arg-type]
+        found = cell(results.cells, "mix")  # proposal 0 has the higher selection score, and 1 is what was confirmed
+        assert (found["proposal"], found["score"], found["num_done"], found["num_planned"]) == (1, 42, 2, 3)
+        assert found["state"] == "missing" and results.sides("xnli")["mix"].mean == pytest.approx(42)
+        assert cell(results.cells, "mix", "panx")["state"] == "unconfirmed"
+
+    def test_one_recipe_stands_for_one_objective(self, store: FakeStore) -> None:
+        study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (0, "panx"): 20, (1, "panx"): 60})
+        study = replace(study, rows=(NONE, replace(self.row, objectives=("xtreme_average",))))
+        table = cells(study, load_matrix(study, store))
+        assert [cell(table, "mix", name)["proposal"] for name in ("xnli", "panx", "tatoeba")] == [1, 1, 1]
 
     def test_report_scores_never_choose(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (2, "xnli"): 50})

@@ -80,6 +80,49 @@ def test_a_verb_ends_by_a_signal_with_one_sentence(number: signal.Signals, statu
     assert err.startswith(said) and len(err.splitlines()) == 1
 
 
+IN_A_CALLBACK = """
+import os, signal, sys, time, weakref
+import typer
+from stilts.cli import main
+app = typer.Typer()
+class Thing:
+    pass
+@app.command()
+def verb():
+    thing = Thing()
+    callback = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    del thing
+    time.sleep(60)
+main.app = app
+sys.argv = ["stilts"]
+main.main()
+"""
+IN_AN_IMPORT = """
+import os, signal, sys
+import typer
+from stilts.cli import main
+app = typer.Typer()
+@app.command()
+def verb():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(10**6))
+    except BaseException as error:
+        raise ImportError("a C extension did not come up") from error
+main.app = app
+sys.argv = ["stilts"]
+main.main()
+"""
+
+
+@pytest.mark.parametrize("script", [IN_A_CALLBACK, IN_AN_IMPORT])
+def test_a_signal_is_not_lost_where_python_or_a_library_drops_what_is_raised(script: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), timeout=30, check=False
+    )
+    assert ran.returncode == 143 and ran.stderr.startswith("Ended by SIGTERM") and len(ran.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("seconds", [0.6, 1.2, 2.4])
 def test_a_signal_at_any_moment_of_the_start_leaves_no_traceback(seconds: float, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "stilts.cli.main", "run", ROOT / "search_spaces" / "demo.yaml", "--local"]

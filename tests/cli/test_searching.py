@@ -16,6 +16,8 @@ from stilts.cli.pruned import check_pruning
 from stilts.cli.searching import row_races
 from stilts.errors import StudyError
 from stilts.fingerprint import Json
+from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
+from stilts.ledger.study_record import write_study as keep_record
 from stilts.store import make_store
 from stilts.study.study import Study
 from tests.study.toy_study import study_fields, write_encoder_folder
@@ -42,7 +44,7 @@ def write_study(folder: Path, search: dict[str, Any], **changes: Any) -> str:
     [
         ({"objective": "worst_language"}, "English alone has selection scores"),
         ({"objective": ["gain", "oracle"]}, "never advised"),
-        ({"sampler": "cmaes", "objective": ["gain", "udpos"]}, "several objectives"),
+        ({"sampler": "cmaes"}, r'given up.*Write "sampler: tpe"'),
         ({"sampler": "grid"}, "continuous range"),
         ({"racing": {"policy": "wilcoxon"}}, "search.racing: search.seeds is 1"),
     ],
@@ -64,13 +66,43 @@ def test_a_plan_refuses_to_start_from_a_study_that_the_store_lacks(tmp_path: Pat
         make_store(str(store))
 
 
+def test_validate_looks_at_what_a_study_starts_from_as_far_as_a_store_is_there(tmp_path: Path) -> None:
+    store, path = tmp_path / "store", write_study(tmp_path, {"start_from": "earlier"}, encoder={"toy": True})
+    field = "intermediates.mnli.search.start_from"
+    unchecked = f"Not checked: {field} earlier. There is no store at {store}; --store names the one that has it."
+    assert validated(path, str(store))["notes"][0] == unchecked and not store.exists()
+    make_store(str(store))
+    with pytest.raises(StudyError, match=rf"{field}.*has no study of that name"):
+        validated(path, str(store))
+
+
+def test_validate_holds_earlier_recipes_against_the_search_space(tmp_path: Path) -> None:
+    opened = make_store(str(tmp_path / "store"))
+    (folder := tmp_path / "earlier").mkdir()
+    workspace = assemble(Study.load(write_study(folder, {}, name="earlier", encoder={"toy": True})))
+    keep_record(opened, workspace.planner.plan().record)
+    drawn = ProposalRecord(number=0, params={"learning_rate": 1e-3})
+    PROPOSALS.write(opened, drawn, "earlier", "mnli", number_part(0))
+    search = {"start_from": "earlier", "learning_rate": {"low": 0.1, "high": 0.2}}
+    path = write_study(tmp_path, search, name="later", encoder={"toy": True})
+    with pytest.raises(StudyError, match="no searched recipe whose parameters are of this row's search space"):
+        validated(path, opened.url)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_study_starts_from_itself(verb: str, tmp_path: Path) -> None:
+    path = write_study(tmp_path, {"start_from": "mine"}, name="mine")
+    with pytest.raises(StudyError, match=r"start_from.*it is this study itself"):
+        VERBS[verb](path, str(tmp_path / "store"))
+
+
 def test_a_plan_refuses_a_prior_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
     path = tmp_path / "study.yaml"
-    fields = study_fields(search={"policy": "select", "priors": ["earlier"]}, encoder={"toy": True})
+    fields = study_fields(policy={"name": "select", "priors": ["earlier"]}, encoder={"toy": True})
     path.write_text(json.dumps(fields))
     for _ in ("there is no store yet", "there is one"):
-        with pytest.raises(StudyError, match=r'search\.priors: the store .* has no study "earlier"'):
+        with pytest.raises(StudyError, match=r'policy\.priors: the store .* has no study "earlier"'):
             planned(str(path), str(store))
         make_store(str(store))
 
@@ -133,7 +165,7 @@ def test_a_plan_counts_the_proposals_that_the_study_still_wants_with_all_their_s
 @pytest.mark.parametrize("policy", ["select", "random"])
 def test_a_policy_that_has_no_target_to_choose_by_is_refused(policy: str, tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
-    fields = study_fields(targets={"tatoeba": None}, search={"policy": policy}, encoder={"toy": True})
+    fields = study_fields(targets={"tatoeba": None}, policy=policy, encoder={"toy": True})
     path.write_text(json.dumps(fields))
-    with pytest.raises(StudyError, match=r"search\.policy: no target has a selection score"):
+    with pytest.raises(StudyError, match=r"policy: no target has a selection score"):
         planned(str(path), str(tmp_path / "store"))

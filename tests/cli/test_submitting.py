@@ -13,7 +13,7 @@ from stilts.data.load import load_examples
 from stilts.errors import StudyError
 from stilts.study.record import Replicate
 from stilts.study.study import Study
-from stilts.tasks.examples import Example
+from stilts.tasks.example import Example
 from tests.analysis.fake_store import column, replicate
 from tests.e2e.studies import tiny_study
 

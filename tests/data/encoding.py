@@ -7,8 +7,8 @@ from tokenizers import Tokenizer
 from stilts.data.collate import Vocabulary
 from stilts.data.encode import Encoder
 from stilts.data.encoded import Encoded
-from stilts.data.prepare import Preparation
 from stilts.data.toy import toy_tokenizer_json
+from stilts.kinds.prepare import Preparation
 
 TOKENIZER = Tokenizer.from_str(toy_tokenizer_json())
 

@@ -13,10 +13,18 @@ from stilts.data import hub_rows
 from stilts.data.hub_rows import read_hub
 from stilts.data.load import load_examples
 from stilts.errors import DataError
-from stilts.tasks.examples import ChoiceExample, Example, PairExample, SpanExample, TaggingExample, TextExample
+from stilts.tasks.example import Example
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM, TextExample
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE, ChoiceExample
+from stilts.tasks.kinds.regression import REGRESSION
+from stilts.tasks.kinds.retrieval import RETRIEVAL, PairExample
+from stilts.tasks.kinds.span_qa import SPAN_QA, SpanExample
+from stilts.tasks.kinds.tagging import TAGGING, TaggingExample
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, HubLayout, Kind, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, HubLayout, Source, SplitRef, Task
 from stilts.tasks.view import DataView
 
 
@@ -26,7 +34,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
 
 
-def load(folder: Path, kind: Kind, row: dict[str, Any], hub: dict[str, Any]) -> Any:
+def load(folder: Path, kind: TaskKind, row: dict[str, Any], hub: dict[str, Any]) -> Any:
     """The one example made of a row of a Parquet file."""
     from datasets import Dataset as Table
 
@@ -50,9 +58,9 @@ def layout_of(name: str) -> dict[str, Any]:
 def test_words_and_tags(tmp_path: Path) -> None:
     row = {"tokens": ["a", "b"], "pos_tags": ["DET", "NOUN"]}
     hub = {"columns": {"words": "tokens", "tags": "pos_tags"}}
-    assert load(tmp_path, Kind.TAGGING, row, hub) == TaggingExample(item="0", words=("a", "b"), tags=("DET", "NOUN"))
+    assert load(tmp_path, TAGGING, row, hub) == TaggingExample(item="0", words=("a", "b"), tags=("DET", "NOUN"))
     with pytest.raises(DataError, match="one length"):
-        load(tmp_path, Kind.TAGGING, row | {"pos_tags": ["DET"]}, hub)
+        load(tmp_path, TAGGING, row | {"pos_tags": ["DET"]}, hub)
 
 
 def test_questions_of_one_language_out_of_all(tmp_path: Path) -> None:
@@ -62,13 +70,13 @@ def test_questions_of_one_language_out_of_all(tmp_path: Path) -> None:
         "context": "a b",
         "answers": {"text": ["b"], "answer_start": [2]},
     }
-    assert load(tmp_path, Kind.SPAN_QA, row, layout_of("tydiqa")) == SpanExample(
+    assert load(tmp_path, SPAN_QA, row, layout_of("tydiqa")) == SpanExample(
         item="swahili-1", question="q", context="a b", answers=(("b", 2),)
     )
     with pytest.raises(DataError, match="no examples"):
-        load(tmp_path, Kind.SPAN_QA, row | {"id": "finnish-1"}, layout_of("tydiqa"))
+        load(tmp_path, SPAN_QA, row | {"id": "finnish-1"}, layout_of("tydiqa"))
     with pytest.raises(DataError, match="does not stand"):
-        load(tmp_path, Kind.SPAN_QA, row | {"answers": {"text": ["b"], "answer_start": [1]}}, layout_of("tydiqa"))
+        load(tmp_path, SPAN_QA, row | {"answers": {"text": ["b"], "answer_start": [1]}}, layout_of("tydiqa"))
 
 
 def test_choices_lettered_listed_and_in_columns(tmp_path: Path) -> None:
@@ -78,42 +86,42 @@ def test_choices_lettered_listed_and_in_columns(tmp_path: Path) -> None:
         "choices": {"label": ["A", "B"], "text": ["a", "b"]},
         "answerKey": "B",
     }
-    assert load(tmp_path, Kind.MULTIPLE_CHOICE, lettered, layout_of("commonsenseqa")).label == 1
+    assert load(tmp_path, MULTIPLE_CHOICE, lettered, layout_of("commonsenseqa")).label == 1
     listed = {"ctx": "c", "endings": ["a", "b"], "label": "0"}
-    assert load(tmp_path, Kind.MULTIPLE_CHOICE, listed, layout_of("hellaswag")).label == 0
-    assert load(tmp_path, Kind.MULTIPLE_CHOICE, listed | {"label": ""}, layout_of("hellaswag")).label is None
+    assert load(tmp_path, MULTIPLE_CHOICE, listed, layout_of("hellaswag")).label == 0
+    assert load(tmp_path, MULTIPLE_CHOICE, listed | {"label": ""}, layout_of("hellaswag")).label is None
     columns = {"idx": 4, "premise": "p", "question": "cause", "choice1": "a", "choice2": "b", "label": 1}
-    assert load(tmp_path, Kind.MULTIPLE_CHOICE, columns, layout_of("xcopa")) == ChoiceExample(
+    assert load(tmp_path, MULTIPLE_CHOICE, columns, layout_of("xcopa")) == ChoiceExample(
         item="4", context="p", question="What was the cause?", choices=("a", "b"), label=1
     )
 
 
 def test_pairs_and_text(tmp_path: Path) -> None:
     row = {"source_sentence": "habari", "target_sentence": "hello"}
-    assert load(tmp_path, Kind.RETRIEVAL, row, layout_of("tatoeba")) == PairExample(
+    assert load(tmp_path, RETRIEVAL, row, layout_of("tatoeba")) == PairExample(
         item="0", query="hello", candidate="habari"
     )
     nested = {"translation": {"en": "hello", "sw": "habari"}}
     hub = {"columns": {"text": "translation.en", "text_pair": "translation.{lang}"}}
-    assert load(tmp_path, Kind.MASKED_LM, nested, hub) == TextExample(item="0", text="hello", text_pair="habari")
+    assert load(tmp_path, MASKED_LM, nested, hub) == TextExample(item="0", text="hello", text_pair="habari")
 
 
 def test_choices_counted_from_one_and_blanks(tmp_path: Path) -> None:
     social = {"context": "c", "question": "q", "answerA": "a", "answerB": "b", "answerC": "d", "label": "3"}
-    assert load(tmp_path, Kind.MULTIPLE_CHOICE, social, layout_of("socialiqa")).label == 2
+    assert load(tmp_path, MULTIPLE_CHOICE, social, layout_of("socialiqa")).label == 2
     with pytest.raises(DataError, match="no choice"):
-        load(tmp_path, Kind.MULTIPLE_CHOICE, social | {"label": "0"}, layout_of("socialiqa"))
+        load(tmp_path, MULTIPLE_CHOICE, social | {"label": "0"}, layout_of("socialiqa"))
     blank = {"sentence": "So _ wept.", "option1": "Ida", "option2": "Eva", "answer": "1"}
-    example = load(tmp_path, Kind.MULTIPLE_CHOICE, blank, layout_of("winogrande"))
+    example = load(tmp_path, MULTIPLE_CHOICE, blank, layout_of("winogrande"))
     assert (example.context, example.choices, example.label) == ("So", ("Ida wept.", "Eva wept."), 0)
 
 
 def test_lists_of_texts_and_truth_values(tmp_path: Path) -> None:
     abstract = {"pubid": 7, "question": "q", "context": {"contexts": ["a", "b"]}, "final_decision": "maybe"}
-    example = load(tmp_path, Kind.CLASSIFICATION, abstract, layout_of("pubmedqa"))
+    example = load(tmp_path, CLASSIFICATION, abstract, layout_of("pubmedqa"))
     assert (example.item, example.text_pair, example.label) == ("7", "a b", "maybe")
     asked = {"question": "q", "passage": "p", "answer": False}
-    assert load(tmp_path, Kind.CLASSIFICATION, asked, layout_of("boolq")).label == "no"
+    assert load(tmp_path, CLASSIFICATION, asked, layout_of("boolq")).label == "no"
 
 
 # --- every mapping of the registry, on rows that may hold anything ---
@@ -133,9 +141,9 @@ def good_value(field: str, task: Task, hub: HubLayout) -> Any:
     """What a column of a good row holds."""
     if field == "answers":
         return {"text": ["b"], "answer_start": [2]}
-    if field == "label" and task.kind is Kind.MULTIPLE_CHOICE:
+    if field == "label" and task.kind is MULTIPLE_CHOICE:
         return "B" if "choice_labels" in hub.columns else int(str(hub.options.get("first_choice", 0)))
-    if field == "label" and task.kind is Kind.REGRESSION:
+    if field == "label" and task.kind is REGRESSION:
         return 3.8
     lists = {
         "labels": list(task.labels[:2]),

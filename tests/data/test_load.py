@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from stilts.data.disjoint import check_disjoint
 from stilts.data.load import in_part, limited, load_examples, skipped_rows
 from stilts.errors import DataError, InputError, SplitOverlapError
-from stilts.tasks.examples import ClassificationExample, TextExample
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds.classification import CLASSIFICATION, ClassificationExample
+from stilts.tasks.kinds.masked_lm import TextExample
+from stilts.tasks.kinds.span_qa import SPAN_QA
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, Source, SplitRef
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, Source, SplitRef
 from stilts.tasks.view import DataView
 
 TEXTS = st.lists(st.text(min_size=1, max_size=6), max_size=60)
@@ -60,7 +63,7 @@ def resolver(root: Path, reader: str = "pair_tsv", **layout: object) -> Resolver
 
 
 def view(root: Path, split: str, part: Part = Part.ALL, reader: str = "pair_tsv", **layout: object) -> DataView:
-    kind = Kind.SPAN_QA if reader == "squad_json" else Kind.CLASSIFICATION
+    kind = SPAN_QA if reader == "squad_json" else CLASSIFICATION
     ref = SplitRef(dataset="d", split=split, part=part)
     return resolver(root, reader, **layout).views(ref, kind, ["en"])[0]
 
@@ -179,7 +182,7 @@ def parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def hub_view(repo: Path, kind: Kind = Kind.CLASSIFICATION, **layout: object) -> DataView:
+def hub_view(repo: Path, kind: TaskKind = CLASSIFICATION, **layout: object) -> DataView:
     columns = {"text": "premise", "text_pair": "hypothesis", "label": "label"}
     fields = {"columns": columns, "options": {"skip_labels": ["-1"]}} | layout
     registry = Registry()
@@ -212,7 +215,7 @@ def test_what_is_no_file_is_named_and_never_opened(kind: str, tmp_path: Path) ->
     for split in ("train", "dev", "test"):
         (tmp_path / split).write_text("a\tb\tx\n")
     made, path = resolver(tmp_path), tmp_path / "train"
-    view = made.views(SplitRef(dataset="d", split="train"), Kind.CLASSIFICATION, ["en"])[0]
+    view = made.views(SplitRef(dataset="d", split="train"), CLASSIFICATION, ["en"])[0]
     path.unlink()
     if kind == "a pipe":
         os.mkfifo(path)
@@ -223,4 +226,4 @@ def test_what_is_no_file_is_named_and_never_opened(kind: str, tmp_path: Path) ->
     with pytest.raises(DataError, match=f"train: it is {kind}, not a file"):
         load_examples(view, {view.location["root"]: tmp_path})  # type: ignore[dict-item]
     with pytest.raises(DataError, match=f"train: it is {kind}, not a file"):
-        resolver(tmp_path).views(SplitRef(dataset="d", split="train"), Kind.CLASSIFICATION, ["en"])
+        resolver(tmp_path).views(SplitRef(dataset="d", split="train"), CLASSIFICATION, ["en"])

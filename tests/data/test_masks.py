@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from stilts.data.collate import Batch, collate, mask_tokens
 from stilts.data.counter_hash import GOLDEN, keys, mix, uniform
-from stilts.data.encode import encode
 from stilts.data.encoded import IGNORED, Encoded
 from stilts.data.toy import generate
+from stilts.kinds.learning import encode
 from stilts.models import dropout
-from stilts.tasks.task import Kind
+from stilts.tasks.kinds.masked_lm import MASKED_LM, TextExample
 from tests.data.encoding import encoder, vocabulary
 
 
 @pytest.fixture(scope="module")
 def texts() -> Encoded:
     examples = generate(generator="plain", split="train", language="en", size=300, options={})
-    return encode(Kind.MASKED_LM, examples, encoder(max_length=48))
+    return encode(MASKED_LM, examples, encoder(max_length=48))
 
 
 def masked(encoded: Encoded, units: np.ndarray, *, seed: int = 1, step: int = 4, pad_to: int | None = None) -> Batch:
@@ -87,9 +87,8 @@ def test_steps_and_seeds_mask_otherwise(texts: Encoded) -> None:
 
 
 def test_a_row_of_special_tokens_only_stays_as_it_is() -> None:
-    from stilts.tasks.examples import TextExample
 
-    empty = encode(Kind.MASKED_LM, [TextExample(item="1", text="")], encoder())
+    empty = encode(MASKED_LM, [TextExample(item="1", text="")], encoder())
     batch = masked(empty, np.asarray([0]))
     assert batch.row_labels is not None and (batch.row_labels == IGNORED).all()
 

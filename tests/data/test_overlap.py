@@ -11,18 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stilts.data import overlap
-from stilts.data.overlap import Field, longest_shared, normalised, shared_texts, texts_of
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    PairExample,
-    SpanExample,
-    TaggingExample,
-    TextExample,
-)
+from stilts.data.overlap import longest_shared, normalised, shared_texts, texts_of
+from stilts.tasks.example import Field
+from stilts.tasks.kinds.classification import ClassificationExample
+from stilts.tasks.kinds.masked_lm import TextExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample
+from stilts.tasks.kinds.retrieval import PairExample
+from stilts.tasks.kinds.span_qa import SPAN_QA, SpanExample
+from stilts.tasks.kinds.tagging import TAGGING, TaggingExample
 from stilts.tasks.registry import default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, Source, SplitRef
+from stilts.tasks.task import Source, SplitRef
 from stilts.tasks.view import DataView
 
 WORDS = st.lists(st.text("abcxyzäßñждअकि汉字", min_size=1, max_size=6), min_size=1, max_size=8)
@@ -31,7 +30,7 @@ WORDS = st.lists(st.text("abcxyzäßñждअकि汉字", min_size=1, max_size
 def view(name: str) -> DataView:
     return DataView(
         dataset=name,
-        kind=Kind.TAGGING,
+        kind=TAGGING,
         split="test",
         language="en",
         source=Source.TOY,
@@ -126,8 +125,8 @@ def test_the_longest_shared_text_is_shown_as_it_is_written(held: dict[str, list[
 def test_squads_dev_paragraphs_are_english_xquads(shared: Path, language: str, all_of_it: bool) -> None:
     roots = {"data": shared / "data"}
     resolver = Resolver(default_registry(), roots)
-    dev = resolver.views(SplitRef(dataset="squad", split="dev"), Kind.SPAN_QA, ["en"])
-    xquad = resolver.views(SplitRef(dataset="xquad", split="test"), Kind.SPAN_QA, [language])
+    dev = resolver.views(SplitRef(dataset="squad", split="dev"), SPAN_QA, ["en"])
+    xquad = resolver.views(SplitRef(dataset="xquad", split="test"), SPAN_QA, [language])
     found = {count.field: count for count in shared_texts(texts_of(xquad, roots), texts_of(dev, roots))}
     assert (found[Field.TEXT].num_shared == found[Field.TEXT].num_texts > 0) == all_of_it
     assert all_of_it or found[Field.TEXT].num_shared == 0, "translations are not found"

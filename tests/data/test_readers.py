@@ -12,22 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stilts.data.load import load_examples
-from stilts.data.readers import READERS, read_examples
+from stilts.data.readers import read_examples, reader_of
 from stilts.data.readers.document import line_of
 from stilts.data.readers.reading import Reading, numbered_lines
 from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, InputError
-from stilts.tasks.examples import LONGEST_TEXT, Example
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.example import LONGEST_TEXT, Example
+from stilts.tasks.kind import Format
+from stilts.tasks.kinds import known_kinds
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
 from stilts.tasks.sources import files_view
-from stilts.tasks.task import Dataset, FilesLayout, Kind, SplitRef
+from stilts.tasks.task import Dataset, FilesLayout, SplitRef
 
 NLI = ("entailment", "neutral", "contradiction")
 
 
+def form_of(name: str) -> Format:
+    return known_kinds().formats()[name][1]
+
+
 def read(reader: str, *files: Path, labels: tuple[str, ...] | None = None, **options: Any) -> list[Example]:
-    return list(read_examples(reader, Reading(paths=files, language="de", options=options, labels=labels)))
+    return list(read_examples(form_of(reader), Reading(paths=files, language="de", options=options, labels=labels)))
 
 
 def write(folder: Path, text: str | bytes, name: str = "data.txt") -> Path:
@@ -42,12 +48,13 @@ def squad(context: str = "Das Haus ist alt.", **question: Any) -> str:
 
 
 def test_there_is_one_reader_per_format() -> None:
-    assert set(READERS) == set(FORMATS)
+    for name in known_kinds().formats():
+        assert reader_of(form_of(name)).__name__ == f"read_{name}"
 
 
 def test_pairs_count_what_the_release_leaves_out(tmp_path: Path) -> None:
     reading = Reading(paths=(write(tmp_path, "a\tb\t1\nNS\tb\t0\nc\td\t0\n"),), language="de", options={"drop": "NS"})
-    assert [example.item for example in read_examples("pair_tsv", reading)] == ["0", "2"]
+    assert [example.item for example in read_examples(form_of("pair_tsv"), reading)] == ["0", "2"]
     assert dict(reading.skipped) == {"a sentence is NS": 1}
 
 
@@ -116,7 +123,7 @@ def test_subjqas_annotators_are_one_question(tmp_path: Path) -> None:
     ]
     rows = "".join(f'{item},How?,{review},{span},"{places}"\n' for item, span, places in marks)
     reading = Reading(paths=(write(tmp_path, SUBJQA_HEADER + rows),), language="en")
-    first, second = read_examples("subjqa_csv", reading)
+    first, second = read_examples(form_of("subjqa_csv"), reading)
     assert first.answers == (("Slow service.", 12), ("Great food!", 0)) and first.context == review[:25]
     assert (second.item, second.answers) == ("q2", ())
     assert dict(reading.skipped) == {"a span and no answer are marked together": 1}
@@ -643,7 +650,7 @@ def read_sample(folder: Path, name: str, data: bytes) -> tuple[Path, list[Exampl
     path = write(folder, data, "sample.txt")
     paths = (path, *(write(folder, text, f"beside{n}.txt") for n, text in enumerate(sample.beside)))
     reading = Reading(paths=paths, language="de", options=sample.options, labels=sample.labels)
-    examples = list(read_examples(name, reading))
+    examples = list(read_examples(form_of(name), reading))
     for example in examples:
         example.content()
     return path, examples, sum(reading.skipped.values())
@@ -669,7 +676,7 @@ def line_at(data: bytes, position: int) -> int:
 
 
 def test_every_format_has_a_sample(folder: Path) -> None:
-    assert set(SAMPLES) == set(FORMATS)
+    assert set(SAMPLES) == set(known_kinds().formats())
     for name, sample in SAMPLES.items():
         _, examples, _ = read_sample(folder, name, sample.text.encode())
         assert len(examples) == sample.num, name
@@ -773,7 +780,7 @@ def load_sample(folder: Path, name: str, number: int, data: bytes) -> list[Examp
         domain="none",
     )
     ref = SplitRef(dataset="own", split="train")
-    view = files_view(dataset, ref, FORMATS[name].kind, "de", {"data": folder})
+    view = files_view(dataset, ref, known_kinds().formats()[name][0], "de", {"data": folder})
     return load_examples(view, {"data": folder}, labels=sample.labels)
 
 
@@ -797,7 +804,7 @@ def test_an_empty_file_among_others_is_no_silent_gap(tmp_path: Path) -> None:
         domain="none",
     )
     ref = SplitRef(dataset="own", split="train")
-    view = files_view(dataset, ref, FORMATS["anli_jsonl"].kind, "en", {"data": tmp_path})
+    view = files_view(dataset, ref, known_kinds().formats()["anli_jsonl"][0], "en", {"data": tmp_path})
     with pytest.raises(DataError, match=r"R2\.jsonl, line 1.*is empty"):
         load_examples(view, {"data": tmp_path}, labels=NLI)
 
@@ -821,7 +828,7 @@ def test_a_language_without_a_file_is_told_by_path_licence_and_source(tmp_path: 
             files_view(
                 dataset,
                 SplitRef(dataset=dataset.name, split=split),
-                Kind.TAGGING,
+                TAGGING,
                 language,
                 {dataset.files.root: tmp_path},
             )
@@ -976,7 +983,7 @@ def test_a_sentence_answers_the_questions_whose_answer_begins_in_it(tmp_path: Pa
 
 def test_an_answer_in_no_sentence_is_counted(tmp_path: Path) -> None:
     reading = Reading(paths=(write(tmp_path, BROKEN_UP.replace("[9, 17]", "[9, 11]")),), language="de")
-    assert list(read_examples("lareqa_questions", reading)) == []
+    assert list(read_examples(form_of("lareqa_questions"), reading)) == []
     assert reading.skipped == {"the answer begins in no sentence": 2}
 
 
@@ -1012,7 +1019,7 @@ def test_a_text_beyond_all_texts_is_named_with_its_line(reader: str, line: str, 
         path.write_text(line.format("a") + "\n" + line.format("b" * length) + "\n")
         reading = Reading(paths=(path,), language="en")
         if fits:
-            assert list(read_examples(reader, reading))
+            assert list(read_examples(form_of(reader), reading))
             continue
         with pytest.raises(DataError, match=r"x, line 2, field .*2,000,001 characters"):
-            list(read_examples(reader, reading))
+            list(read_examples(form_of(reader), reading))

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from stilts.data.disjoint import check_disjoint
-from stilts.data.load import is_labelled, load_examples, skipped_rows
+from stilts.data.load import load_examples, skipped_rows
 from stilts.data.readers.sentences import sentence_breaks
 from stilts.errors import DataError, SplitOverlapError
-from stilts.tasks.examples import Example
-from stilts.tasks.formats import FORMATS
+from stilts.tasks.example import Example
+from stilts.tasks.kinds import known_kinds
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Dataset, Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, Part, Source, SplitRef, Task
 
 REGISTRY = default_registry()
 # Not in the folder: of four datasets the train files, and all of these.
@@ -67,7 +70,7 @@ def test_every_language_of_every_split_loads(shared: Path, dataset: Dataset, spl
         examples = load_examples(view, {"data": shared / "data", "text": shared / "text"}, labels=task.labels or None)
         assert 0 < len(examples) <= 20
         assert len({example.item for example in examples}) == len(examples)
-        assert all(is_labelled(example) for example in examples) == ((dataset.name, split) not in PLACEHOLDERS)
+        assert all(example.is_labelled() for example in examples) == ((dataset.name, split) not in PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
@@ -75,7 +78,7 @@ def test_what_is_not_there_is_told_by_its_path(shared: Path, name: str) -> None:
     made, dataset = resolver(shared), REGISTRY.dataset(name)
     assert dataset.files is not None
     for split, codes in dataset.languages.items():
-        kind = FORMATS[dataset.files.reader].kind
+        kind = known_kinds().formats()[dataset.files.reader][0]
         with pytest.raises(DataError, match=f'no such file, for dataset "{name}", split "{split}"') as caught:
             made.views(SplitRef(dataset=name, split=split), kind, codes[:1])
         assert caught.value.file.startswith(str(shared))
@@ -111,7 +114,7 @@ def test_every_row_is_read_or_counted(shared: Path, name: str, split: str) -> No
     roots = {"data": shared / "data"}
     examples = load_examples(view, roots, labels=task.labels or None)
     assert len(examples) + sum(skipped_rows(view, roots).values()) == SIZES[name, split]
-    if task.kind is Kind.CLASSIFICATION:
+    if task.kind is CLASSIFICATION:
         assert {example.label for example in examples} == set(task.labels)
 
 
@@ -119,7 +122,7 @@ def test_anli_plus_is_its_three_releases(shared: Path) -> None:
     made, roots = resolver(shared), {"data": shared / "data"}
 
     def loaded(name: str, split: str) -> list[Example]:
-        view = made.views(SplitRef(dataset=name, split=split), Kind.CLASSIFICATION, ["en"])[0]
+        view = made.views(SplitRef(dataset=name, split=split), CLASSIFICATION, ["en"])[0]
         return load_examples(view, roots, labels=REGISTRY.task("anli_plus").labels)
 
     for split in ("train", "dev"):
@@ -129,7 +132,7 @@ def test_anli_plus_is_its_three_releases(shared: Path) -> None:
 
 
 def ud_labels(shared: Path, name: str, split: str, language: str) -> Counter[str]:
-    view = resolver(shared).views(SplitRef(dataset=name, split=split), Kind.TAGGING, [language])[0]
+    view = resolver(shared).views(SplitRef(dataset=name, split=split), TAGGING, [language])[0]
     examples = load_examples(view, {"data": shared / "data"}, labels=REGISTRY.task(name).labels)
     return Counter(tag for example in examples for tag in example.tags or ())
 
@@ -194,7 +197,7 @@ def test_squad_dev_is_found_to_hold_xquads_paragraphs(shared: Path) -> None:
         registry.register_dataset(REGISTRY.dataset(name))
     task = Task(
         name="peeking",
-        kind=Kind.SPAN_QA,
+        kind=SPAN_QA,
         metric="squad",
         train=SplitRef(dataset="squad", split="train"),
         dev=SplitRef(dataset="squad", split="dev"),

@@ -17,23 +17,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stilts.data import token_cache, token_entry
-from stilts.data.encode import ENCODE_VERSION, encode
+from stilts.data.encode import ENCODE_VERSION
 from stilts.data.encoded import Encoded, Ragged
 from stilts.data.token_cache import cache_key, cached
+from stilts.kinds.learning import encode
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.multi_label import MULTI_LABEL
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.regression import REGRESSION
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, Part, Source
+from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
 from tests.data.encoding import encoder
 
 TASKS = {
-    Kind.CLASSIFICATION: "mnli",
-    Kind.TAGGING: "udpos",
-    Kind.SPAN_QA: "tydiqa_en",
-    Kind.MULTIPLE_CHOICE: "hellaswag",
-    Kind.MASKED_LM: "plain",
-    Kind.REGRESSION: "stsb",
-    Kind.MULTI_LABEL: "multieurlex",
+    CLASSIFICATION: "mnli",
+    TAGGING: "udpos",
+    SPAN_QA: "tydiqa_en",
+    MULTIPLE_CHOICE: "hellaswag",
+    MASKED_LM: "plain",
+    REGRESSION: "stsb",
+    MULTI_LABEL: "multieurlex",
 }
 KEY = "0123456789ab" + "d" * 52
 
@@ -87,14 +96,14 @@ def remade(folder: Path, subject: Encoded, key: str = KEY) -> bool:
 
 
 @pytest.mark.parametrize("kind", TASKS)
-def test_what_is_written_is_read(kind: Kind, tmp_path: Path) -> None:
+def test_what_is_written_is_read(kind: TaskKind, tmp_path: Path) -> None:
     subject = encoded(TASKS[kind])
     kept(tmp_path, subject)
     assert not remade(tmp_path, subject)
 
 
 def test_an_empty_view_is_read_too(tmp_path: Path) -> None:
-    subject = encode(Kind.TAGGING, [], encoder("A", "B"))
+    subject = encode(TAGGING, [], encoder("A", "B"))
     kept(tmp_path, subject)
     assert not remade(tmp_path, subject)
 

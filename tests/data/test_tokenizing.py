@@ -15,10 +15,11 @@ from stilts.data.load import load_examples
 from stilts.data.tokenizing import encodings, read_tokenizer
 from stilts.data.toy import toy_tokenizer_json
 from stilts.errors import DataError, EncoderError
-from stilts.tasks.examples import LONGEST_TEXT
+from stilts.tasks.example import LONGEST_TEXT
+from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.registry import default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, SplitRef
+from stilts.tasks.task import SplitRef
 
 BOMB = {"Regex": "(([a-z ])+.)+[A-Z]([a-z ])+$"}
 LOWER = "the quick brown fox jumps over the lazy dog and runs away from the dogs "
@@ -37,9 +38,7 @@ def test_parts_give_what_one_call_gives_on_real_data(
     if truncated:
         tokenizer.enable_truncation(truncated, strategy="longest_first")
     resolver = Resolver(default_registry(), {"data": shared / "data"})
-    views = resolver.views(
-        SplitRef(dataset="xnli", split="test"), Kind.CLASSIFICATION, ["en", "zh", "ar", "th"], limit=150
-    )
+    views = resolver.views(SplitRef(dataset="xnli", split="test"), CLASSIFICATION, ["en", "zh", "ar", "th"], limit=150)
     examples: list[Any] = [e for view in views for e in load_examples(view, {"data": shared / "data"})]
     inputs = [(e.text, e.text_pair) for e in examples]
     whole = tokenizer.encode_batch(inputs)

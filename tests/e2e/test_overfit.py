@@ -16,23 +16,30 @@ import numpy as np
 import pytest
 import torch
 
-from stilts.data.encode import Encoder, encode
-from stilts.data.load import is_labelled, load_examples
-from stilts.data.prepare import Preparation
+from stilts.data.encode import Encoder
+from stilts.data.load import load_examples
 from stilts.data.tokenizing import read_tokenizer
+from stilts.kinds.learning import add_heads, encode, score_examples
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.retrieved import Search
+from stilts.kinds.scored import Scored
+from stilts.kinds.scorer import Scorer
 from stilts.metrics.metric import metric
 from stilts.models.model import StiltsModel, load_model
 from stilts.study.config import TaskConfig, TrainConfig
-from stilts.tasks.examples import MiningExample, PairExample
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.retrieval import RETRIEVAL, MiningExample, PairExample
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
 from stilts.tasks.resolve import Resolver
-from stilts.tasks.task import Kind, SplitRef, Task
+from stilts.tasks.task import SplitRef, Task
 from stilts.tasks.view import DataView
 from stilts.training.device import autocast
 from stilts.training.loop import TaskData, Training, train
-from stilts.training.predict import Scored, Scorer, score_examples
 from stilts.training.reporter import SilentReporter
-from stilts.training.retrieval import Search
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, embedded_pool
 
@@ -47,7 +54,7 @@ STEPS = (30, 90, 360)
 # Treebank features all read the same files, and questions and choices take more than five seconds each: some
 # are tested always, the others by `make test-slow`.
 OFTEN = {"ud_number", "ud_feats", "ud_supertags", "copa", "xcopa", "xcopa_siqa"}
-SLOW_KINDS = (Kind.SPAN_QA, Kind.MULTIPLE_CHOICE)
+SLOW_KINDS = (SPAN_QA, MULTIPLE_CHOICE)
 
 
 def has_files(ref: SplitRef | None) -> bool:
@@ -89,7 +96,7 @@ def shortest(task: Task, ref: SplitRef) -> list[Any]:
     spoken = RESOLVER.available_languages(ref)
     limit = None if task.metric == "pair_f1" else POOL  # few of many sentences would hold no pair
     view = RESOLVER.views(ref, task.kind, ["en" if "en" in spoken else spoken[0]], limit=limit)[0]
-    examples = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if is_labelled(e)]
+    examples = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if e.is_labelled()]
     if task.metric == "pair_f1":  # mined from two corpora: what can be learned of them are the pairs
         examples = [pair for example in examples for pair in pairs_of(example)]
     distinct = list({example.content(): example for example in examples}.values())
@@ -116,7 +123,7 @@ def learn(model: StiltsModel, task: Task, examples: list[Any], steps: int, prepa
         save=lambda folder: None,
     )
     state, _ = train(model, training)
-    if task.kind is Kind.MASKED_LM:
+    if task.kind is MASKED_LM:
         losses = [loss for _, loss, _ in state.curve]
         return float(100 * (1 - np.mean(losses[-5:]) / np.mean(losses[:5])))
     return score(scored(model, task, examples, prepared), task)
@@ -160,10 +167,10 @@ def test_what_is_there_is_learned_by_heart_and_evaluated_everywhere(task: Task, 
         pytest.skip("the release keeps all its labels back")
     # What is learned are pairs: the share that finds its own among all of them is told, whatever the task asks later.
     learned = replace(task, metric="retrieval_accuracy") if task.metric == "pair_f1" else task
-    reached, wanted = -np.inf, 20.0 if task.kind is Kind.MASKED_LM else 95.0
+    reached, wanted = -np.inf, 20.0 if task.kind is MASKED_LM else 95.0
     for steps in STEPS:
         model, _ = load_model(SHARED / "models" / "xlmr-mini", dropout=0.0, attention_dropout=0.0)
-        model.add_head(task, seed=0)
+        add_heads(model, [task], seed=0)
         reached = learn(model, learned, examples, steps, prepared)
         if reached >= wanted:
             break
@@ -172,7 +179,7 @@ def test_what_is_there_is_learned_by_heart_and_evaluated_everywhere(task: Task, 
     assert test is not None
     limit = POOL if task.metric == "pair_f1" else EVALUATED
     for view in RESOLVER.views(test, task.kind, RESOLVER.available_languages(test), limit=limit):
-        found = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if is_labelled(e)]
+        found = [e for e in load_examples(view, ROOTS, labels=task.labels or None) if e.is_labelled()]
         if not found:
             continue  # placeholders, which test_real_data.py counts
         pool = () if task.pool is None else RESOLVER.views(task.pool, task.kind, [view.language])
@@ -185,10 +192,10 @@ def test_there_is_something_to_learn() -> None:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real data in {SHARED}; set STILTS_SHARED to the folder that holds data/ and text/")
     assert {task.values[0].kind for task in TASKS} >= {  # type: ignore[union-attr]
-        Kind.CLASSIFICATION,
-        Kind.TAGGING,
-        Kind.SPAN_QA,
-        Kind.MULTIPLE_CHOICE,
-        Kind.RETRIEVAL,
-        Kind.MASKED_LM,
+        CLASSIFICATION,
+        TAGGING,
+        SPAN_QA,
+        MULTIPLE_CHOICE,
+        RETRIEVAL,
+        MASKED_LM,
     }

@@ -122,9 +122,9 @@ def heals(part: int, stores: tuple[Path, Path], study: Path) -> int:
     def tried(damage: tuple[int, Damage], verbs: tuple[tuple[str, ...], ...]) -> None:
         which, done = damage
         assume(repr(damage) not in seen)  # hypothesis likes to try one again
-        seen.add(repr(damage))
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
             check(Case(Path(folder).resolve(), stores[which], study), done, verbs, answer)
+        seen.add(repr(damage))  # a case that failed is tried again, to be shown
 
     with tempfile.TemporaryDirectory(prefix="fuzz-") as elsewhere:
         os.chdir(elsewhere)

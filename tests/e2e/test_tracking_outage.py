@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from stilts.cli.showcase import track_addresses, track_command
 from stilts.store.store import Store
 from stilts.study.record import StudyRecord
-from stilts.tracking.background import BackgroundTracker
-from stilts.tracking.follower import SyncProcess
+from stilts.tracking.follower import Follower
 from stilts.tracking.run_view import RunView
 from stilts.tracking.sync import sync
 from stilts.tracking.views import run_views
-from tests.tracking.fake_store import FakeStore, Shape, filled, publish_all
+from tests.tracking.fake_store import FakeStore, Shape, filled, publish_all, seen
 
 pytestmark = pytest.mark.slow
 
@@ -87,10 +87,10 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
-def followed(store: Store, server: Server, folder: Path) -> tuple[BackgroundTracker, SyncProcess]:
+def followed(store: Store, server: Server) -> Follower:
     """A tracker as a run has it, but in a hurry."""
-    process = SyncProcess(store_url=store.url, study="little", tracking_uri=server.uri, folder=folder)
-    return BackgroundTracker(process, folder=folder, every_s=0.1, backoff_s=0.3, stop=process.stop), process
+    addresses = track_addresses(store.url, server.uri)
+    return Follower(track_command("little"), addresses=addresses, first_after_s=0.0, every_s=0.1)
 
 
 def num_metrics(server: Server) -> int:
@@ -127,7 +127,7 @@ def compared(record: StudyRecord, store: Store, uri: str) -> int:
     experiment = client.get_experiment_by_name(record.name)
     assert experiment is not None
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id], max_results=1000)}
-    views = list(run_views(record, store))
+    views = list(run_views(seen(record, store), running=False))
     assert sorted(runs) == sorted(view.name for view in views)
     assert [flaw for view in views for flaw in missing(view, runs[view.name], client)] == []
     return sum(len(view.points) for view in views)
@@ -136,31 +136,29 @@ def compared(record: StudyRecord, store: Store, uri: str) -> int:
 def test_a_server_killed_in_mid_study_loses_nothing(tmp_path: Path, server: Server) -> None:
     record, fake = filled(STUDY)
     store = publish_all(FakeStore(), record, tmp_path / "store")
-    tracker, _ = followed(store, server, tmp_path)
+    tracker = followed(store, server)
     keys = sorted(fake.results, key=lambda key: float(str(fake.results[key]["started"])))
     at_kill = 0
     for number, key in enumerate(keys):
         fake_part = FakeStore({key: fake.results[key]}, {key: fake.payloads[key]})
         publish_all(fake_part, record, tmp_path / "store")
-        tracker.notify(key.partition("/")[0])
+        tracker.notify()
         if number == len(keys) // 3:
-            until(lambda: num_metrics(server) > 100, 120)  # kill -9 while more is on its way
+            until(lambda: num_metrics(server) > 100, 240)  # kill -9 while more is on its way
             at_kill = num_metrics(server)
             server.signal(signal.SIGKILL)
         time.sleep(0.01)
-    assert not tracker.close(30)
-    assert (tmp_path / "pending.json").exists()
+    assert not tracker.close(finished=False, timeout_s=240)
 
     server.start()
-    later, _ = followed(store, server, tmp_path)  # the next run of the study: what waits is sent at once
-    assert later.close(180)
-    assert not (tmp_path / "pending.json").exists()
+    later = followed(store, server)  # the next run of the study
+    assert later.close(finished=False, timeout_s=240)
     total = compared(record, store, server.uri)
     assert total >= 1000
     assert 0 < at_kill < total
 
     before = contents(tmp_path)
-    again = sync(record, store, server.uri)
+    again = sync(seen(record, store), server.uri, running=False)
     assert (again.created, again.updated, again.removed) == (0, 0, 0)
     assert again.unchanged == 1 + 1 + 16  # the study, the recipe of mnli, the replicates
     assert contents(tmp_path) == before
@@ -177,25 +175,25 @@ def contents(folder: Path) -> str:
 def test_with_the_server_stopped_no_step_waits(tmp_path: Path, server: Server) -> None:
     """SIGSTOP is the worst case: connections are taken and never answered."""
     record, fake = filled(STUDY)
-    store = publish_all(FakeStore(), record, tmp_path / "store")
-    tracker, _ = followed(store, server, tmp_path)
-    tracker.notify("train-first")
-    until(lambda: num_metrics(server) >= 0 and (tmp_path / "tracker.log").exists(), 60)
-    time.sleep(3)
+    store = publish_all(fake, record, tmp_path / "store")
+    tracker = followed(store, server)
+    tracker.notify()
+    until(lambda: num_metrics(server) > 0, 240)
     server.signal(signal.SIGSTOP)
     waits, steps = [], 0
-    for key in sorted(fake.results)[:40]:
+    for _ in range(40):
         for _ in range(25):  # stands for a stage's steps
             started = time.monotonic()
-            tracker.notify(key.partition("/")[0])
+            tracker.notify()
             waits.append(time.monotonic() - started)
             steps += 1
             time.sleep(0.002)
     started = time.monotonic()
-    assert not tracker.close(3)
+    assert not tracker.close(finished=False, timeout_s=3)
     assert time.monotonic() - started < 15
     assert steps == 1000
     assert sorted(waits)[990] < 0.005, "a notice returns at once"
     assert max(waits) < 0.5
-    assert (tmp_path / "pending.json").exists()
     server.signal(signal.SIGCONT)
+    wanted = list(run_views(seen(record, store), running=False))
+    until(lambda: num_metrics(server) == sum(len(view.points) for view in wanted), 240)  # it went on by itself

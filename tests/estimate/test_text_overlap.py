@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stilts.estimate.text_overlap import text_overlap
-from stilts.tasks.examples import ChoiceExample, SpanExample, TaggingExample, TextExample
+from stilts.tasks.kinds.masked_lm import TextExample
+from stilts.tasks.kinds.multi_label import MultiLabelExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample
+from stilts.tasks.kinds.regression import RegressionExample
+from stilts.tasks.kinds.span_qa import SpanExample
+from stilts.tasks.kinds.tagging import TaggingExample
 
 
 def text(words: str) -> TextExample:
@@ -33,4 +38,7 @@ def test_every_kind_gives_its_text() -> None:
     tagged = TaggingExample(item="1", words=("a", "b"), tags=("N", "V"))
     choice = ChoiceExample(item="1", context="a", question="b", choices=("c", "d"), label=0)
     assert text_overlap([tagged], [text("a b")]) == 1.0
+    rated = RegressionExample(item="1", text="a", text_pair="b", value=1.0)
+    topical = MultiLabelExample(item="1", text="a", labels=())
+    assert text_overlap([rated], [text("b")]) == text_overlap([topical], [text("a")]) == 1.0
     assert text_overlap([choice], [text("a")]) == text_overlap([choice], [text("d")]) == 1.0

@@ -14,11 +14,21 @@ from tokenizers import Tokenizer
 
 from stilts.data.toy import toy_tokenizer_json
 from stilts.errors import EncoderError, TransferError
+from stilts.kinds.learning import add_heads, heads_of, learning_of
 from stilts.models.export import Exported, export_model
 from stilts.models.heads import pooled
 from stilts.models.model import StiltsModel, fresh_model, load_model, save_model
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.multi_label import MULTI_LABEL
+from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
+from stilts.tasks.kinds.regression import REGRESSION
+from stilts.tasks.kinds.retrieval import RETRIEVAL
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from tests.training.tiny import TINY
 
 SIZE = len(json.loads(toy_tokenizer_json())["model"]["vocab"]) + 8
@@ -26,13 +36,13 @@ CONFIGS = {name: {**TINY, "model_type": name, "vocab_size": SIZE} for name in ("
 TASKS = {
     kind: default_registry().task(name)
     for kind, name in {
-        Kind.CLASSIFICATION: "mnli",
-        Kind.TAGGING: "udpos",
-        Kind.SPAN_QA: "tydiqa",
-        Kind.MULTIPLE_CHOICE: "hellaswag",
-        Kind.RETRIEVAL: "tatoeba",
-        Kind.REGRESSION: "stsb",
-        Kind.MULTI_LABEL: "multieurlex",
+        CLASSIFICATION: "mnli",
+        TAGGING: "udpos",
+        SPAN_QA: "tydiqa",
+        MULTIPLE_CHOICE: "hellaswag",
+        RETRIEVAL: "tatoeba",
+        REGRESSION: "stsb",
+        MULTI_LABEL: "multieurlex",
     }.items()
 }
 CHOICES = 3
@@ -47,7 +57,7 @@ def artifact(folder: Path, config: dict[str, Any], *tasks: Task) -> Path:
     """What a train stage publishes, with weights large enough that a wrong place would show."""
     model = fresh_model(config, seed=1)
     for task in tasks:
-        model.add_head(task, seed=2)
+        add_heads(model, [task], seed=2)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -57,8 +67,12 @@ def artifact(folder: Path, config: dict[str, Any], *tasks: Task) -> Path:
     return folder
 
 
+def plain(kind: TaskKind, **more: Any) -> Exported:
+    return Exported(kind=kind, form=learning_of(kind).export, **more)
+
+
 def exported(source: Path, target: Path, task: Task, **more: Any) -> Path:
-    export_model(source, target, Exported(kind=task.kind, learner=task.learner, labels=task.labels, layer=1), **more)
+    export_model(source, target, plain(task.kind, learner=task.learner, labels=task.labels, layer=1), **more)
     return target
 
 
@@ -69,13 +83,13 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.where(mask, ids, 1), mask
 
 
-def plain_logits(model: Any, kind: Kind, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    if kind is Kind.MULTIPLE_CHOICE:
+def plain_logits(model: Any, kind: TaskKind, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    if kind is MULTIPLE_CHOICE:
         shape = (-1, CHOICES, ids.shape[1])
         logits: torch.Tensor = model(input_ids=ids.view(shape), attention_mask=mask.view(shape).long()).logits
         return logits.view(-1, 1)
     out = model(input_ids=ids, attention_mask=mask.long())
-    return torch.stack([out.start_logits, out.end_logits], -1) if kind is Kind.SPAN_QA else out.logits
+    return torch.stack([out.start_logits, out.end_logits], -1) if kind is SPAN_QA else out.logits
 
 
 def load_plain(folder: Path, auto: str) -> Any:
@@ -86,26 +100,26 @@ def load_plain(folder: Path, auto: str) -> Any:
 
 
 AUTO = {
-    Kind.CLASSIFICATION: "AutoModelForSequenceClassification",
-    Kind.TAGGING: "AutoModelForTokenClassification",
-    Kind.SPAN_QA: "AutoModelForQuestionAnswering",
-    Kind.MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
-    Kind.REGRESSION: "AutoModelForSequenceClassification",
-    Kind.MULTI_LABEL: "AutoModelForSequenceClassification",
+    CLASSIFICATION: "AutoModelForSequenceClassification",
+    TAGGING: "AutoModelForTokenClassification",
+    SPAN_QA: "AutoModelForQuestionAnswering",
+    MULTIPLE_CHOICE: "AutoModelForMultipleChoice",
+    REGRESSION: "AutoModelForSequenceClassification",
+    MULTI_LABEL: "AutoModelForSequenceClassification",
 }
 
 
 @pytest.mark.parametrize("kind", AUTO)
-def test_logits_agree(kind: Kind, config: dict[str, Any], tmp_path: Path) -> None:
+def test_logits_agree(kind: TaskKind, config: dict[str, Any], tmp_path: Path) -> None:
     task = TASKS[kind]
     source = artifact(tmp_path / "artifact", config, task)
-    ours = load_model(source, [task])[0].eval()
+    ours = load_model(source, heads_of([task]))[0].eval()
     theirs = load_plain(exported(source, tmp_path / "plain", task), AUTO[kind])
     ids, mask = batch()
     with torch.inference_mode():
         expected = ours.heads[task.learner](ours.hidden(ids, mask))
         found = plain_logits(theirs, kind, ids, mask)
-    seen = mask if kind in (Kind.TAGGING, Kind.SPAN_QA) else torch.ones(6, dtype=torch.bool)
+    seen = mask if kind in (TAGGING, SPAN_QA) else torch.ones(6, dtype=torch.bool)
     assert expected[seen].std() > 0.1
     torch.testing.assert_close(found[seen], expected[seen], atol=1e-5, rtol=0)
 
@@ -113,7 +127,7 @@ def test_logits_agree(kind: Kind, config: dict[str, Any], tmp_path: Path) -> Non
 def test_masked_lm_agrees(config: dict[str, Any], tmp_path: Path) -> None:
     source = artifact(tmp_path / "artifact", config)
     ours = load_model(source)[0].eval()
-    export_model(source, tmp_path / "plain", Exported(kind=Kind.MASKED_LM))
+    export_model(source, tmp_path / "plain", plain(MASKED_LM))
     theirs = load_plain(tmp_path / "plain", "AutoModelForMaskedLM")
     ids, mask = batch()
     with torch.inference_mode():
@@ -125,7 +139,7 @@ def test_masked_lm_agrees(config: dict[str, Any], tmp_path: Path) -> None:
 def test_sentence_vectors_agree_at_the_recorded_layer(config: dict[str, Any], tmp_path: Path) -> None:
     source = artifact(tmp_path / "artifact", config)
     ours = load_model(source)[0].eval()
-    theirs = load_plain(exported(source, tmp_path / "plain", TASKS[Kind.RETRIEVAL]), "AutoModel")
+    theirs = load_plain(exported(source, tmp_path / "plain", TASKS[RETRIEVAL]), "AutoModel")
     ids, mask = batch()
     with torch.inference_mode():
         expected = pooled(ours.hidden_at(ids, mask, 1), mask, "mean")
@@ -136,8 +150,8 @@ def test_sentence_vectors_agree_at_the_recorded_layer(config: dict[str, Any], tm
 
 def test_a_pretrained_folder_is_exported_for_retrieval(tmp_path: Path) -> None:
     source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"])
-    export_model(source, tmp_path / "pretrained", Exported(kind=Kind.MASKED_LM))
-    exported(tmp_path / "pretrained", tmp_path / "plain", TASKS[Kind.RETRIEVAL])
+    export_model(source, tmp_path / "pretrained", plain(MASKED_LM))
+    exported(tmp_path / "pretrained", tmp_path / "plain", TASKS[RETRIEVAL])
     ids, mask = batch()
     ours: StiltsModel = load_model(source)[0].eval()
     with torch.inference_mode():
@@ -146,7 +160,7 @@ def test_a_pretrained_folder_is_exported_for_retrieval(tmp_path: Path) -> None:
 
 
 def test_labels_and_tokens_are_those_of_the_task_and_the_encoder(tmp_path: Path) -> None:
-    task = TASKS[Kind.CLASSIFICATION]
+    task = TASKS[CLASSIFICATION]
     folder = exported(artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], task), tmp_path / "plain", task)
     config = transformers.AutoConfig.from_pretrained(folder)
     assert tuple(config.id2label[number] for number in range(3)) == task.labels
@@ -162,7 +176,7 @@ def test_labels_and_tokens_are_those_of_the_task_and_the_encoder(tmp_path: Path)
 
 
 def test_only_safetensors_are_written_and_large_models_in_shards(tmp_path: Path) -> None:
-    task = TASKS[Kind.TAGGING]
+    task = TASKS[TAGGING]
     source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], task)
     whole = exported(source, tmp_path / "whole", task)
     cut = exported(source, tmp_path / "cut", task, shard_bytes=20_000)
@@ -189,14 +203,14 @@ def without_encoder(source: Path) -> None:
 def test_what_is_not_there_is_not_exported(
     damage: Callable[[Path], None], error: type[Exception], words: str, tmp_path: Path
 ) -> None:
-    source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], TASKS[Kind.TAGGING])
+    source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], TASKS[TAGGING])
     damage(source)
     with pytest.raises(error, match=words):
-        exported(source, tmp_path / "plain", TASKS[Kind.TAGGING])
+        exported(source, tmp_path / "plain", TASKS[TAGGING])
 
 
 def test_a_head_of_another_size_is_refused(tmp_path: Path) -> None:
-    source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], TASKS[Kind.TAGGING])
-    wrong = Exported(kind=Kind.TAGGING, learner="udpos", labels=("A", "B"))
+    source = artifact(tmp_path / "artifact", CONFIGS["xlm-roberta"], TASKS[TAGGING])
+    wrong = plain(TAGGING, learner="udpos", labels=("A", "B"))
     with pytest.raises(TransferError, match=r"of another shape: \['classifier.bias', 'classifier.weight'\]"):
         export_model(source, tmp_path / "plain", wrong)

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from stilts.errors import EncoderError, TransferError
-from stilts.models.dropout import DropoutStream
-from stilts.models.heads import make_head, pooled
+from stilts.kinds.learning import add_heads, heads_of
+from stilts.models.heads import pooled
 from stilts.models.model import StiltsModel, check_builds, fresh_model, load_model, save_model
 from stilts.models.transfer import read_tensors, transfer, write_tensors
 from stilts.tasks.encoder_tensors import check_tensors
@@ -79,9 +79,9 @@ def test_tied_tensors_are_written_each_with_its_own_storage(tmp_path: Path) -> N
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     model = fresh_model(SMALL, seed=3)
-    model.add_head(NLI, seed=5)
+    add_heads(model, [NLI], seed=5)
     save_model(model, tmp_path, tokenizer=b"{}")
-    loaded, report = load_model(tmp_path, [NLI])
+    loaded, report = load_model(tmp_path, heads_of([NLI]))
     assert report.loaded == len(model.state_dict()) and report.fresh == ()
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in loaded.state_dict().items())
     assert (tmp_path / "tokenizer.json").read_bytes() == b"{}"
@@ -89,10 +89,10 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_a_head_that_is_not_there_is_refused(tmp_path: Path) -> None:
     model = fresh_model(SMALL, seed=3)
-    model.add_head(NLI, seed=5)
+    add_heads(model, [NLI], seed=5)
     save_model(model, tmp_path, tokenizer=b"{}")
     with pytest.raises(TransferError, match=r"head\.udpos"):
-        load_model(tmp_path, [TAGS])
+        load_model(tmp_path, heads_of([TAGS]))
 
 
 def test_pickled_weights_are_refused(tiny_encoder: Path, tmp_path: Path) -> None:
@@ -186,10 +186,10 @@ def test_new_heads_come_from_the_seed_and_the_learners_name() -> None:
     models = [fresh_model(SMALL, seed=seed) for seed in (1, 2)]
     for number, model in enumerate(models):
         torch.manual_seed(number)
-        assert model.add_head(NLI, seed=7) and model.add_head(TAGS, seed=7)
+        assert add_heads(model, [NLI, TAGS], seed=7) == (NLI.learner, TAGS.learner)
     first, second = ({k: v for k, v in model.state_dict().items() if k.startswith("heads.")} for model in models)
     assert all(torch.equal(first[name], second[name]) for name in first)
-    models[0].add_head(NLI, seed=8)
+    add_heads(models[0], [NLI], seed=8)
     assert not torch.equal(models[0].state_dict()["heads.mnli.dense.weight"], first["heads.mnli.dense.weight"])
     dense, out = first["heads.mnli.dense.weight"], first["heads.mnli.out_proj.weight"]
     assert dense.std() == pytest.approx(0.02, rel=0.2) and not torch.equal(dense[: len(out)], out)
@@ -197,8 +197,8 @@ def test_new_heads_come_from_the_seed_and_the_learners_name() -> None:
 
 
 def test_retrieval_has_no_head() -> None:
-    assert make_head(PAIRS, 8, DropoutStream(), 0.0) is None
-    assert not fresh_model(SMALL, seed=0).add_head(PAIRS, seed=0)
+    assert heads_of([PAIRS]) == {}
+    assert add_heads(fresh_model(SMALL, seed=0), [PAIRS], seed=0) == ()
 
 
 def test_pooling_leaves_padding_out() -> None:
@@ -265,7 +265,7 @@ def test_weights_that_are_no_file_are_not_opened(tmp_path: Path) -> None:
 
 def test_a_stage_saves_a_folder_that_passes_every_check(tmp_path: Path) -> None:
     model = fresh_model(SMALL, seed=3)
-    model.add_head(NLI, seed=5)
+    add_heads(model, [NLI], seed=5)
     save_model(model, tmp_path, tokenizer=b"{}")
     check_tensors(tmp_path)
     check_builds(tmp_path)

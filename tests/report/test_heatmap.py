@@ -1,7 +1,3 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -82,11 +78,3 @@ def test_an_empty_matrix_is_drawn(study: Shown, data: pd.DataFrame) -> None:
     gone = float("nan")
     nothing = data.assign(score=gone, gain=gone, low=gone, high=gone, state="missing", num_done=0, chosen=False)
     assert said(heat_map(nothing, study.record)).count("missing") == len(data)
-
-
-def test_only_png_needs_matplotlib_and_never_its_figures() -> None:
-    code = "import stilts.report.files, sys; print([m for m in sys.modules if m.startswith('matplotlib')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
-    assert done.stdout.strip() == "[]"
-    drawing = Path(sys.modules[heat_map.__module__].__file__ or "").parents[1] / "drawing"
-    assert not any("pyplot" in path.read_text() for path in drawing.glob("*.py"))

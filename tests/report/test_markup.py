@@ -11,11 +11,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import yaml
 from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from ruamel.yaml import YAML
 
 from stilts.report.drawing.png import png
 from stilts.report.drawing.scene import Scene
@@ -115,9 +115,17 @@ def test_the_front_matter_is_yaml_whatever_the_licence(text: str) -> None:
     item = replicate("none", target, None, 1)
     written = front_matter(made, item, target, licences={"mine": f"GPL {text}", text or "x": "MIT"}, score=60.0)
     assert not re.search(r"^---", written, re.MULTILINE)
-    value = YAML(typ="safe").load(written)
+    value = yaml.safe_load(written)
     assert value["base_model"] == shown(text or "toy") and value["model-index"][0]["results"]
     assert value.get("license_name", "other") in (shown(f"GPL {text}"), "other")
+
+
+def test_norwegian_is_a_language_to_the_hub() -> None:
+    """The hub reads YAML 1.1, where a bare ``no`` is false."""
+    target = replace(column("xnli"), languages=("en", "no"))
+    item = replicate("none", target, None, 1)
+    written = front_matter(record([Row(name="none")], [target], []), item, target, licences={}, score=None)
+    assert yaml.safe_load(written)["language"] == ["en", "no"]
 
 
 def test_the_card_of_a_hostile_study_shows_its_text(tmp_path: Path) -> None:

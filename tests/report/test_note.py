@@ -37,7 +37,7 @@ def test_a_study_without_a_question_asks_the_general_one(tmp_path: Path) -> None
     note = markdown_note(made.record, made.cells, made.answers).splitlines()
     assert note[2] == "Which intermediate task should xlmr-base be fine-tuned on first?"
     assert note[4].startswith("**toy: ")
-    assert any(line.startswith("- **xnli (toy):** no intermediate is shown to help") for line in note)
+    assert any(line.startswith("- **xnli (toy):** one seed each, which claims nothing") for line in note)
 
 
 def test_the_matrix_is_a_table_that_renders(lines: list[str]) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from stilts.analysis.best import best
 from stilts.analysis.matrix import cells, load_matrix
 from stilts.analysis.results import StudyResults
-from stilts.report.phrases import details, equals, mean_lines
+from stilts.report.phrases import equals, facts, mean_lines
 from stilts.report.tables import answer_lines, language_table, matrix_table
 from stilts.study.record import Row, StudyRecord
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
@@ -121,8 +121,8 @@ def test_a_row_that_stands_alone_may_lack_a_claimed_gain(store: FakeStore) -> No
 def test_an_overlap_stands_right_under_the_headline(store: FakeStore) -> None:
     made = study(store, overlaps=(("searched_mix", "panx", "same data"),))
     [answer] = [item for item in best(made, store, draws=50) if item.target == "panx"]  # type: ignore[arg-type]
-    assert details(answer)[0] == "overlap: same data"
-    assert sum("same data" in line for line in details(answer)) == 1
+    assert facts(answer)[0] == ("overlap", "same data")
+    assert sum("same data" in text for _, text in facts(answer)) == 1
 
 
 def test_masked_lm_columns_enter_no_mean(store: FakeStore) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ import pytest
 import ray
 
 from stilts.errors import InputError
+from stilts.scheduling import searcher
 from stilts.scheduling.board import BoardReporter, end_stages, start_board
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.runner import run_stages
+from stilts.study.slots import Node
 from stilts.training.reporter import Decision, Evaluation
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage, attempts
@@ -75,6 +77,21 @@ def test_workers_stay_warm_and_trials_cost_little(tmp_path: Path) -> None:
     assert len(report.done) == 20
     assert len({pid for index in range(20) for pid in attempts(tmp_path, f"stage-{index}")}) <= 3
     assert time.monotonic() - started < 30
+
+
+def test_nodes_are_told_before_the_first_stage_and_while_a_run_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searcher, "_NODES_EVERY_S", 0.0)
+    source, told = FakeSource(stages=[FakeStage("stage-a")]), list[tuple[int, Sequence[Node]]]()
+    run_stages(
+        source,
+        store_url="unused",
+        run_config=RunConfig(),
+        on_nodes=lambda nodes: told.append((len(source.given), nodes)),
+        execute=FakeExecutor(folder=str(tmp_path)),
+    )
+    assert told[0] == (0, (Node(cpus=2.0),)) and told[-1] == (1, (Node(cpus=2.0),))
 
 
 def test_the_sources_verdict_stops_a_stage(tmp_path: Path) -> None:

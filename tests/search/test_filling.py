@@ -18,14 +18,14 @@ from stilts.search.selecting.policy import Question, Suggestion
 from stilts.search.selecting.select import Select
 from stilts.search.work_source import NoStage
 from stilts.store import Store, make_store
-from stilts.study.filling_schema import Budget
+from stilts.study.policy_schema import Budget
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind
 from tests.study.toy_study import parsed, planner, write_encoder_folder
 
 ROWS: Mapping[str, Any] = {name: None for name in ("none", "mnli", "qqp", "snli", "piqa", "hellaswag", "cosmosqa")}
 COLUMNS: Mapping[str, Any] = {name: {"languages": ["en"]} for name in ("udpos", "panx", "xnli")}
-SELECT = {"policy": "select"}
+SELECT = {"name": "select"}
 SECONDS = 10.0
 
 
@@ -45,13 +45,13 @@ class Driver:
     """Runs a conductor's stages one after the other; each takes ten seconds, and scores what ``score`` says."""
 
     def __init__(self, folder: Path, store: Store, scratch: Path, **changes: Any) -> None:
-        fields: dict[str, Any] = {"intermediates": ROWS, "targets": COLUMNS, "search": SELECT, **changes}
+        fields: dict[str, Any] = {"intermediates": ROWS, "targets": COLUMNS, "policy": SELECT, **changes}
         study = parsed(folder, **fields)
         self.conductor = Conductor(
             planner=planner(folder, **fields),
             store=store,
             filling=make_filling(study, store),
-            budget=study.file.search.budget,
+            budget=study.file.policy.budget,
         )
         self.store, self.scratch = store, scratch / "content"
         self.scratch.mkdir(exist_ok=True)
@@ -165,18 +165,18 @@ def test_a_resumed_study_keeps_what_was_asked_for(folder: Path, store: Store, tm
 
 def test_a_budget_is_kept_to_within_one_stage(folder: Path, store: Store, tmp_path: Path) -> None:
     hours = 205 / 3600
-    driver = Driver(folder, store, tmp_path, search={**SELECT, "budget": {"stage_hours": hours}})
+    driver = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"stage_hours": hours}})
     ran = driver.run()
     spent = driver.conductor.account.spent
     assert spent.seconds == len(ran) * SECONDS and spent.seconds <= 205 + SECONDS
     last = decisions(store, "small")[-1]
     assert last.kind == "stop" and "spent" in last.reason
-    assert Driver(folder, store, tmp_path, search={**SELECT, "budget": {"stage_hours": hours}}).run() == []
+    assert Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"stage_hours": hours}}).run() == []
 
 
 @pytest.mark.parametrize("at", [0, 7])
 def test_a_budget_of_trials_counts_all_runs(folder: Path, store: Store, tmp_path: Path, at: int) -> None:
-    changes: dict[str, Any] = {"search": {"policy": "grid", "budget": {"trials": 11}}}
+    changes: dict[str, Any] = {"policy": {"name": "grid", "budget": {"trials": 11}}}
     first = Driver(folder, store, tmp_path, **changes).run(at_most=at)
     second = Driver(folder, store, tmp_path, **changes).run()
     assert len(first) + len(second) == 11
@@ -184,15 +184,15 @@ def test_a_budget_of_trials_counts_all_runs(folder: Path, store: Store, tmp_path
 
 
 def test_a_larger_budget_goes_on_where_the_smaller_ended(folder: Path, store: Store, tmp_path: Path) -> None:
-    small = Driver(folder, store, tmp_path, search={**SELECT, "budget": {"grids": 0.3}})
+    small = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"grids": 0.3}})
     small.run()
-    large = Driver(folder, store, tmp_path, search={**SELECT, "budget": {"grids": 0.8}})
+    large = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"grids": 0.8}})
     more = large.run()
     assert more and cells(small) < cells(large)
 
 
 def test_half_a_grid_costs_half_of_what_the_grid_costs(folder: Path, store: Store, tmp_path: Path) -> None:
-    driver = Driver(folder, store, tmp_path, search={**SELECT, "budget": {"grids": 0.5}})
+    driver = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"grids": 0.5}})
     driver.run()
     whole = len(driver.conductor.whole.stages) * SECONDS
     assert driver.conductor.account.spent.seconds <= 0.5 * whole + SECONDS
@@ -211,7 +211,7 @@ def test_columns_that_choose_nothing_come_with_the_rows_that_are_trained(
     folder: Path, store: Store, tmp_path: Path
 ) -> None:
     targets = {**COLUMNS, "tatoeba": None}
-    driver = Driver(folder, store, tmp_path, targets=targets, search={**SELECT, "budget": {"grids": 0.4}})
+    driver = Driver(folder, store, tmp_path, targets=targets, policy={**SELECT, "budget": {"grids": 0.4}})
     driver.run()
     trained = {row for row, column in cells(driver) if column != "tatoeba"}
     assert {row for row, column in cells(driver) if column == "tatoeba"} == trained
@@ -219,7 +219,7 @@ def test_columns_that_choose_nothing_come_with_the_rows_that_are_trained(
 
 
 def test_what_another_study_did_is_known_and_costs_nothing(folder: Path, store: Store, tmp_path: Path) -> None:
-    other = Driver(folder, store, tmp_path, name="other", search={"policy": "grid"})
+    other = Driver(folder, store, tmp_path, name="other", policy="grid")
     ran = other.run()
     driver = Driver(folder, store, tmp_path)
     assert ran and driver.run() == []
@@ -233,7 +233,7 @@ def test_what_another_study_did_is_known_and_costs_nothing(folder: Path, store: 
 def test_what_was_only_found_trains_nothing_for_columns_that_choose_nothing(
     folder: Path, store: Store, tmp_path: Path
 ) -> None:
-    Driver(folder, store, tmp_path, name="other", search={"policy": "grid"}).run()
+    Driver(folder, store, tmp_path, name="other", policy="grid").run()
     driver = Driver(folder, store, tmp_path, targets={**COLUMNS, "tatoeba": None})
     ran = driver.run()
     assert {stage.name for stage in ran} == {"tatoeba"} and len(ran) == 1, "that of none, which rides with the baseline"
@@ -242,7 +242,7 @@ def test_what_was_only_found_trains_nothing_for_columns_that_choose_nothing(
 def test_priors_come_from_a_study_or_a_table_and_are_recorded(folder: Path, store: Store, tmp_path: Path) -> None:
     lines = [f"{row},{column},{80 if row == 'piqa' else 50}" for row in ROWS for column in COLUMNS]
     (folder / "smaller.csv").write_text("source,target,score\n" + "\n".join(lines) + "\n")
-    driver = Driver(folder, store, tmp_path, search={**SELECT, "priors": ["smaller.csv"]})
+    driver = Driver(folder, store, tmp_path, policy={**SELECT, "priors": ["smaller.csv"]})
     ran = driver.run(at_most=14)
     recipes = {one.intermediate_stage for one in driver.conductor.whole.replicates}
     assert next(stage.name for stage in ran if stage.stage_id in recipes) == "piqa"
@@ -275,14 +275,14 @@ def test_a_probe_guides_as_a_prior(folder: Path, store: Store, tmp_path: Path, m
 
 @pytest.mark.parametrize("policy", ["random", "full_grid_2", "sellect"])
 def test_a_study_takes_no_baseline_for_its_policy(folder: Path, policy: str) -> None:
-    with pytest.raises(StudyError, match=r"search\.policy"):
-        parsed(folder, intermediates=ROWS, targets=COLUMNS, search={"policy": policy})
+    with pytest.raises(StudyError, match=r"policy\.name"):
+        parsed(folder, intermediates=ROWS, targets=COLUMNS, policy={"name": policy})
 
 
 @pytest.mark.parametrize("prior", ["never_run", "nowhere.csv"])
 def test_a_prior_that_is_not_there_is_refused(folder: Path, store: Store, tmp_path: Path, prior: str) -> None:
-    with pytest.raises(StudyError, match=r"search\.priors"):
-        make_filling(parsed(folder, search={**SELECT, "priors": [prior]}), store)
+    with pytest.raises(StudyError, match=r"policy\.priors"):
+        make_filling(parsed(folder, policy={**SELECT, "priors": [prior]}), store)
 
 
 def test_weights_stay_while_the_policy_may_ask_for_more(folder: Path, store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,12 @@ from typing import Any
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, TrainStage, Use
 from stilts.tasks.encoder import EncoderRef
-from stilts.tasks.task import Kind, Source, SplitRef, Task
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.retrieval import RETRIEVAL
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Source, SplitRef, Task
 from stilts.tasks.view import DataView
 
 ENCODER = EncoderRef(
@@ -21,23 +26,23 @@ ENCODER = EncoderRef(
 )
 NLI = Task(
     name="xnli",
-    kind=Kind.CLASSIFICATION,
+    kind=CLASSIFICATION,
     metric="accuracy",
     labels=("yes", "no"),
     train=SplitRef(dataset="mnli", split="train"),
     test=SplitRef(dataset="xnli", split="test"),
     trained_as="mnli",
 )
-TAGS = Task(name="udpos", kind=Kind.TAGGING, metric="accuracy", labels=("NOUN", "VERB"))
-QA = Task(name="xquad", kind=Kind.SPAN_QA, metric="squad")
-PAIRS = Task(name="tatoeba", kind=Kind.RETRIEVAL, metric="retrieval_accuracy")
-TEXT = Task(name="plain", kind=Kind.MASKED_LM, metric="masked_accuracy")
+TAGS = Task(name="udpos", kind=TAGGING, metric="accuracy", labels=("NOUN", "VERB"))
+QA = Task(name="xquad", kind=SPAN_QA, metric="squad")
+PAIRS = Task(name="tatoeba", kind=RETRIEVAL, metric="retrieval_accuracy")
+TEXT = Task(name="plain", kind=MASKED_LM, metric="masked_accuracy")
 
 
 def view(**changes: Any) -> DataView:
     fields: dict[str, Any] = {
         "dataset": "mnli",
-        "kind": Kind.CLASSIFICATION,
+        "kind": CLASSIFICATION,
         "split": "train",
         "language": "en",
         "source": Source.FILES,

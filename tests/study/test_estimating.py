@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from stilts.errors import StudyError
+from stilts.kinds.learning import learning_of
 from stilts.ledger.estimates import cell_estimates, effective_size, seconds_per_cell
 from stilts.ledger.results import EstimateResult, EvaluateResult, Result, TrainResult
 from stilts.study.config import Keep, TaskConfig, TrainConfig
-from stilts.study.estimating import probe_config
+from stilts.study.estimating import probe_config, why_absent
 from stilts.study.plan import Plan
 from stilts.study.stage import (
     ESTIMATE_VERSION,
@@ -25,6 +26,8 @@ from stilts.study.stage import (
     StageKind,
     TrainStage,
 )
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds import known_kinds
 from tests.ledger.reading import record_from_json, record_to_json
 from tests.study.handmade import ENCODER, NLI, QA, TAGS, view
 from tests.study.toy_study import parsed, planner
@@ -264,3 +267,10 @@ def test_seconds_count_each_stage_once_and_a_probe_with_its_training(folder: Pat
             results[str(plan.stages[output.key.partition("/")[0]].parent)] = TrainResult(seconds=5.0)
     assert seconds_per_cell(plan.record, results, Estimate.PROBE, 3) == pytest.approx(7.0)
     assert seconds_per_cell(plan.record, {}, Estimate.PROBE, 3) is None
+
+
+@pytest.mark.parametrize("kind", known_kinds().all(), ids=str)
+def test_labels_are_judged_only_where_a_head_would_read_them_from_vectors(kind: TaskKind) -> None:
+    judged = {Estimate.LOGME, Estimate.H_SCORE}
+    absent = {each for each in Estimate if why_absent(each, kind, has_select=True) is not None}
+    assert absent == (set() if learning_of(kind).features else judged)

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateStage, Stage, TrainStage, Use
-from stilts.tasks.task import Kind, Part, SplitRef
+from stilts.tasks.kind import TaskKind
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.masked_lm import MASKED_LM
+from stilts.tasks.kinds.retrieval import RETRIEVAL
+from stilts.tasks.kinds.span_qa import SPAN_QA
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.task import Part, SplitRef
 from stilts.training.run_config import RunConfig
 from tests.study.handmade import (
     ENCODER,
@@ -144,7 +150,7 @@ def test_which_checkpoint_is_kept_changes_the_id() -> None:
 
 
 def test_what_a_threshold_is_chosen_on_names_an_evaluation_and_only_there() -> None:
-    answerable = replace(NLI, kind=Kind.SPAN_QA, labels=())
+    answerable = replace(NLI, kind=SPAN_QA, labels=())
     select, report = item("en", Use.SELECT), item("de")
     for metric, is_identity in (("squad", False), ("mlqa", False), ("squad_v2", True)):
         task = replace(answerable, metric=metric)
@@ -213,7 +219,7 @@ def test_a_new_language_adds_one_output_and_changes_no_other(languages: list[str
 
 
 def test_what_changes_an_evaluation() -> None:
-    task = [replace(NLI, name="n"), replace(NLI, metric="m"), replace(NLI, labels=("a", "b"))]
+    task = [replace(NLI, name="n"), replace(NLI, labels=("a", "b")), TAGS, replace(TAGS, metric="span_f1")]
     changes = [
         *(evaluate_stage(task=changed) for changed in task),
         evaluate_stage(parent="train-mnli-000000000001"),
@@ -240,22 +246,22 @@ FIELDS: dict[str, Any] = {
     "query_length": 32,
     "candidate_length": 64,
 }
-TASKS = {Kind.CLASSIFICATION: NLI, Kind.TAGGING: TAGS, Kind.SPAN_QA: QA, Kind.RETRIEVAL: PAIRS, Kind.MASKED_LM: TEXT}
+TASKS = {CLASSIFICATION: NLI, TAGGING: TAGS, SPAN_QA: QA, RETRIEVAL: PAIRS, MASKED_LM: TEXT}
 IN_TRAINING = {
-    Kind.SPAN_QA: {"doc_stride"},
-    Kind.RETRIEVAL: {"layer", "temperature", "pooling", "query_length", "candidate_length"},
-    Kind.MASKED_LM: {"mask_frac"},
+    SPAN_QA: {"doc_stride"},
+    RETRIEVAL: {"layer", "temperature", "pooling", "query_length", "candidate_length"},
+    MASKED_LM: {"mask_frac"},
 }
 IN_SCORES = {
-    Kind.SPAN_QA: {"doc_stride", "max_answer_tokens"},
-    Kind.RETRIEVAL: {"layer", "pooling", "query_length", "candidate_length", "direction", "margin"},
-    Kind.MASKED_LM: {"mask_frac"},
+    SPAN_QA: {"doc_stride", "max_answer_tokens"},
+    RETRIEVAL: {"layer", "pooling", "query_length", "candidate_length", "direction", "margin"},
+    MASKED_LM: {"mask_frac"},
 }
 
 
 @pytest.mark.parametrize("kind", TASKS)
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_setting_changes_only_what_it_bears_on(kind: Kind, field: str) -> None:
+def test_a_setting_changes_only_what_it_bears_on(kind: TaskKind, field: str) -> None:
     task, other = TASKS[kind], TaskConfig(**{"layer": 2, field: FIELDS[field]})
     trained = train_stage(part(task, config=other)).stage_id != train_stage(part(task)).stage_id
     scored = evaluate_stage(task=task, config=other).stage_id != evaluate_stage(task=task).stage_id
@@ -264,9 +270,9 @@ def test_a_setting_changes_only_what_it_bears_on(kind: Kind, field: str) -> None
 
 
 def test_fields_that_came_later_are_named_only_where_they_say_something_new() -> None:
-    usual = TaskConfig().scoring_payload(Kind.RETRIEVAL)
+    usual = TaskConfig().scoring_payload(RETRIEVAL)
     assert set(usual) == {"max_length", "layer"}
-    assert TaskConfig(pooling="mean", direction="from_english", margin=None).scoring_payload(Kind.RETRIEVAL) == usual
+    assert TaskConfig(pooling="mean", direction="from_english", margin=None).scoring_payload(RETRIEVAL) == usual
 
 
 def test_pool_and_threshold_are_identity_of_what_they_decide() -> None:

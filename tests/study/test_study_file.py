@@ -83,6 +83,7 @@ def full_study() -> dict[str, Any]:
                     "target_learning_rate": low_high,
                     "weights": ["mnli", "squad"],
                     "proposals": 4,
+                    "confirm": False,
                     "sampler": "tpe",
                     "seeds": 2,
                     "racing": {"policy": "wilcoxon", "alpha": 0.1},
@@ -129,21 +130,20 @@ def full_study() -> dict[str, Any]:
             "default": {"count": 2},
             "cells": [{"rows": ["nli"], "columns": ["udpos"], "intermediate_seeds": 2, "target_seeds": 2}],
         },
-        "search": {
-            "policy": "select",
+        "policy": {
+            "name": "select",
             "budget": {"gpu_hours": 9.0, "stage_hours": 9.0, "hours": 9.0, "trials": 900, "grids": 2.0},
             "priors": ["smaller"],
         },
         "pruning": {
             "policy": "wilcoxon",
-            "keep_frac": 0.5,
             "at_fracs": [0.25, 0.5],
             "min_recipes": 4,
             "alpha": 0.1,
             "min_items": 20,
         },
         "estimates": ["logme", "h_score", "embedding", "probe", "text_overlap", "size"],
-        "resources": {"cpus": 1, "gpus": 0, "max_gpus": 1, "max_concurrent": 2, "micro_batch": 4},
+        "resources": {"cpus": 1, "gpus": 0, "max_concurrent": 2, "micro_batch": 4},
         "gpu_hour_price": 1.5,
     }
 
@@ -194,6 +194,8 @@ def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
         ("Seeds", "intermediate_seeds"),
         ("Seeds", "target_seeds"),
         ("CellSeeds", "count"),
+        ("Pruning", "keep_frac"),
+        ("Resources", "max_gpus"),
     }
 
 
@@ -360,6 +362,9 @@ SEARCHES: list[tuple[dict[str, Any], str]] = [
         "can never hold",
     ),
     (searching(warmup_frac=NUMBER, epochs=NUMBER, when={"warmup_frac": {"epochs": [0.1]}}), "continuous range"),
+    (searching(warmup_frac=NUMBER, racing={"alpha": 0.1}), "under none nothing looks at alpha: it takes no options"),
+    (searching(subset={**MIXED, "count": 1, "temperature": 2.0}), "nothing looks at temperature"),
+    (searching(sampling={**MIXED, "temperature": "uniform", "cap": NUMBER}), "nothing looks at cap"),
     (searching(warmup_frac=NUMBER, baselines=True), "baselines belong to a searched mixture"),
     (
         {"intermediates": {"none": {"search": {"proposals": 2, "batch_size": {"choices": [2, 4]}}}}},
@@ -429,6 +434,18 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"replicates": {"default": {"intermediate_seeds": 2}}}, "both intermediate_seeds and target_seeds"),
         ({"intermediates": {"mnli": {"search": {"steps": {"low": 0.1, "high": 0.2}, "proposals": 2}}}}, "steps"),
         *((searched, says) for searched, says in SEARCHES),
+        ({"pruning": {"keep_frac": 0.5}}, "pruning: under none nothing looks at keep_frac: it takes no options"),
+        ({"pruning": {"policy": "median", "alpha": 0.1, "min_items": 9}}, "nothing looks at alpha, min_items"),
+        ({"pruning": {"policy": "successive_halving", "min_items": 9}}, "it takes keep_frac, at_fracs, min_recipes"),
+        ({"pruning": {"policy": "wilcoxon", "keep_frac": 0.5}}, "under wilcoxon nothing looks at keep_frac"),
+        ({"resources": {"max_gpus": 2}}, "give gpus too"),
+        ({"resources": {"gpus": 4, "max_gpus": 2}}, "below the 4 GPUs"),
+        ({"intermediates": {"a": {"sampling": {**MIXED, "temperature": "uniform", "cap": 9}}}}, "nothing looks at cap"),
+        ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
+        ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),
+        ({"policy": {"priors": ["smaller"]}}, "policy: priors belong to a selecting policy"),
+        ({"policy": "random"}, "policy.name: Input should be 'grid' or 'select'"),
+        ({"policy": 3}, "policy: it should hold names with values below them"),
         ({"tasks": "missing.yaml"}, "missing.yaml"),
         ({"tasks": "broken.yaml"}, "broken.yaml"),
         ({"selection": "test"}, "selection"),
@@ -437,6 +454,14 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
 def test_what_cannot_be_meant_is_refused_with_the_reason(changes: dict[str, Any], says: str, place: Path) -> None:
     (place / "broken.yaml").write_text("tasks: [")
     assert says in refused(json.dumps(study_fields(**changes)), place / "bad.yaml")
+
+
+def test_a_policy_may_be_its_name_alone(place: Path) -> None:
+    short, long = (
+        Study.parse(json.dumps(study_fields(policy=policy)), place / "study.yaml").file.policy
+        for policy in ("select", {"name": "select"})
+    )
+    assert short == long and short.given() == {"name": "select"}
 
 
 def test_choosing_the_best_checkpoint_needs_something_to_choose_by(place: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from stilts.errors import UnknownNameError
-from stilts.tasks.language_table import TABLE
+from stilts.tasks import languages
 from stilts.tasks.languages import GROUPINGS, LANGUAGES, NOT_KNOWN, group_of, language
+from stilts.tasks.listed import listed_in
 from stilts.tasks.registry import default_registry
 from stilts.tasks.toy import MIXED, TOY_LANGUAGES
-from stilts.tasks.typology import KINDS, distances_from_english
 
 REAL = [each for each in LANGUAGES.values() if not each.is_toy]
 BENCHMARKS = {
@@ -42,18 +42,23 @@ def test_every_language_of_the_shared_texts_is_there(shared: Path) -> None:
 
 
 def test_the_table_is_whole() -> None:
-    lines = [line.split() for line in TABLE.strip().splitlines()]
+    lines, distances = (
+        [line.split() for line in listed_in(Path(languages.__file__).with_name(name))]
+        for name in ("languages.txt", "typology.txt")
+    )
     assert all(len(line) == 9 for line in lines)
     assert len({line[0] for line in lines}) == len(lines) == len(REAL) >= 110
-    assert {line[0] for line in lines} == set(distances_from_english())
+    codes = [line[0] for line in lines]
+    assert codes == sorted(codes) == [line[0] for line in distances]
+    assert all(len(line) == 4 and all("/" in figure for figure in line[1:]) for line in distances)
     for each in REAL:
         assert len(each.script) == 4 and each.script.istitle(), each.code
         assert each.iso639_3 is None or len(each.iso639_3) == 3, each.code
         assert each.resource in (None, 0, 1, 2, 3, 4, 5), each.code
         assert each.cc100_gib is None or 0 < each.cc100_gib <= 301, each.code
         assert each.morphology in (None, "agglutinative", "fusional", "isolating", "introflexive"), each.code
-    codes = [each.iso639_3 for each in REAL if each.iso639_3]
-    assert len(set(codes)) == len(codes)
+    joined = [each.iso639_3 for each in REAL if each.iso639_3]
+    assert len(set(joined)) == len(joined)
 
 
 def test_a_genus_lies_in_one_family_and_families_are_top_families() -> None:
@@ -68,9 +73,9 @@ def test_a_genus_lies_in_one_family_and_families_are_top_families() -> None:
 def test_distances_are_sane() -> None:
     english = language("en")
     assert (english.distance, english.distance_phonological, english.distance_inventory) == (0, 0, 0)
-    for distances in distances_from_english().values():
-        assert len(distances) == len(KINDS)
-        assert all(value is None or 0 <= value <= 1 for value in distances)
+    for each in REAL:
+        found = (each.distance, each.distance_phonological, each.distance_inventory)
+        assert all(value is None or 0 <= value <= 1 for value in found), each.code
 
     def distance(code: str) -> float:
         found = language(code).distance

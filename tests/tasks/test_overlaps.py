@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from stilts.tasks.overlap_entries import KNOWN, Entry, Sharing
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.kinds.tagging import TAGGING
+from stilts.tasks.overlap_entries import Entry, Sharing, known_overlaps
 from stilts.tasks.overlaps import Ledger, Overlap
 from stilts.tasks.registry import Registry, default_registry
-from stilts.tasks.task import Dataset, FilesLayout, Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, FilesLayout, Part, Source, SplitRef, Task
 
 REGISTRY = default_registry()
 LABELS = ("a", "b")
@@ -20,7 +22,7 @@ def shared(intermediate: str | Task, target: str | Task, source: Source = Source
     return Ledger(REGISTRY, lambda _: source).shared(one, other)
 
 
-@pytest.mark.parametrize("entry", KNOWN, ids=lambda entry: f"{entry.one}-{entry.other}")
+@pytest.mark.parametrize("entry", known_overlaps(), ids=lambda entry: f"{entry.one}-{entry.other}")
 def test_every_split_in_the_ledger_is_registered(entry: Entry) -> None:
     for name in (entry.one, entry.other):
         dataset, split = name.split("/")
@@ -102,7 +104,7 @@ def test_training_in_english_shares_no_files_with_the_other_languages() -> None:
 def two_tasks_on_the_same_files(path: str) -> tuple[Registry, Task, Task]:
     registry = Registry()
     made = []
-    for name, kind, where in (("parts", Kind.TAGGING, "ud/{lang}.txt"), ("features", Kind.CLASSIFICATION, path)):
+    for name, kind, where in (("parts", TAGGING, "ud/{lang}.txt"), ("features", CLASSIFICATION, path)):
         layout = FilesLayout(reader="conllu", splits={"train": where, "test": "of_its_own/{lang}/" + name})
         registry.register_dataset(Dataset(name=name, languages={"train": ("en",), "test": ("en",)}, files=layout))
         train, test = (SplitRef(dataset=name, split=split) for split in ("train", "test"))

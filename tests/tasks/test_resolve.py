@@ -7,10 +7,11 @@ import pytest
 
 from stilts.errors import DataError, InputError, SelectionError, UnknownNameError
 from stilts.fingerprint import digest
+from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.sources import hub_commit
-from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Kind, Part, Source, SplitRef, Task
+from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, Source, SplitRef, Task
 from stilts.tasks.toy import MIXED, TOY_LANGUAGES
 from stilts.tasks.view import DataView
 
@@ -35,7 +36,7 @@ def registry(**task: object) -> Registry:
     )
     full = Task(
         name="t",
-        kind=Kind.CLASSIFICATION,
+        kind=CLASSIFICATION,
         metric="accuracy",
         labels=("x", "y"),
         train=SplitRef(dataset="d", split="train"),
@@ -63,17 +64,17 @@ def test_files_are_pinned_by_their_bytes_in_a_stated_order(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     resolver = Resolver(registry(), {"data": folder})
-    view = resolver.views(TEST, Kind.CLASSIFICATION, ["de"])[0]
+    view = resolver.views(TEST, CLASSIFICATION, ["de"])[0]
     assert view.location == {"root": "data", "paths": ["de.1", "de.2"]} and view.fingerprint.startswith("sha256:")
     elsewhere = tmp_path_factory.mktemp("copy")
     for path in folder.iterdir():
         (elsewhere / path.name).write_bytes(path.read_bytes())
-    again = Resolver(registry(), {"data": elsewhere}).views(TEST, Kind.CLASSIFICATION, ["de"])[0]
+    again = Resolver(registry(), {"data": elsewhere}).views(TEST, CLASSIFICATION, ["de"])[0]
     assert again.payload() == view.payload()
     one, two = elsewhere / "de.1", elsewhere / "de.2"
     swapped = one.read_bytes(), two.read_bytes()
     one.write_bytes(swapped[1]), two.write_bytes(swapped[0])
-    changed = Resolver(registry(), {"data": elsewhere}).views(TEST, Kind.CLASSIFICATION, ["de"])[0]
+    changed = Resolver(registry(), {"data": elsewhere}).views(TEST, CLASSIFICATION, ["de"])[0]
     assert changed.fingerprint != view.fingerprint
 
 
@@ -81,15 +82,15 @@ def test_what_is_missing_is_named_with_what_is_there(folder: Path) -> None:
     resolver = Resolver(registry(), {"data": folder})
     assert resolver.available_languages(TEST) == ("en", "de", "fr")
     with pytest.raises(DataError, match=r"sw\.1: no such file.*Languages there: en, de, fr"):
-        resolver.views(TEST, Kind.CLASSIFICATION, ["sw"])
+        resolver.views(TEST, CLASSIFICATION, ["sw"])
     with pytest.raises(UnknownNameError, match='language "dee"'):
-        resolver.views(TEST, Kind.CLASSIFICATION, ["dee"])
+        resolver.views(TEST, CLASSIFICATION, ["dee"])
     with pytest.raises(DataError, match="no folder of that name"):
-        Resolver(registry(), {"text": folder}).views(TEST, Kind.CLASSIFICATION, ["de"])
+        Resolver(registry(), {"text": folder}).views(TEST, CLASSIFICATION, ["de"])
     with pytest.raises(DataError, match="no such folder"):
-        Resolver(registry(), {"data": folder / "none"}).views(TEST, Kind.CLASSIFICATION, ["de"])
+        Resolver(registry(), {"data": folder / "none"}).views(TEST, CLASSIFICATION, ["de"])
     with pytest.raises(InputError, match="not declared for that source"):
-        Resolver(registry(), {}, source=Source.TOY).views(TEST, Kind.CLASSIFICATION, ["en"])
+        Resolver(registry(), {}, source=Source.TOY).views(TEST, CLASSIFICATION, ["en"])
 
 
 def test_the_hub_is_asked_once_and_pinned(folder: Path) -> None:
@@ -101,12 +102,12 @@ def test_the_hub_is_asked_once_and_pinned(folder: Path) -> None:
 
     resolver = Resolver(registry(), {}, source=Source.HUB, resolve_commit=commit)
     assert resolver.available_languages(TEST) == ("de",)
-    view = (resolver.views(TEST, Kind.CLASSIFICATION, ["de"]) * 2)[0]
-    resolver.views(TEST, Kind.CLASSIFICATION, ["de"])
+    view = (resolver.views(TEST, CLASSIFICATION, ["de"]) * 2)[0]
+    resolver.views(TEST, CLASSIFICATION, ["de"])
     assert asked == ["a/d"]
     assert view.fingerprint == f"hub:a/d@{'c' * 40}/deu/test" and view.location["revision"] == "c" * 40
     with pytest.raises(UnknownNameError):
-        resolver.views(TEST, Kind.CLASSIFICATION, ["fr"])
+        resolver.views(TEST, CLASSIFICATION, ["fr"])
 
 
 def test_offline_the_hub_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +125,7 @@ def test_offline_the_hub_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_sources_may_differ_by_dataset(folder: Path) -> None:
     resolver = Resolver(default_registry(), {}, overrides={"xnli": Source.TOY})
     assert resolver.source_of("xnli") is Source.TOY and resolver.source_of("multinli") is Source.FILES
-    view = resolver.views(SplitRef(dataset="xnli", split="test"), Kind.CLASSIFICATION, [TOY_LANGUAGES[1]])[0]
+    view = resolver.views(SplitRef(dataset="xnli", split="test"), CLASSIFICATION, [TOY_LANGUAGES[1]])[0]
     assert view.fingerprint.startswith("toy:nli/") and view.location == {}
 
 

@@ -70,7 +70,10 @@ def test_a_file_beside_the_study_adds_tasks_that_load(tmp_path: Path) -> None:
         ("reader: pair_tsv", "reader: conllu", "tasks.reviews.train", "tagging examples"),
         ("languages: {train: [en], test: [en, de]}", "languages: {train: []}", "datasets.reviews.languages.train", ""),
         ("tasks:\n  reviews:", "tasks:\n  my reviews:", "tasks.my reviews", "letters"),
-        ("tasks:\n", "task:\n", "task", "Allowed: datasets, tasks"),
+        ("tasks:\n", "task:\n", "task", "Allowed: datasets, tasks, root"),
+        ("licence: CC0", "num_train: 0", "datasets.reviews.num_train", "greater than or equal to 1"),
+        ("labels: [good, bad]", "labels_file: /etc/passwd", "tasks.reviews.labels_file", "no path below"),
+        ("labels: [good, bad]", "labels: [a]\n    labels_file: x.txt", "tasks.reviews", "labels beside it"),
     ],
 )
 def test_a_mistake_is_told_by_file_and_field(tmp_path: Path, old: str, new: str, place: str, said: str) -> None:
@@ -124,4 +127,31 @@ def test_a_name_of_the_catalogue_is_taken(tmp_path: Path) -> None:
     ],
 )
 def test_the_file_has_exactly_the_fields_of_the_values(model: type, value: type) -> None:
-    assert set(model.model_fields) == {field.name for field in fields(value)} - {"name"}
+    assert set(model.model_fields) - {"labels_file"} == {field.name for field in fields(value)} - {"name"}
+
+
+def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
+    text = GOOD.replace("labels: [good, bad]", "labels_file: labels/reviews.txt")
+    with pytest.raises(StudyError, match=r"reviews\.txt.*Give the path of a text file"):
+        load_user_tasks(write(tmp_path, text), Registry())
+    (tmp_path / "labels").mkdir()
+    written = "# Ours, of 2026.\n#\n\ngood\r\n bad \n#worse\n"
+    (tmp_path / "labels" / "reviews.txt").write_text(written, encoding="utf-8", newline="")
+    registry = Registry()
+    load_user_tasks(write(tmp_path, text), registry)
+    assert registry.task("reviews").labels == ("good", "bad", "#worse"), "in the order of the file"
+
+
+def test_a_file_may_say_where_its_data_lie(tmp_path: Path) -> None:
+    other = GOOD.replace(
+        "datasets:\n", "datasets:\n  more: {languages: {train: [en]}, files: {reader: lines, splits: {}}}\n"
+    )
+    text = f"root: data\n{other}".replace("reader: pair_tsv", "reader: pair_tsv\n      root: text")
+    registry = Registry()
+    load_user_tasks(write(tmp_path, text), registry)
+    roots = {dataset.name: dataset.files.root for dataset in registry.datasets() if dataset.files}
+    assert roots == {"more": "data", "reviews": "text"}
+    plain = Registry()
+    load_user_tasks(write(tmp_path, GOOD.replace("licence: CC0", "num_train: 12")), plain)
+    reviews = plain.dataset("reviews")
+    assert reviews.files is not None and (reviews.files.root, reviews.num_train) == ("tasks", 12)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, digest
 from stilts.ledger.study_record import write_study
 from stilts.store import Store, make_store
@@ -19,28 +20,37 @@ NUM_ITEMS = 4  # of every evaluation
 
 @dataclass
 class FakeStore(ReadFromDicts):
-    """The part of an ArtifactStore that tracking reads; ``reads`` counts results read."""
+    """The part of an ArtifactStore that tracking reads. Every evaluation has a summary, and no examples."""
 
     results: dict[str, dict[str, Json]] = field(default_factory=dict)
     payloads: dict[str, dict[str, Json]] = field(default_factory=dict)
     kept: dict[str, Json] = field(default_factory=dict)
-    reads: int = 0
 
     def done(self) -> frozenset[str]:
         return frozenset(self.results)
 
-    def result(self, key: str) -> dict[str, Json]:
-        self.reads += 1
-        return self.results[key]
-
-    def payload(self, key: str) -> dict[str, Json]:
-        return self.payloads[key]
+    def leased(self) -> frozenset[str]:
+        return frozenset()
 
     def published(self) -> Mapping[str, tuple[Mapping[str, Json], Mapping[str, Json]]]:
         return {key: (self.payloads.get(key, {}), result) for key, result in self.results.items()}
 
     def noted(self) -> Mapping[str, Json]:
-        return self.kept
+        return {**self.kept, **self._summaries()}
+
+    def _summaries(self) -> dict[str, Json]:
+        known = ("score", "num_items", "parts", "seconds", "started", "ended")
+        outputs: dict[str, dict[str, Json]] = {}
+        for key, result in self.results.items():
+            if "/" in key:
+                own = {name: result[name] for name in known}
+                outputs.setdefault(f"summaries/{key.partition('/')[0]}", {})[key] = own
+        return {name: {"outputs": own} for name, own in outputs.items()}
+
+
+def seen(record: StudyRecord, store: FakeStore | Store) -> StudyResults:
+    """The study as the store holds it now."""
+    return StudyResults(record=record, store=store)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ CARD = "---\nlicense: mit\n---\n\n# The card\n"
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny train artifact with a head for every kind."""
     from stilts.data.toy import toy_tokenizer_json
+    from stilts.kinds.learning import add_heads
     from stilts.models.model import load_model, save_model
     from stilts.tasks.registry import default_registry
     from tests.training.tiny import write_tiny_encoder
@@ -104,8 +105,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifact")
     write_tiny_encoder(folder)
     model, _ = load_model(folder)
-    for task, _ in KINDS.values():
-        model.add_head(default_registry().task(task), seed=1)
+    add_heads(model, [default_registry().task(task) for task, _ in KINDS.values()], seed=1)
     save_model(model, folder, tokenizer=toy_tokenizer_json().encode())
     return folder
 
@@ -114,11 +114,14 @@ def loadable(artifact: Path, kind: str, stage: str = "train-a") -> Champion:
     """A champion whose model is copied into MLflow."""
 
     def write(folder: Path) -> None:
+        from stilts.kinds.learning import learning_of
         from stilts.models.export import Exported, export_model
         from stilts.tasks.registry import default_registry
 
         task = default_registry().task(KINDS[kind][0])
-        export_model(artifact, folder, Exported(kind=task.kind, learner=task.learner, labels=task.labels, layer=1))
+        form = learning_of(task.kind).export
+        what = Exported(kind=task.kind, form=form, learner=task.learner, labels=task.labels, layer=1)
+        export_model(artifact, folder, what)
         (folder / "README.md").write_text(CARD)
 
     return champion(stage, kind=kind, write=write, locate=lambda: str(artifact), by_reference="", card=CARD)

@@ -1,4 +1,4 @@
-"""A study is followed by a process of its own, which MLflow may stop, break or delay without the run noticing."""
+"""A study is shown from another process, every so often and at its end; a run that works never waits for it."""
 
 from __future__ import annotations
 
@@ -8,146 +8,214 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from io import StringIO
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stilts.errors import StiltsError
+from stilts.cli.showcase import track_addresses, track_command, tracker_of
+from stilts.execute.tracker import NullTracker, Tracker
+from stilts.ledger.study_record import write_study
 from stilts.store import make_store
-from stilts.tracking.background import BackgroundTracker
-from stilts.tracking.follower import SyncProcess, follow, serve
+from stilts.tracking.follower import Follower
+from tests.contracts.tracker_contract import TrackerContract
+from tests.e2e.studies import ROOT, environment
 from tests.tracking.fake_store import Shape, filled, publish_all
 from tests.tracking.mlflow_contents import runs_of
 
+# Stands for ``stilts track``: notes how it was called, takes its time, and fails where it is told to.
+SCRIPT = """
+import json, os, sys, time
+folder, *options = sys.argv[1:]
+started = time.time()
+time.sleep(float(os.environ.get("TAKES", "0")))
+called = {"options": options, "started": started, "ended": time.time(), "nice": os.nice(0)}
+called["address"] = os.environ.get("MLFLOW_TRACKING_URI")
+with open(os.path.join(folder, "calls"), "a") as file:
+    file.write(json.dumps(called) + "\\n")
+if os.path.exists(os.path.join(folder, "away")):
+    print("no answer from " + str(called["address"]), file=sys.stderr)
+    sys.exit(1)
+"""
+RUNNING, STOPPED, FINISHED = ["--running", "--runs-only"], ["--stopped", "--runs-only"], ["--stopped"]
+ADDRESS = "postgresql://me:s3cret@host/db"
+
+
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def calls(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "calls"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def options(folder: Path) -> list[list[str]]:
+    return [call["options"] for call in calls(folder)]
+
 
 @pytest.fixture
-def followed(tmp_path: Path, uri: str) -> Iterator[SyncProcess]:
-    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
-    store = publish_all(fake, record, tmp_path / "store")
-    process = SyncProcess(store_url=store.url, study=record.name, tracking_uri=uri, folder=tmp_path)
-    yield process
-    process.stop()
+def follow(tmp_path: Path) -> Iterator[Callable[..., Follower]]:
+    """Makes a follower of the script, in a hurry; ends its process after the test."""
+    made: list[Follower] = []
+
+    def make(**more: Any) -> Follower:
+        command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+        hurry = {"first_after_s": 0.0, "every_s": 0.1, "addresses": {"MLFLOW_TRACKING_URI": ADDRESS}}
+        made.append(Follower(command, **{**hurry, **more}))
+        return made[-1]
+
+    yield make
+    for follower in made:
+        follower._process.kill()
+        follower._process.wait()
 
 
-def pid_of(process: SyncProcess) -> int:
-    assert process._process is not None
-    return process._process.pid
+class TestFollower(TrackerContract):
+    @pytest.fixture
+    def tracker(self, follow: Callable[..., Follower]) -> Tracker:
+        return follow()
 
 
-def test_each_request_is_answered_once_and_errors_keep_their_four_parts() -> None:
-    calls = iter([None, StiltsError("MLflow", "it is away", "It shows", "Wait")])
-
-    def sync(*, running: bool) -> None:
-        if (error := next(calls)) is not None:
-            raise error
-
-    answers = StringIO()
-    serve(StringIO("sync\nend\n"), answers, sync)
-    said = [json.loads(line) for line in answers.getvalue().splitlines()]
-    assert said == [{}, {"error": ["MLflow", "it is away", "It shows", "Wait"]}]
+class TestNullTracker(TrackerContract):
+    @pytest.fixture
+    def tracker(self) -> Tracker:
+        return NullTracker()
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [("sync\nsync\nend\n", [True, True, False]), ("sync\n", [True, False]), ("end\n", [False]), ("", [])],
-)
-def test_a_study_whose_run_was_killed_is_ended_by_who_follows_it(said: str, told: list[bool]) -> None:
-    seen: list[bool] = []
-    answers = StringIO()
-    serve(StringIO(said), answers, lambda *, running: seen.append(running))
-    assert seen == told
-    assert len(answers.getvalue().splitlines()) == len(said.splitlines())
+def test_many_notices_become_few_rounds_one_after_the_other(follow: Callable[..., Follower], tmp_path: Path) -> None:
+    follower = follow()
+    until(lambda: follower.notify() or len(calls(tmp_path)) >= 3)
+    assert follower.close(finished=True, timeout_s=60)
+    seen = calls(tmp_path)
+    assert options(tmp_path) == [RUNNING] * (len(seen) - 1) + [FINISHED] and len(seen) <= 5
+    assert all(before["ended"] < after["started"] for before, after in pairwise(seen))
+    pauses = [after["started"] - before["ended"] for before, after in pairwise(seen[:-1])]
+    assert min(pauses) >= 0.1
 
 
-def test_addresses_stand_on_no_command_line(followed: SyncProcess, uri: str) -> None:
-    followed()
-    words = Path(f"/proc/{pid_of(followed)}/cmdline").read_bytes()
-    assert uri.encode() not in words and b"/store" not in words
-    assert words.split(b"\0")[1:] == [b"-m", b"stilts.tracking.follower", b""]
+def test_without_news_there_is_one_round_at_the_end(follow: Callable[..., Follower], tmp_path: Path) -> None:
+    follower = follow()
+    time.sleep(0.5)
+    assert follower.close(finished=True, timeout_s=60)
+    assert options(tmp_path) == [FINISHED]
+    assert calls(tmp_path)[0]["nice"] == os.nice(0), "somebody waits for it"
 
 
-def test_the_log_of_a_process_that_broke_names_no_secret(tmp_path: Path) -> None:
-    code = "from stilts.tracking import follower; follower._sync_of = None; follower.main()"
-    store = make_store(str(tmp_path / "store"))
-    subject = json.dumps([store.url, "little", "postgresql://me:s3cret@h/db"])
-    code = code.replace("= None", "= lambda *all: (_ for _ in ()).throw(RuntimeError(' '.join(map(str, all))))")
-    ended = subprocess.run([sys.executable, "-c", code], input=subject, text=True, check=False, capture_output=True)
-    assert ended.returncode == 1 and "postgresql://***@h/db" in ended.stderr and "s3cret" not in ended.stderr
+def test_a_run_that_was_broken_off_is_shown_as_that(follow: Callable[..., Follower], tmp_path: Path) -> None:
+    follower = follow(first_after_s=600.0)
+    follower.notify()
+    assert follower.close(finished=False, timeout_s=60)
+    assert options(tmp_path) == [STOPPED]
+    assert calls(tmp_path)[0]["nice"] == 19
 
 
-def test_the_process_syncs_and_is_started_again_when_it_was_killed(followed: SyncProcess, uri: str) -> None:
-    followed()
-    assert len(runs_of(uri)) == 2
-    first = pid_of(followed)
-    os.kill(first, signal.SIGKILL)
-    time.sleep(0.2)
-    followed()
-    assert pid_of(followed) != first
+KILLED = """
+import os, signal, sys, time
+from stilts.tracking.follower import Follower
+follower = Follower(sys.argv[1:], addresses={}, first_after_s=0.0, every_s=0.1)
+follower.notify()
+print("following", flush=True)
+time.sleep(600)
+"""
 
 
-def test_ctrl_c_and_low_priority_are_its_own(followed: SyncProcess) -> None:
-    followed()
-    assert os.getpgid(pid_of(followed)) != os.getpgid(0)
-    assert os.getpriority(os.PRIO_PROCESS, pid_of(followed)) == 19
+def killed_run(*command: str, env: dict[str, str]) -> subprocess.Popen[str]:
+    """A process that follows a study and waits to be killed."""
+    words = [sys.executable, "-c", KILLED, *command]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+    assert process.stdout is not None and process.stdout.readline() == "following\n"
+    return process
 
 
-def test_it_ends_when_the_run_is_gone(tmp_path: Path, uri: str) -> None:
-    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
-    store = publish_all(fake, record, tmp_path / "store")
-    words = [sys.executable, "-m", "stilts.tracking.follower"]
-    for said in ("", json.dumps([store.url, record.name, uri]) + "\n"):
-        ended = subprocess.run(words, input=said, text=True, timeout=60, check=False, capture_output=True)
-        assert (ended.returncode, ended.stdout) == (0, "")
+def test_a_run_that_was_killed_is_shown_as_broken_off(tmp_path: Path) -> None:
+    run = killed_run(sys.executable, "-c", SCRIPT, str(tmp_path), env=environment())
+    until(lambda: calls(tmp_path))
+    run.kill()
+    run.wait()
+    until(lambda: STOPPED in options(tmp_path))
+    assert options(tmp_path)[-1] == STOPPED
+
+
+def test_what_fails_is_told_once_without_secrets_and_tried_again_without_news(
+    follow: Callable[..., Follower], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "away").touch()
+    follower = follow()
+    follower.notify()
+    until(lambda: len(calls(tmp_path)) >= 2)
+    follower.notify()
+    assert not follower.close(finished=True, timeout_s=60)
+    assert capsys.readouterr().err == "MLflow: no answer from postgresql://***@host/db\n"
+
+
+def test_what_comes_back_is_shown(follow: Callable[..., Follower], tmp_path: Path) -> None:
+    (tmp_path / "away").touch()
+    follower = follow()
+    follower.notify()
+    until(lambda: calls(tmp_path))
+    (tmp_path / "away").unlink()
+    assert follower.close(finished=True, timeout_s=60)
+
+
+def test_the_end_waits_only_so_long_and_the_round_goes_on(
+    follow: Callable[..., Follower], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAKES", "3")
+    follower = follow()
+    started = time.monotonic()
+    assert not follower.close(finished=True, timeout_s=0.3)
+    assert time.monotonic() - started < 2.5
+    until(lambda: options(tmp_path) == [FINISHED])
+
+
+def test_a_program_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    follower = Follower([str(tmp_path / "nothing")], addresses={})
+    assert not follower.close(finished=True, timeout_s=60)
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_the_process_is_out_of_the_terminals_reach_and_names_no_address(follow: Callable[..., Follower]) -> None:
+    pid = follow()._process.pid
+    assert os.getsid(pid) != os.getsid(0)
+    until(lambda: b"stilts.tracking.rounds" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    assert ADDRESS.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    words = track_command("little")
+    assert not any(address in word for word in words for address in track_addresses("s3://me:s3cret@b", ADDRESS))
+
+
+def test_neither_side_imports_what_is_large() -> None:
+    code = (
+        "import sys, stilts.tracking.follower, stilts.tracking.rounds;"
+        "sys.exit(not {'mlflow', 'pandas', 'numpy', 'typer'}.isdisjoint(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_killed_run_leaves_no_run_running(tmp_path: Path, uri: str) -> None:
     record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
     fake.results = {key: value for key, value in fake.results.items() if "report" not in key}
     store = publish_all(fake, record, tmp_path / "store")
-    subject = json.dumps([store.url, record.name, uri])
-    words = [sys.executable, "-m", "stilts.tracking.follower"]
-    ended = subprocess.run(words, input=f"{subject}\nsync\n", text=True, timeout=90, check=False, capture_output=True)
-    assert (ended.returncode, ended.stdout) == (0, "{}\n"), "one answer, and one last sync that nobody asked for"
-    assert {run.info.status for run in runs_of(uri)} == {"KILLED"}
+    run = killed_run(*track_command(record.name), env=environment(**track_addresses(store.url, uri)))
+
+    def statuses() -> set[str]:
+        return {run.info.status for run in runs_of(uri, must_be_there=False)}
+
+    until(lambda: statuses() == {"RUNNING"}, 300)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    until(lambda: statuses() == {"KILLED"}, 300)
 
 
-def test_a_study_that_the_store_does_not_know_is_an_error_and_not_a_hang(tmp_path: Path, uri: str) -> None:
-    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
-    store = publish_all(fake, record, tmp_path / "store")
-    process = SyncProcess(store_url=store.url, study="unknown", tracking_uri=uri, folder=tmp_path)
-    with pytest.raises(StiltsError, match="it was never run there"):
-        process()
-    process.stop(10)
-    with pytest.raises(StiltsError, match="stopped"):
-        process()
-
-
-def test_a_stopped_process_holds_up_neither_notices_nor_the_end(tmp_path: Path, uri: str) -> None:
-    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
-    store = publish_all(fake, record, tmp_path / "store")
-    process = SyncProcess(store_url=store.url, study=record.name, tracking_uri=uri, folder=tmp_path)
-    process()
-    os.kill(pid_of(process), signal.SIGSTOP)
-    tracker = BackgroundTracker(process, folder=tmp_path, every_s=0, stop=process.stop)
-    started = time.monotonic()
-    for number in range(1000):
-        tracker.notify(f"stage-{number}")
-    assert time.monotonic() - started < 1
-    assert not tracker.close(0.5)
-    assert time.monotonic() - started < 10
-    assert len(json.loads((tmp_path / "pending.json").read_text())["stages"]) == 1000
-
-
-def test_a_run_imports_no_mlflow_and_a_store_in_memory_is_followed_too(tmp_path: Path, uri: str) -> None:
-    code = "import sys, stilts.tracking.follower; sys.exit('mlflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    from stilts.ledger.study_record import write_study
-
-    record, _ = filled(Shape(rows=("none",), columns=("xnli",)))
-    store = make_store("memory://followed")
-    write_study(store, record)
-    tracker = follow(store, record.name, uri, folder=tmp_path)
-    assert tracker.close(60)
-    assert len(runs_of(uri)) == 1
+class TestStoreInMemory(TrackerContract):
+    @pytest.fixture
+    def tracker(self, uri: str) -> Tracker:
+        record, _ = filled(Shape(rows=("none",), columns=("xnli",)))
+        store = make_store("memory://followed")
+        write_study(store, record)
+        return tracker_of(record.name, store, uri)

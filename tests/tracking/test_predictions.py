@@ -15,7 +15,7 @@ from stilts.fingerprint import Json
 from stilts.metrics.metric import metric
 from stilts.tracking import predictions
 from stilts.tracking.predictions import prediction_table, prediction_tables
-from tests.tracking.fake_store import Shape, filled, publish_all
+from tests.tracking.fake_store import Shape, filled, publish_all, seen
 
 
 class Files:
@@ -84,7 +84,7 @@ def test_a_sentence_without_entities_where_none_was_found_is_right(tmp_path: Pat
 def test_one_replicate_of_every_row_wanted_has_a_table(tmp_path: Path) -> None:
     record, fake = filled(Shape(seeds=2, languages=("en", "sw")))
     store = publish_all(fake, record, tmp_path / "store")
-    tables = prediction_tables(record, store, {"xnli": {"none", "mnli"}, "udpos": {"none"}})
+    tables = prediction_tables(seen(record, store), {"xnli": {"none", "mnli"}, "udpos": {"none"}})
     assert {key for _, key in tables} == {"none>xnli/t0", "mnli>xnli/i0/t0", "none>udpos/t0"}
     store.drop_files(record.replicates[0].outputs["report"]["sw"], "test")
-    assert {key for _, key in prediction_tables(record, store, {"xnli": {"none"}})} == {"none>xnli/t1"}
+    assert {key for _, key in prediction_tables(seen(record, store), {"xnli": {"none"}})} == {"none>xnli/t1"}

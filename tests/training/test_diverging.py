@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import torch
 
 from stilts.errors import DivergedError
 from stilts.execute.run_stage import run_stage
+from stilts.kinds.learning import learning_of
 from stilts.models.model import fresh_model
 from stilts.store import make_store
+from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.training import loop
 from stilts.training.loop import check_converged
 from tests.training.tiny import TINY, run_config, train_stage
@@ -19,14 +22,14 @@ from tests.training.tiny import TINY, run_config, train_stage
 def test_a_loss_that_is_no_number_ends_the_stage_at_its_step(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps, loss_sum = [], loop.loss_sum
+    steps, learning = [], learning_of(CLASSIFICATION)
 
     def breaking(*arguments: object) -> torch.Tensor:
         steps.append(len(steps) + 1)
-        loss: torch.Tensor = loss_sum(*arguments)  # type: ignore[arg-type]
+        loss: torch.Tensor = learning.loss(*arguments)  # type: ignore[arg-type]
         return loss * (float("nan") if len(steps) == 3 else 1.0)
 
-    monkeypatch.setattr(loop, "loss_sum", breaking)
+    monkeypatch.setattr(loop, "learning_of", lambda kind: replace(learning, loss=breaking))
     with pytest.raises(DivergedError, match=r"loss of mnli is nan at step 3") as caught:
         run_stage(train_stage(tiny_encoder, warmup_frac=0.0), make_store(str(tmp_path)), run_config(tiny_encoder))
     assert "learning rate 0.0" in str(caught.value) and "Lower learning_rate" in str(caught.value)

@@ -11,19 +11,20 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from stilts.data.encode import Encoder, encode
-from stilts.data.prepare import Preparation
+from stilts.data.encode import Encoder
 from stilts.data.toy import generate, toy_tokenizer_json
+from stilts.kinds.learning import add_heads, encode, score_examples
+from stilts.kinds.prepare import Preparation
+from stilts.kinds.scorer import Scorer
 from stilts.metrics.metric import metric
 from stilts.models.model import load_model
 from stilts.study.config import TaskConfig, TrainConfig
-from stilts.tasks.examples import ClassificationExample
+from stilts.tasks.kinds.classification import CLASSIFICATION, ClassificationExample
 from stilts.tasks.registry import default_registry
-from stilts.tasks.task import Kind, Task
+from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast
 from stilts.training.loop import TaskData, Training, train
-from stilts.training.predict import Scorer, score_examples
 from stilts.training.reporter import SilentReporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums
@@ -45,7 +46,7 @@ def learn(
     )
     encoded = encode(task.kind, examples, encoder)
     model, _ = load_model(folder, dropout=0.0, attention_dropout=0.0)
-    model.add_head(task, seed=0)
+    add_heads(model, [task], seed=0)
     config = TrainConfig(steps=steps, learning_rate=learning_rate, warmup_frac=0.1)
     training = Training(
         stage_id="train-test",
@@ -127,6 +128,6 @@ def test_labels_at_random_are_learned_too_so_nothing_but_memory_is_needed(tiny_e
         ClassificationExample(item=str(i), text=e.text, label=labels[rng.integers(2)])
         for i, e in enumerate(toy("plain"))
     ]
-    assert default_registry().task("pawsx").kind is Kind.CLASSIFICATION
+    assert default_registry().task("pawsx").kind is CLASSIFICATION
     _, score = learn(tiny_encoder, default_registry().task("pawsx"), examples, steps=150)
     assert score >= 95.0

@@ -10,6 +10,7 @@ import numpy as np
 from stilts.analysis.replay.play import Outcome, play, question_of
 from stilts.analysis.replay.policies import DEFAULT, Named, find_policy
 from stilts.analysis.replay.world import FloatArray, Split, World, splits
+from stilts.metrics.levels import LEVEL
 
 _DRAWS = 2000
 # A cheap look at every cell is taken where it costs at most this share of the budget.
@@ -92,7 +93,7 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """A 95 % percentile bootstrap interval of the mean (Efron 1979); both ends the value where there is one."""
     array = np.asarray(values, float)
     drawn = np.random.default_rng(seed).integers(0, len(array), (_DRAWS, len(array)))
-    low, high = np.quantile(array[drawn].mean(axis=1), [0.025, 0.975])
+    low, high = np.quantile(array[drawn].mean(axis=1), [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return float(low), float(high)
 
 

@@ -22,7 +22,6 @@ from stilts.analysis.submission.fitting import (
 from stilts.analysis.submission.official_files import labels_text, predictions_text, question_id
 from stilts.fingerprint import Json, plain
 from stilts.ledger.examples import Answered, read_answered
-from stilts.metrics.metric import metric
 from stilts.study.record import Column, Replicate
 from stilts.whole_file import check_empty, write_whole
 
@@ -128,7 +127,7 @@ def _answered(results: StudyResults, column: Column, language: str, key: str) ->
         return f"no version of XTREME asks for {column.task} in it"
     if not results.evaluations.is_done(key):
         return "it is not evaluated yet"
-    answered = read_answered(results.store, key, metric(column.metric).columns)
+    answered = read_answered(results.store, key, column.measure.columns)
     if column.metric == "retrieval_accuracy" and not _names_candidates(answered):
         return (
             "an older version stored whether a sentence was found, not which was: delete the evaluation and run again"

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stilts.analysis.scoring.benchmarks import BENCHMARKS, BenchmarkTask, Format
+from stilts.analysis.scoring.benchmarks import BENCHMARKS, BenchmarkTask
 from stilts.fingerprint import Json
 from stilts.study.record import Column
 
-# The kinds of task whose stored predictions are what a format holds.
-_KINDS: Mapping[Format, frozenset[str]] = {
-    Format.LABELS: frozenset({"classification", "retrieval"}),
-    Format.TAGS: frozenset({"tagging"}),
-    Format.CHOICES: frozenset({"multiple_choice"}),
-    Format.ANSWERS: frozenset({"span_qa"}),
-    Format.PAIRS: frozenset({"retrieval"}),
-    Format.ENTITIES: frozenset({"retrieval"}),
-    Format.RANKINGS: frozenset({"retrieval"}),
-}
 # Targets beside our own of the benchmark's name that are its data scored, or trained, as the benchmark does: by the
 # task whose folder they fill.
 SCORED_AS: Mapping[str, str] = {"udpos_f1": "udpos", "xcopa_siqa": "xcopa"}
@@ -44,9 +34,7 @@ def reason_against(column: Column) -> str:
     if not versions:
         return f'neither XTREME nor XTREME-R has a task "{column.task}"'
     task = next(iter(versions.values()))
-    if task.format not in _KINDS:
-        return f"an evaluation keeps no {task.format.value[0]}"
-    if column.kind not in _KINDS[task.format]:
+    if task.format.name not in column.task_kind.submission:
         return f"XTREME's files of {task.name} do not hold predictions of the kind {column.kind}"
     return ""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from stilts.data.readers.document import Document
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.sentences import sentence_breaks
-from stilts.tasks.examples import CandidateExample, PairExample, QueryExample
+from stilts.tasks.kinds.retrieval import CandidateExample, PairExample, QueryExample
 
 # LAReQA's script passes over such a question too.
 _OUTSIDE = "the answer begins in no sentence"

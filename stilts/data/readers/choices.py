@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank, numbered_lines
 from stilts.errors import DataError
-from stilts.tasks.examples import ChoiceExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample, choice_index, filled_blank
 
 # What COPA asks of a premise, by its field "question".
 COPA_QUESTIONS: Mapping[str, str] = {"cause": "What was the cause?", "effect": "What was the effect?"}
@@ -124,31 +124,6 @@ def read_choice_csv(reading: Reading) -> Iterator[ChoiceExample]:
         for line, row in csv_rows(path):
             number += 1
             yield _named_choice(reading, path, line, number, row)
-
-
-def filled_blank(context: str, choices: Sequence[str], blank: str) -> tuple[str, tuple[str, ...]] | None:
-    """What stands before the blank, and each choice with what stands behind it; None where there is no blank.
-
-    Where nothing stands before it, the context is the whole sentence with its blank.
-    """
-    before, found, after = context.partition(blank)
-    if not found:
-        return None
-    return before.strip() or context, tuple(choice + after for choice in choices)
-
-
-def choice_index(raw: object, num_choices: int, path: object, line: int | None, at: str, first: int = 0) -> int | None:
-    """The index of the right choice, None where the release gives none (missing, empty or -1); raises for any other.
-
-    ``first`` is the release's number of the first choice.
-    """
-    if raw is None or raw == "" or str(raw) == "-1":
-        return None
-    text = str(raw)
-    if isinstance(raw, bool) or not text.isdecimal() or len(text) > 9 or not 0 <= int(text) - first < num_choices:
-        why = f"There are {num_choices}, from {first}"
-        raise DataError(path, f'"{text[:40]}" is no choice', line=line, field=at, why=why)
-    return int(text) - first
 
 
 def _named_choice(reading: Reading, path: Path, line: int, number: int, row: Mapping[str, object]) -> ChoiceExample:

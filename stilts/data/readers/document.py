@@ -9,7 +9,7 @@ from pathlib import Path
 from stilts.bounded_json import parsed_json
 from stilts.data.readers.reading import bounded, has_half_characters, not_blank, whole_text
 from stilts.errors import DataError
-from stilts.tasks.examples import LONGEST_TEXT
+from stilts.tasks.example import LONGEST_TEXT
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _SPACE = re.compile(r"[\s,]*")

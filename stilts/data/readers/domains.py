@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stilts.data.readers.document import Document, joined
 from stilts.data.readers.reading import Reading
 from stilts.errors import DataError
-from stilts.tasks.examples import ClassificationExample
+from stilts.tasks.kinds.classification import ClassificationExample
 
 
 def read_pubmedqa_json(reading: Reading) -> Iterator[ClassificationExample]:

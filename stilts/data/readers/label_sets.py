@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading, filled, json_rows
 from stilts.errors import DataError
-from stilts.tasks.examples import MultiLabelExample
+from stilts.tasks.kinds.multi_label import MultiLabelExample
 
 
 def read_multi_label_jsonl(reading: Reading) -> Iterator[MultiLabelExample]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading, filled, json_rows, not_blank
 from stilts.errors import DataError
-from stilts.tasks.examples import CandidateExample, PairExample, QueryExample
+from stilts.tasks.kinds.retrieval import CandidateExample, PairExample, QueryExample
 
 _BRACED = re.compile(r"\{(.*?)\}")
 

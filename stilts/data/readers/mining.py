@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from stilts.data.readers.reading import Reading, not_blank, tab_rows
 from stilts.errors import DataError
-from stilts.tasks.examples import MiningExample
+from stilts.tasks.kinds.retrieval import MiningExample
 
 Pair: TypeAlias = tuple[str, str]
 

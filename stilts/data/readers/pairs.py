@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stilts.data.readers.reading import Reading, csv_rows, filled, headed_rows, json_rows, not_blank, tab_rows
 from stilts.errors import DataError
-from stilts.tasks.examples import ClassificationExample
+from stilts.tasks.kinds.classification import ClassificationExample
 
 
 def read_pair_tsv(reading: Reading) -> Iterator[ClassificationExample]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from stilts.data.readers.reading import Reading, filled, headed_rows
-from stilts.errors import DataError
-from stilts.tasks.examples import RegressionExample
-from stilts.tasks.task import number_in
+from stilts.tasks.kinds.regression import RegressionExample, number_on_scale
 
 
 def read_rated_tsv(reading: Reading) -> Iterator[RegressionExample]:
@@ -28,18 +26,3 @@ def read_rated_tsv(reading: Reading) -> Iterator[RegressionExample]:
                 text_pair=filled(row, names["text_pair"], path, line) if names["text_pair"] else None,
                 value=number_on_scale(label, scale, path, line, names["label"]),
             )
-
-
-def number_on_scale(raw: object, scale: Sequence[str], path: object, line: int, at: str) -> float | None:
-    """The number as written; None for a missing one and for the hub's -1 where the scale has no -1.
-
-    Raises DataError for what is no number, or lies beyond the scale (its lowest and highest value, as text).
-    """
-    lowest, highest = map(float, scale)
-    if raw is None or (not lowest <= -1 and raw in (-1, "-1")):
-        return None
-    value = None if isinstance(raw, bool) else number_in(str(raw))
-    if value is None or not lowest <= value <= highest:
-        why = f"The scale is {scale[0]} to {scale[1]}"
-        raise DataError(path, f'"{str(raw)[:40]}" is no number of the scale', line=line, field=at, why=why)
-    return value

@@ -19,7 +19,7 @@ from stilts.bounded_file import open_bounded, read_bounded, sized
 from stilts.bounded_json import parsed_json
 from stilts.errors import DataError
 from stilts.fingerprint import Json
-from stilts.tasks.examples import LONGEST_TEXT, Example
+from stilts.tasks.example import LONGEST_TEXT, Example
 
 # MultiEURLEX's train.jsonl, 55,000 laws in 23 languages, is the largest file that a reader is for: about 7 GB.
 MOST_BYTES_OF_LINES = 16 * 2**30

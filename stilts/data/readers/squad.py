@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stilts.data.readers.document import Document
 from stilts.data.readers.reading import Reading
-from stilts.tasks.examples import SpanExample
+from stilts.tasks.kinds.span_qa import SpanExample
 
 
 def read_squad_json(reading: Reading) -> Iterator[SpanExample]:

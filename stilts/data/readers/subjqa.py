@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading, csv_rows, filled
 from stilts.errors import DataError
-from stilts.tasks.examples import SpanExample
+from stilts.tasks.kinds.span_qa import SpanExample
 
 # What an annotator marks who finds no answer; it stands behind every review to be marked, and is no part of it.
 _NONE = "ANSWERNOTFOUND"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading, not_blank, numbered_lines
 from stilts.errors import DataError, InputError
-from stilts.tasks.examples import TaggingExample
+from stilts.tasks.kinds.tagging import TaggingExample
 
 # Parallel Universal Dependencies: n (news) or w (Wikipedia), then document and sentence; the same in all its languages.
 _PUD_ID = re.compile(r"[nw]\d{8}")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from stilts.data.readers.reading import Reading, bounded, not_blank, numbered_lines, tab_rows
 from stilts.errors import DataError
 from stilts.fingerprint import text_digest
-from stilts.tasks.examples import PairExample, TextExample
+from stilts.tasks.kinds.masked_lm import TextExample
+from stilts.tasks.kinds.retrieval import PairExample
 
 
 def read_tatoeba(reading: Reading) -> Iterator[PairExample]:

@@ -9,7 +9,7 @@ from stilts.data.toy.generators import GENERATORS, Draft
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.seeds import derive_seed
-from stilts.tasks.examples import Example
+from stilts.tasks.example import Example
 from stilts.tasks.toy import MIXED, TOY_LANGUAGES, TOY_VERSION
 
 # Of ten equal shares of all facts, by hash: which split holds which.

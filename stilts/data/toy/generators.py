@@ -17,20 +17,15 @@ from stilts.data.toy.facts import Event, Thing, draw_event
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
 from stilts.seeds import derive_seed
-from stilts.tasks.examples import (
-    CandidateExample,
-    ChoiceExample,
-    ClassificationExample,
-    Example,
-    MiningExample,
-    MultiLabelExample,
-    PairExample,
-    QueryExample,
-    RegressionExample,
-    SpanExample,
-    TaggingExample,
-    TextExample,
-)
+from stilts.tasks.example import Example
+from stilts.tasks.kinds.classification import ClassificationExample
+from stilts.tasks.kinds.masked_lm import TextExample
+from stilts.tasks.kinds.multi_label import MultiLabelExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample
+from stilts.tasks.kinds.regression import RegressionExample
+from stilts.tasks.kinds.retrieval import CandidateExample, MiningExample, PairExample, QueryExample
+from stilts.tasks.kinds.span_qa import SpanExample
+from stilts.tasks.kinds.tagging import TaggingExample
 from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES
 
 

@@ -1,4 +1,4 @@
-"""Words of the toy languages: English stems by class, and the form of each stem in every language.
+"""Words of the toy languages: the English stems of ``words.yaml``, and the form of each in every language.
 
 A form depends on the English stem and the language alone, and two stems never share a form of one language: so a
 stem that is noun or verb by its place in English is so everywhere, and texts that differ in English differ everywhere.
@@ -9,45 +9,39 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 from stilts.errors import UnknownNameError
 from stilts.seeds import derive_seed
+from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 from stilts.tasks.toy import ENGLISH, TOY_LANGUAGES, TOY_VERSION
 
-BEINGS = tuple("dog cat horse bird king queen doctor farmer singer baker guard cook".split())
-OBJECTS = tuple("apple letter lamp boat ring book drum hunt plan drink".split())
-SPOTS = tuple("house garden river tower bridge market".split())
+_PATH = Path(__file__).with_name("words.yaml")
+_WORDS = parsed_yaml(yaml_text(_PATH), _PATH, begins="nouns:")
 
-TRANSITIVE = tuple("see hold find sell carry guard cook plan drink hunt".split())
-INTRANSITIVE = tuple("sleep sing wait swim".split())
-VERBS_OF_PEOPLE = tuple("thank meet marry".split())
-VERBS_OF_PLACES = tuple("visit reach leave".split())
-VERBS_OF_FIRMS = tuple("join own lead".split())
 
-ANTONYMS: Mapping[str, str] = {
-    word: other
-    for pair in ("big small", "old young", "fast slow", "warm cold")
-    for word, other in (pair.split(), reversed(pair.split()))
-}
-COLOURS = tuple("red blue green white".split())
+def _words(kind: str, name: str) -> tuple[str, ...]:
+    return tuple(_WORDS[kind][name])
+
+
+BEINGS, OBJECTS, SPOTS = (_words("nouns", name) for name in ("beings", "objects", "spots"))
+TRANSITIVE, INTRANSITIVE = _words("verbs", "transitive"), _words("verbs", "intransitive")
+VERBS_OF_PEOPLE, VERBS_OF_PLACES, VERBS_OF_FIRMS = (
+    _words("verbs", name) for name in ("of_people", "of_places", "of_firms")
+)
+_PAIRED = _words("adjectives", "antonyms")
+ANTONYMS: Mapping[str, str] = {word: _PAIRED[index ^ 1] for index, word in enumerate(_PAIRED)}
+COLOURS = _words("adjectives", "colours")
 ADJECTIVES = (*ANTONYMS, *COLOURS)
-
-ADVERBS = tuple("today soon often slowly".split())
-AUXILIARIES = ("will", "can")
-DETERMINERS = ("the", "a", "this")
-NUMERALS = tuple("2 3 4 5".split())
-PRONOUNS = ("she", "he", "they")
-PREPOSITIONS = ("in", "near")
-QUESTION_WORDS = ("who", "what", "where")
+ADVERBS, AUXILIARIES, DETERMINERS, NUMERALS, PRONOUNS, PREPOSITIONS, QUESTION_WORDS = (
+    _words("function_words", name)
+    for name in ("adverbs", "auxiliaries", "determiners", "numerals", "pronouns", "prepositions", "question_words")
+)
 NEGATION, CONJUNCTION = "not", "and"
 STOP, COMMA, QUESTION_MARK = ".", ",", "?"
-
-# Names that are people, places or firms by what stands around them.
-ANY_NAMES = tuple("Florence Lincoln Jordan Sydney Chester Austin".split())
-FIRST_NAMES = tuple("Mira Jon Anna Peter Lena Omar".split())
-LAST_NAMES = tuple("Kolo Peri Bode Marek Tamm Rossi".split())
-PLACE_NAMES = tuple("Tuvel Norwick Dorado Kesten Ostra Balin".split())
-FIRM_WORDS = tuple("Bank School Press".split())
+ANY_NAMES, FIRST_NAMES, LAST_NAMES, PLACE_NAMES, FIRM_WORDS = (
+    _words("names", name) for name in ("any", "first", "last", "places", "firm_words")
+)
 
 _VERBS = (*TRANSITIVE, *INTRANSITIVE, *VERBS_OF_PEOPLE, *VERBS_OF_PLACES, *VERBS_OF_FIRMS)
 CONTENT_STEMS = tuple(dict.fromkeys((*BEINGS, *OBJECTS, *SPOTS, *_VERBS, *ADJECTIVES, *ADVERBS)))
@@ -57,13 +51,10 @@ FUNCTION_STEMS = (
 NAMES = (*ANY_NAMES, *FIRST_NAMES, *LAST_NAMES, *PLACE_NAMES, *FIRM_WORDS)
 SHARED = (*NUMERALS, STOP, COMMA, QUESTION_MARK)
 
-# Endings that are not words of their own; qad has one for each case, mood and negation besides.
-PLURALS: Mapping[str, str] = {ENGLISH: "s", "qaa": "s", "qab": "u", "qac": "ir", "qad": "ები"}
-SUFFIXES: Mapping[str, str] = {
-    "object": "ს", "in": "ში", "near": "თან", "will": "ვა", "can": "ური", "not": "არა"
-}  # fmt: skip
+PLURALS: Mapping[str, str] = _WORDS["endings"]["plurals"]
+SUFFIXES: Mapping[str, str] = _WORDS["endings"]["suffixes"]
 
-_GEORGIAN = dict(zip("abcdefghijklmnopqrstuvwxyz", "აბცდეფგჰიჟკლმნოპქრსტუვწხყზ", strict=True))
+_GEORGIAN = dict(zip(_WORDS["letters"]["latin"], _WORDS["letters"]["georgian"], strict=True))
 _ONSETS, _VOWELS = "bdfgklmnprstvz", "aeiou"
 
 

@@ -6,7 +6,7 @@ Shapes hold all that a writer needs. Sizes are points, y grows downwards, colour
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from stilts.report.drawing.text import ASCENT, DESCENT, MIDDLE, text_width
@@ -145,8 +145,5 @@ class Scene:
 
 def _moved(shape: Text | Shape, dx: float, dy: float) -> Text | Shape:
     if isinstance(shape, Text):
-        return Text(
-            shape.x + dx, shape.y + dy, shape.text, shape.size, shape.anchor, shape.colour, shape.bold, shape.upright
-        )
-    parts = tuple(tuple((x + dx, y + dy) for x, y in part) for part in shape.parts)
-    return Shape(parts, shape.fill, shape.stroke, shape.width, shape.dashed, shape.closed, shape.hint)
+        return replace(shape, x=shape.x + dx, y=shape.y + dy)
+    return replace(shape, parts=tuple(tuple((x + dx, y + dy) for x, y in part) for part in shape.parts))

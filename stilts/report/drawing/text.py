@@ -1,7 +1,7 @@
 """How wide a text is, and how it is folded into a width, by DejaVu Sans' own table of advance widths.
 
-DejaVu Sans comes with matplotlib, and is among the widest of the fonts that a browser may take in its place
-(``FONTS``): a text that fits here fits there.
+DejaVu Sans lies in ``fonts/``, and is among the widest of the fonts that a browser may take in its place (``FONTS``):
+a text that fits here fits there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TABLES = {
 }
 _SIGNS = {"\u00b1": 0.838, "\u2212": 0.838, "\u2013": 0.5, "\u2026": 1.0, "\u2264": 0.838, "\u2265": 0.838}
 _WIDE_LETTER, _FULL_WIDTH = 0.85, 1.1  # Other letters, and those of scripts that are set square: upper bounds.
-# Rasterisers round each advance to whole pixels; 7 points at 96 dots to the inch come out up to 5 % wider.
+# Browsers may round each advance to whole pixels; 7 points at 96 dots to the inch come out up to 5 % wider.
 _ROUNDING = 1.05
 ASCENT, DESCENT = 0.76, 0.24  # The tallest Latin letter above the base line, and the deepest below, in sizes.
 MIDDLE = 0.36  # Half the height of a capital or figure: what a line is centred by, in sizes.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stilts.analysis.best import FALSE_DISCOVERY, Answer
+from stilts.analysis.best import Answer
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
+from stilts.metrics.levels import FALSE_DISCOVERY
 from stilts.report.drawing.axis import Scale, draw_axis_below
 from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
 from stilts.report.drawing.marks import Form, interval, mark

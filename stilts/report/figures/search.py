@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from stilts.analysis.matrix import State, replicate_scores
+from stilts.analysis.proposals import of_search
 from stilts.analysis.results import StudyResults
 from stilts.report.drawing.axis import Scale, draw_axis_left
 from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
@@ -34,7 +35,7 @@ def proposal_data(results: StudyResults) -> pd.DataFrame:
         if not pd.isna(cell["proposal"])
     }
     lines = []
-    for _, part in scores[scores["proposal"].notna()].groupby(["row", "column", "proposal"], sort=False):
+    for _, part in of_search(scores).groupby(["row", "column", "proposal"], sort=False):
         row, column, proposal = (part[name].iloc[0] for name in ("row", "column", "proposal"))
         lines.append(
             {

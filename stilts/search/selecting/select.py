@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stilts.metrics.levels import LEVEL
 from stilts.search.selecting.basket import Basket
 from stilts.search.selecting.beliefs import Beliefs
 from stilts.search.selecting.best_source import standing
@@ -147,7 +148,8 @@ def _hopeless(found: Tally) -> BoolArray:
 
 def _doubt(view: _View) -> str:
     best = view.probability.max(axis=0)[view.open.any(axis=0)]
-    return f"{int((best >= 0.95).sum())} of {len(best)} targets have a winner with a probability of at least 95 %"
+    sure = int((best >= LEVEL).sum())
+    return f"{sure} of {len(best)} targets have a winner with a probability of at least {100 * LEVEL:g} %"
 
 
 def _why(view: _View, basket: Basket) -> str:

@@ -1,52 +1,48 @@
-"""The tasks that ship with stilts: targets of XTREME and others, English intermediates, text for masked LM.
+"""The tasks that ship with stilts, as tasks files: targets of XTREME and others, English intermediates, text.
 
-Start at ``targets.py``; ``retrieval.py``, ``mlqa_pairs.py`` and ``low_resource.py`` have further ones. Intermediates
-stand by theme, in ``nli.py``, ``paraphrase.py``, ``questions.py``, ``choices.py``, ``tagging.py``, ``morphology.py``
-and ``domains.py``. Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast),
-most have ``hub`` as Parquet and ``toy``, an artificial stand-in. Figures and overlaps that a declaration rests on stand
-beside it.
+One file for each theme, of the schema that users write (docs/add_a_task.md), read when something of it is asked for.
+Every dataset has ``files`` in the release's own format (or, where it says so, as it was recast), most have ``hub`` as
+Parquet and ``toy``, an artificial stand-in. A split lists every language that the release has; a folder may hold fewer,
+and says so when one is missed. A target's ``dev`` follows DESIGN rule 6: the official English dev set where it is no
+evaluation data, else a tenth of English train.
+
+Figures, and overlaps that a declaration rests on, stand beside it. Sizes (``num_train``) are the papers' or the
+releases', written down as known; looked up in the hub's own counts were Cosmos QA, MedMCQA, MultiEURLEX, PIQA, Social
+IQA, STS-B and WinoGrande, and they agree.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from stilts.tasks.catalog import (
-    choices,
-    domains,
-    low_resource,
-    mlqa_pairs,
-    morphology,
-    nli,
-    paraphrase,
-    questions,
-    retrieval,
-    tagging,
-    target_datasets,
-    targets,
-    text,
-)
-from stilts.tasks.task import Dataset, Task
-
-_OTHERS = (low_resource, mlqa_pairs, retrieval, text)
-_THEMES = (nli, paraphrase, questions, choices, tagging, morphology, domains)
+# The files are ours, and a test holds them to this shape: names two blanks in, with nothing after the colon.
+_NAMES = re.compile(r"^(?:(datasets|tasks)|  (\w+)):$", re.MULTILINE)
 
 
-class Register(Protocol):
-    """Where declarations go: a ``stilts.tasks.registry.Registry``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """A file of the catalogue, and what it declares."""
 
-    def register_task(self, task: Task) -> None:
-        """Add a task."""
-
-    def register_dataset(self, dataset: Dataset) -> None:
-        """Add a dataset."""
+    path: Path
+    datasets: tuple[str, ...]
+    tasks: tuple[str, ...]
 
 
-def register_catalog(registry: Register) -> None:
-    """Add everything to the registry, datasets before the tasks that name them."""
-    for datasets in (target_datasets.DATASETS, *(module.DATASETS for module in (*_OTHERS, *_THEMES))):
-        for dataset in datasets:
-            registry.register_dataset(dataset)
-    for tasks in (targets.TASKS, *(module.TASKS for module in (*_OTHERS, *_THEMES))):
-        for task in tasks:
-            registry.register_task(task)
+@cache
+def themes() -> tuple[Theme, ...]:
+    """Every file of the catalogue by name; their names are found without reading them as YAML, in under 2 ms."""
+    return tuple(_theme(path) for path in sorted(Path(__file__).parent.glob("*.yaml")))
+
+
+def _theme(path: Path) -> Theme:
+    names: dict[str, list[str]] = {"datasets": [], "tasks": []}
+    part = names["datasets"]
+    for heading, name in _NAMES.findall(path.read_text(encoding="utf-8")):
+        if heading:
+            part = names[heading]
+        else:
+            part.append(name)
+    return Theme(path=path, datasets=tuple(names["datasets"]), tasks=tuple(names["tasks"]))

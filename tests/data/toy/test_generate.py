@@ -13,14 +13,11 @@ import pytest
 from stilts.data.toy import GENERATORS, SPLITS, generate
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import digest
-from stilts.tasks.examples import (
-    ChoiceExample,
-    ClassificationExample,
-    MiningExample,
-    PairExample,
-    SpanExample,
-    TaggingExample,
-)
+from stilts.tasks.kinds.classification import ClassificationExample
+from stilts.tasks.kinds.multiple_choice import ChoiceExample
+from stilts.tasks.kinds.retrieval import MiningExample, PairExample
+from stilts.tasks.kinds.span_qa import SpanExample
+from stilts.tasks.kinds.tagging import TaggingExample
 from stilts.tasks.toy import TOY_LANGUAGES, TOY_VERSION
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())

@@ -1,0 +1,190 @@
+"""Span QA: the first and the last token of an answer, in windows over the context; ``<s>`` says that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+from torch.nn.functional import cross_entropy
+
+from stilts.data.collate import Batch, present
+from stilts.data.counter_hash import keys
+from stilts.data.decoded import LINE, shortened, text_of
+from stilts.data.encode import Encoder, labelled
+from stilts.data.encoded import Encoded, Ragged
+from stilts.data.tokenizing import encodings
+from stilts.kinds.learning import Learning
+from stilts.kinds.scored import BestSpans, Scored, by_threshold, truths_of
+from stilts.kinds.scorer import Scorer, head_outputs
+from stilts.kinds.vectors import Labelled
+from stilts.metrics.answers import answer_rows
+from stilts.models.export import PlainForm
+from stilts.models.heads import TokenHead
+from stilts.models.model import StiltsModel
+from stilts.study.config import TaskConfig
+from stilts.tasks.kinds.span_qa import answer_texts
+from stilts.tasks.task import Task
+
+# Longest question in tokens, as in the official SQuAD scripts (max_query_length).
+MAX_QUESTION_TOKENS = 64
+# Characters that are shown around an answer.
+_AROUND = 60
+_OUTSIDE = 2  # tokens beside the answer that a window gives as features
+
+
+def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+    tokenizer = encoder.tokenizer
+    longest = min(MAX_QUESTION_TOKENS, encoder.max_length // 2)
+    questions = [_cut(tokenizer, e.question, longest) for e in examples]
+    room = encoder.max_length - longest - 4
+    tokenizer.enable_truncation(
+        encoder.max_length, stride=max(0, min(encoder.doc_stride, room - 1)), strategy="only_second"
+    )
+    batch = encodings(tokenizer, [(q, e.context) for q, e in zip(questions, examples, strict=True)])
+    ids, spans, chars, owners = [], [], [], []
+    for number, (example, encoding) in enumerate(zip(examples, batch, strict=True)):
+        labelled(example.answers, example.item)
+        for window in (encoding, *encoding.overflowing):
+            places = _context_places(window)
+            ids.append(window.ids)
+            chars.append(places.reshape(-1).tolist())
+            spans.append(_answer_tokens(places, example.answers))
+            owners.append(number)
+    tokenizer.no_truncation()
+    return Encoded(
+        ids=Ragged.of(ids),
+        rows_per_unit=1,
+        unit_example=np.asarray(owners, np.int32),
+        num_examples=len(examples),
+        num_truncated=0,
+        spans=np.asarray(spans, np.int32).reshape(-1, 2),
+        chars=Ragged.of(chars),
+    )
+
+
+def _cut(tokenizer: Tokenizer, text: str, tokens: int) -> str:
+    """The text's first ``tokens`` tokens, as text."""
+    (encoding,) = encodings(tokenizer, [text], add_special_tokens=False)
+    return text if len(encoding.ids) <= tokens else text[: encoding.offsets[tokens - 1][1]]
+
+
+def _context_places(window: Encoding) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """(tokens, 2) character span of each token of the context, -1 for the question's and special tokens."""
+    places = np.asarray(window.offsets, np.int32).reshape(-1, 2)
+    inside = np.asarray([sequence == 1 for sequence in window.sequence_ids])
+    return np.where(inside[:, None], places, -1).astype(np.int32)
+
+
+def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
+    """First and last token of the first answer that lies wholly in the window; (0, 0) where none does."""
+    for text, start in answers:
+        end = start + len(text)
+        covering = np.flatnonzero((places[:, 1] > start) & (places[:, 0] < end) & (places[:, 0] >= 0))
+        if text and len(covering) and places[covering[-1], 1] >= end and places[covering[0], 0] <= start:
+            return int(covering[0]), int(covering[-1])
+    return 0, 0
+
+
+def _show(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[int]) -> list[str]:
+    """The question and what stands around the answer, which is in double brackets, in the window that holds it."""
+    assert encoded.spans is not None and encoded.chars is not None
+    holding = [unit for unit in units if encoded.spans[unit].any()]
+    unit = (holding or list(units))[0]
+    ids, (first, last) = encoded.ids[unit], encoded.spans[unit]
+    inside = np.flatnonzero(encoded.chars[unit].reshape(-1, 2)[:, 0] >= 0)
+    begin = int(inside[0]) if len(inside) else len(ids)
+    question = shortened(text_of(tokenizer, ids[:begin]), LINE // 2)
+    windows = f" ({len(units)} windows)" if len(units) > 1 else ""
+    if not holding:
+        context = shortened(text_of(tokenizer, ids[begin:]), LINE // 2)
+        return [f"{question} {context} -> no answer in any window{windows}"]
+    before, after = text_of(tokenizer, ids[begin:first]), text_of(tokenizer, ids[last + 1 :])
+    cut = f"... {before[-_AROUND:]}" if len(before) > _AROUND else before
+    rest = f"{after[:_AROUND]} ..." if len(after) > _AROUND else after
+    return [f"{question} {cut} [[{text_of(tokenizer, ids[first : last + 1])}]] {rest}{windows}"]
+
+
+def _loss(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
+    logits = head_outputs(model, task.learner, batch).float()
+    logits = logits.masked_fill(~batch.mask.unsqueeze(-1), float("-inf"))
+    spans = present(batch.spans)
+    first = cross_entropy(logits[..., 0], spans[:, 0], reduction="sum")
+    return first + cross_entropy(logits[..., 1], spans[:, 1], reduction="sum")
+
+
+def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
+    """Answers of the best span over all windows; where questions may have none, by a threshold of 0.
+
+    "No answer" has the logits of ``<s>``, start and end together, least over the windows (Devlin et al. 2019, 4.3).
+    """
+    best, null = np.full(len(examples), -np.inf), np.full(len(examples), np.inf)
+    texts = [""] * len(examples)
+    assert encoded.chars is not None
+    for batch, found in s.outputs(task.learner, encoded):
+        logits = found.cpu().numpy()
+        for place, unit in enumerate(batch.units):
+            chars = encoded.chars[int(unit)].reshape(-1, 2)
+            score, first, last = best_span(logits[place, : len(chars)], chars[:, 0] >= 0, config.max_answer_tokens)
+            example = int(encoded.unit_example[unit])
+            null[example] = min(null[example], float(logits[place, 0].sum()))
+            if score > best[example]:
+                best[example] = score
+                texts[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
+    if task.may_have_no_answer:
+        return by_threshold(BestSpans(texts=tuple(texts), differences=null - best), task, truths_of(examples), 0.0)
+    rows = answer_rows(task.metric, [answer_texts(e) for e in examples], texts, language=s.language)
+    return Scored(rows=rows, predictions=tuple(texts), chance=None)
+
+
+def best_span(logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: int) -> tuple[float, int, int]:
+    """The span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum.
+
+    All pairs are looked at. The official scripts pair their 20 best starts with their 20 best ends (``n_best_size``),
+    and may so miss the best allowed pair: this one's sum is theirs or a larger one.
+    """
+    start = np.where(inside, logits[:, 0], -np.inf)
+    end = np.where(inside, logits[:, 1], -np.inf)
+    total = np.triu(start[:, None] + end[None, :])
+    allowed = np.triu(np.ones_like(total, dtype=bool)) & ~np.triu(np.ones_like(total, dtype=bool), longest)
+    total = np.where(allowed, total, -np.inf)
+    first, last = divmod(int(total.argmax()), len(start))
+    return float(total[first, last]), first, last
+
+
+def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[Labelled]:
+    """Tokens of the windows that hold the answer, less the mean of the window's context.
+
+    They are the answer's first token (1), its last (2, where that is another), and two tokens outside the answer
+    (0). An answer is found by a softmax: what a window's tokens have in common cannot matter to a head.
+    """
+    assert encoded.spans is not None and encoded.chars is not None
+    for place, unit in enumerate(batch.units.tolist()):
+        first, last = encoded.spans[unit].tolist()
+        context = np.flatnonzero(encoded.chars[unit].reshape(-1, 2)[:, 0] >= 0)
+        if last == 0 or not len(context):  # (0, 0): the window holds no answer
+            continue
+        outside = context[(context < first) | (context > last)]
+        drawn = outside[np.argsort(keys(0, unit, outside), kind="stable")[:_OUTSIDE]]
+        places = [first, *([last] if last != first else []), *drawn.tolist()]
+        labels = [1, *([2] if last != first else []), *[0] * len(drawn)]
+        tokens = hidden[place].double().cpu().numpy()
+        order = np.repeat(keys(0, unit), len(places))  # a window's tokens are drawn together
+        yield tokens[places] - tokens[context].mean(axis=0), np.asarray(labels), order
+
+
+LEARNING = Learning(
+    encode=_encode,
+    show=_show,
+    # Two outputs: an answer's first and last token. A bias common to all tokens cannot change their softmax: its
+    # gradient is rounding noise, which Adam would blow up to whole steps.
+    head=lambda task, width, stream, dropout: TokenHead(width, 2, stream, dropout, bias=False),
+    loss=_loss,
+    label_count=lambda batch: 2 * len(batch.units),
+    predict=_predict,
+    features=_features,
+    export=PlainForm(head={"out_proj": "qa_outputs."}, zeros=frozenset({"qa_outputs.bias"})),
+)

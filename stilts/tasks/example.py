@@ -1,0 +1,92 @@
+"""Example: what every example can say of itself, whatever its kind; each kind's own lie in ``stilts/tasks/kinds/``.
+
+``item`` names the source item: all translations of one sentence, question or pair carry the same ``item``, so that
+resampling and hashing keep them together (DESIGN rules 6 and 9). It is unique within one language of one split.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, ClassVar, Self, TypeAlias
+
+# Characters of the longest text: four long novels. A tokenizer wants up to 300 bytes for each (measured).
+LONGEST_TEXT = 2_000_000
+
+
+class Field(StrEnum):
+    """What of an example is compared with others: like with like only.
+
+    ``TEXT`` is a sentence or a paragraph, whatever its part in the example (premise, hypothesis, context, translation);
+    ``SENTENCE`` a piece of one between the marks that end sentences, so that a sentence is found in a paragraph;
+    ``PAIR`` two texts that are read together, in either order; ``QUESTION`` a question, with its context where it
+    means nothing without, and any text that ends as one.
+    """
+
+    TEXT = "text"
+    SENTENCE = "sentence"
+    QUESTION = "question"
+    PAIR = "pair"
+
+
+Compared: TypeAlias = tuple[Field, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(ABC):
+    """One example; a kind's own class adds its fields, and says what follows here where the default is not true."""
+
+    item: str
+
+    # The field that holds what is to be learned; None in it where the release has none. "": the kind has no labels.
+    label_field: ClassVar[str] = ""
+
+    @abstractmethod
+    def content(self) -> str:
+        """A digest of what a model would read, labels left out."""
+
+    @abstractmethod
+    def texts(self) -> tuple[str, ...]:
+        """What a model reads, text by text."""
+
+    def own_texts(self) -> tuple[str, ...]:
+        """The texts that are in the language of its split."""
+        return self.texts()
+
+    def annotated_words(self) -> tuple[str, ...] | None:
+        """Its words, where the data say what a word is."""
+        return None
+
+    def paragraph(self) -> str | None:
+        """The text that it asks about, where others ask about the same."""
+        return None
+
+    def compared(self) -> Iterator[Compared]:
+        """What of it may stand in other data too."""
+        texts = self.texts()
+        yield from ((Field.TEXT, (text,)) for text in texts)
+        if len(texts) == 2:
+            yield Field.PAIR, texts
+
+    def is_labelled(self) -> bool:
+        """Whether a metric can score a prediction on it; True for kinds that need no label."""
+        return not self.label_field or getattr(self, self.label_field) is not None
+
+    def without_label(self) -> Self:
+        """The same, its label kept back."""
+        kept_back: dict[str, Any] = {self.label_field: None} if self.label_field else {}
+        return replace(self, **kept_back)
+
+    def truth(self, place: int) -> str | None:
+        """The right answer as the text that an evaluation keeps, in a prediction's form, of the example at ``place``.
+
+        ``place`` counts its view's examples from 0. None where it has none, or where only the evaluation knows it.
+        """
+        return None
+
+
+def one_or_two(text: str, text_pair: str | None) -> tuple[str, ...]:
+    """The texts of an example that may have a second one."""
+    return (text, text_pair) if text_pair else (text,)

@@ -1,0 +1,60 @@
+"""Masked LM below torch: running text, or two texts that say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stilts.fingerprint import text_digest
+from stilts.metrics.metric import metric
+from stilts.tasks.example import Example, one_or_two
+from stilts.tasks.hub_row import HubRow
+from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextExample(Example):
+    """Running text for masked LM, with its translation where a pair is to be read together."""
+
+    text: str
+    text_pair: str | None = None
+
+    def content(self) -> str:
+        """A digest of what a model would read."""
+        return text_digest(self.text, self.text_pair or "")
+
+    def texts(self) -> tuple[str, ...]:
+        """The text, or both."""
+        return one_or_two(self.text, self.text_pair)
+
+    def own_texts(self) -> tuple[str, ...]:
+        """The text without its translation."""
+        return (self.text,)
+
+
+def _hub_row(row: HubRow) -> Example:
+    return TextExample(item=row.item, text=row.text("text"), text_pair=row.second_text())
+
+
+_READERS = "stilts.data.readers.text"
+MASKED_LM = TaskKind(
+    name="masked_lm",
+    module=__name__,
+    learning="stilts.kinds.masked_lm",
+    about="text",
+    scored_by=(Scoring(measure=metric("masked_accuracy"), hub_name="accuracy"),),
+    hub_row=_hub_row,
+    formats={
+        "lines": Format(reader=f"{_READERS}:read_lines", holds="a sentence per line"),
+        "parallel_tsv": Format(reader=f"{_READERS}:read_parallel_tsv", holds="English TAB translation"),
+    },
+    settings=Settings(training=("mask_frac",), scoring=("mask_frac",)),
+    plain=PlainUse(
+        auto_class="AutoModelForMaskedLM",
+        pipeline="fill-mask",
+        pipeline_class="FillMaskPipeline",
+        asking="""\
+batch = tokenizer(f"A {tokenizer.mask_token} text.", return_tensors="pt")
+print(tokenizer.decode(model(**batch).logits[0].argmax(-1)))""",
+    ),
+    self_supervised=True,
+)
