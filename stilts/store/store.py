@@ -19,7 +19,7 @@ from stilts.store.download import Downloads
 from stilts.store.layout import TEMP, check_stage, is_temp, new_temp
 from stilts.store.lease import Leases
 from stilts.store.lease_state import LeaseState
-from stilts.store.progress import Progress
+from stilts.store.progress import Checkpoints
 from stilts.store.published import Publications
 from stilts.store.records import Records
 from stilts.store.strays import find_strays
@@ -42,7 +42,7 @@ class Store:
         self.backend = backend
         self.documents = documents
         self._artifacts = Artifacts(backend, documents, downloads)
-        self._progress = Progress(backend, documents, downloads)
+        self._progress = Checkpoints(backend, documents, downloads)
         self._records = Records(backend, documents)
         self._leases = leases
         self._scratch = scratch
