@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from stilts.data.toy.tokenizer import toy_tokenizer_json
 from stilts.execute.inputs import preparation, start_folder
 from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
@@ -19,6 +20,7 @@ from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_m
 from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
+from stilts.tasks.toy import TOY_ENCODER
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.loop import TaskData, Training, check_converged, train
@@ -58,8 +60,6 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     """The model with its parent's weights and one new head per task, from the stage's seed."""
     hidden, attention = stage.config.dropout, stage.config.attention_dropout
     if folder is None:
-        from stilts.tasks.toy import TOY_ENCODER
-
         model = fresh_model(
             {"model_type": "xlm-roberta", **TOY_ENCODER}, stage.seed, dropout=hidden, attention_dropout=attention
         )
@@ -132,12 +132,7 @@ def _publish(
     run: RunConfig,
     lease: Lease,
 ) -> None:
-    if start is None:
-        from stilts.data.toy import toy_tokenizer_json
-
-        tokenizer = toy_tokenizer_json().encode()
-    else:
-        tokenizer = (start / TOKENIZER_FILE).read_bytes()
+    tokenizer = toy_tokenizer_json().encode() if start is None else (start / TOKENIZER_FILE).read_bytes()
     with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
         save_model(model, Path(name), tokenizer=tokenizer)
         store.publish(stage.stage_id, Path(name), payload=stage.payload, result=result, lease=lease)

@@ -195,7 +195,7 @@ def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
         ("Seeds", "target_seeds"),
         ("CellSeeds", "count"),
         ("Pruning", "keep_frac"),
-        ("Resources", "max_gpus"),
+        ("StudyResources", "max_gpus"),
     }
 
 
