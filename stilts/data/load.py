@@ -15,7 +15,6 @@ from stilts.bounded_file import not_a_file
 from stilts.data.hub_rows import read_hub
 from stilts.data.readers import read_examples, unique_items
 from stilts.data.readers.reading import Reading
-from stilts.data.toy.generate import generate
 from stilts.errors import DataError
 from stilts.fingerprint import canonical_json, text_digest
 from stilts.tasks.example import Example
@@ -134,6 +133,8 @@ def _check_not_empty(paths: Sequence[Path]) -> None:
 
 
 def _toy(view: DataView) -> list[Example]:
+    from stilts.data.toy.generate import generate
+
     options = view.options["generator_options"]
     return generate(
         generator=str(view.options["generator"]),

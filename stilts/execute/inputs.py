@@ -9,7 +9,6 @@ from tokenizers import Tokenizer
 
 from stilts.data.tokenizer_probe import check_tokenizer
 from stilts.data.tokenizing import read_tokenizer
-from stilts.data.toy.tokenizer import toy_tokenizer_json
 from stilts.errors import EncoderError, InputError
 from stilts.kinds.prepare import Preparation
 from stilts.models.model import TOKENIZER_FILE, read_config
@@ -53,6 +52,8 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
     An encoder of the hub is tried here, once in each process: a study's own folder was before anything ran.
     """
     if folder is None:
+        from stilts.data.toy.tokenizer import toy_tokenizer_json
+
         tokenizer = Tokenizer.from_str(toy_tokenizer_json())
     else:
         if "repo" in stage.encoder.location:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 
-from stilts.data.toy.tokenizer import toy_tokenizer_json
 from stilts.execute.inputs import preparation, start_folder
 from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
@@ -132,7 +131,12 @@ def _publish(
     run: RunConfig,
     lease: Lease,
 ) -> None:
-    tokenizer = toy_tokenizer_json().encode() if start is None else (start / TOKENIZER_FILE).read_bytes()
+    if start is None:
+        from stilts.data.toy.tokenizer import toy_tokenizer_json
+
+        tokenizer = toy_tokenizer_json().encode()
+    else:
+        tokenizer = (start / TOKENIZER_FILE).read_bytes()
     with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
         save_model(model, Path(name), tokenizer=tokenizer)
         store.publish(stage.stage_id, Path(name), payload=stage.payload, result=result, lease=lease)
