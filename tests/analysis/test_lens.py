@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from stilts.analysis.lens import DISTANCE, PRETRAINING, TOKENS, Lens, language_lens
-from stilts.analysis.lens_wording import lens_lines
 from stilts.analysis.results import StudyResults
 from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.records import FERTILITY
@@ -244,19 +243,6 @@ def test_from_a_store_to_the_lens(tmp_path: Path) -> None:
     gains = {point.language: point.gain for point in found.points}
     assert gains == {"de": pytest.approx(10), "sw": pytest.approx(-5), "zh": pytest.approx(10)}
     assert [point.tokens_per_word for point in found.points] == [1.5, 2.0, None]
-
-
-def test_the_lens_in_sentences() -> None:
-    gain = {c: value + 4.0 * (LANGUAGES[c].script == "Latn") for c, value in noise(2).items()}
-    lines = lens_lines(lens(study(gain), by="script"))
-    assert lines[0].startswith("Latin: +") and "(19 languages of 7 families against 20 of 9); real (p" in lines[0]
-    assert lines[1].startswith("descriptive, too few families to test each against the rest: ")
-    assert any(line.startswith("distance from English: rank correlation") for line in lines)
-    undecided = lens_lines(lens(study(noise(3)), by="morphology"))
-    assert "; undecided (p = " in undecided[0] and undecided[0].endswith("could be missed")
-    alone = lens(study({"de": 1.0}))
-    assert lens_lines(alone)[-len(alone.notes) :] == alone.notes
-    assert lens_lines(alone)[0] == f"{DISTANCE}: fewer than three languages, or no variation among them"
 
 
 def test_a_probe_is_no_target_of_the_lens() -> None:

@@ -11,8 +11,9 @@ from stilts.execute.run_stage import run_stage
 from stilts.models.transfer import read_tensors
 from stilts.store import make_store
 from stilts.study.stage import TrainStage
-from stilts.training.reporter import Evaluation, RecordingReporter, Reply
+from stilts.training.reporter import Evaluation, Reply
 from stilts.training.run_config import RunConfig
+from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import part, run_config, train_stage
 
 KINDS = ["mnli", "udpos", "tydiqa_en", "hellaswag", "plain"]
