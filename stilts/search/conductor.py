@@ -18,10 +18,10 @@ from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
 from stilts.search.pruning import NoPruning, PruningPolicy
+from stilts.search.replicate_table import grid_stages
 from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import RungBook
-from stilts.search.trial_table import grid_stages
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore

@@ -12,7 +12,7 @@ from stilts.search.selecting.policy import Budget, Choice, Observation, Policy, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PolicyOutcome:
     """What a policy had come to at a budget.
 
     ``cost_frac``: what it spent, 1 being a full grid of one seed. ``regret_pct``: 100 x (best - chosen) / best, mean
@@ -44,7 +44,7 @@ def question_of(world: World, split: Split, price: str, priors: Sequence[FloatAr
 
 def play(
     policy: Policy, question: Question, split: Split, budgets: Sequence[float], rng: np.random.Generator
-) -> list[Outcome]:
+) -> list[PolicyOutcome]:
     """The policy's outcome at each budget, in rising order; it goes on from one budget to the next."""
     desk = _Desk(question, split)
     outcomes = []
@@ -59,7 +59,7 @@ def play(
     return outcomes
 
 
-def judged(choices: tuple[Choice, ...], split: Split, question: Question, budget: float, spent: float) -> Outcome:
+def judged(choices: tuple[Choice, ...], split: Split, question: Question, budget: float, spent: float) -> PolicyOutcome:
     """Choices against the truth; targets without a choice lose all."""
     source = {choice.target: choice.source for choice in choices}
     rows = {name: index for index, name in enumerate(question.sources)}
@@ -71,7 +71,7 @@ def judged(choices: tuple[Choice, ...], split: Split, question: Question, budget
             chosen = float(column[rows[source[target]]]) if target in source else 0.0
             points.append(best - chosen)
             lost.append(100 * (best - chosen) / best if best > 0 else 0.0)
-    return Outcome(
+    return PolicyOutcome(
         budget=budget,
         cost_frac=spent,
         regret_pct=float(np.mean(lost)),

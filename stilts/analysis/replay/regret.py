@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stilts.analysis.replay.play import Outcome, play, question_of
-from stilts.analysis.replay.world import FloatArray, Split, World
+from stilts.analysis.replay.play import PolicyOutcome, play, question_of
+from stilts.analysis.replay.world import FloatArray, Split, World, splits
 from stilts.metrics.levels import LEVEL
 from stilts.search.selecting.policy import Policy
 from stilts.search.selecting.registry import DEFAULT, POLICIES, find_policy
@@ -54,8 +54,6 @@ def curve(
     tell: Callable[[str], None] = lambda name: None,
 ) -> list[Point]:
     """Every named policy at every budget; grids stand at what they cost, where the choosing seeds allow them."""
-    from stilts.analysis.replay.world import splits
-
     found = splits(world, repeats, seed) if ways is None else ways
     points = []
     for name in names:
@@ -77,7 +75,7 @@ def outcomes(
     price: str,
     priors: Sequence[FloatArray] = (),
     seed: int = 0,
-) -> list[list[Outcome]]:
+) -> list[list[PolicyOutcome]]:
     """One list per split: the policy's outcome at every budget. Each budget is a run of its own."""
     runs = []
     for split in ways:
@@ -95,7 +93,7 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _point(name: str, price: str, budget: float, runs: Sequence[Outcome]) -> Point:
+def _point(name: str, price: str, budget: float, runs: Sequence[PolicyOutcome]) -> Point:
     regret = [run.regret_pct for run in runs]
     points = [run.points for run in runs]
     low, high = bootstrap(regret)

@@ -80,7 +80,7 @@ class BestOnAverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuccessiveHalving:
+class SequentialHalving:
     """Each target's sources at the lowest fidelity, then the best at full fidelity, then half of these with more seeds.
 
     Karnin, Koren and Somekh 2013, with Jamieson and Talwalkar 2016 for fidelities. With one fidelity the first rung is

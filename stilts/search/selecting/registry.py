@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stilts.errors import UnknownNameError
-from stilts.search.selecting.baselines import BestOnAverage, FullGrid, RandomCells, SuccessiveHalving
+from stilts.search.selecting.baselines import BestOnAverage, FullGrid, RandomCells, SequentialHalving
 from stilts.search.selecting.policy import Policy
 from stilts.search.selecting.select import Select
 
@@ -28,7 +28,7 @@ POLICIES: Mapping[str, Named] = {
         Named(name=DEFAULT, make=Select),
         Named(name="random", make=RandomCells),
         Named(name="best_on_average", make=BestOnAverage),
-        Named(name="successive_halving", make=SuccessiveHalving),
+        Named(name="successive_halving", make=SequentialHalving),
         Named(name="full_grid_1", make=lambda: FullGrid(seeds=1), seeds=1),
         Named(name="full_grid_2", make=lambda: FullGrid(seeds=2), seeds=2),
         Named(name="full_grid_3", make=lambda: FullGrid(seeds=3), seeds=3),
