@@ -17,7 +17,7 @@ from typing import Any
 from stilts.app.workspace import assemble
 from stilts.search.filling import Situation
 from stilts.search.selected_cells import SelectedCells
-from stilts.search.selecting.registry import find_policy
+from stilts.search.selecting.select import Select
 from stilts.store import make_store
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
@@ -121,7 +121,7 @@ def _ask(plan: Plan, folder: Path, count: int) -> None:
             finished += 1
         if finished >= count:
             break
-    cells = SelectedCells(study="large", policy_name="select", policy=find_policy("select"), store=store, seed=0)
+    cells = SelectedCells(study="large", policy_name="select", policy=Select(), store=store, seed=0)
     # The baseline and what the store has come first; then the policy is asked, twice: the second time scores are known.
     for number in range(4):
         started = time.perf_counter()

@@ -51,8 +51,6 @@ ONLY_IN = {
 }
 # Rooms that may import nothing else from outside than this.
 NOTHING_BUT: Mapping[str, set[str]] = {"ground": set(), "metrics": {"numpy", "scipy", "seqeval"}}
-# What a function may import late to keep out.
-HEAVY = {"torch", "ray", "mlflow"}
 # What must suffice for `import stilts.execute`, so that a stage runs on any box that can train.
 EXECUTE_NEEDS = {
     "torch",
@@ -74,9 +72,14 @@ NAMED_LIKE_A_KIND = {
     "stilts/analysis/scoring/submission.py",
     "stilts/study/baselines.py",
 }
+# What takes long to load, or is not everywhere where a stage runs: a function may import what brings one of these.
+HEAVY = {"torch", "transformers", "ray", "mlflow", "optuna", "datasets", "pyarrow", "resvg_py"}
+# What a store has for records: only the ledger calls it, and the store itself.
+RECORD_CALLS = {"write_record", "read_record", "has_record", "record_bodies", "records", "delete_record", "record_path"}
 BANNED_STEMS = {"utils", "helpers", "common", "misc", "manager", "base"}
 UNFINISHED = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b")))
 RAY_JOB_LINES = 60
+LEDGER = "stilts/ledger/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +96,15 @@ class Import:
 
 
 @cache
-def imports(path: str, text: str) -> tuple[Import, ...]:
+def parsed(path: str, text: str) -> ast.Module:
+    """The file's syntax, read once for all rules."""
+    return ast.parse(text, path)
+
+
+@cache
+def imports(path: str, text: str) -> list[Import]:
     """Every import of a file, inside functions and under TYPE_CHECKING too."""
-    return tuple(_walk(ast.parse(text, path), module_of(path), path.endswith("__init__.py"), at_load=True))
+    return list(_walk(parsed(path, text), module_of(path), path.endswith("__init__.py"), at_load=True))
 
 
 def _walk(node: ast.AST, module: str, is_package: bool, *, at_load: bool) -> Iterator[Import]:
@@ -187,13 +196,8 @@ def outside_breaks(sources: Sources) -> list[str]:
 
 def execute_closure(sources: Sources) -> list[str]:
     """The paths of all our modules that ``import stilts.execute`` and its files load, packages included."""
-    return closure(sources, lambda module: module == "stilts" or module.startswith("stilts.execute"))
-
-
-def closure(sources: Sources, starts: Callable[[str], bool]) -> list[str]:
-    """The paths of all our modules that importing some of them loads, packages included."""
     paths = {module_of(path): path for path in sources}
-    todo = list(filter(starts, paths))
+    todo = [module for module in paths if module == "stilts" or module.startswith("stilts.execute")]
     seen = set(todo)
     while todo:
         path = paths[todo.pop()]
@@ -215,31 +219,126 @@ def execute_breaks(sources: Sources) -> list[str]:
     ]
 
 
+def _late_statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Every import statement inside a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom))
+
+
+def file_graph(sources: Sources, *, at_load: bool) -> dict[str, set[str]]:
+    """Which of our modules each imports itself; ``at_load`` without those under TYPE_CHECKING and inside functions."""
+    modules = {module_of(path): path for path in sources}
+    return {
+        module: {
+            found
+            for each in imports(path, sources[path])
+            if (each.at_load or not at_load) and (found := _file_of(each.name, modules)) not in (None, module)
+        }
+        for module, path in modules.items()
+    }
+
+
+def _file_of(name: str, modules: Mapping[str, str]) -> str | None:
+    """The module that a dotted name is, or is a name of; None where it is none of ours."""
+    if name in modules:
+        return name
+    above = name.rpartition(".")[0]
+    return above if above in modules else None
+
+
+def circles(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """The sets of modules that reach one another (strongly connected components of more than one)."""
+    reach = {module: _reached(graph, module) for module in graph}
+    found = {frozenset(m for m in reach[module] if module in reach[m]) for module in graph if module in reach[module]}
+    return {circle for circle in found if len(circle) > 1}
+
+
+def _reached(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    todo, seen = list(graph[start]), set(graph[start])
+    while todo:
+        fresh = graph[todo.pop()] - seen
+        seen |= fresh
+        todo += fresh
+    return seen
+
+
+def circle_breaks(sources: Sources) -> list[str]:
+    """Files that import one another, however far around, inside functions and under TYPE_CHECKING too."""
+    found = circles(file_graph(sources, at_load=False))
+    return sorted(f"{', '.join(sorted(circle))} import one another" for circle in found)
+
+
 def late_breaks(sources: Sources) -> list[str]:
-    """Imports of ours inside functions of ``app/`` and ``cli/`` that keep nothing out: nothing heavy, or no ``--help``.
+    """Late imports of all files but the verbs', which ``stilts --help`` loads: theirs keep everything out of it."""
+    graph = file_graph(sources, at_load=True)
+    verbs = {module for module in _reached(graph, "stilts.cli.main") if module.startswith("stilts.cli.")}
+    return [line for line in late_imports(sources) if module_of(line.partition(":")[0]) not in verbs]
 
-    In ``app/`` they keep torch, ray and mlflow out of planning; in the files that ``stilts --help`` loads, everything.
+
+def late_imports(sources: Sources) -> list[str]:
+    """Imports of our own inside functions that keep nothing heavy out of the file's own loading.
+
+    What a stage loads beyond its needs (YAML, which only toy stages ask for) counts as heavy where a stage loads the
+    file. The face hands its names out late by nature.
     """
-    shown = set(closure(sources, lambda module: module == "stilts.cli.main"))
+    modules = {module_of(path): path for path in sources}
+    graph, needed = file_graph(sources, at_load=True), set(execute_closure(sources))
+    outside = {m: {e.top for e in imports(p, sources[p]) if e.at_load and is_outside(e)} for m, p in modules.items()}
     found = []
-    for path, text in sources.items():
-        if not path.startswith(("stilts/app/", "stilts/cli/")) or path in shown:
+    for module, path in modules.items():
+        if path == "stilts/__init__.py":
             continue
-        for name, line in _late(path, text):
-            loaded = closure(sources, lambda module, name=name: module in (name, name.rpartition(".")[0]))  # type: ignore[misc]
-            brings = {each.top for one in loaded for each in imports(one, sources[one]) if each.at_load}
-            if not brings & HEAVY:
-                found.append(f"{path}:{line} imports {name} in a function, and keeps none of {sorted(HEAVY)} out")
-    return found
+        own = {top for one in {module, *_reached(graph, module)} for top in outside[one]}
+        for node in _late_statements(parsed(path, sources[path])):
+            for name in _names(node, module, path.endswith("__init__.py")):
+                target = _file_of(name, modules)
+                if target is None:
+                    continue
+                brought = {top for one in {target, *_reached(graph, target)} for top in outside[one]} - own
+                if not brought & HEAVY and not (path in needed and brought - EXECUTE_NEEDS):
+                    found.append(f"{path}:{node.lineno} imports {name} inside a function and keeps nothing heavy out")
+    return sorted(set(found))
 
 
-def _late(path: str, text: str) -> Iterator[tuple[str, int]]:
-    """Names of ours that functions of a file import, each with its line."""
-    functions = [node for node in ast.walk(ast.parse(text, path)) if isinstance(node, ast.FunctionDef)]
-    for node in {node: None for function in functions for node in ast.walk(function)}:
-        for name in _names(node, module_of(path), is_package=False) if isinstance(node, ast.ImportFrom) else ():
-            if room_of(name) is not None:
-                yield name, node.lineno
+def doubled_classes(sources: Sources) -> list[str]:
+    """Names that two classes have."""
+    places: dict[str, list[str]] = {}
+    for path, text in sources.items():
+        for node in ast.walk(parsed(path, text)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    return [f"{name}: {', '.join(found)}" for name, found in sorted(places.items()) if len(found) > 1]
+
+
+def record_breaks(sources: Sources) -> list[str]:
+    """Texts outside the ledger that name a record, and calls of what a store has for them."""
+    parts = [part for path, text in sources.items() if path.startswith(LEDGER) for part in _record_parts(text)]
+    first, then = ("|".join(sorted(set(filter(None, some)))) for some in zip(*parts, strict=True))
+    named = re.compile(rf"^(records/)?({first})/|/({then})(/|$)")
+    found = set()
+    for path, text in sources.items():
+        if path.startswith(LEDGER):
+            continue
+        tree = parsed(path, text)
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                if named.search(node.value):
+                    found.add(f"{path}:{node.lineno} names a record")
+            elif isinstance(node, ast.Call) and not path.startswith("stilts/store/"):
+                called = ast.unparse(node.func).rpartition(".")[2]
+                if called in RECORD_CALLS:
+                    found.add(f"{path}:{node.lineno} calls {called}")
+    return sorted(found)
+
+
+def _record_parts(text: str) -> Iterator[tuple[str, str]]:
+    """(first, next fixed part or "") of the names of records: of the templates of a file's kinds of records."""
+    for node in ast.walk(parsed("", text)):
+        if isinstance(node, ast.keyword) and node.arg == "template" and isinstance(node.value, ast.Constant):
+            first, *then = (part for part in str(node.value.value).split("/") if part != "{}")
+            yield first, then[0] if then else ""
 
 
 def ray_job_breaks(sources: Sources) -> list[str]:
@@ -251,7 +350,7 @@ def ray_job_breaks(sources: Sources) -> list[str]:
         if len(text.splitlines()) >= RAY_JOB_LINES:
             found.append(f"{path}: {len(text.splitlines())} lines")
         kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        defined = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+        defined = [node.name for node in ast.walk(parsed("", text)) if isinstance(node, kinds)]
         found += [f"{path}: defines {name}" for name in defined if name != "main"]
     return found
 
@@ -272,7 +371,7 @@ def kind_breaks(sources: Sources) -> list[str]:
             if files & {each.name, each.name.rpartition(".")[0]}:
                 found.append(f"{path}:{each.line} imports {each.name}, a kind's own")
         if path not in NAMED_LIKE_A_KIND:
-            words = [node for node in ast.walk(ast.parse(text, path)) if isinstance(node, ast.Constant)]
+            words = [node for node in ast.walk(parsed(path, text)) if isinstance(node, ast.Constant)]
             found += [f'{path}:{node.lineno} names the kind "{node.value}"' for node in words if node.value in names]
     return found
 
@@ -309,12 +408,15 @@ RULES = (
     floor_breaks,
     outside_breaks,
     execute_breaks,
-    late_breaks,
     ray_job_breaks,
     kind_breaks,
     kinds_that_are_no_pair,
     name_breaks,
     unfinished,
+    circle_breaks,
+    late_breaks,
+    doubled_classes,
+    record_breaks,
 )
 MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (unknown_rooms, "stilts/plugins/load.py", ""),
@@ -342,8 +444,6 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (outside_breaks, "stilts/seeds.py", "import numpy"),
     (execute_breaks, "stilts/execute/x.py", "class A:\n    import datasets"),
     (execute_breaks, "stilts/__init__.py", "import pandas"),
-    (late_breaks, "stilts/app/x.py", "def f():\n    from stilts.study.plan import Plan"),
-    (late_breaks, "stilts/cli/x.py", "def f():\n    from stilts.errors import StiltsError"),
     (ray_job_breaks, "ray_jobs/x.py", "def main(): ...\ndef decide(): ..."),
     (ray_job_breaks, "ray_jobs/x.py", "\n" * RAY_JOB_LINES),
     (kind_breaks, "stilts/study/x.py", "from stilts.tasks.kinds.tagging import TaggingExample"),
@@ -354,23 +454,40 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (name_breaks, "stilts/study/utils.py", ""),
     (name_breaks, "stilts/common/x.py", ""),
     (unfinished, "stilts/study/x.py", "# TO" + "DO: later"),
+    (
+        circle_breaks,
+        "stilts/study/file.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import plan",
+    ),
+    (circle_breaks, "stilts/study/file.py", "def f():\n    from stilts.study.plan import Plan"),
+    (circle_breaks, "stilts/errors.py", "import stilts.study.plan"),
+    (late_breaks, "stilts/cli/x.py", "def f():\n    from stilts.study.file import Study"),
+    (late_breaks, "stilts/study/x.py", "def f():\n    from stilts.study.file import Study"),
+    (late_breaks, "stilts/training/x.py", "import torch\ndef f():\n    from stilts.kinds import learning"),
+    (doubled_classes, "stilts/study/x.py", "class Failure: ...\nclass _Own: ...\ndef f():\n    class _Own: ..."),
+    (doubled_classes, "stilts/store/x.py", "class Kept: ..."),
+    (record_breaks, "stilts/search/x.py", 'def f(name):\n    return f"studies/{name}/pruned"'),
+    (record_breaks, "stilts/search/x.py", 'def f(place, name):\n    return f"{place}/pruned/{name}"'),
+    (record_breaks, "stilts/cli/x.py", 'PLACE = "records/failures/{}.json"'),
+    (record_breaks, "stilts/tracking/x.py", "def f(store):\n    return store.records(given)"),
 )
 FINE: Sources = {
     "stilts/__init__.py": "def __getattr__(name):\n    from stilts.app.running import run\n    import pandas",
-    "stilts/app/running.py": "import stilts.study.plan\ndef f():\n    from stilts.models.model import check",
     "stilts/errors.py": "import json",
     "stilts/study/plan.py": "from stilts.study.file import Study\nfrom . import file\nfrom stilts import errors",
-    "stilts/study/file.py": "import pydantic",
+    "stilts/study/file.py": "import pydantic\nclass Kept: ...",
+    "stilts/ledger/records.py": "A = Kind(template='failures/{}')\nB = Kind(template='studies/{}/pruned/{}')",
+    "stilts/analysis/x.py": "def f():\n    'studies/x/pruned'\n    return 'failures'",
     "stilts/execute/run_stage.py": "import torch\nfrom stilts import errors\ndef f():\n    import datasets",
     "stilts/tasks/kinds/tagging.py": "NAME = 'tagging'",
     "stilts/kinds/tagging.py": "from stilts.tasks.kinds.tagging import NAME",
     "stilts/kinds/learning.py": "import torch",
-    "stilts/models/model.py": "from torch import nn",
     "stilts/data/readers/tags.py": "from stilts.tasks.kinds.tagging import NAME",
     "stilts/cli/kinds.py": "from stilts.tasks.kinds import kind_named",
     "stilts/search/proposals.py": "def f():\n    import optuna",
-    "stilts/cli/main.py": "from stilts.cli import run\nimport stilts",
-    "stilts/cli/run.py": "def f():\n    from stilts.study.plan import Plan",
+    "stilts/app/running.py": "import stilts.study.plan\ndef f():\n    from stilts.kinds import learning",
+    "stilts/cli/main.py": "from stilts.scheduling import tuner\nfrom stilts.cli import verbs\nimport stilts",
+    "stilts/cli/verbs.py": "def f():\n    from stilts.study.file import Study",
     "ray_jobs/run_study.py": "import ray\nfrom stilts.cli.main import main",
 }
 

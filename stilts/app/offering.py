@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.live_nodes import live_nodes
-from stilts.study.schema import Resources
+from stilts.study.schema import StudyResources
 from stilts.study.slots import Node, most_at_once, num_slots, slots_of
 
 
@@ -22,7 +22,7 @@ class Offer:
     machines: str
 
 
-def offer_of(wanted: Resources, address: str | None = None) -> Offer:
+def offer_of(wanted: StudyResources, address: str | None = None) -> Offer:
     """What the cluster at an address offers a study, or this machine where none is given; ClusterError for no cluster.
 
     Where this machine holds no stage of the study at all, it is all that the study allows itself, or one stage.

@@ -12,7 +12,7 @@ from stilts.app.resting import rests_well
 from stilts.app.searching import trial_proposals
 from stilts.app.workspace import Workspace, assemble
 from stilts.data.disjoint import check_disjoint
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.load import load_examples
 from stilts.study.planning import make_plan
 from stilts.study.stage import MixturePart
@@ -75,7 +75,7 @@ def _view_lines(
     tokenizer = study_tokenizer(workspace)
     for view in views:
         examples = load_examples(view, workspace.roots, labels=part.task.labels or None)
-        encoder = Encoder(
+        encoder = TaskTokenizer(
             tokenizer=tokenizer,
             labels=part.task.labels,
             **part.config.lengths,

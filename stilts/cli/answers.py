@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.compare import compare_studies
 from stilts.analysis.groups import group_answers
 from stilts.analysis.negative_transfer import negative_cells
@@ -131,7 +132,7 @@ def _one_question(*, by: str | None, objective: str | None, if_only_one: bool, t
 
 
 def _best(results: StudyResults, target: str | None, as_json: bool) -> None:
-    answers = [answer for answer in results.answers if target in (None, answer.target)]
+    answers = [answer for answer in answers_of(results) if target in (None, answer.target)]
     _tell_lost_costs(results)
     recipes = [item for item in chosen_recipes(results) if target in (None, item["target"])]
     value: dict[str, Any] = {"study": results.record.name, "toy": results.record.toy}
@@ -151,7 +152,7 @@ def _tell_lost_costs(results: StudyResults) -> None:
 
 
 def _by(results: StudyResults, by: str, target: str | None, as_json: bool) -> None:
-    groups = group_answers(results, by, [item for item in results.answers if target in (None, item.target)])
+    groups = group_answers(results, by, [item for item in answers_of(results) if target in (None, item.target)])
     value = {"study": results.record.name, "toy": results.record.toy, "groups": [item.to_json() for item in groups]}
     say(value, lambda: group_lines(groups), as_json=as_json)
 
@@ -163,7 +164,7 @@ def _objective(results: StudyResults, objective: str, as_json: bool) -> None:
 
 
 def _only_one(results: StudyResults, as_json: bool) -> None:
-    answer = only_one(results, results.answers)
+    answer = only_one(results, answers_of(results))
     value = {"study": results.record.name, "toy": results.record.toy, "only_one": answer.to_json()}
     say(value, lambda: only_one_lines(answer), as_json=as_json)
 

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "stilts replay matrix.csv",
             "stilts replay matrix.csv --policy select --policy random --budget 0.33 --prior smaller_model.csv",
-            "stilts replay demo --price per-stage --plot regret.svg",
+            "stilts replay demo --price per-stage --workers 8 --plot regret.svg",
         )
     )(replay)
 
@@ -52,8 +52,9 @@ def replay(
     price: Annotated[str, typer.Option(help="per-cell, per-stage (a source pays once for all targets), or both.")] = (
         "both"
     ),
+    workers: Annotated[int, typer.Option(min=1, help="Trials that run at once: their scores are not in yet.")] = 1,
     full_fidelity: Annotated[
-        float | None, typer.Option(help="The fidelity that judges; higher ones are left out. [default: the highest]")
+        float | None, typer.Option(help="The fidelity that counts; the lowest is a cheap look. [default: the highest]")
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw regret against cost into this .svg or .png.")] = None,
     json: JsonOption = False,
@@ -63,10 +64,10 @@ def replay(
     Regret is 100 x (best - chosen) / best, mean over targets; a source on itself does not count. Half of the seeds
     choose, the other half judge; a study's selection scores choose and its report scores judge.
     """
+    from stilts.analysis.replay.policies import POLICIES
     from stilts.analysis.replay.regret import curve
     from stilts.analysis.replay.world import aligned
     from stilts.app.worlds import world_at
-    from stilts.search.selecting.registry import POLICIES
 
     names = _named(policy, POLICIES)
     budgets = _budgets(budget)
@@ -85,6 +86,7 @@ def replay(
                 budgets,
                 priced,
                 repeats=repeats,
+                workers=workers,
                 priors=priors,
                 tell=lambda line: status.update(Text(line)),
             )
@@ -128,12 +130,13 @@ def _table(world: World, points: Sequence[Point]) -> Table:
     repeats = points[0].repeats if points else 0
     title = f"{world.name}: {len(world.sources)} sources, {len(world.targets)} targets, {repeats} repeats"
     table = Table(title=title, title_justify="left", caption="Lower is better. * the default.", width=None)
-    for name in ("price", "policy", "budget", "cost", "regret %", "95 % interval", "points lost"):
+    for name in ("price", "policy", "at once", "budget", "cost", "regret %", "95 % interval", "points lost"):
         table.add_column(name, justify="left" if name in ("price", "policy") else "right")
     for point in points:
         table.add_row(
             point.price,
             point.policy + (" *" if point.default else ""),
+            f"{point.workers}",
             f"{point.budget:g}",
             f"{point.cost_frac:.3f}",
             f"{point.regret_pct:.2f}",

@@ -18,17 +18,17 @@ from stilts.search.expectation import Expectation
 from stilts.search.filling import Filling, Situation, WholeGrid
 from stilts.search.order import priority_order
 from stilts.search.pruning import NoPruning, PruningPolicy
+from stilts.search.replicate_table import grid_stages
 from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import RungBook
-from stilts.search.trial_table import grid_stages
 from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
-from stilts.study.policy_schema import Budget
+from stilts.study.policy_schema import StudyBudget
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, StageKind
@@ -56,7 +56,7 @@ class Conductor:
     confirmations: Mapping[str, RowConfirmation] = field(default_factory=dict)
     pruning: PruningPolicy = field(default_factory=NoPruning)
     filling: Filling = field(default_factory=WholeGrid)
-    budget: Budget | None = None
+    budget: StudyBudget | None = None
     stage_resources: Resources = field(default_factory=Resources)
     max_open: int = 1
     on_change: Listener = lambda stage_id: None

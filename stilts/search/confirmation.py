@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from stilts.ledger.records import CONFIRMATIONS, Confirmation
 from stilts.metrics.objectives import TargetScores
-from stilts.search.choice import Choice, choose, columns_of
+from stilts.search.choice import ChosenProposal, choose, columns_of
 from stilts.search.objective import Choosing, make_aims
 from stilts.search.recipe_scores import RecipeScores, baseline_scores, is_scored, replicates_of
 from stilts.store.artifact_store import ArtifactStore
@@ -78,7 +78,7 @@ class RowConfirmation:
         none = replicates_of(NONE_ROW, plan.replicates).on(targets)
         return not all(one.evaluate_stage in hopeless or is_scored(one, done) for one in none)
 
-    def _choices(self, plan: Plan, done: Set[str]) -> dict[str, Choice]:
+    def _choices(self, plan: Plan, done: Set[str]) -> dict[str, ChosenProposal]:
         own = replicates_of(self.row, plan.replicates)
         scores: dict[int, dict[str, Mapping[str, float]]] = {}
         for column in (column.name for column in self.columns if column.select_languages):

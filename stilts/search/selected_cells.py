@@ -23,14 +23,14 @@ from stilts.ledger.records import DECISIONS, CellsDecision, number_part
 from stilts.metrics.ranks import spearman
 from stilts.search.filling import Prior, Situation
 from stilts.search.recipe_scores import RecipeScores
+from stilts.search.replicate_table import ReplicateTable
 from stilts.search.selecting.features import features
 from stilts.search.selecting.policy import Budget, FloatArray, Observation, Policy, Question, Suggestion, Trial
-from stilts.search.trial_table import TrialTable
 from stilts.seeds import derive_seed
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
-from stilts.study.stage import Use
+from stilts.study.stage import Estimate, Use
 
 
 @dataclass(kw_only=True)
@@ -52,7 +52,7 @@ class SelectedCells:
     _numbers: int = field(default=0, init=False)
     _last: CellsDecision | None = field(default=None, init=False)
     _open: bool = field(default=True, init=False)
-    _tabled: tuple[Plan, TrialTable] | None = field(default=None, init=False)
+    _tabled: tuple[Plan, ReplicateTable] | None = field(default=None, init=False)
     _scores: RecipeScores = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class SelectedCells:
             return True
         observations = self._observations(table, situation)
         pending = self._pending(table, {one.trial for one in observations})
-        if len(pending) >= situation.slots:
+        if _num_running(situation, [table.replicates[trial] for trial in pending]) >= situation.slots:
             return False  # What runs will tell more: a batch asked for now would be asked for blindly.
         question = self._question(table, situation)
         suggestion = self._suggestion(question, observations, pending, situation)
@@ -115,18 +115,22 @@ class SelectedCells:
         self, question: Question, observations: Sequence[Observation], pending: Sequence[Trial], situation: Situation
     ) -> Suggestion:
         """The policy's batch. Without a limit the budget is what is left of the whole grid."""
-        whole = float((question.cell_price * question.exists[:, :, None]).sum() + question.stage_price.sum())
+        whole = float((question.cell_price * question.exists).sum() + question.stage_price.sum())
         left = min(situation.left_s, whole * question.seeds)
         rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
         return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
 
-    def _question(self, table: TrialTable, situation: Situation) -> Question:
-        priors = tuple(_matrix(prior, table) for prior in self.priors.values())
+    def _question(self, table: ReplicateTable, situation: Situation) -> Question:
+        priors = [_matrix(prior, table) for prior in self.priors.values()]
         paid = situation.done - self.store.gone_keys()
-        _, estimated = features(situation.whole, self.store, table.rows, table.columns)
-        return table.question(situation.whole, situation.expected, paid, priors, estimated)
+        names, estimated = features(situation.whole, self.store, table.rows, table.columns)
+        # A probe is a short run of the cell itself: a cheap look, whose scores are of the same kind.
+        looks = [place for place, name in enumerate(names) if name == Estimate.PROBE]
+        told = [estimated[:, :, place] for place in looks if np.isfinite(estimated[:, :, place]).any()]
+        others = np.delete(estimated, looks, axis=2)
+        return table.question(situation.whole, situation.expected, paid, [*told, *priors], others)
 
-    def _observations(self, table: TrialTable, situation: Situation) -> list[Observation]:
+    def _observations(self, table: ReplicateTable, situation: Situation) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""
         found = []
         for trial, replicate in table.replicates.items():
@@ -136,7 +140,7 @@ class SelectedCells:
                 found.append(Observation(trial=trial, score=None))
         return found
 
-    def _finished_elsewhere(self, table: TrialTable, situation: Situation) -> list[Replicate]:
+    def _finished_elsewhere(self, table: ReplicateTable, situation: Situation) -> list[Replicate]:
         """Replicates that nobody asked for and that are done to the last stage, estimates of their recipes included."""
         whole, record = situation.whole, situation.whole.record
         open_estimates = {one.key.partition("/")[0] for one in record.estimates if one.key not in situation.done}
@@ -150,7 +154,7 @@ class SelectedCells:
             and whole.is_done(one.evaluate_stage, situation.done)
         ]
 
-    def _pending(self, table: TrialTable, known: set[Trial]) -> list[Trial]:
+    def _pending(self, table: ReplicateTable, known: set[Trial]) -> list[Trial]:
         asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
         return [trial for trial in asked if trial not in known]
 
@@ -197,10 +201,17 @@ class SelectedCells:
         self._numbers += 1
         self._last = decision
 
-    def _table(self, whole: Plan) -> TrialTable:
+    def _table(self, whole: Plan) -> ReplicateTable:
         if self._tabled is None or self._tabled[0] is not whole:
-            self._tabled = (whole, TrialTable.of(whole))
+            self._tabled = (whole, ReplicateTable.of(whole))
         return self._tabled[1]
+
+
+def _num_running(situation: Situation, pending: Iterable[Replicate]) -> int:
+    """How many stages these replicates wait for: several may wait for one, of their row."""
+    whole = situation.whole
+    lines = [[stage for stage in whole.of(one) if not whole.is_done(stage, situation.done)] for one in pending]
+    return len({line[0] for line in lines if line})
 
 
 def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:
@@ -212,7 +223,7 @@ def _plain(fields: Mapping[str, object]) -> dict[str, Json]:
     return {name: plain(value, name) for name, value in fields.items()}
 
 
-def _matrix(prior: Prior, table: TrialTable) -> FloatArray:
+def _matrix(prior: Prior, table: ReplicateTable) -> FloatArray:
     cells = [[prior.get((row, column), float("nan")) for column in table.columns] for row in table.rows]
     return np.array(cells, np.float64).reshape(len(table.rows), len(table.columns))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stilts.study.schema_part import Count, Name, Part, PathText
+from stilts.study.schema_part import Count, PathText, SchemaPart
 
 GRID = "grid"
 _Positive = Annotated[float, Field(gt=0.0, le=1e7)]
 
 
-class Budget(Part):
+class StudyBudget(SchemaPart):
     """What a study may spend, over all its runs; what is given holds together.
 
     ``gpu_hours`` counts what stages held, ``stage_hours`` the hours of stages one after the other (on CPUs, too),
@@ -33,15 +33,15 @@ class Budget(Part):
         return self
 
 
-class StudyPolicy(Part):
-    """How the matrix is filled: ``grid`` runs every replicate, a selecting policy those that settle the answer.
+class StudyPolicy(SchemaPart):
+    """How the matrix is filled: ``grid`` runs every replicate, ``select`` those that settle the answer.
 
     ``priors`` are foreign matrices that a policy starts from: names of studies in the same store, or CSV files. A name
     alone stands for the policy of that name, without budget or priors.
     """
 
-    name: Name = GRID
-    budget: Budget | None = None
+    name: Literal["grid", "select"] = "grid"
+    budget: StudyBudget | None = None
     priors: Annotated[tuple[PathText, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")

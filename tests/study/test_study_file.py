@@ -17,7 +17,7 @@ from stilts.app.workspace import assemble
 from stilts.errors import InputError, StudyError
 from stilts.study.planning import make_plan
 from stilts.study.schema import StudyFile
-from stilts.study.schema_part import Part
+from stilts.study.schema_part import SchemaPart
 from stilts.study.settings import search_space
 from stilts.study.study import Study
 from stilts.tasks.view import DataView
@@ -187,7 +187,7 @@ def refused(text: str, path: Path) -> str:
 
 def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
     planned(json.dumps(full_study()), place / "full.yaml")
-    used: dict[type[Part], set[str]] = {}
+    used: dict[type[SchemaPart], set[str]] = {}
     _collect(Study.parse(json.dumps(full_study()), place / "full.yaml").file, used)
     unused = {(kind.__name__, name) for kind, names in used.items() for name in set(kind.model_fields) - names}
     # Of these, a study can give only one of several.
@@ -197,12 +197,12 @@ def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
         ("Seeds", "target_seeds"),
         ("CellSeeds", "count"),
         ("Pruning", "keep_frac"),
-        ("Resources", "max_gpus"),
+        ("StudyResources", "max_gpus"),
     }
 
 
-def _collect(value: Any, used: dict[type[Part], set[str]]) -> None:
-    if isinstance(value, Part):
+def _collect(value: Any, used: dict[type[SchemaPart], set[str]]) -> None:
+    if isinstance(value, SchemaPart):
         used.setdefault(type(value), set()).update(value.model_fields_set)
         for name in type(value).model_fields:
             _collect(getattr(value, name), used)
@@ -446,7 +446,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
         ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),
         ({"policy": {"priors": ["smaller"]}}, "policy: priors belong to a selecting policy"),
-        ({"policy": "a b"}, "policy.name: String should match"),
+        ({"policy": "random"}, "policy.name: Input should be 'grid' or 'select'"),
         ({"policy": 3}, "policy: it should hold names with values below them"),
         ({"tasks": "missing.yaml"}, "missing.yaml"),
         ({"tasks": "broken.yaml"}, "broken.yaml"),

@@ -1,4 +1,4 @@
-"""TrialTable: a study's replicates as the trials that a selecting policy knows, and what they cost."""
+"""ReplicateTable: a study's replicates as a selecting policy knows them, and what they cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stilts.study.stage import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TrialTable:
+class ReplicateTable:
     """Fixed rows, columns that can be chosen by, and the replicate behind every trial.
 
     A trial's seed is the place of its replicate among those of its cell. ``others`` are the replicates of fixed rows in
@@ -28,7 +28,7 @@ class TrialTable:
     others: tuple[Replicate, ...]
 
     @classmethod
-    def of(cls, plan: Plan) -> TrialTable:
+    def of(cls, plan: Plan) -> ReplicateTable:
         """The table of a plan."""
         fixed = {row.name for row in plan.record.rows if not row.searched}
         columns = tuple(column.name for column in plan.record.columns if column.select_languages)
@@ -80,23 +80,23 @@ class TrialTable:
         shape = (len(self.rows), len(self.columns))
         seeds = 1 + max((trial.seed for trial in self.replicates), default=0)
         rows, columns = ({name: place for place, name in enumerate(names)} for names in (self.rows, self.columns))
-        runs = np.zeros((*shape, seeds, 1), np.bool_)
-        cells, recipes = np.zeros((*shape, 1)), np.zeros((shape[0], 1))
+        runs = np.zeros((*shape, seeds), np.bool_)
+        cells, recipes = np.zeros(shape), np.zeros(shape[0])
         for trial, one in self.replicates.items():
             s, t = rows[trial.source], columns[trial.target]
-            runs[s, t, trial.seed, 0] = True
+            runs[s, t, trial.seed] = True
             if trial.seed == 0:
                 stages = (*plan.record.target_stages(one), one.evaluate_stage)
-                cells[s, t, 0] = sum(expected(plan.stages[stage]) for stage in stages)
+                cells[s, t] = sum(expected(plan.stages[stage]) for stage in stages)
         for row, drawn in self._recipes().items():
-            recipes[rows[row], 0] = sum(expected(plan.stages[one]) for one in drawn if one not in paid) / len(drawn)
+            recipes[rows[row]] = sum(expected(plan.stages[one]) for one in drawn if one not in paid) / len(drawn)
         return Question(
             sources=self.rows,
             targets=self.columns,
             cell_price=cells,
             stage_price=recipes,
             seeds=seeds,
-            exists=np.asarray(runs.any(axis=(2, 3)), np.bool_),
+            exists=np.asarray(runs.any(axis=2), np.bool_),
             priors=tuple(priors),
             features=features if features is not None and features.shape[2] else None,
             runs=runs,
@@ -113,7 +113,7 @@ class TrialTable:
 
 def grid_stages(plan: Plan) -> tuple[Stage, ...]:
     """The stages of one seed of every cell of a study's fixed rows."""
-    table = TrialTable.of(plan)
+    table = ReplicateTable.of(plan)
     firsts = [one for trial, one in table.replicates.items() if trial.seed == 0]
     stages = dict.fromkeys(stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one))
     return tuple(plan.stages[stage] for stage in stages)
