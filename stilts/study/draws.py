@@ -11,7 +11,7 @@ from stilts.study.schema import Seeds
 from stilts.study.search_space import FRESH_SEED, Proposal
 
 
-class Draw(NamedTuple):
+class ReplicateDraw(NamedTuple):
     """What one replicate of a cell trains; ``is_fresh``: to confirm a chosen proposal."""
 
     proposal: Proposal | None
@@ -20,7 +20,7 @@ class Draw(NamedTuple):
     is_fresh: bool
 
 
-def draws(resolved: ResolvedStudy, row: str, column: str, proposals: Sequence[Proposal]) -> Iterator[Draw]:
+def draws(resolved: ResolvedStudy, row: str, column: str, proposals: Sequence[Proposal]) -> Iterator[ReplicateDraw]:
     """What each replicate of a cell trains, each once: of a proposal its search's seeds, then those that confirm.
 
     Where nothing is seeded (row ``none`` on a target that does not train) a proposal is its own confirmation.
@@ -40,7 +40,7 @@ def draws(resolved: ResolvedStudy, row: str, column: str, proposals: Sequence[Pr
             for pair in some
         }
         for (intermediate_seed, target_seed), is_fresh in seeds.items():
-            yield Draw(proposal, intermediate_seed, target_seed, is_fresh)
+            yield ReplicateDraw(proposal, intermediate_seed, target_seed, is_fresh)
 
 
 def num_confirming(resolved: ResolvedStudy, row: str, column: str) -> int:

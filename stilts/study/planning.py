@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from stilts.study.chains import evaluation_stage, fine_tuning_stage, recipe_stage
-from stilts.study.draws import Draw, draws
+from stilts.study.draws import ReplicateDraw, draws
 from stilts.study.estimating import add_estimates
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
@@ -43,7 +43,7 @@ def make_plan(resolved: ResolvedStudy, proposals: Proposals = MappingProxyType({
     return Plan(stages=stages, requested=requested, record=record)
 
 
-def _chain(resolved: ResolvedStudy, row: str, column: str, draw: Draw) -> list[Stage]:
+def _chain(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw) -> list[Stage]:
     """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
     chain: list[Stage] = [resolved.pretraining] if resolved.pretraining is not None else []
     if draw.intermediate_seed is not None:
@@ -60,7 +60,7 @@ def _chain(resolved: ResolvedStudy, row: str, column: str, draw: Draw) -> list[S
     return [*chain, evaluation_stage(resolved, column, chain[-1].stage_id if chain else None)]
 
 
-def _replicate(resolved: ResolvedStudy, row: str, column: str, draw: Draw, evaluated: Stage) -> Replicate:
+def _replicate(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw, evaluated: Stage) -> Replicate:
     assert isinstance(evaluated, EvaluateStage)
     outputs: dict[str, dict[str, str]] = {}
     for item, key in zip(evaluated.items, evaluated.outputs, strict=True):
