@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -150,15 +149,15 @@ def explain(
 def _decisions(study: str, store: str | None, why_rerun: bool, json: bool) -> None:
     from stilts.cli.compose import load_record, open_store_at
     from stilts.errors import InputError
+    from stilts.ledger.decisions import decisions
     from stilts.report.decided import decision_lines
-    from stilts.search.decisions import decisions
 
     if why_rerun:
         raise InputError("stilts explain --why-rerun", "no stage or cell is given", "", "Name one, such as mnli>udpos")
     opened = open_store_at(store)
     name = load_record(study, opened).name
     found = decisions(opened, name)
-    say([asdict(one) for one in found], lambda: decision_lines(name, found), as_json=json)
+    say([one.to_json() for one in found], lambda: decision_lines(name, found), as_json=json)
 
 
 def _results(study: str, store: str | None) -> StudyResults:

@@ -27,7 +27,7 @@ from stilts.cli.soundness import check_sound
 from stilts.ledger.study_record import write_study
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
-from stilts.search.pruning_policies import pruning_policy
+from stilts.search.pruning_rules import pruning_rule
 from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.store import Store
@@ -139,7 +139,7 @@ def make_conductor(
         searches=row_searches(workspace, store),
         races=row_races(workspace, store),
         confirmations=row_confirmations(workspace.planner, store),
-        pruning=pruning_policy(file.pruning),
+        pruning=pruning_rule(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),

@@ -13,7 +13,8 @@ from functools import cached_property
 from stilts.analysis.results import StudyResults
 from stilts.errors import UnreadableError
 from stilts.fingerprint import Json
-from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED, Failure, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED, Failure
 from stilts.ledger.results import EvaluateResult, Result, TrainResult, typed_result
 from stilts.store.published import Published
 from stilts.study.record import StudyRecord, outputs_of

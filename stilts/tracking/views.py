@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
-from stilts.ledger.records import Failure, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import Failure
 from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
