@@ -18,7 +18,7 @@ from stilts.cli.compose import assemble
 from stilts.ledger.decisions import keep
 from stilts.search.deciding import Known, Situation
 from stilts.search.selected_cells import SelectedCells
-from stilts.search.selecting.registry import find_policy
+from stilts.search.selecting.select import Select
 from stilts.store import make_store
 from stilts.study.plan import Plan
 from stilts.study.search_space import Proposal
@@ -122,7 +122,7 @@ def _ask(plan: Plan, folder: Path, count: int) -> None:
             finished += 1
         if finished >= count:
             break
-    cells = SelectedCells(study="large", policy_name="select", policy=find_policy("select"), store=store, seed=0)
+    cells = SelectedCells(study="large", policy_name="select", policy=Select(), store=store, seed=0)
     # The baseline and what the store has come first; then the policy is asked, twice: the second time scores are known.
     for number in range(4):
         started = time.perf_counter()

@@ -130,20 +130,15 @@ def check_before_running(workspace: Workspace) -> None:
 
 
 def _check_filling(workspace: Workspace) -> None:
-    """Raises, as StudyErrors, a policy that is unknown or cannot choose, and a budget that nothing is charged to."""
+    """Raises, as StudyErrors, a policy that cannot choose, and a budget that nothing is charged to."""
     study, wanted = workspace.study, workspace.study.file.policy
-    if wanted.name != GRID:
-        from stilts.search.selecting.registry import find_policy
-
-        with study.blamed("policy"):
-            find_policy(wanted.name)
-        if not any(workspace.planner.target(column).views.select for column in study.columns):
-            raise StudyError(
-                f"{study.path}: policy",
-                "no target has a selection score",
-                f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
-                'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
-            )
+    if wanted.name != GRID and not any(workspace.planner.target(column).views.select for column in study.columns):
+        raise StudyError(
+            f"{study.path}: policy",
+            "no target has a selection score",
+            f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
+            'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
+        )
     if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
         raise StudyError(
             f"{study.path}: policy.budget.gpu_hours",

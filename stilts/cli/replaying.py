@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "stilts replay matrix.csv",
             "stilts replay matrix.csv --policy select --policy random --budget 0.33 --prior smaller_model.csv",
-            "stilts replay demo --price per-stage --plot regret.svg",
+            "stilts replay demo --price per-stage --workers 8 --plot regret.svg",
         )
     )(replay)
 
@@ -49,8 +49,9 @@ def replay(
     price: Annotated[str, typer.Option(help="per-cell, per-stage (a source pays once for all targets), or both.")] = (
         "both"
     ),
+    workers: Annotated[int, typer.Option(min=1, help="Trials that run at once: their scores are not in yet.")] = 1,
     full_fidelity: Annotated[
-        float | None, typer.Option(help="The fidelity that judges; higher ones are left out. [default: the highest]")
+        float | None, typer.Option(help="The fidelity that counts; the lowest is a cheap look. [default: the highest]")
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw regret against cost into this .svg or .png.")] = None,
     json: JsonOption = False,
@@ -69,7 +70,7 @@ def replay(
         _check_plot(plot)
     recorded = _world(world, store, full_fidelity)
     priors = [aligned(recorded, _world(str(path), store, None)) for path in prior or ()]
-    points = _points(recorded, names, budgets, prices, repeats, priors)
+    points = _points(recorded, names, budgets, prices, repeats, priors, workers)
     if plot is not None:
         from stilts.report.figures.replay import save_plot
 
@@ -84,6 +85,7 @@ def _points(
     prices: Sequence[str],
     repeats: int,
     priors: Sequence[FloatArray],
+    workers: int,
 ) -> list[Point]:
     from rich.text import Text
 
@@ -101,6 +103,7 @@ def _points(
                 price,
                 repeats=repeats,
                 priors=priors,
+                workers=workers,
                 tell=lambda line: status.update(Text(line)),
             )
     return points
@@ -125,8 +128,8 @@ def _world(name: str, store: str | None, full_fidelity: float | None) -> World:
 
 
 def _policies(names: Sequence[str] | None) -> list[str]:
+    from stilts.analysis.replay.policies import POLICIES
     from stilts.errors import UnknownNameError
-    from stilts.search.selecting.registry import POLICIES
 
     for name in names or ():
         if name not in POLICIES:
@@ -166,12 +169,13 @@ def _table(world: World, points: Sequence[Point]) -> Table:
     repeats = points[0].repeats if points else 0
     title = f"{world.name}: {len(world.sources)} sources, {len(world.targets)} targets, {repeats} repeats"
     table = Table(title=title, title_justify="left", caption="Lower is better. * the default.", width=None)
-    for name in ("price", "policy", "budget", "cost", "regret %", "95 % interval", "points lost"):
+    for name in ("price", "policy", "at once", "budget", "cost", "regret %", "95 % interval", "points lost"):
         table.add_column(name, justify="left" if name in ("price", "policy") else "right")
     for point in points:
         table.add_row(
             point.price,
             point.policy + (" *" if point.default else ""),
+            f"{point.workers}",
             f"{point.budget:g}",
             f"{point.cost_frac:.3f}",
             f"{point.regret_pct:.2f}",

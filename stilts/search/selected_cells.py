@@ -30,7 +30,7 @@ from stilts.seeds import derive_seed
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.record import NONE_ROW, Replicate
-from stilts.study.stage import Use
+from stilts.study.stage import Estimate, Use
 
 
 @dataclass(kw_only=True)
@@ -97,7 +97,7 @@ class SelectedCells:
             return self._cells(found, "The store has their scores already: they cost nothing.", situation, found=True)
         observations = self._observations(table, view)
         pending = self._pending(table, {one.trial for one in observations})
-        if len(pending) >= situation.slots:
+        if _num_running(view, [table.replicates[trial] for trial in pending]) >= situation.slots:
             return []  # What runs will tell more: a batch asked for now would be asked for blindly.
         question = self._question(table, view, situation)
         suggestion = self._suggestion(question, observations, pending, situation)
@@ -111,16 +111,20 @@ class SelectedCells:
         self, question: Question, observations: Sequence[Observation], pending: Sequence[Trial], situation: Situation
     ) -> Suggestion:
         """The policy's batch. Without a limit the budget is what is left of the whole grid."""
-        whole = float((question.cell_price * question.exists[:, :, None]).sum() + question.stage_price.sum())
+        whole = float((question.cell_price * question.exists).sum() + question.stage_price.sum())
         left = min(situation.left_s, whole * question.seeds)
         rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
         return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
 
     def _question(self, table: TrialTable, view: Known, situation: Situation) -> Question:
-        priors = tuple(_matrix(prior, table) for prior in self.priors.values())
+        priors = [_matrix(prior, table) for prior in self.priors.values()]
         paid = view.done - self.store.gone_keys()
-        _, estimated = features(view.whole, self.store, table.rows, table.columns)
-        return table.question(view.whole, situation.expected, paid, priors, estimated)
+        names, estimated = features(view.whole, self.store, table.rows, table.columns)
+        # A probe is a short run of the cell itself: a cheap look, whose scores are of the same kind.
+        looks = [place for place, name in enumerate(names) if name == Estimate.PROBE]
+        told = [estimated[:, :, place] for place in looks if np.isfinite(estimated[:, :, place]).any()]
+        others = np.delete(estimated, looks, axis=2)
+        return table.question(view.whole, situation.expected, paid, [*told, *priors], others)
 
     def _observations(self, table: TrialTable, view: Known) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""
@@ -195,6 +199,13 @@ class SelectedCells:
         if self._tabled is None or self._tabled[0] is not whole:
             self._tabled = (whole, TrialTable.of(whole))
         return self._tabled[1]
+
+
+def _num_running(view: Known, pending: Iterable[Replicate]) -> int:
+    """How many stages these replicates wait for: several may wait for one, of their row."""
+    whole = view.whole
+    lines = [[stage for stage in whole.of(one) if not whole.is_done(stage, view.done)] for one in pending]
+    return len({line[0] for line in lines if line})
 
 
 def _in_order(whole: Plan, replicates: Iterable[Replicate]) -> list[Replicate]:

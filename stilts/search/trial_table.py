@@ -80,23 +80,23 @@ class TrialTable:
         shape = (len(self.rows), len(self.columns))
         seeds = 1 + max((trial.seed for trial in self.replicates), default=0)
         rows, columns = ({name: place for place, name in enumerate(names)} for names in (self.rows, self.columns))
-        runs = np.zeros((*shape, seeds, 1), np.bool_)
-        cells, recipes = np.zeros((*shape, 1)), np.zeros((shape[0], 1))
+        runs = np.zeros((*shape, seeds), np.bool_)
+        cells, recipes = np.zeros(shape), np.zeros(shape[0])
         for trial, one in self.replicates.items():
             s, t = rows[trial.source], columns[trial.target]
-            runs[s, t, trial.seed, 0] = True
+            runs[s, t, trial.seed] = True
             if trial.seed == 0:
                 stages = (*plan.record.target_stages(one), one.evaluate_stage)
-                cells[s, t, 0] = sum(expected(plan.stages[stage]) for stage in stages)
+                cells[s, t] = sum(expected(plan.stages[stage]) for stage in stages)
         for row, drawn in self._recipes().items():
-            recipes[rows[row], 0] = sum(expected(plan.stages[one]) for one in drawn if one not in paid) / len(drawn)
+            recipes[rows[row]] = sum(expected(plan.stages[one]) for one in drawn if one not in paid) / len(drawn)
         return Question(
             sources=self.rows,
             targets=self.columns,
             cell_price=cells,
             stage_price=recipes,
             seeds=seeds,
-            exists=np.asarray(runs.any(axis=(2, 3)), np.bool_),
+            exists=np.asarray(runs.any(axis=2), np.bool_),
             priors=tuple(priors),
             features=features if features is not None and features.shape[2] else None,
             runs=runs,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stilts.study.schema_part import Count, Name, Part, PathText
+from stilts.study.schema_part import Count, Part, PathText
 
 GRID = "grid"
 _Positive = Annotated[float, Field(gt=0.0, le=1e7)]
@@ -34,13 +34,13 @@ class Budget(Part):
 
 
 class StudyPolicy(Part):
-    """How the matrix is filled: ``grid`` runs every replicate, a selecting policy those that settle the answer.
+    """How the matrix is filled: ``grid`` runs every replicate, ``select`` those that settle the answer.
 
     ``priors`` are foreign matrices that a policy starts from: names of studies in the same store, or CSV files. A name
     alone stands for the policy of that name, without budget or priors.
     """
 
-    name: Name = GRID
+    name: Literal["grid", "select"] = "grid"
     budget: Budget | None = None
     priors: Annotated[tuple[PathText, ...], Field(strict=False)] = ()
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stilts.analysis.replay.clock import Clock
 from stilts.analysis.replay.mixtures import composition, composition_features
 from stilts.analysis.replay.play import judged, play, question_of
+from stilts.analysis.replay.policies import POLICIES, find_policy
 from stilts.analysis.replay.regret import bootstrap, curve
 from stilts.analysis.replay.tables import read_world
 from stilts.analysis.replay.world import PER_CELL, PER_STAGE, World, aligned, splits
 from stilts.errors import DataError, InputError
-from stilts.search.selecting.policy import Choice
-from stilts.search.selecting.registry import POLICIES, find_policy
+from stilts.search.selecting.policy import Choice, Trial
 
 
 def table(path: Path, *, seeds: int = 4, fidelities: tuple[int, ...] = (1,)) -> Path:
@@ -53,8 +54,8 @@ def test_a_full_grid_of_one_seed_costs_one_at_both_prices(world: World) -> None:
 def test_half_of_the_seeds_choose_and_the_other_half_judges(world: World) -> None:
     for split in splits(world, 5):
         assert split.scores.shape[2] == 2
-        whole = world.scores[:, :, :, 0].sum(axis=2)
-        both = split.scores[:, :, :, 0].sum(axis=2) + 2 * split.judge
+        whole = world.scores.sum(axis=2)
+        both = split.scores.sum(axis=2) + 2 * split.judge
         np.testing.assert_allclose(both[world.exists], whole[world.exists])
 
 
@@ -70,7 +71,7 @@ def test_regret_is_per_cent_of_the_best(world: World) -> None:
     best = np.nanmax(split.judge, axis=0)
     chosen = split.judge[world.sources.index("s1")]
     choices = tuple(Choice(target=name, source="s1") for name in world.targets)
-    outcome = judged(choices, split, asked, 1.0, 0.3)
+    outcome = judged(choices, split, asked, 0.3)
     assert outcome.regret_pct == pytest.approx(np.mean(100 * (best - chosen) / best))
     assert outcome.points == pytest.approx(np.mean(best - chosen))
 
@@ -79,8 +80,9 @@ def test_regret_is_per_cent_of_the_best(world: World) -> None:
 @pytest.mark.parametrize("price", [PER_CELL, PER_STAGE])
 def test_no_policy_spends_more_than_its_budget(world: World, name: str, price: str) -> None:
     split = splits(world, 1)[0]
-    [outcome] = play(find_policy(name), question_of(world, split, price), split, [0.7], np.random.default_rng(0))
-    assert outcome.cost_frac <= 0.7 + 1e-6
+    for workers in (1, 8):
+        asked, draw = question_of(world, split, price), np.random.default_rng(0)
+        assert play(find_policy(name).make(), asked, split, 0.7, draw, workers).cost_frac <= 0.7 + 1e-6
 
 
 def test_the_default_finds_the_plain_winner(world: World) -> None:
@@ -90,22 +92,57 @@ def test_the_default_finds_the_plain_winner(world: World) -> None:
     assert point.low <= point.regret_pct <= point.high
 
 
-def test_fidelities_above_the_full_one_are_left_out(tmp_path: Path) -> None:
-    path = table(tmp_path / "levels.csv", seeds=1, fidelities=(10, 100, 1000))
+def test_the_lowest_fidelity_is_a_cheap_look_at_its_price(tmp_path: Path) -> None:
+    path = table(tmp_path / "levels.csv", seeds=1, fidelities=(10, 50, 100, 1000))
     world = read_world(path, 100)
-    assert world.fidelities == (10, 100)
-    assert world.cell_cost[0, 1].tolist() == [0.1, 1.0]
-    [point] = curve(world, ["successive_halving"], [0.5], PER_CELL, repeats=1)
-    assert point.regret_pct == pytest.approx(0.0, abs=1.0)
+    assert world.look is not None
+    assert world.look_frac == pytest.approx(0.1)
+    np.testing.assert_allclose(world.scores[:, :, 0] - world.look, 9.0)
+    found = {name: curve(world, [name], [0.5], PER_CELL, repeats=1)[0] for name in ("successive_halving", "random")}
+    assert found["successive_halving"].regret_pct == pytest.approx(0.0, abs=1.0)
+    assert found["random"].cost_frac <= 0.5 + 1e-6  # It does not look, and pays for nothing but cells.
+    blind = curve(world, ["successive_halving"], [0.12], PER_CELL, repeats=1)[0]
+    assert blind.cost_frac <= 0.12 + 1e-6  # A look would take most of the budget.
     with pytest.raises(InputError):
         read_world(path, 55)
+
+
+def test_a_score_is_known_when_its_trial_ends_and_no_earlier(tmp_path: Path) -> None:
+    path = tmp_path / "costs.csv"
+    path.write_text("source,target,score,cost_s\na,x,50,10\nb,x,60,30\nc,x,70,20\n")
+    world = read_world(path)
+    split = splits(world, 1)[0]
+    clock = Clock(question_of(world, split, PER_CELL), split, 2)
+    a, b, c = (Trial(source=name, target="x") for name in "abc")
+    clock.ask((a, b, c))
+    assert clock.spent == pytest.approx(1.0)
+    assert not clock.hungry
+    ends = []
+    while clock.wait():
+        ends.append([one.trial for one in clock.observations])
+    assert ends == [[a], [a, b, c]]  # c begins when a ends, and ends with b.
+    assert clock.hungry
+    assert not clock.pending
+
+
+def test_trials_wait_for_their_sources_stage_which_is_paid_once(world: World) -> None:
+    split = splits(world, 1)[0]
+    asked = question_of(world, split, PER_STAGE)
+    clock = Clock(asked, split, 8)
+    clock.ask(tuple(Trial(source="s1", target=f"t{t}", seed=seed) for t in range(4) for seed in range(2)))
+    assert clock.spent == pytest.approx(2 * asked.stage_price[asked.sources.index("s1")])
+    assert clock.hungry  # Two stages run; six workers have nothing to do while eight trials wait.
+    assert not clock.observations
+    while clock.wait():
+        pass
+    assert len(clock.observations) == 8
 
 
 def test_recorded_seconds_are_the_price(tmp_path: Path) -> None:
     path = tmp_path / "costs.csv"
     path.write_text("source,target,score,cost_s\na,x,50,10\nb,x,60,30\n")
     cells, stages = read_world(path).prices(PER_CELL)
-    np.testing.assert_allclose(cells[:, 0, 0], [0.25, 0.75])
+    np.testing.assert_allclose(cells[:, 0], [0.25, 0.75])
     assert not stages.any()
 
 
@@ -182,7 +219,6 @@ def test_mixtures_tell_what_they_hold_of_each_target(tmp_path: Path) -> None:
     path = tmp_path / "mix.csv"
     path.write_text("mixture,target,score\naf:99;ar:900,af,80\naf:99;ar:900,ar,70\nar:9,af,60\nar:9,ar,50\n")
     world = read_world(path)
-    assert world.mixtures
     assert world.features is not None
     both = world.sources.index("af:99;ar:900")
     np.testing.assert_allclose(world.features[both, world.targets.index("af")], [2.0, np.log10(901)])

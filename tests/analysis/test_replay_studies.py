@@ -21,7 +21,7 @@ def test_rows_and_columns_become_sources_and_targets_with_their_seeds(tmp_path: 
     world = world_of_study(finished(tmp_path, {column("xnli"): SCORES, column("udpos"): SCORES}))
     assert world.sources == ("none", "mnli", "squad")
     assert world.targets == ("xnli", "udpos")
-    assert world.scores.shape == (3, 2, 3, 1)
+    assert world.scores.shape == (3, 2, 3)
     assert world.report is not None
     assert np.isfinite(world.report).all()
 
@@ -29,7 +29,7 @@ def test_rows_and_columns_become_sources_and_targets_with_their_seeds(tmp_path: 
 def test_a_source_pays_for_its_training_once_and_every_target_for_its_own(tmp_path: Path) -> None:
     world = world_of_study(finished(tmp_path, {column("xnli"): SCORES, column("udpos"): SCORES}))
     assert world.stage_cost is not None
-    assert world.stage_cost[:, 0].tolist() == [0.0, 3600.0, 3600.0]
+    assert world.stage_cost.tolist() == [0.0, 3600.0, 3600.0]
     assert (world.cell_cost >= 1800.0).all()
     for price in (PER_CELL, PER_STAGE):
         [point] = curve(world, ["full_grid_1"], [], price, repeats=2)

@@ -105,6 +105,50 @@ def test_a_choice_that_report_does_not_bear_out_is_warned_of(tmp_path: Path) -> 
     assert not any("do not count" in note for note in objective_answer(two(tmp_path / "b"), NO_RETRIEVAL).notes)
 
 
+def searched_for(folder: Path, *objectives: str) -> StudyResults:
+    """A row searched for these; proposal 0 is best in English, 1 in the two Uralic languages, each confirmed."""
+    spoken = ("en", "fi", "et")
+    target = replace(column("udpos", languages=spoken), select_languages=spoken)
+    english, uralic = {"en": 90.0, "fi": 50.0, "et": 50.0}, {"en": 60.0, "fi": 80.0, "et": 76.0}
+    store, items = FakeStore(folder), []
+    for seed in SEEDS:
+        items.append(replicate("none", target, None, seed))
+        evaluate(store, items[-1], 62)
+    for number, scores in enumerate((english, uralic)):
+        for seed in (0, *(1000 + seed for seed in SEEDS)):
+            items.append(replicate("mix", target, seed, seed, number, confirms=seed >= 1000))
+            evaluate(store, items[-1], 0, languages=scores)
+    confirmed = {name: 0 if name == "language:en" else 1 for name in objectives}
+    mix = Row(name="mix", searched=True, num_proposals=2, objectives=objectives, confirmed=confirmed)
+    made = record([Row(name="none"), mix], [target], items, selection="target_dev")
+    return StudyResults(record=made, store=store, draws=200)  # type: ignore[arg-type]
+
+
+def test_what_was_searched_by_a_family_is_asked_by_it(tmp_path: Path) -> None:
+    results = searched_for(tmp_path, "family:Uralic")
+    found = objective_answer(results, "family:Uralic")
+    assert found.chosen == "mix" and found.description == "mean score in the languages of the family Uralic"
+    mix = found.rows[0]
+    assert (mix.select_score, mix.score.estimate) == (pytest.approx(78, abs=0.2), pytest.approx(78, abs=0.5))
+    assert mix.gain is not None and mix.gain.estimate == pytest.approx(78 - 62, abs=0.5)
+    # The recipe was found for Uralic languages, and stands in the cells whatever is asked.
+    assert objective_answer(results, "language:en").rows[0].row == "none"
+
+
+def test_of_several_objectives_each_is_answered_by_its_own_recipe(tmp_path: Path) -> None:
+    results = searched_for(tmp_path, "family:Uralic", "language:en")
+    assert results.cells.set_index("row")["proposal"]["mix"] == 1
+    assert objective_answer(results, "family:Uralic").rows[0].select_score == pytest.approx(78, abs=0.2)
+    english = objective_answer(results, "language:en")
+    assert english.chosen == "mix" and english.rows[0].score.estimate == pytest.approx(90, abs=0.5)
+
+
+def test_languages_hurt_chooses_the_row_that_hurts_fewest(tmp_path: Path) -> None:
+    results = searched_for(tmp_path, "languages_hurt")
+    found = objective_answer(results, "languages_hurt")
+    assert [(row.row, row.select_score) for row in found.rows] == [("none", 0), ("mix", 1)]
+
+
 def test_one_target_is_an_objective_too(tmp_path: Path) -> None:
     results = two(tmp_path)
     found = objective_answer(results, "udpos")

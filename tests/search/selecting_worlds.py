@@ -7,29 +7,26 @@ import numpy as np
 from stilts.search.selecting.policy import Budget, Observation, Policy, Question, Trial
 
 
-def question(
-    rows: int = 5, columns: int = 4, *, seeds: int = 3, fidelities: int = 1, stage: float = 0.0, **more: object
-) -> Question:
+def question(rows: int = 5, columns: int = 4, *, seeds: int = 3, stage: float = 0.0, **more: object) -> Question:
     """A question whose names sort in no particular order; a grid of one seed costs 1, stages come on top."""
-    prices = np.broadcast_to(2.0 ** (np.arange(fidelities) - fidelities + 1), (rows, columns, fidelities))
     given: dict[str, object] = {
         "sources": tuple(f"s{(7 * i) % rows}" for i in range(rows)) if rows % 7 else tuple(map(str, range(rows))),
         "targets": tuple(f"t{(3 * i) % columns}" for i in range(columns))
         if columns % 3
         else tuple("tuvwxyz"[:columns]),
-        "cell_price": prices / (rows * columns),
-        "stage_price": np.full((rows, fidelities), stage),
+        "cell_price": np.full((rows, columns), 1 / (rows * columns)),
+        "stage_price": np.full(rows, stage),
         "seeds": seeds,
         "exists": np.ones((rows, columns), np.bool_),
     }
     return Question(**{**given, **more})  # type: ignore[arg-type]
 
 
-def scored(asked: Question, trial: Trial) -> float:
+def scored(trial: Trial) -> float:
     """A truth that depends on names alone: source s<k> is better the higher k, each target likes some more."""
     s, t = sum(map(ord, trial.source)), sum(map(ord, trial.target))
     noise = np.random.default_rng([s, t, trial.seed]).normal()
-    return float(50 + 3 * (s % 11) + 2 * np.sin(s * t) + 0.5 * noise - (asked.fidelities - 1 - trial.fidelity))
+    return float(50 + 3 * (s % 11) + 2 * np.sin(s * t) + 0.5 * noise)
 
 
 def played(policy: Policy, asked: Question, budget: float) -> tuple[list[Observation], list[tuple[Trial, ...]]]:
@@ -43,7 +40,7 @@ def played(policy: Policy, asked: Question, budget: float) -> tuple[list[Observa
         if suggestion.stops:
             return seen, batches
         batches.append(suggestion.trials)
-        seen += [Observation(trial=trial, score=scored(asked, trial)) for trial in suggestion.trials]
+        seen += [Observation(trial=trial, score=scored(trial)) for trial in suggestion.trials]
     raise AssertionError("the policy did not stop")
 
 
@@ -52,6 +49,6 @@ def spent(asked: Question, seen: list[Observation]) -> float:
     rows = {name: i for i, name in enumerate(asked.sources)}
     columns = {name: i for i, name in enumerate(asked.targets)}
     trials = [one.trial for one in seen]
-    cells = sum(asked.cell_price[rows[t.source], columns[t.target], t.fidelity] for t in trials)
-    stages = {(rows[t.source], t.seed, t.fidelity) for t in trials}
-    return float(cells + sum(asked.stage_price[s, f] for s, _, f in stages))
+    cells = sum(asked.cell_price[rows[t.source], columns[t.target]] for t in trials)
+    stages = {(rows[t.source], t.seed) for t in trials}
+    return float(cells + sum(asked.stage_price[s] for s, _ in stages))

@@ -81,14 +81,29 @@ class Driver:
                 self.store.publish(key, self.scratch, payload={}, result=result, lease=lease)
 
     def _score(self, stage: EvaluateStage) -> float:
-        """Higher for snli by far, else by the row's name; the same for all targets."""
+        """Higher for snli by far, else by the row's name; the same for all targets, and 30 for every probe."""
         whole = self.conductor.whole
-        row = next(one.row for one in whole.replicates if one.evaluate_stage == stage.stage_id)
+        row = next((one.row for one in whole.replicates if one.evaluate_stage == stage.stage_id), None)
+        if row is None:
+            return 30.0
         return 90.0 if row == "snli" else 40.0 + list(ROWS).index(row)
 
 
 def cells(driver: Driver) -> set[tuple[str, str]]:
     return {(one.row, one.column) for one in driver.conductor.plan.replicates}
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """Every question that the policy is asked from here on."""
+    asked: list[Question] = []
+    suggest = Select.suggest
+
+    def listening(self: Select, question: Question, *rest: Any) -> Suggestion:
+        asked.append(question)
+        return suggest(self, question, *rest)
+
+    monkeypatch.setattr(Select, "suggest", listening)
+    return asked
 
 
 def test_the_baseline_comes_first_and_every_batch_has_a_reason(folder: Path, store: Store, tmp_path: Path) -> None:
@@ -120,6 +135,19 @@ def test_it_waits_for_what_runs_rather_than_asking_blindly(folder: Path, store: 
     assert NoStage.WAIT in waiting and len(decisions(store, "small")) == 1
     running = [stage for stage in waiting if not isinstance(stage, NoStage)]
     assert {stage.name for stage in running} == set(COLUMNS) - {"xnli"} | {"mnli"}
+
+
+def test_a_worker_is_not_idle_while_many_cells_wait_for_one_recipe(folder: Path, store: Store, tmp_path: Path) -> None:
+    driver = Driver(folder, store, tmp_path)
+    done = driver.run(at_most=30)
+    recipes = {one.intermediate_stage for one in driver.conductor.whole.replicates}
+    while not isinstance(stage := driver.conductor.next_stage(), NoStage) and stage.stage_id not in recipes:
+        driver._publish(stage)
+        outcome = {"state": "done", "stage_id": stage.stage_id, "executed": True, "seconds": SECONDS}
+        driver.conductor.finished(stage.stage_id, outcome)
+    assert done and not isinstance(stage, NoStage), "a recipe runs, and its row's cells wait for it"
+    driver.conductor.max_open = 2
+    assert not isinstance(driver.conductor.next_stage(), NoStage)
 
 
 def test_a_resumed_study_keeps_what_was_asked_for(folder: Path, store: Store, tmp_path: Path) -> None:
@@ -225,14 +253,7 @@ def test_priors_come_from_a_study_or_a_table_and_are_recorded(folder: Path, stor
 def test_estimates_come_first_and_are_asked_with(
     folder: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Question] = []
-    suggest = Select.suggest
-
-    def spied(self: Select, question: Question, *rest: Any) -> Suggestion:
-        asked.append(question)
-        return suggest(self, question, *rest)
-
-    monkeypatch.setattr(Select, "suggest", spied)
+    asked = spied(monkeypatch)
     driver = Driver(folder, store, tmp_path, estimates=["size", "text_overlap"])
     ran = driver.run()
     kinds = [stage.kind for stage in ran]
@@ -241,6 +262,21 @@ def test_estimates_come_first_and_are_asked_with(
     features = asked[0].features
     assert features is not None and features.shape == (len(ROWS), len(COLUMNS), 2)
     assert np.isfinite(features[list(ROWS).index("mnli")]).all()
+
+
+def test_a_probe_guides_as_a_prior(folder: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = spied(monkeypatch)
+    Driver(folder, store, tmp_path, estimates=["size", "probe"]).run()
+    [look] = asked[-1].priors
+    assert np.isfinite(look).any()
+    features = asked[-1].features
+    assert features is not None and features.shape[2] == 1, "the probe is no feature beside"
+
+
+@pytest.mark.parametrize("policy", ["random", "full_grid_2", "sellect"])
+def test_a_study_takes_no_baseline_for_its_policy(folder: Path, policy: str) -> None:
+    with pytest.raises(StudyError, match=r"policy\.name"):
+        parsed(folder, intermediates=ROWS, targets=COLUMNS, policy={"name": policy})
 
 
 @pytest.mark.parametrize("prior", ["never_run", "nowhere.csv"])

@@ -1,4 +1,4 @@
-"""What the default policy believes and does: sharing between targets, priors, fidelities, stopping."""
+"""What the default policy believes and does: sharing between targets, priors, features, stopping."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import time
 
 import numpy as np
 
+from stilts.search.selecting.beliefs import Beliefs
 from stilts.search.selecting.best_source import standing
 from stilts.search.selecting.knowledge import after, gain, gaps, improvement, together
 from stilts.search.selecting.policy import Budget, Observation, Trial
+from stilts.search.selecting.row_model import posterior
+from stilts.search.selecting.scaling import scaled
 from stilts.search.selecting.select import Select
+from stilts.search.selecting.tally import tally
 from tests.search.selecting_worlds import played, question, scored
 
 
@@ -66,7 +70,7 @@ def test_finds_the_best_sources_for_less_than_a_grid() -> None:
     seen, batches = played(Select(), asked, 0.8)
     assert len(batches) > 3
     truth = {
-        t: {s: np.mean([scored(asked, Trial(source=s, target=t, seed=k)) for k in range(3)]) for s in asked.sources}
+        t: {s: np.mean([scored(Trial(source=s, target=t, seed=k)) for k in range(3)]) for s in asked.sources}
         for t in asked.targets
     }
     choices = Select().choose(asked, seen)
@@ -78,7 +82,7 @@ def test_finds_the_best_sources_for_less_than_a_grid() -> None:
 def test_a_score_on_one_target_tells_of_the_others() -> None:
     asked = question(rows=8, columns=5)
     grid = [Trial(source=s, target=t) for s in asked.sources for t in asked.targets if t != "t0"]
-    seen = [Observation(trial=trial, score=scored(asked, trial)) for trial in grid]
+    seen = [Observation(trial=trial, score=scored(trial)) for trial in grid]
     [choice] = [c for c in Select().choose(asked, seen) if c.target == "t0"]
     means = {s: np.mean([o.score for o in seen if o.trial.source == s]) for s in asked.sources}
     assert choice.source == max(means, key=means.__getitem__)
@@ -87,7 +91,7 @@ def test_a_score_on_one_target_tells_of_the_others() -> None:
 def test_a_prior_is_followed_first_and_distrusted_when_it_misleads() -> None:
     rows, columns = 8, 5
     asked = question(rows=rows, columns=columns)
-    truth = np.array([[scored(asked, Trial(source=s, target=t)) for t in asked.targets] for s in asked.sources])
+    truth = np.array([[scored(Trial(source=s, target=t)) for t in asked.targets] for s in asked.sources])
     good, bad = (
         question(rows=rows, columns=columns, priors=(truth,)),
         question(rows=rows, columns=columns, priors=(-truth,)),
@@ -109,25 +113,59 @@ def test_a_prior_that_knows_only_some_cells_is_welcome() -> None:
     assert {c.source for c in choices if c.target != question().targets[2]} == {question().sources[1]}
 
 
-def test_cheap_fidelities_come_before_full_ones() -> None:
-    _, batches = played(Select(), question(fidelities=4, seeds=1), 0.5)
-    assert {trial.fidelity for trial in batches[0]} == {0}
-    assert any(trial.fidelity == 3 for batch in batches for trial in batch)
+def test_a_prior_sets_the_scale_where_only_the_best_were_run() -> None:
+    draw = np.random.default_rng(0)
+    look = 50 + 10 * draw.normal(size=(12, 4))
+    asked = question(rows=12, columns=4, seeds=1, priors=(look,))
+    best = [(asked.sources[s], asked.targets[t]) for t in range(4) for s in np.argsort(-look[:, t])[:2]]
+    seen = [
+        Observation(
+            trial=Trial(source=s, target=t), score=5 + float(look[asked.sources.index(s), asked.targets.index(t)])
+        )
+        for s, t in best
+    ]
+    data = scaled(tally(asked, seen))
+    assert data.spread.min() > 5  # The two that were run differ by 3 points or less on the whole.
+    order = np.argsort(asked.targets)
+    np.testing.assert_allclose(data.centre, 5 + np.median(look, axis=0)[order], atol=1.5)
 
 
-def test_cells_are_raised_where_cheap_scores_misled() -> None:
-    asked = question(rows=14, columns=2, fidelities=3, seeds=1)
-    honest, liar = asked.targets
-    draw = np.random.default_rng(1)
-    cheap = {s: 60 + 10 * draw.normal() for s in asked.sources}
-    seen = [Observation(trial=Trial(source=s, target=t), score=cheap[s]) for s in asked.sources for t in asked.targets]
-    for place, s in enumerate(sorted(asked.sources, key=cheap.__getitem__)[-6:]):
-        wrong = 8 * (-1) ** place
-        seen.append(Observation(trial=Trial(source=s, target=honest, fidelity=2), score=cheap[s]))
-        seen.append(Observation(trial=Trial(source=s, target=liar, fidelity=2), score=cheap[s] + wrong))
-    trials = Select(raised_batch=0.2).suggest(asked, seen, Budget(left=0.5), draw).trials
-    assert {trial.fidelity for trial in trials} == {2}
-    assert [trial.target for trial in trials].count(liar) > 0.7 * len(trials)
+def test_weights_of_features_are_each_targets_own() -> None:
+    draw = np.random.default_rng(0)
+    known = draw.normal(size=(40, 3, 1))
+    asked = question(rows=40, columns=3, seeds=1, features=known)
+    slope = np.array([4.0, 0.0, -4.0])
+    truth = 50 + known[:, :, 0] * slope + draw.normal(size=(40, 3))
+    seen = [
+        Observation(trial=Trial(source=s, target=t), score=float(truth[i, j]))
+        for i, s in enumerate(asked.sources[:25])
+        for j, t in enumerate(asked.targets)
+    ]
+    found = tally(asked, seen)
+    weights = posterior(scaled(found), Beliefs()).regression.weights[:, 1]
+    up, none, down = weights[np.argsort(np.argsort(asked.targets))]
+    assert up > 0.5
+    assert abs(none) < 0.3
+    assert down < -0.5
+
+
+def test_what_is_paid_first_is_spread_out() -> None:
+    kinds = np.repeat(np.eye(4), 4, axis=0)  # Four sources of each of four kinds.
+    known = np.repeat(kinds[:, None, :], 3, axis=1)
+    asked = question(rows=16, columns=3, seeds=1, features=known, cell_price=np.zeros((16, 3)), stage=1 / 16)
+    for number in range(5):
+        trials = Select(first_batch=0.25).suggest(asked, [], Budget(left=1.0), np.random.default_rng(number)).trials
+        bought = {asked.sources.index(one.source) // 4 for one in trials}
+        assert len({one.source for one in trials}) == 4
+        assert bought == {0, 1, 2, 3}
+
+
+def test_sources_like_one_that_runs_wait() -> None:
+    known = np.repeat(np.repeat(np.eye(2), 3, axis=0)[:, None, :], 3, axis=1)
+    asked = question(rows=6, columns=3, seeds=1, features=known, cell_price=np.zeros((6, 3)), stage=1 / 6)
+    runs = tuple(Trial(source=asked.sources[0], target=t) for t in asked.targets)
+    first = Select().suggest(asked, [], Budget(left=0.2, pending=runs), np.random.default_rng(0)).trials
+    assert {asked.sources.index(one.source) // 3 for one in first} == {1}
 
 
 def test_a_stage_that_is_paid_for_is_used_for_several_targets() -> None:
@@ -137,7 +175,7 @@ def test_a_stage_that_is_paid_for_is_used_for_several_targets() -> None:
 
 
 def test_a_source_that_was_never_seen_comes_before_a_further_seed_of_a_good_one() -> None:
-    asked = question(rows=12, columns=6, seeds=3, cell_price=np.zeros((12, 6, 1)), stage=0.2)
+    asked = question(rows=12, columns=6, seeds=3, cell_price=np.zeros((12, 6)), stage=0.2)
     sources = sorted(asked.sources)
     for number in (8, 9, 10):
         draw = np.random.default_rng(number)

@@ -1,4 +1,4 @@
-"""The contract of selecting policies, for every one that has a name."""
+"""The contract of selecting policies, for every one that replays know."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stilts.analysis.replay.policies import POLICIES, find_policy
 from stilts.errors import InputError, UnknownNameError
 from stilts.search.selecting.policy import Budget, Observation, Policy, Question, Trial
-from stilts.search.selecting.registry import DEFAULT, POLICIES, find_policy
 from stilts.search.selecting.select import Select
 from tests.search.selecting_worlds import played, question, scored, spent
 
 WORLDS = {
     "cells": question(),
     "stages": question(stage=0.1),
-    "fidelities": question(fidelities=3, seeds=1),
+    "a prior": question(seeds=1, priors=(np.arange(20.0).reshape(5, 4),)),
     "one source": question(rows=1),
     "one target": question(columns=1),
     "holes": question(exists=np.arange(20).reshape(5, 4) % 3 > 0),
@@ -25,7 +25,7 @@ WORLDS = {
 
 @pytest.fixture(params=sorted(POLICIES))
 def policy(request: pytest.FixtureRequest) -> Policy:
-    return find_policy(request.param)
+    return find_policy(request.param).make()
 
 
 @pytest.fixture(params=sorted(WORLDS))
@@ -68,6 +68,7 @@ class TestContract:
             cell_price=asked.cell_price[np.ix_(rows, columns)],
             stage_price=asked.stage_price[rows],
             exists=asked.exists[np.ix_(rows, columns)],
+            priors=tuple(prior[np.ix_(rows, columns)] for prior in asked.priors),
         )
         first = policy.suggest(asked, seen, Budget(left=0.5), np.random.default_rng(3))
         again = policy.suggest(turned, seen[::-1], Budget(left=0.5), np.random.default_rng(3))
@@ -105,13 +106,9 @@ def test_an_unknown_policy_is_named() -> None:
         find_policy("sellect")
 
 
-def test_the_default_is_the_class_that_is_replayed() -> None:
-    assert isinstance(find_policy(DEFAULT), Select)
-
-
 def test_a_grid_is_whole_where_the_budget_is() -> None:
     asked = question()
-    seen, _ = played(find_policy("full_grid_2"), asked, 2.0)
+    seen, _ = played(find_policy("full_grid_2").make(), asked, 2.0)
     assert len(seen) == 2 * asked.exists.sum()
     assert {one.trial.seed for one in seen} == {0, 1}
-    assert all(one.score == scored(asked, one.trial) for one in seen)
+    assert all(one.score == scored(one.trial) for one in seen)

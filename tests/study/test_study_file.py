@@ -444,7 +444,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
         ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),
         ({"policy": {"priors": ["smaller"]}}, "policy: priors belong to a selecting policy"),
-        ({"policy": "a b"}, "policy.name: String should match"),
+        ({"policy": "random"}, "policy.name: Input should be 'grid' or 'select'"),
         ({"policy": 3}, "policy: it should hold names with values below them"),
         ({"tasks": "missing.yaml"}, "missing.yaml"),
         ({"tasks": "broken.yaml"}, "broken.yaml"),

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stilts.analysis.replay.clock import Clock
 from stilts.analysis.replay.world import FloatArray, Split, World
-from stilts.search.selecting.policy import Budget, Choice, Observation, Policy, Question, Suggestion
+from stilts.search.selecting.policy import Budget, Choice, Policy, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a policy had come to at a budget.
+    """What a policy had come to when its budget was spent.
 
     ``cost_frac``: what it spent, 1 being a full grid of one seed. ``regret_pct``: 100 x (best - chosen) / best, mean
     over targets. ``points``: best - chosen, mean over targets. ``choices``: the source of each target.
     """
 
-    budget: float
     cost_frac: float
     regret_pct: float
     points: float
@@ -35,7 +35,7 @@ def question_of(world: World, split: Split, price: str, priors: Sequence[FloatAr
         cell_price=cells,
         stage_price=stages,
         seeds=split.scores.shape[2],
-        exists=np.isfinite(split.judge) & np.isfinite(split.scores[:, :, :, -1]).any(axis=2),
+        exists=np.isfinite(split.judge) & np.isfinite(split.scores).any(axis=2),
         priors=tuple(priors),
         features=world.features,
         runs=np.isfinite(split.scores),
@@ -43,23 +43,26 @@ def question_of(world: World, split: Split, price: str, priors: Sequence[FloatAr
 
 
 def play(
-    policy: Policy, question: Question, split: Split, budgets: Sequence[float], rng: np.random.Generator
-) -> list[Outcome]:
-    """The policy's outcome at each budget, in rising order; it goes on from one budget to the next."""
-    desk = _Desk(question, split)
-    outcomes = []
-    for budget in sorted(budgets):
-        while True:
-            left = budget - desk.spent
-            suggestion = policy.suggest(question, desk.observations, Budget(left=left), rng)
-            if suggestion.stops:
-                break
-            desk.run(suggestion)
-        outcomes.append(judged(policy.choose(question, desk.observations), split, question, budget, desk.spent))
-    return outcomes
+    policy: Policy, question: Question, split: Split, budget: float, rng: np.random.Generator, workers: int = 1
+) -> Outcome:
+    """The policy's outcome at a budget, asked as a live study asks it: when a worker would find nothing to do.
+
+    It knows the scores of trials that have ended, and which others were asked for. One worker: it knows all of a batch
+    before it is asked for the next.
+    """
+    clock = Clock(question, split, workers)
+    while True:
+        if clock.hungry:
+            left = Budget(left=budget - clock.spent, pending=tuple(clock.pending))
+            suggestion = policy.suggest(question, clock.observations, left, rng)
+            if not suggestion.stops:
+                clock.ask(suggestion.trials)
+                continue
+        if not clock.wait():
+            return judged(policy.choose(question, clock.observations), split, question, clock.spent)
 
 
-def judged(choices: tuple[Choice, ...], split: Split, question: Question, budget: float, spent: float) -> Outcome:
+def judged(choices: tuple[Choice, ...], split: Split, question: Question, spent: float) -> Outcome:
     """Choices against the truth; targets without a choice lose all."""
     source = {choice.target: choice.source for choice in choices}
     rows = {name: index for index, name in enumerate(question.sources)}
@@ -71,33 +74,4 @@ def judged(choices: tuple[Choice, ...], split: Split, question: Question, budget
             chosen = float(column[rows[source[target]]]) if target in source else 0.0
             points.append(best - chosen)
             lost.append(100 * (best - chosen) / best if best > 0 else 0.0)
-    return Outcome(
-        budget=budget,
-        cost_frac=spent,
-        regret_pct=float(np.mean(lost)),
-        points=float(np.mean(points)),
-        choices=choices,
-    )
-
-
-class _Desk:
-    """The record's side: answers trials and keeps the account."""
-
-    def __init__(self, question: Question, split: Split) -> None:
-        self.question = question
-        self.scores = split.scores
-        self.rows = {name: index for index, name in enumerate(question.sources)}
-        self.columns = {name: index for index, name in enumerate(question.targets)}
-        self.paid: set[tuple[int, int, int]] = set()
-        self.spent = 0.0
-        self.observations: list[Observation] = []
-
-    def run(self, suggestion: Suggestion) -> None:
-        for trial in suggestion.trials:
-            s, t = self.rows[trial.source], self.columns[trial.target]
-            self.spent += float(self.question.cell_price[s, t, trial.fidelity])
-            if (s, trial.seed, trial.fidelity) not in self.paid:
-                self.paid.add((s, trial.seed, trial.fidelity))
-                self.spent += float(self.question.stage_price[s, trial.fidelity])
-            score = float(self.scores[s, t, trial.seed, trial.fidelity])
-            self.observations.append(Observation(trial=trial, score=score))
+    return Outcome(cost_frac=spent, regret_pct=float(np.mean(lost)), points=float(np.mean(points)), choices=choices)

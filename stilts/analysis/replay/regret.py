@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stilts.analysis.replay.play import Outcome, play, question_of
-from stilts.analysis.replay.world import FloatArray, Split, World
+from stilts.analysis.replay.policies import DEFAULT, Named, find_policy
+from stilts.analysis.replay.world import FloatArray, Split, World, splits
 from stilts.metrics.levels import LEVEL
-from stilts.search.selecting.policy import Policy
-from stilts.search.selecting.registry import DEFAULT, POLICIES, find_policy
 
 _DRAWS = 2000
+# A cheap look at every cell is taken where it costs at most this share of the budget.
+_LOOK = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """A policy at a budget under a price rule: mean cost, mean regret and its 95 % bootstrap interval over splits.
 
+    ``workers``: how many trials ran at once.
     ``points_lost`` and its interval are in points of the score instead of per cent of the best.
     """
 
     policy: str
     default: bool
     price: str
+    workers: int
     budget: float
     cost_frac: float
     regret_pct: float
@@ -50,41 +53,40 @@ def curve(
     repeats: int = 20,
     priors: Sequence[FloatArray] = (),
     seed: int = 0,
-    ways: Sequence[Split] | None = None,
+    workers: int = 1,
     tell: Callable[[str], None] = lambda name: None,
 ) -> list[Point]:
     """Every named policy at every budget; grids stand at what they cost, where the choosing seeds allow them."""
-    from stilts.analysis.replay.world import splits
-
-    found = splits(world, repeats, seed) if ways is None else ways
+    ways = splits(world, repeats, seed)
     points = []
     for name in names:
         tell(name)
-        grid = POLICIES[name].seeds if name in POLICIES else 0
-        if grid > found[0].scores.shape[2]:
+        named = find_policy(name)
+        if named.seeds > ways[0].scores.shape[2]:
             continue
-        own = [float(grid)] if grid else sorted(set(budgets))
-        runs = outcomes(find_policy(name), world, found, own, price, priors, seed)
-        points += [_point(name, price, budget, [run[place] for run in runs]) for place, budget in enumerate(own)]
+        for budget in [float(named.seeds)] if named.seeds else sorted(set(budgets)):
+            runs = [outcome(named, world, split, budget, price, priors, seed, workers) for split in ways]
+            points.append(_point(name, price, workers, budget, runs))
     return points
 
 
-def outcomes(
-    policy: Policy,
+def outcome(
+    named: Named,
     world: World,
-    ways: Sequence[Split],
-    budgets: Sequence[float],
+    split: Split,
+    budget: float,
     price: str,
     priors: Sequence[FloatArray] = (),
     seed: int = 0,
-) -> list[list[Outcome]]:
-    """One list per split: the policy's outcome at every budget. Each budget is a run of its own."""
-    runs = []
-    for split in ways:
-        question = question_of(world, split, price, priors)
-        rng = [np.random.default_rng([seed, split.number, 1]) for _ in budgets]
-        runs.append([play(policy, question, split, [b], r)[0] for b, r in zip(budgets, rng, strict=True)])
-    return runs
+    workers: int = 1,
+) -> Outcome:
+    """The policy's outcome at a budget, of which a cheap look at every cell is paid first where there is one."""
+    look = named.looks and world.look is not None and world.look_frac <= _LOOK * budget
+    paid = world.look_frac if look else 0.0
+    told = [world.look, *priors] if look and world.look is not None else priors
+    rng = np.random.default_rng([seed, split.number, 1])
+    found = play(named.make(), question_of(world, split, price, told), split, budget - paid, rng, workers)
+    return replace(found, cost_frac=found.cost_frac + paid)
 
 
 def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
@@ -95,7 +97,7 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _point(name: str, price: str, budget: float, runs: Sequence[Outcome]) -> Point:
+def _point(name: str, price: str, workers: int, budget: float, runs: Sequence[Outcome]) -> Point:
     regret = [run.regret_pct for run in runs]
     points = [run.points for run in runs]
     low, high = bootstrap(regret)
@@ -104,6 +106,7 @@ def _point(name: str, price: str, budget: float, runs: Sequence[Outcome]) -> Poi
         policy=name,
         default=name == DEFAULT,
         price=price,
+        workers=workers,
         budget=budget,
         cost_frac=float(np.mean([run.cost_frac for run in runs])),
         regret_pct=float(np.mean(regret)),

@@ -43,14 +43,13 @@ def world_of_study(results: StudyResults) -> World:
         scores[s, t, : len(found)] = [chosen[replicate.replicate_id] for replicate in found]
         report[s, t] = fmean(judged[replicate.replicate_id] for replicate in found)
         cost[s, t] = _mean_seconds(results, [(*results.record.target_stages(one), one.evaluate_stage) for one in found])
-    stage = [[_training(results, source, cells)] for source in sources]
+    stage = [_training(results, source, cells) for source in sources]
     return World(
         name=results.record.name,
         sources=sources,
         targets=targets,
-        fidelities=(1.0,),
-        scores=scores[:, :, :, None],
-        cell_cost=cost[:, :, None],
+        scores=scores,
+        cell_cost=cost,
         stage_cost=np.array(stage),
         report=report,
     )

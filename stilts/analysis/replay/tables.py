@@ -21,7 +21,10 @@ _MOST_PLACES = 100_000_000
 
 
 def read_world(path: Path, full_fidelity: float | None = None) -> World:
-    """The world of a table. ``full_fidelity``: the one that judges, by default the highest; higher ones are left out.
+    """The world of a table. ``full_fidelity``: the one that counts, by default the highest.
+
+    Of other fidelities the lowest is the world's cheap look (its first seed), where it is below that; the rest is left
+    out.
 
     DataError for a table without the columns, with scores that are no numbers, or with the same trial twice.
     """
@@ -37,16 +40,17 @@ def read_world(path: Path, full_fidelity: float | None = None) -> World:
     scores = np.full([len(axis) for axis in axes], np.nan)
     scores[places] = frame["score"].to_numpy(float)
     sources, targets, _, fidelities = axes
-    mixtures = "mixture" in frame.columns
+    costs = _costs(frame, places, scores.shape, np.array(fidelities, float))
+    looked = len(fidelities) > 1
     return World(
         name=path.stem,
         sources=sources,
         targets=targets,
-        fidelities=fidelities,
-        scores=scores,
-        cell_cost=_costs(frame, places, scores.shape, np.array(fidelities, float)),
-        features=composition_features(sources, targets) if mixtures else None,
-        mixtures=mixtures,
+        scores=scores[:, :, :, -1],
+        cell_cost=costs[:, :, -1],
+        features=composition_features(sources, targets) if "mixture" in frame.columns else None,
+        look=scores[:, :, 0, 0] if looked else None,
+        look_frac=float(costs[:, :, 0].mean() / costs[:, :, -1].mean()) if looked else 0.0,
     )
 
 

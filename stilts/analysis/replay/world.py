@@ -1,4 +1,4 @@
-"""World: a finished matrix with its seeds and fidelities; splits that choose by one half and judge by the other."""
+"""World: a finished matrix with its seeds; splits that choose by one half and judge by the other."""
 
 from __future__ import annotations
 
@@ -17,55 +17,56 @@ PER_CELL, PER_STAGE = "per-cell", "per-stage"
 class World:
     """What a table or study recorded.
 
-    ``scores``: (sources, targets, seeds, fidelities), NaN where nothing was run; the last fidelity is full and judges.
-    ``report``: (sources, targets), the scores that judge where they are others than those that choose (a study's
-    report scores); None where the seeds are split. ``cell_cost``: (sources, targets, fidelities), price of one trial.
-    ``stage_cost``: (sources, fidelities), the source's own; None where it is not known, and then a stage costs what its
-    cells cost together. ``features``: (sources, targets, k) or None. ``mixtures``: the sources are recipes of a search.
+    ``scores``: (sources, targets, seeds), NaN where nothing was run. ``report``: (sources, targets), the scores that
+    judge where they are others than those that choose (a study's report scores); None where the seeds are split.
+    ``cell_cost``: (sources, targets), price of one trial. ``stage_cost``: (sources,), the source's own; None where it
+    is not known, and then a stage costs what its cells cost together. ``features``: (sources, targets, k) or None.
+    ``look``: (sources, targets), scores of a cheap run of every cell, or None; ``look_frac``: its price, 1 being that
+    of the full run.
     """
 
     name: str
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    fidelities: tuple[float, ...]
     scores: FloatArray
     cell_cost: FloatArray
     stage_cost: FloatArray | None = None
     report: FloatArray | None = None
     features: FloatArray | None = None
-    mixtures: bool = False
+    look: FloatArray | None = None
+    look_frac: float = 0.0
 
     @property
     def exists(self) -> BoolArray:
-        """Cells that can be asked for: recorded at full fidelity, and not a source on itself."""
-        recorded = np.isfinite(self.scores[:, :, :, -1]).any(axis=2)
+        """Cells that can be asked for: recorded, and not a source on itself."""
+        recorded = np.isfinite(self.scores).any(axis=2)
         others = np.array(self.sources, object)[:, None] != np.array(self.targets, object)[None, :]
         out: BoolArray = recorded & others
         return out
 
     @property
     def means(self) -> FloatArray:
-        """Mean scores over seeds at full fidelity (sources, targets), NaN where nothing was recorded."""
-        return _means(self.scores[:, :, :, -1])
+        """Mean scores over seeds (sources, targets), NaN where nothing was recorded."""
+        return _means(self.scores)
 
     def prices(self, price: str) -> tuple[FloatArray, FloatArray]:
         """Cell prices and stage prices under a price rule, of which a full grid of one seed costs 1."""
-        exists = self.exists[:, :, None]
-        cells, stages = self.cell_cost, np.zeros(self.scores.shape[::3])
+        exists = self.exists
+        cells, stages = self.cell_cost, np.zeros(len(self.sources))
         if price == PER_STAGE:
             own = (self.cell_cost * exists).sum(axis=1)
             stages = own if self.stage_cost is None else self.stage_cost
             cells = np.zeros_like(cells) if self.stage_cost is None else cells
         elif self.stage_cost is not None:
             per_row = np.maximum(exists.sum(axis=1), 1)
-            cells = cells + (self.stage_cost / per_row)[:, None, :]
-        total = float((cells * exists)[:, :, -1].sum() + (stages * exists.any(axis=1))[:, -1].sum())
+            cells = cells + (self.stage_cost / per_row)[:, None]
+        total = float((cells * exists).sum() + (stages * exists.any(axis=1)).sum())
         return cells / total, stages / total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """One way to look at a world: ``scores`` (sources, targets, seeds, fidelities) choose, ``judge`` (sources, targets)
+    """One way to look at a world: ``scores`` (sources, targets, seeds) choose, ``judge`` (sources, targets)
     is the truth, NaN for cells that do not count."""
 
     number: int
@@ -86,17 +87,17 @@ def splits(world: World, count: int, seed: int = 0) -> list[Split]:
 def _split(world: World, number: int, stream: np.random.Generator) -> Split:
     seeds = stream.permutation(world.scores.shape[2])
     if world.report is not None or len(seeds) == 1:
-        judge = _means(world.scores[:, :, :, -1]) if world.report is None else world.report
+        judge = _means(world.scores) if world.report is None else world.report
         return Split(number=number, scores=_recorded_first(world.scores[:, :, seeds]), judge=_counted(world, judge))
     half = len(seeds) // 2
-    judge = _means(world.scores[:, :, seeds[half:], -1])
+    judge = _means(world.scores[:, :, seeds[half:]])
     return Split(number=number, scores=_recorded_first(world.scores[:, :, seeds[:half]]), judge=_counted(world, judge))
 
 
 def _recorded_first(scores: FloatArray) -> FloatArray:
-    """The same scores, those of seeds that a cell lacks at full fidelity moved behind the others."""
-    order = np.argsort(np.isnan(scores[:, :, :, -1]), axis=2, kind="stable")
-    out: FloatArray = np.take_along_axis(scores, order[:, :, :, None], axis=2)
+    """The same scores, those of seeds that a cell lacks moved behind the others."""
+    order = np.argsort(np.isnan(scores), axis=2, kind="stable")
+    out: FloatArray = np.take_along_axis(scores, order, axis=2)
     return out
 
 

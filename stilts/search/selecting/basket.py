@@ -9,11 +9,11 @@ from stilts.search.selecting.tally import Tally
 
 # Prices are sums of floats: a plan that costs its budget exactly must not fail by rounding.
 _ROUNDING = 1e-9
-Place = tuple[int, int, int, int]
+Place = tuple[int, int, int]
 
 
 class Basket:
-    """Trials that are affordable together; a stage (source, seed, fidelity) is paid for once."""
+    """Trials that are affordable together; a stage (source, seed) is paid for once."""
 
     def __init__(self, tally: Tally, left: float) -> None:
         self.tally = tally
@@ -24,9 +24,9 @@ class Basket:
 
     def price(self, places: Sequence[Place]) -> float:
         """What these trials would cost together, given what is paid for."""
-        cells = sum(float(self.tally.cell_price[s, t, f]) for s, t, _, f in places)
-        stages = {(s, seed, f) for s, _, seed, f in places if not self.paid[s, seed, f]}
-        return cells + sum(float(self.tally.stage_price[s, f]) for s, _, f in stages)
+        cells = sum(float(self.tally.cell_price[s, t]) for s, t, _ in places)
+        stages = {(s, seed) for s, _, seed in places if not self.paid[s, seed]}
+        return cells + sum(float(self.tally.stage_price[s]) for s, _ in stages)
 
     def add(self, places: Sequence[Place]) -> bool:
         """Takes these trials (those still free) if they are affordable together; whether any was taken."""
@@ -35,15 +35,15 @@ class Basket:
         if not wanted or cost > self.left:
             return False
         self.left -= cost
-        for s, t, seed, f in wanted:
-            self.free[s, t, seed, f] = False
-            self.paid[s, seed, f] = True
+        for s, t, seed in wanted:
+            self.free[s, t, seed] = False
+            self.paid[s, seed] = True
         self.places += wanted
         return True
 
-    def next_seed(self, source: int, target: int, fidelity: int) -> int | None:
+    def next_seed(self, source: int, target: int) -> int | None:
         """The first seed of a cell that is still free; None where there is none."""
-        seeds = self.free[source, target, :, fidelity].nonzero()[0]
+        seeds = self.free[source, target].nonzero()[0]
         return int(seeds[0]) if len(seeds) else None
 
     def trials(self) -> tuple[Trial, ...]:

@@ -33,7 +33,7 @@ def gaps(mean: FloatArray, exists: BoolArray) -> FloatArray:
 def gain(joint: FloatArray, gap: FloatArray, noise: FloatArray, weight: FloatArray) -> FloatArray:
     """Expected gain (n, k) of observing each of k things of a row once, for each of n noises.
 
-    ``joint``: (k, k), the row's covariance; its last T are the targets at full fidelity. ``gap``: (T,). ``noise``:
+    ``joint``: (k, k), the row's covariance; its last T are the targets. ``gap``: (T,). ``noise``:
     (n, k). ``weight``: (T,), what a unit of each target is worth.
     """
     deviation = np.sqrt(np.diag(joint) + noise)

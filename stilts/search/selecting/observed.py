@@ -9,7 +9,7 @@ from stilts.search.selecting.tally import Tally
 
 
 def best_observed(tally: Tally, otherwise: FloatArray | None = None) -> tuple[Choice, ...]:
-    """Per target the source with the best mean at the highest fidelity at which the target has scores.
+    """Per target the source with the best mean.
 
     Where a target has no score: the source with the highest of ``otherwise`` (sources, targets), by default its average
     over the other targets.
@@ -18,8 +18,7 @@ def best_observed(tally: Tally, otherwise: FloatArray | None = None) -> tuple[Ch
     means = tally.means
     chosen = {}
     for t, target in enumerate(tally.targets):
-        seen = [f for f in range(means.shape[2]) if np.isfinite(means[:, t, f]).any()]
-        values = means[:, t, seen[-1]] if seen else fallback[:, t]
+        values = means[:, t] if np.isfinite(means[:, t]).any() else fallback[:, t]
         values = np.where(np.isfinite(values) & tally.exists[:, t], values, -np.inf)
         if tally.exists[:, t].any():
             s = int(np.argmax(np.where(tally.exists[:, t], values, -np.inf)))
@@ -36,7 +35,7 @@ def in_order(tally: Tally, chosen: dict[str, Choice]) -> tuple[Choice, ...]:
 def on_other_targets(tally: Tally) -> FloatArray:
     """How good a source is on the targets other than each one, (sources, targets), in standard deviations.
 
-    A source's mean standardised score, at each target's highest fidelity with scores; 0 without any.
+    A source's mean standardised score; 0 without any.
     """
     z = standardised(tally)
     known = np.isfinite(z)
@@ -49,17 +48,13 @@ def on_other_targets(tally: Tally) -> FloatArray:
 
 
 def standardised(tally: Tally) -> FloatArray:
-    """Mean scores (sources, targets) at the highest fidelity of each cell, standardised per target and fidelity."""
+    """Mean scores (sources, targets), standardised per target, NaN where there are none."""
     means = tally.means
-    out = np.full(means.shape[:2], np.nan)
-    for f in range(means.shape[2]):
-        column = means[:, :, f]
-        known = np.isfinite(column)
-        count = known.sum(axis=0)
-        centre = np.where(known, column, 0).sum(axis=0) / np.maximum(count, 1)
-        spread = np.sqrt((np.where(known, column - centre, 0) ** 2).sum(axis=0) / np.maximum(count - 1, 1))
-        z = (column - centre) / np.where(spread > 0, spread, 1)
-        out = np.where(known, z, out)
+    known = np.isfinite(means)
+    count = known.sum(axis=0)
+    centre = np.where(known, means, 0).sum(axis=0) / np.maximum(count, 1)
+    spread = np.sqrt((np.where(known, means - centre, 0) ** 2).sum(axis=0) / np.maximum(count - 1, 1))
+    out: FloatArray = (means - centre) / np.where(spread > 0, spread, 1)
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 
 import numpy as np
 
@@ -11,13 +10,18 @@ from stilts.search.selecting.basket import Basket, Place
 from stilts.search.selecting.knowledge import after, gain, gaps, improvement, together
 from stilts.search.selecting.policy import FloatArray, Trial
 from stilts.search.selecting.row_model import Posterior
-from stilts.search.selecting.tally import IntArray, Tally
+from stilts.search.selecting.tally import Tally
 
 # A tie is broken by the rng, on this scale; the worth of trials is never so even once something was observed.
 _JITTER = 1e-6
+# Sources of which nothing is known are drawn among those that cost about the same: that one costs 1 % less than another
+# says nothing of it, and to take it every time would stake all on the price list.
+_DRAW = 0.1
 _FREE = 1e-12
-# So many spreads below its leader lies what a target without a full score can fall back on.
+# So many spreads below its leader lies what a target without a score can fall back on.
 _UNCHECKED = 3.0
+# Degrees of freedom that a target's variance rests on before it has scores.
+_FREEDOM = 4.0
 # Numbers of scores of one cell that are weighed together (see ``knowledge.py``).
 _SEVERAL = np.array([2, 4])
 
@@ -28,24 +32,30 @@ class Offers:
     def __init__(self, tally: Tally, model: Posterior, weight: FloatArray, rng: np.random.Generator) -> None:
         self.tally, self.model, self.weight = tally, model, weight
         self.joint = model.joint.copy()
+        self.known = tally.counts > 0
         self.gap = gaps(model.mean, tally.exists)
+        self.lead = self._lead()
         self.jitter = 1.0 + _JITTER * rng.random(tally.cell_price.shape)
-        self.highest = highest(tally)
-        self.full = tally.counts[:, :, -1] > 0
+        told = bool(tally.priors) or tally.features is not None
+        self.draw = 1.0 + (0.0 if told else _DRAW) * rng.random(len(tally.sources))
         self.worth = np.empty(tally.cell_price.shape)
-        self.rows: dict[tuple[int, int], list[tuple[float, float, list[Place]]]] = {}
+        self.rows: dict[int, list[tuple[float, float, list[Place]]]] = {}
+        self.stale: set[int] = set()
         self.left = tally.free.sum(axis=2)
+        self.seen = np.asarray(np.isfinite(tally.scores).any(axis=(1, 2)), np.bool_)
+        self.regression = model.regression
+        self.doubt = self._doubt()
         for s in range(len(tally.sources)):
             self._renew(s)
-        self._raise()
+        self._check_leaders()
 
     def foresee(self, pending: Iterable[Trial]) -> None:
         """Counts trials that still run as if their scores were in."""
         rows = {name: index for index, name in enumerate(self.tally.sources)}
         columns = {name: index for index, name in enumerate(self.tally.targets)}
         for trial in pending:
-            place = rows[trial.source], columns[trial.target], trial.seed, trial.fidelity
-            self.left[place[0], place[1], place[3]] += 1  # It is not free, and is about to be counted again.
+            place = rows[trial.source], columns[trial.target], trial.seed
+            self.left[place[:2]] += 1  # It is not free, and is about to be counted again.
             self._learn([place])
 
     def take_best(self, basket: Basket) -> bool:
@@ -60,108 +70,118 @@ class Offers:
 
     def _best_cell(self, basket: Basket) -> tuple[float, list[Place]]:
         """The best single trial of a stage that is paid for, or that costs nothing."""
-        ready = basket.free & (basket.paid | (self.tally.stage_price == 0)[:, None, :])[:, None]
+        ready = basket.free & (basket.paid | (self.tally.stage_price == 0)[:, None])[:, None]
         affordable = ready.any(axis=2) & (self.tally.cell_price <= basket.left)
         ratio = np.where(affordable, self.worth / np.maximum(self.tally.cell_price, _FREE), 0.0) * self.jitter
-        s, t, f = (int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
-        return float(ratio[s, t, f]), [(s, t, int(np.argmax(ready[s, t, :, f])), f)]
+        s, t = (int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+        return float(ratio[s, t]), [(s, t, int(np.argmax(ready[s, t])))]
 
     def _best_row(self, basket: Basket) -> tuple[float, list[Place]]:
         """The best new stage with some of its targets."""
-        best: tuple[float, list[Place]] = (0.0, [])
-        for s, f in product(range(len(self.tally.sources)), range(self.tally.question.fidelities)):
-            if (s, f) not in self.rows:
-                self.rows[s, f] = self._row(basket, s, f)
-            for ratio, cost, places in self.rows[s, f]:
-                if ratio > best[0] and cost <= basket.left:
-                    best = ratio, places
-        return best
+        for s in range(len(self.tally.sources)):
+            if s not in self.rows:
+                self.rows[s] = self._row(basket, s)
+        while True:
+            ratio, s, places = max(
+                (
+                    (ratio, s, places)
+                    for s, row in self.rows.items()
+                    for ratio, cost, places in row
+                    if cost <= basket.left
+                ),
+                key=lambda offer: offer[0],
+                default=(0.0, -1, []),
+            )
+            # What was learned of other rows only lowers a row's worth: one that is still the best is the best.
+            if s not in self.stale:
+                return ratio, places
+            self.rows[s] = self._row(basket, s)
 
-    def _row(self, basket: Basket, s: int, f: int) -> list[tuple[float, float, list[Place]]]:
+    def _row(self, basket: Basket, s: int) -> list[tuple[float, float, list[Place]]]:
         """Worth per price, price, trials of a source's next unpaid seed with its best 1, 3, 9, ... or all targets."""
-        seeds = (~basket.paid[s, :, f]).nonzero()[0]
-        if not len(seeds) or self.tally.stage_price[s, f] == 0:
+        self.stale.discard(s)
+        seeds = (~basket.paid[s]).nonzero()[0]
+        if not len(seeds) or self.tally.stage_price[s] == 0:
             return []
-        seed, price = int(seeds[0]), self.tally.cell_price[s, :, f]
-        worth = np.where(basket.free[s, :, seed, f], self.worth[s, :, f], 0.0)
+        seed, price = int(seeds[0]), self.tally.cell_price[s]
+        worth = np.where(basket.free[s, :, seed], self.worth[s], 0.0)
         order = np.argsort(-worth / np.maximum(price, _FREE), kind="stable")[: int((worth > 0).sum())]
         counts = {len(order), *(3**power for power in range(9) if 3**power < len(order) and price.any())} - {0}
-        full = f == self.tally.question.fidelities - 1
-        several = [1, *(n for n in _SEVERAL if full and n <= len(seeds))]
-        more, freedom = self._unseen(basket, s)
+        several = [1, *(n for n in _SEVERAL if n <= len(seeds))]
+        joint, gap, freedom = self._row_view(s)
         offers = []
         for count in sorted(counts):
-            chosen = order[:count]
-            cost = float(self.tally.stage_price[s, f] + price[chosen].sum())
-            at = f * len(price) + chosen
-            values = [
-                together(more * self.joint[s], self.gap[s], at, self.model.noise[chosen] / n, self.weight, freedom) / n
-                for n in several
-            ]
-            ratio = max(values) / cost * float(self.jitter[s, 0, f])
-            offers.append((ratio, cost, [(s, int(t), seed, f) for t in chosen]))
+            at = order[:count]
+            cost = float(self.tally.stage_price[s] + price[at].sum())
+            # What a row that was never seen has to beat was run; it beats that where it is run itself.
+            weight = self.weight if self.seen[s] else np.where(np.isin(np.arange(len(gap)), at), self.weight, 0.0)
+            values = [together(joint, gap, at, self.model.noise[at] / n, weight, freedom) / n for n in several]
+            ratio = max(values) / cost * float(self.jitter[s, 0] if self.seen[s] else self.draw[s] * self.jitter[s, 0])
+            offers.append((ratio, cost, [(s, int(t), seed) for t in at]))
         return offers
 
-    def _unseen(self, basket: Basket, s: int) -> tuple[float, float]:
-        """Factor of variance and degrees of freedom for a row.
+    def _row_view(self, s: int) -> tuple[FloatArray, FloatArray, float]:
+        """A row's covariance, how far it is from what it has to beat, and the degrees of freedom of that covariance.
 
-        A source without a score is drawn from a population of which mean and variance are known by the others alone
-        (the predictive distribution of a normal sample). What is believed of one with a score rests on that score; and
-        a foreign matrix shows all of the population.
+        A source without a score is drawn from a population that is known by the others alone (the predictive
+        distribution of a normal sample; a prior shows all of it): the less it is like those seen, the less is known of
+        it. What is believed of one with a score rests on that score.
         """
-        if basket.paid[s].any() or self.tally.priors:
-            return 1.0, np.inf
-        others = float(self.tally.taken.any(axis=(1, 2, 3)).sum()) + 1.0
-        return 1.0 + 1.0 / others, others + 1.0
+        if self.seen[s]:
+            return self.joint[s], self.gap[s], np.inf
+        root = np.sqrt(self.doubt[s])
+        freedom = np.inf if self.tally.priors else float(self.seen.sum()) + 2.0
+        return root[:, None] * self.joint[s] * root, self.lead - self.model.mean[s], freedom
 
     def _learn(self, places: list[Place]) -> None:
-        for s, t, _, f in places:
-            place = f * len(self.tally.targets) + t
-            self.joint[s] = after(self.joint[s], place, float(self.model.noise[t]))
-            self.left[s, t, f] -= 1
-            self.highest[s, t] = max(self.highest[s, t], f)
-            self.full[s, t] |= f == self.tally.question.fidelities - 1
+        for s, t, _ in places:
+            self.joint[s] = after(self.joint[s], t, float(self.model.noise[t]))
+            self.left[s, t] -= 1
+            self.known[s, t] = True
         for s in {place[0] for place in places}:
+            if not self.seen[s]:
+                self.seen[s] = True
+                self.regression = self.regression.seeing(s)
+                self.doubt = self._doubt()
+                self.stale |= {row for row in self.rows if not self.seen[row]}
             self._renew(s)
-        self._raise()
+        self.lead = self._lead()
+        self._check_leaders()
 
-    def _raise(self) -> None:
-        """Where there are fidelities: cells are raised to the full one by expected improvement, never to one between.
+    def _check_leaders(self) -> None:
+        """Where a prior says who leads: cells never run are worth what they may have over the best that was run.
 
-        What is believed of a cheap score rests on few and hand-picked pairs. The knowledge gradient takes it at its
-        word and leaves a target settled that is not; improvement is counted from the best full score, so that a
-        target's leader is checked first. A score that is not in counts as its mean.
+        The knowledge gradient takes the prior at its word, and leaves a leader unchecked. What is believed of a target
+        rests on few and hand-picked cells: on as many degrees of freedom as it has scores, and some.
         """
-        last = self.tally.question.fidelities - 1
-        if last == 0:
+        if not self.tally.priors:
             return
-        none = self.model.mean.max(axis=0) - _UNCHECKED
-        best = np.maximum(np.where(self.full, self.model.mean, -np.inf).max(axis=0), none)
-        size = len(self.tally.targets)
-        variance = np.einsum("stt->st", self.joint[:, -size:, -size:])
-        better = improvement(self.model.mean, variance, best, self.model.freedom) * self.weight
-        open_ = (self.left[:, :, last] > 0) & self.tally.exists & ~self.full
-        self.worth[:, :, last] = np.where(open_, better, self.worth[:, :, last])
-        self.worth[:, :, 1:last] = 0.0
+        variance = np.einsum("stt->st", self.joint)
+        freedom = self.tally.counts.sum(axis=0) + _FREEDOM
+        better = improvement(self.model.mean, variance, self.lead, freedom) * self.weight
+        open_ = (self.left > 0) & self.tally.exists
+        self.worth = np.where(self.known, self.worth, np.where(open_, better, 0.0))
+
+    def _doubt(self) -> FloatArray:
+        """Variance of unseen sources (S, T), relative to a target's between sources that are known to be alike."""
+        out: FloatArray = self.regression.doubt() + self.model.kinship.novelty(self.seen)[:, None]
+        return out
+
+    def _lead(self) -> FloatArray:
+        """What a source that was never run has to beat (T,): the best that was run, a score that is not in as its mean.
+
+        Against the best that is only believed in, sources would be bought that are sure to change nothing: of a leader
+        that nobody ran, too much is believed.
+        """
+        mean, exists = self.model.mean, self.tally.exists
+        none = np.where(exists, mean, -np.inf).max(axis=0) - _UNCHECKED
+        out: FloatArray = np.maximum(np.where(self.known & exists, mean, -np.inf).max(axis=0), none)
+        return out
 
     def _renew(self, s: int) -> None:
         """The worth of every next trial of a row, per trial; 0 where there is none."""
-        last = self.tally.question.fidelities - 1
-        for f in range(last + 1):
-            self.rows.pop((s, f), None)
-        size, noise = len(self.tally.targets), self.model.noise
-        worth = gain(self.joint[s], self.gap[s], np.tile(noise, (1, last + 1)), self.weight).reshape(last + 1, size)
-        full = self.joint[s, -size:, -size:]
-        several = gain(full, self.gap[s], noise / _SEVERAL[:, None], self.weight) / _SEVERAL[:, None]
-        several = np.where(self.left[s, :, last] >= _SEVERAL[:, None], several, 0.0)
-        worth[last] = np.maximum(worth[last], several.max(axis=0))
-        open_ = (self.left[s] > 0) & self.tally.exists[s, :, None]
-        open_[:, :last] &= self.highest[s, :, None] < np.arange(last)
-        self.worth[s] = np.where(open_, worth.T, 0.0)
-
-
-def highest(tally: Tally) -> IntArray:
-    """The highest fidelity observed or running per cell, -1 where none is."""
-    number = np.arange(tally.question.fidelities)
-    out: IntArray = np.where(tally.taken.any(axis=2), number, -1).max(axis=2)
-    return out
+        self.rows.pop(s, None)
+        noise, counts = self.model.noise, np.concatenate([[1], _SEVERAL])[:, None]
+        worth = gain(self.joint[s], self.gap[s], noise / counts, self.weight) / counts
+        worth = np.where(self.left[s] >= counts, worth, 0.0).max(axis=0)
+        self.worth[s] = np.where(self.tally.exists[s], worth, 0.0)

@@ -22,12 +22,11 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Trial:
-    """One run: a source, then a target, with the number of its seed (from 0) and of its fidelity (the last is full)."""
+    """One run: a source, then a target, with the number of its seed (from 0)."""
 
     source: str
     target: str
     seed: int = 0
-    fidelity: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +50,12 @@ class Observation:
 class Question:
     """What is to be settled, and what finding out costs. Arrays are indexed by the order of ``sources``, ``targets``.
 
-    ``cell_price``: (sources, targets, fidelities), the price of one trial. ``stage_price``: (sources, fidelities),
-    what a source pays besides, once per seed and fidelity (its own training); zeros where it was paid for already.
-    ``exists``: (sources, targets), False for a cell that is not asked about. ``runs``: (sources, targets, seeds,
-    fidelities), False for trials that cannot be run; None where all can. ``priors``: matrices (sources, targets) of
-    foreign scores, such as a smaller model's, NaN where unknown; their scale does not matter. ``features``: (sources,
-    targets, k), anything known of a cell before it is run; higher of no meaning by itself. The unit of price is free.
+    ``cell_price``: (sources, targets), the price of one trial. ``stage_price``: (sources,), what a source pays besides,
+    once per seed (its own training); zeros where it was paid for already. ``exists``: (sources, targets), False for a
+    cell that is not asked about. ``runs``: (sources, targets, seeds), False for trials that cannot be run; None where
+    all can. ``priors``: matrices (sources, targets) of scores of another kind, such as a smaller model's or a cheap
+    look's, NaN where unknown; their scale does not matter. ``features``: (sources, targets, k), anything known of a
+    cell before it is run; higher of no meaning by itself. The unit of price is free.
     """
 
     sources: tuple[str, ...]
@@ -71,18 +70,12 @@ class Question:
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))
-        found = (self.cell_price.shape[:2], self.exists.shape, self.stage_price.shape)
-        if found != (shape, shape, (shape[0], self.fidelities)) or self.seeds < 1:
+        if (self.cell_price.shape, self.exists.shape, self.stage_price.shape) != (shape, shape, shape[:1]):
             raise InputError(
                 f"a question over {shape[0]} sources and {shape[1]} targets",
-                f"prices are {self.cell_price.shape} and {self.stage_price.shape}, seeds {self.seeds}",
-                "Every cell has a price at every fidelity, and at least one seed",
+                f"prices are {self.cell_price.shape} and {self.stage_price.shape}",
+                "Every cell and every source has one price",
             )
-
-    @property
-    def fidelities(self) -> int:
-        """How many fidelities there are; the last is the one that counts."""
-        return int(self.cell_price.shape[2])
 
     @property
     def staged(self) -> bool:

@@ -12,6 +12,8 @@ from stilts.search.selecting.tally import Tally
 
 # Sources' worth of the targets' common spread in each target's own.
 _SPREAD_ROWS = 4.0
+# Cells' worth of a slope of 1 of scores on the first prior, and of the targets' common shift in each target's own.
+_SLOPE_CELLS, _SHIFT_CELLS = 10.0, 2.0
 # From so many spreads below the centre on, scores are drawn in (logarithmically): a training run that collapsed says
 # "not the best", and by how much does not matter.
 _KNEE = 1.0
@@ -19,26 +21,21 @@ _KNEE = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scaled:
-    """Standardised means per cell (S, T) at the highest fidelity seen, 0 where none was.
+    """Standardised means per cell (S, T), 0 where there is none.
 
-    ``by_level``: (S, T, F), the same for every fidelity, NaN where there is none. ``counts``: scores behind each.
-    ``level``: that fidelity's number. ``squares``: sum of squares within the cell. ``centre``, ``spread``: (T,),
+    ``counts``: scores behind each. ``squares``: (S, T), sum of squares within the cell. ``centre``, ``spread``: (T,),
     points: a score is ``centre + spread * z`` above the knee. ``covariates``: (S, T, k), standardised per target,
-    foreign matrices first (``is_prior``). ``doublings``: (F,), how often each fidelity's price doubles up to the
-    full one. ``repeated``: whether a cell can be scored more than once; where it cannot, its one score is the truth
-    asked about.
+    priors first (``is_prior``). ``repeated``: whether a cell can be scored more than once; where it cannot, its one
+    score is the truth asked about.
     """
 
     z: FloatArray
-    by_level: FloatArray
     counts: NDArray[np.intp]
-    level: NDArray[np.intp]
     squares: FloatArray
     centre: FloatArray
     spread: FloatArray
     covariates: FloatArray
     is_prior: NDArray[np.bool_]
-    doublings: FloatArray
     repeated: bool
 
     @property
@@ -55,39 +52,53 @@ class Scaled:
 
 def scaled(tally: Tally) -> Scaled:
     """A tally on the model's scale."""
+    centre, spread = _scale(_completed(tally))
+    z = _drawn_in((tally.scores - centre[:, None]) / spread[:, None])
     counts = tally.counts
-    levels = counts.shape[2]
-    level = np.where(counts.any(axis=2), levels - 1 - np.argmax(counts[:, :, ::-1] > 0, axis=2), levels - 1)
-    at = level[:, :, None]
-    number = np.take_along_axis(counts, at, axis=2)[:, :, 0]
-    chosen = level[:, :, None, None]
-    centre, spread = _scale(np.take_along_axis(tally.scores, chosen, axis=3)[:, :, :, 0])
-    every = _drawn_in((tally.scores - centre[None, :, None, None]) / spread[None, :, None, None])
-    by_level = np.divide(np.nansum(every, axis=2), counts, out=np.full(counts.shape, np.nan), where=counts > 0)
-    means = np.where(number > 0, np.take_along_axis(by_level, at, axis=2)[:, :, 0], 0.0)
-    z = np.take_along_axis(every, chosen, axis=3)[:, :, :, 0]
-    squares = np.nansum((z - means[:, :, None]) ** 2, axis=2)
+    means = np.nansum(z, axis=2) / np.maximum(counts, 1)
     covariates, is_prior = _covariates(tally)
     return Scaled(
         z=means,
-        by_level=by_level,
-        counts=number,
-        level=level,
-        squares=squares,
+        counts=counts,
+        squares=np.nansum((z - means[:, :, None]) ** 2, axis=2),
         centre=centre,
         spread=spread,
         covariates=covariates,
         is_prior=is_prior,
-        doublings=_doublings(tally),
         repeated=tally.question.seeds > 1,
     )
 
 
-def _scale(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _completed(tally: Tally) -> FloatArray:
+    """Mean scores (S, T), those of cells that were not run as the first prior has them, brought to the scores' scale.
+
+    The cells that were run are those that looked best: of them alone a target's spread comes out far too narrow.
+    """
+    means = tally.means
+    if not tally.priors:
+        return means
+    prior = tally.priors[0]
+    both = np.isfinite(means) & np.isfinite(prior)
+    count = both.sum(axis=0)
+    (x_mean, x_off), (y_mean, y_off) = _centred(prior, both), _centred(means, both)
+    _, off = _centred(prior, np.isfinite(prior))
+    believed = _SLOPE_CELLS * max(float((off**2).sum()) / max(int(np.isfinite(prior).sum()), 1), 1e-12)
+    slope = ((x_off * y_off).sum() + believed) / ((x_off**2).sum() + believed)
+    gap = y_mean - slope * x_mean
+    common = float((gap * count).sum() / max(count.sum(), 1))
+    shift = (gap * count + _SHIFT_CELLS * common) / (count + _SHIFT_CELLS)
+    out: FloatArray = np.where(np.isfinite(means), means, shift + slope * prior)
+    return out
+
+
+def _centred(values: FloatArray, known: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Means (T,) of the cells known, and their deviations (S, T); 0 where unknown."""
+    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean, np.where(known, values - mean, 0.0)
+
+
+def _scale(cells: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Median of the sources per target, and a spread that is shrunk towards the targets' common one."""
-    known = np.isfinite(scores)
-    count = known.sum(axis=2)
-    cells = np.divide(np.nansum(scores, axis=2), count, out=np.full(count.shape, np.nan), where=count > 0)
     rows = np.isfinite(cells).sum(axis=0)
     centre = np.array(
         [np.median(column[np.isfinite(column)]) if n else np.nan for column, n in zip(cells.T, rows, strict=True)]
@@ -128,14 +139,7 @@ def _covariates(tally: Tally) -> tuple[FloatArray, NDArray[np.bool_]]:
 
 def _standard(layer: FloatArray, *, drawn_in: bool) -> FloatArray:
     """A covariate standardised per target like a score; 0, its centre, where it is unknown."""
-    centre, spread = _scale(layer[:, :, None])
+    centre, spread = _scale(layer)
     z = (layer - centre) / spread
     out: FloatArray = np.where(np.isfinite(z), _drawn_in(z) if drawn_in else z, 0.0)
-    return out
-
-
-def _doublings(tally: Tally) -> FloatArray:
-    """log2 of the full fidelity's mean price over each fidelity's, at least 0; 0 for the full one."""
-    total = tally.cell_price.mean(axis=1).mean(axis=0) + tally.stage_price.mean(axis=0)
-    out: FloatArray = np.maximum(np.log2(np.maximum(total[-1], 1e-300) / np.maximum(total, 1e-300)), 0.0)
     return out

@@ -18,7 +18,7 @@ from stilts.search.selecting.basket import Basket
 from stilts.search.selecting.beliefs import Beliefs
 from stilts.search.selecting.best_source import standing
 from stilts.search.selecting.observed import in_order
-from stilts.search.selecting.offers import Offers, highest
+from stilts.search.selecting.offers import Offers
 from stilts.search.selecting.policy import Budget, Choice, FloatArray, Observation, Question, Suggestion
 from stilts.search.selecting.row_model import Posterior, posterior
 from stilts.search.selecting.scaling import Scaled, scaled
@@ -31,16 +31,12 @@ class Select:
 
     ``settled_pct``: it stops when the mean expected regret falls below this per cent. ``batch``: a suggestion's price
     as a share of the whole budget; ``first_batch``: of a grid of one seed, before anything was observed, without a
-    prior. ``screen``: where every cell at the lowest of several fidelities costs at most this share of the budget,
-    that comes first: the model is normal, and would leave out the rare cell that is far better than its row and column
-    say. ``raised_batch``: as ``batch``, where there are fidelities. ``beliefs``: the model's priors.
+    prior. ``beliefs``: the model's priors.
     """
 
     settled_pct: float = 0.02
     batch: float = 0.04
     first_batch: float = 0.15
-    screen: float = 0.6
-    raised_batch: float = 0.08
     beliefs: Beliefs = field(default_factory=Beliefs)
 
     def suggest(
@@ -52,8 +48,6 @@ class Select:
         basket = Basket(found, budget.left)
         if not basket.free.any():
             return Suggestion(trials=(), reason="Every trial has been run.")
-        if screening := self._screening(found, basket):
-            return screening
         regret = view.regret_pct
         if found.taken.any() and regret < self.settled_pct:
             if confirming := _confirming(view, basket):
@@ -88,32 +82,16 @@ class Select:
                 )
         return in_order(found, chosen)
 
-    def _screening(self, found: Tally, basket: Basket) -> Suggestion | None:
-        """Every cell at the lowest fidelity, where that is cheap; None where it is not, or done."""
-        if found.scores.shape[3] == 1:
-            return None
-        missing = [
-            (int(s), int(t), 0, 0) for s, t in zip(*(found.exists & (highest(found) < 0)).nonzero(), strict=True)
-        ]
-        whole = float((found.cell_price[:, :, 0] * found.exists).sum() + found.stage_price[:, 0].sum())
-        if not missing or whole > self.screen * (found.spent() + basket.left) or not basket.add(missing):
-            return None
-        return Suggestion(
-            trials=basket.trials(),
-            reason=f"{len(missing)} trials. All cells at the lowest fidelity cost {whole:.3g}: who is worth more?",
-        )
-
     def _view(self, found: Tally) -> _View:
         data = scaled(found)
         return _View.of(found, data, posterior(data, self.beliefs))
 
     def _limit(self, found: Tally, left: float) -> float:
-        grid = float((found.cell_price[:, :, -1] * found.exists).sum() + found.stage_price[:, -1].sum())
+        grid = float((found.cell_price * found.exists).sum() + found.stage_price.sum())
         spent = found.spent()
         if not found.taken.any() and not found.priors:
             return min(self.first_batch * grid, 0.5 * left)
-        share = self.batch if found.question.fidelities == 1 else self.raised_batch
-        return share * min(spent + left, grid)
+        return self.batch * min(spent + left, grid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,21 +132,18 @@ class _View:
 def _confirming(view: _View, basket: Basket) -> Suggestion | None:
     """One run of every advised cell that was never run: a foreign matrix may guide a choice, and not make it."""
     found = view.tally
-    full = found.scores.shape[3] - 1
     for t in range(len(found.targets)):
         s = int(np.argmax(np.where(view.open[:, t], view.model.mean[:, t], -np.inf)))
-        seed = basket.next_seed(s, t, full)
-        if view.open[s, t] and not found.taken[s, t, :, full].any() and seed is not None:
-            basket.add([(s, t, seed, full)])
+        seed = basket.next_seed(s, t)
+        if view.open[s, t] and not found.taken[s, t].any() and seed is not None:
+            basket.add([(s, t, seed)])
     trials = basket.trials()
     return Suggestion(trials=trials, reason=f"{len(trials)} cells would win, and were never run.") if trials else None
 
 
 def _hopeless(found: Tally) -> BoolArray:
     """Cells of which every trial failed: they are never advised."""
-    tried = ~found.free[:, :, :, -1]
-    out: BoolArray = np.all(tried, axis=2) & ~np.any(np.isfinite(found.scores), axis=(2, 3))
-    return out
+    return np.asarray(~found.free.any(axis=2) & ~np.isfinite(found.scores).any(axis=2), np.bool_)
 
 
 def _doubt(view: _View) -> str:
@@ -178,8 +153,8 @@ def _doubt(view: _View) -> str:
 
 
 def _why(view: _View, basket: Basket) -> str:
-    cells = {(s, t) for s, t, _, _ in basket.places}
-    s, t, _, _ = basket.places[0]
+    cells = {(s, t) for s, t, _ in basket.places}
+    s, t, _ = basket.places[0]
     new = sum(not view.tally.taken[cell].any() for cell in cells)
     what = f"{_some(len(basket.places), 'trial')} in {_some(len(cells), 'cell')}, {new} of them new"
     first = f"First {view.tally.sources[s]} for {view.tally.targets[t]}"

@@ -17,10 +17,10 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tally:
-    """A question and all that was observed, indexed [source, target, seed, fidelity] in sorted order.
+    """A question and all that was observed, indexed [source, target, seed] in sorted order.
 
     ``scores``: NaN where there is none. ``taken``: True for trials observed, failed or pending. ``paid``: (sources,
-    seeds, fidelities), True where the source's stage was paid for. The question's own arrays follow, sorted alike.
+    seeds), True where the source's stage was paid for. The question's own arrays follow, sorted alike.
     """
 
     question: Question
@@ -37,18 +37,18 @@ class Tally:
 
     @property
     def paid(self) -> BoolArray:
-        """Stages (source, seed, fidelity) that some trial has paid for."""
+        """Stages (source, seed) that some trial has paid for."""
         return np.asarray(np.any(self.taken, axis=1), np.bool_)
 
     @property
     def counts(self) -> IntArray:
-        """Scores per cell and fidelity, (sources, targets, fidelities)."""
+        """Scores per cell (sources, targets)."""
         out: IntArray = np.isfinite(self.scores).sum(axis=2)
         return out
 
     @property
     def means(self) -> FloatArray:
-        """Mean score per cell and fidelity, NaN where there is none."""
+        """Mean score per cell (sources, targets), NaN where there is none."""
         total = np.nansum(self.scores, axis=2)
         counts = self.counts
         out: FloatArray = np.divide(total, counts, out=np.full(total.shape, np.nan), where=counts > 0)
@@ -57,7 +57,7 @@ class Tally:
     @property
     def free(self) -> BoolArray:
         """Trials that may still be asked for, indexed as ``scores``."""
-        out: BoolArray = ~self.taken & self.exists[:, :, None, None]
+        out: BoolArray = ~self.taken & self.exists[:, :, None]
         if self.runs is not None:
             out &= self.runs
         return out
@@ -67,9 +67,9 @@ class Tally:
         cells = float((self.taken.sum(axis=2) * self.cell_price).sum())
         return cells + float((self.paid.sum(axis=1) * self.stage_price).sum())
 
-    def trial(self, source: int, target: int, seed: int, fidelity: int) -> Trial:
+    def trial(self, source: int, target: int, seed: int) -> Trial:
         """The trial at these indices."""
-        return Trial(source=self.sources[source], target=self.targets[target], seed=int(seed), fidelity=int(fidelity))
+        return Trial(source=self.sources[source], target=self.targets[target], seed=int(seed))
 
 
 def tally(question: Question, observations: Sequence[Observation], pending: Iterable[Trial] = ()) -> Tally:
@@ -78,7 +78,7 @@ def tally(question: Question, observations: Sequence[Observation], pending: Iter
     by_target = np.argsort(np.array(question.targets, dtype=object), kind="stable")
     sources = tuple(question.sources[i] for i in by_source)
     targets = tuple(question.targets[i] for i in by_target)
-    scores = np.full((len(sources), len(targets), question.seeds, question.fidelities), np.nan)
+    scores = np.full((len(sources), len(targets), question.seeds), np.nan)
     taken = np.zeros(scores.shape, np.bool_)
     rows = {name: index for index, name in enumerate(sources)}
     columns = {name: index for index, name in enumerate(targets)}
@@ -110,14 +110,12 @@ def _all(observations: Sequence[Observation], pending: Iterable[Trial]) -> Itera
         yield trial, None
 
 
-def _place(
-    trial: Trial, rows: dict[str, int], columns: dict[str, int], shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
+def _place(trial: Trial, rows: dict[str, int], columns: dict[str, int], shape: tuple[int, ...]) -> tuple[int, int, int]:
     known = trial.source in rows and trial.target in columns
-    if not known or not (0 <= trial.seed < shape[2] and 0 <= trial.fidelity < shape[3]):
+    if not known or not 0 <= trial.seed < shape[2]:
         raise InputError(
             f"the observation of {trial.source} on {trial.target}",
-            f"the question has no such trial (seed {trial.seed}, fidelity {trial.fidelity})",
+            f"the question has no such trial (seed {trial.seed})",
             "Observations of another question would bend the choice",
         )
-    return rows[trial.source], columns[trial.target], trial.seed, trial.fidelity
+    return rows[trial.source], columns[trial.target], trial.seed

@@ -1,4 +1,4 @@
-"""Policies without a model, that the default has to beat: grids, random, best on average, successive halving."""
+"""Policies without a model, that ``select`` has to beat: grids, random, best on average, successive halving."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stilts.search.selecting.tally import Tally, tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullGrid:
-    """Every cell with the first ``seeds`` seeds at full fidelity; seed by seed, in the order of names."""
+    """Every cell with the first ``seeds`` seeds ; seed by seed, in the order of names."""
 
     seeds: int = 1
 
@@ -37,7 +37,7 @@ class FullGrid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomCells:
-    """Cells at full fidelity in random order, each once before any twice; whole rows where a source pays once."""
+    """Cells in random order, each once before any twice; whole rows where a source pays once."""
 
     def suggest(
         self, question: Question, observations: Sequence[Observation], budget: Budget, rng: np.random.Generator
@@ -81,10 +81,10 @@ class BestOnAverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuccessiveHalving:
-    """Each target's sources at the lowest fidelity, then the best at full fidelity, then half of these with more seeds.
+    """As many sources per target as half of the budget allows; from rung to rung survivors halve and seeds double.
 
-    Karnin, Koren and Somekh 2013, with Jamieson and Talwalkar 2016 for fidelities. With one fidelity the first rung is
-    one seed of as many random sources as half of the budget allows; survivors halve and seeds double from rung to rung.
+    Karnin, Koren and Somekh 2013. Sources are drawn at random; where a foreign matrix or a cheap look orders them, that
+    was the first rung, and the best go on for the whole budget (Jamieson and Talwalkar 2016).
     """
 
     keep: float = 0.5
@@ -96,11 +96,11 @@ class SuccessiveHalving:
         basket = _basket(question, observations, budget)
         total = basket.tally.spent() + budget.left
         if not basket.tally.taken.any():
-            _first_rung(basket, total * (self.keep if question.fidelities == 1 else 1.0), rng)
+            if question.priors:
+                _promote(basket)
+                return _said(basket, "The best at a cheap look go on to the full price.")
+            _first_rung(basket, total * self.keep, rng)
             return _said(basket, "The first rung compares as many sources as the budget allows.")
-        if question.fidelities > 1 and not basket.tally.taken[:, :, :, -1].any():
-            _promote(basket)
-            return _said(basket, "The best at the lowest fidelity go on to the full one.")
         _double(basket, self.keep)
         return _said(basket, f"The best {self.keep:.0%} of each target's rung get as many seeds again.")
 
@@ -121,12 +121,9 @@ def _said(basket: Basket, reason: str) -> Suggestion:
     return Suggestion(trials=(), reason="The budget is spent." if more else "Nothing is left to try.")
 
 
-def _units(found: Tally, seed: int, fidelity: int = -1) -> list[list[Place]]:
+def _units(found: Tally, seed: int) -> list[list[Place]]:
     """What is bought together: single trials, or a source with all its targets where it pays once."""
-    f = fidelity % found.scores.shape[3]
-    rows = [
-        [(s, t, seed, f) for t in range(len(found.targets)) if found.exists[s, t]] for s in range(len(found.sources))
-    ]
+    rows = [[(s, t, seed) for t in range(len(found.targets)) if found.exists[s, t]] for s in range(len(found.sources))]
     if found.question.staged:
         return [row for row in rows if row]
     return [[place] for row in rows for place in row]
@@ -151,19 +148,19 @@ def _by_rank(found: Tally, value: np.ndarray) -> list[list[Place]]:
 
 
 def _first_rung(basket: Basket, affordable: float, rng: np.random.Generator) -> None:
-    """One seed at the lowest fidelity, sources in a random order, target by target in turn."""
+    """One seed, sources in a random order, target by target in turn."""
     found = basket.tally
     start = basket.left
     order = np.argsort(rng.random((len(found.sources), len(found.targets))), axis=0)
     rank = np.argsort(order, axis=0)
-    for unit in sorted(_units(found, 0, 0), key=lambda unit: int(rank[unit[0][0], unit[0][1]])):
+    for unit in sorted(_units(found, 0), key=lambda unit: int(rank[unit[0][0], unit[0][1]])):
         if start - basket.left + basket.price(unit) <= affordable * (1 + 1e-9):
             basket.add(unit)
 
 
 def _promote(basket: Basket) -> None:
-    """The best at the lowest fidelity, as many per target as the whole budget buys."""
-    low = standardised(basket.tally)
+    """One seed of the best at the cheap look, as many per target as the whole budget buys."""
+    low = basket.tally.priors[0]
     for unit in _by_rank(basket.tally, np.where(np.isfinite(low), low, -np.inf)):
         if unit[0][2] == 0:
             basket.add(unit)
@@ -172,7 +169,7 @@ def _promote(basket: Basket) -> None:
 def _double(basket: Basket, keep: float) -> None:
     """As many seeds again for the best of each target's cells with the most seeds; the whole budget, best first."""
     found = basket.tally
-    counts = found.taken[:, :, :, -1].sum(axis=2)
+    counts = found.taken.sum(axis=2)
     value = standardised(found)
     if found.question.staged:
         value = np.nanmean(np.where(np.isfinite(value), value, 0.0), axis=1, keepdims=True) + 0 * counts
@@ -183,6 +180,6 @@ def _double(basket: Basket, keep: float) -> None:
         rung.sort(key=lambda s: -value[s, t])
         for place, s in enumerate(rung[: max(1, math.ceil(keep * len(rung)))]):
             seeds = range(int(top), min(2 * int(top), found.question.seeds))
-            wanted += [(place, [(s, t, seed, found.scores.shape[3] - 1)]) for seed in seeds]
+            wanted += [(place, [(s, t, seed)]) for seed in seeds]
     for _, unit in sorted(wanted, key=lambda item: item[0]):
         basket.add(unit)
