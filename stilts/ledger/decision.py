@@ -6,7 +6,6 @@ reads them all. Their records are what stores of earlier versions have, field by
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
@@ -23,10 +22,15 @@ _HEAD = ("kind", "reason", "reasons", "time", "study")
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(ABC):
-    """Why it was taken (a sentence), and when (Unix seconds; 0 until it is kept)."""
+class Decision:
+    """Why it was taken (a sentence), and when (Unix seconds; 0 until it is kept).
+
+    ``word``, ``of`` and ``phrase`` are how a kind of decision is shown: formats of the decision.
+    """
 
     word: ClassVar[str]
+    of: ClassVar[str]
+    phrase: ClassVar[str]
 
     reason: str
     time: Seconds = 0.0
@@ -37,14 +41,14 @@ class Decision(ABC):
         return self.word
 
     @property
-    @abstractmethod
     def about(self) -> str:
-        """What it is about: a row, a recipe, a stage, or the policy or study that decided."""
+        """What it is about: a row, a recipe (row and number), a stage, or the policy or study that decided."""
+        return self.of.format(self)
 
     @property
-    @abstractmethod
     def decided(self) -> str:
         """What was decided, in a phrase."""
+        return self.phrase.format(self)
 
     @property
     def details(self) -> Mapping[str, Json]:
@@ -64,17 +68,13 @@ class ProposalRecord(Decision):
     """A recipe drawn for a searched row: its parameters as written, and where it comes from."""
 
     word: ClassVar[str] = "proposal"
+    of: ClassVar[str] = "{0.row}/{0.number:04d}"
 
     number: Count
     params: Kept
     origin: Annotated[str | None, Field(alias="from")] = None
     row: str = ""
     reason: str = ""
-
-    @property
-    def about(self) -> str:
-        """The recipe: row and number."""
-        return f"{self.row}/{self.number:04d}"
 
     @property
     def decided(self) -> str:
@@ -86,6 +86,8 @@ class ProposalRecord(Decision):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellsDecision(Decision):
     """What a selecting policy asked for (``cells``), or how it ended (``stop``); ``found``: the store had it all."""
+
+    of: ClassVar[str] = "{0.policy}"
 
     number: Count
     policy: str
@@ -102,11 +104,6 @@ class CellsDecision(Decision):
     def kind(self) -> str:
         """``cells`` or ``stop``."""
         return self.what
-
-    @property
-    def about(self) -> str:
-        """The policy."""
-        return self.policy
 
     @property
     def decided(self) -> str:
@@ -129,6 +126,7 @@ class Judged(Decision):
     """Whether a recipe goes on after one evaluation at ``fraction`` of its steps, with its examples' scores there."""
 
     word: ClassVar[str] = "judged"
+    of: ClassVar[str] = "{0.stage_id}"
 
     stage_id: str
     row: str
@@ -143,11 +141,6 @@ class Judged(Decision):
     items: KeptValue = None
 
     @property
-    def about(self) -> str:
-        """The stage."""
-        return self.stage_id
-
-    @property
     def decided(self) -> str:
         """Whether it goes on."""
         return f"{'stops' if self.stop else 'goes on'} at step {self.step}"
@@ -159,6 +152,8 @@ class Pruned(Decision):
     """A fine-tuning that was stopped: where, and what was compared. ``score`` is its selection score there."""
 
     word: ClassVar[str] = "pruned"
+    of: ClassVar[str] = "{0.stage_id}"
+    phrase: ClassVar[str] = "stopped at step {0.step} of {0.steps}"
 
     stage_id: str
     row: str
@@ -170,16 +165,6 @@ class Pruned(Decision):
     policy: str
     peers: Mapping[str, MaybeNan] = field(default_factory=dict)
 
-    @property
-    def about(self) -> str:
-        """The stage."""
-        return self.stage_id
-
-    @property
-    def decided(self) -> str:
-        """Where it stopped."""
-        return f"stopped at step {self.step} of {self.steps}"
-
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +172,8 @@ class Grant(Decision):
     """How many of at most ``most`` seeds a proposal has, by the last look at it; ``p`` compares it with the leader."""
 
     word: ClassVar[str] = "race"
+    of: ClassVar[str] = "{0.row}/{0.proposal:04d}"
+    phrase: ClassVar[str] = "{0.seeds} seeds"
 
     proposal: Count
     seeds: Count
@@ -195,16 +182,6 @@ class Grant(Decision):
     policy: str
     row: str = ""
 
-    @property
-    def about(self) -> str:
-        """The recipe: row and number."""
-        return f"{self.row}/{self.proposal:04d}"
-
-    @property
-    def decided(self) -> str:
-        """Its seeds."""
-        return f"{self.seeds} seeds"
-
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +189,7 @@ class Confirmation(Decision):
     """The proposals of a searched row that are trained again with fresh seeds, by objective, and why these."""
 
     word: ClassVar[str] = "confirmation"
+    of: ClassVar[str] = "{0.row}"
 
     row: str
     chosen: Mapping[str, Count]
@@ -220,11 +198,6 @@ class Confirmation(Decision):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", " ".join(dict.fromkeys(self.reasons.values())))
-
-    @property
-    def about(self) -> str:
-        """The row."""
-        return self.row
 
     @property
     def decided(self) -> str:
@@ -241,19 +214,11 @@ class RowEnd(Decision):
     """A searched row draws nothing more, under this budget: what is left of it is for confirming what was found."""
 
     word: ClassVar[str] = "stop"
+    of: ClassVar[str] = "{0.row}"
+    phrase: ClassVar[str] = "no further recipe or seed is tried"
 
     row: str
     budget: str
-
-    @property
-    def about(self) -> str:
-        """The row."""
-        return self.row
-
-    @property
-    def decided(self) -> str:
-        """That no more is drawn."""
-        return "no further recipe or seed is tried"
 
 
 @with_config(STRICT)
@@ -262,18 +227,10 @@ class Stopped(Decision):
     """Why a budget ended a study before its whole matrix was filled."""
 
     word: ClassVar[str] = "stop"
+    of: ClassVar[str] = "{0.study}"
+    phrase: ClassVar[str] = "nothing more is run"
 
     study: str = ""
-
-    @property
-    def about(self) -> str:
-        """The study."""
-        return self.study
-
-    @property
-    def decided(self) -> str:
-        """That it ended."""
-        return "nothing more is run"
 
 
 def _params(params: Json) -> str:
