@@ -144,21 +144,29 @@ class Answer:
 
 def best(record: StudyRecord, store: ArtifactStore, *, draws: int = 1000, seed: int = 0) -> list[Answer]:
     """One answer per target of the study, in its order: ``answers_of`` what the store holds."""
-    return answers_of(StudyResults(record=record, store=store, draws=draws, seed=seed))
+    return list(answers_of(StudyResults(record=record, store=store, draws=draws, seed=seed)))
 
 
-def answers_of(results: StudyResults) -> list[Answer]:
+def answers_of(results: StudyResults) -> tuple[Answer, ...]:
     """One answer per target of the study, in its order; a masked-LM column is no target and has none.
+
+    They are made once for the same results.
 
     Rows take part with the replicates that are done; ``open_cells`` and notes name what is not. StoreError where the
     examples of a done evaluation are gone.
     """
+    return results.once("answers", _answers)
+
+
+def _answers(results: StudyResults) -> tuple[Answer, ...]:
     columns = targets_of(results.record)
     gains = matrix_gains(results)
     replicates = replicates_in_cells(results)
     costs = {cell: row_cost(found, results.record, results.stage_seconds) for cell, found in replicates.items()}
     num_claims = sum(map(len, gains.values()))
-    return [_answer(results, column, gains[column.name], num_claims, _of_column(costs, column)) for column in columns]
+    return tuple(
+        _answer(results, column, gains[column.name], num_claims, _of_column(costs, column)) for column in columns
+    )
 
 
 def matrix_gains(results: StudyResults) -> dict[str, tuple[RowGain, ...]]:

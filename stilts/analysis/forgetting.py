@@ -13,7 +13,7 @@ from statistics import fmean
 
 from stilts.analysis.probes import is_probe
 from stilts.analysis.ranks import rank_correlation
-from stilts.analysis.suspects import Check, Suspects, Verdict
+from stilts.analysis.suspects import CauseVerdict, Check, Suspects
 from stilts.fingerprint import Json
 from stilts.metrics.averages import RETRIEVAL_GROUP
 from stilts.study.record import NONE_ROW, Column
@@ -50,18 +50,20 @@ def forgetting(suspects: Suspects, row: str, column: str) -> Check:
     if not there:
         own = f"{column} is itself the measure of alignment" if watchers != watching_columns(suspects) else ""
         line = "; ".join(filter(None, (own or "no column watches the encoder", advice)))
-        return Check(cause=CAUSE, verdict=Verdict.UNKNOWN, line=line, figures={})
+        return Check(cause=CAUSE, verdict=CauseVerdict.UNKNOWN, line=line, figures={})
     fell = [watched for watched in there if watched.high < 0]
     told = "; ".join(watched.words for watched in there)
     if not fell:
-        return _check(Verdict.AGAINST, f"{told}: nothing fell", advice, figures)
+        return _check(CauseVerdict.AGAINST, f"{told}: nothing fell", advice, figures)
     along = _along(suspects, column, fell[0].column)
     figures["rank_correlation_over_rows"] = along
     if along is None:
         told += " (too few rows to see whether more forgetting costs more)"
-        return _check(Verdict.POINTS, told, advice, figures)
+        return _check(CauseVerdict.POINTS, told, advice, figures)
     goes = f"rank correlation of the gains here and on {fell[0].column} {along:+.2f} over the rows"
-    verdict = Verdict.POINTS if along >= _ALONG else Verdict.AGAINST if along <= _APART else Verdict.UNKNOWN
+    verdict = (
+        CauseVerdict.POINTS if along >= _ALONG else CauseVerdict.AGAINST if along <= _APART else CauseVerdict.UNKNOWN
+    )
     return _check(verdict, f"{told}; {goes}", advice, figures)
 
 
@@ -76,7 +78,7 @@ def watching_columns(suspects: Suspects) -> list[Column]:
     ]
 
 
-def _check(verdict: Verdict, line: str, advice: str, figures: Mapping[str, Json]) -> Check:
+def _check(verdict: CauseVerdict, line: str, advice: str, figures: Mapping[str, Json]) -> Check:
     return Check(cause=CAUSE, verdict=verdict, line=f"{line}; {advice}" if advice else line, figures=figures)
 
 

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from stilts.analysis.flips import paired_replicates
 from stilts.analysis.predictions import answers_of
-from stilts.analysis.suspects import Check, Suspects, Verdict
+from stilts.analysis.suspects import CauseVerdict, Check, Suspects
 from stilts.fingerprint import Json
 from stilts.study.record import NONE_ROW, Column, Replicate
 
@@ -42,7 +42,9 @@ def label_prior(suspects: Suspects, row: str, column: str) -> Check:
     target = suspects.results.column(column)
     pair = paired_replicates(suspects.cells, row, column)
     if target.task_kind.labels_in is None or pair is None:
-        return Check(cause=CAUSE, verdict=Verdict.UNKNOWN, line=f"answers of {target.kind} are no labels", figures={})
+        return Check(
+            cause=CAUSE, verdict=CauseVerdict.UNKNOWN, line=f"answers of {target.kind} are no labels", figures={}
+        )
     priors = {name: _prior(suspects, target, name, *pair) for name in target.languages}
     mean = fmean(prior.distance for prior in priors.values())
     floor = _floor(suspects, target)
@@ -58,7 +60,7 @@ def label_prior(suspects: Suspects, row: str, column: str) -> Check:
     line += f"({_percent(priors[most].distance)})"
     line += f"; two replicates of {NONE_ROW} are {_percent(floor)} apart" if floor is not None else ""
     line += f"; collapsed onto one label in {', '.join(collapsed)}" if collapsed else ""
-    verdict = Verdict.POINTS if collapsed or shifted else Verdict.AGAINST
+    verdict = CauseVerdict.POINTS if collapsed or shifted else CauseVerdict.AGAINST
     return Check(cause=CAUSE, verdict=verdict, line=line, figures=figures)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.errors import InputError, UnknownNameError
@@ -95,7 +96,7 @@ def _rows(results: StudyResults, column: str | None, row: str | None) -> tuple[d
         _check_row(results, row)
         return dict.fromkeys(names, row), []
     rows, notes = {}, []
-    answers = {answer.target: answer for answer in results.answers}
+    answers = {answer.target: answer for answer in answers_of(results)}
     for name in names:
         if name not in answers:
             notes.append(f"{name}: a probe of masked LM has no best row; name one")

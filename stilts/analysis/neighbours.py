@@ -32,9 +32,7 @@ class Neighbours:
         return {name: plain(value, name) for name, value in asdict(self).items()}
 
 
-def neighbours_of(
-    record: StudyRecord, store: ArtifactStore, row: str, column: str, standing: Mapping[str, Replicate]
-) -> Neighbours:
+def neighbours_of(record: StudyRecord, store: ArtifactStore, row: str, standing: Mapping[str, Replicate]) -> Neighbours:
     """The settings of every row of a target; ``standing`` maps a row to the replicate that speaks for it."""
     order = [row, NONE_ROW, *(item.name for item in record.rows)]
     found = {name: _settings(standing[name], store) for name in dict.fromkeys(order) if name in standing}

@@ -24,7 +24,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Disagreement:
     """One disagreement of a cell's language: ``stored`` and ``recomputed`` are what ``what`` names."""
 
     row: str
@@ -48,7 +48,7 @@ class Rescored:
     evaluations: int
     examples: int
     from_predictions: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Disagreement, ...]
     unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -65,7 +65,7 @@ def rescore(results: StudyResults, *, tolerance: float = TOLERANCE) -> Rescored:
     """Every done evaluation of the study, read once; replicates that share one are reported each."""
     checked: dict[str, _Checked] = {}
     unread: dict[str, str] = {}
-    differences: list[Difference] = []
+    differences: list[Disagreement] = []
     for replicate in results.record.replicates:
         column = results.column(replicate.column)
         for use, language, key in _done(results, replicate):
@@ -117,9 +117,9 @@ def _done(results: StudyResults, replicate: Replicate) -> Iterator[tuple[str, st
                 yield use, language, key
 
 
-def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, key: str) -> list[Difference]:
+def _placed(checked: _Checked, replicate: Replicate, use: str, language: str, key: str) -> list[Disagreement]:
     return [
-        Difference(
+        Disagreement(
             row=replicate.row,
             column=replicate.column,
             replicate=replicate.replicate_id,

@@ -1,15 +1,15 @@
 """StudyResults: a study as far as it is done, read once and looked at from every side.
 
-Every report starts here: the matrix, its cells, the resampled sides behind the intervals, the answers. Each part is
-made when it is first asked for and kept.
+Every report starts here: the matrix, its cells, the resampled sides behind the intervals. Each part is made when it
+is first asked for and kept; so are the answers (``best.answers_of``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TypeVar, cast
 
 import pandas as pd
 
@@ -23,8 +23,7 @@ from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
-if TYPE_CHECKING:
-    from stilts.analysis.best import Answer
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +85,15 @@ class StudyResults:
         return language_scores(self.record, self.frame, objective=self.objective)
 
     @cached_property
-    def answers(self) -> tuple[Answer, ...]:
-        """What the study says of each target, in its order."""
-        from stilts.analysis.best import answers_of
-
-        return tuple(answers_of(self))
-
-    @cached_property
     def stage_seconds(self) -> Mapping[str, float]:
         """Seconds of compute of every stage of the study of which something is done, by stage id."""
         return seconds_of_stages(self.evaluations)
+
+    def once(self, name: str, make: Callable[[StudyResults], Made]) -> Made:
+        """What ``make`` says of these results; it is asked once and kept under ``name``, as the parts here are."""
+        if name not in self.__dict__:
+            self.__dict__[name] = make(self)
+        return cast("Made", self.__dict__[name])
 
     def under(self, objective: str) -> StudyResults:
         """The same results with the recipes that were found for an objective; itself where no row was searched for it.

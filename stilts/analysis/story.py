@@ -108,7 +108,7 @@ def cell_story(results: StudyResults, row: str, column: str) -> CellStory:
         score=results.sides(column)[row].mean if done else None,
         gain=results.gain(row, column),
         replicates=tuple(_replicate(results, replicate, users) for replicate in shown),
-        settings=neighbours_of(record, results.store, row, column, standing),
+        settings=neighbours_of(record, results.store, row, standing),
         proposals=_proposals(results, [one for one in planned if one.bears_on_choice], chosen),
         flips=cell_flips(results, row, column) if done and not is_probe(target) else None,
         negative=None if is_probe(target) else checks_of(Suspects(results=results), row, column),

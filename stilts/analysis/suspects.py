@@ -17,7 +17,7 @@ from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
 
 
-class Verdict(StrEnum):
+class CauseVerdict(StrEnum):
     """What a check says of a cause."""
 
     POINTS = "points to it"
@@ -30,7 +30,7 @@ class Check:
     """One cause looked into: its name, the verdict in one line, and the figures behind it."""
 
     cause: str
-    verdict: Verdict
+    verdict: CauseVerdict
     line: str
     figures: Mapping[str, Json]
 

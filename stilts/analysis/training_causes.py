@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from stilts.analysis.matrix import State, replicate_scores
 from stilts.analysis.ranks import FEWEST, rank_correlation
-from stilts.analysis.suspects import Check, Suspects, Verdict
+from stilts.analysis.suspects import CauseVerdict, Check, Suspects
 from stilts.fingerprint import Json
 from stilts.study.record import NONE_ROW
 
@@ -25,10 +25,10 @@ def head_seed(suspects: Suspects, row: str, column: str) -> Check:
     figures: dict[str, Json] = {"scores": list(scores), "none": base.mean, "gain": loss}
     if all(seed is None for seed in side.target_seeds):
         line = f"{column} fine-tunes nothing, so no head has a seed"
-        return Check(cause=SEED, verdict=Verdict.AGAINST, line=line, figures=figures)
+        return Check(cause=SEED, verdict=CauseVerdict.AGAINST, line=line, figures=figures)
     if len(scores) < 2:
         line = f"one replicate; three would tell: replicates: cells: [{{rows: [{row}], columns: [{column}], count: 3}}]"
-        return Check(cause=SEED, verdict=Verdict.UNKNOWN, line=line, figures=figures)
+        return Check(cause=SEED, verdict=CauseVerdict.UNKNOWN, line=line, figures=figures)
     rest = sorted(scores)[1:]
     left = fmean(rest) - base.mean
     spread = f"{len(scores)} replicates from {min(scores):.1f} to {max(scores):.1f}, {NONE_ROW} {base.mean:.1f}"
@@ -36,7 +36,7 @@ def head_seed(suspects: Suspects, row: str, column: str) -> Check:
     line = f"{spread}; without the lowest the gain is {left:+z.1f} instead of {loss:+z.1f}"
     return Check(
         cause=SEED,
-        verdict=Verdict.POINTS if points else Verdict.AGAINST,
+        verdict=CauseVerdict.POINTS if points else CauseVerdict.AGAINST,
         line=line,
         figures={**figures, "gain_without_lowest": left},
     )
@@ -67,14 +67,16 @@ def learning_rate(suspects: Suspects, row: str, column: str) -> Check:
         doses = len({recipe.dose for recipe in compared})
         line = f"{told}; {len(compared)} recipes with {doses} value{'s' if doses != 1 else ''} of it are too few: "
         line += f"add a row like {row} with a third of its learning rate"
-        return Check(cause=RATE, verdict=Verdict.UNKNOWN, line=line, figures=figures)
+        return Check(cause=RATE, verdict=CauseVerdict.UNKNOWN, line=line, figures=figures)
     high = dose >= median(recipe.dose for recipe in compared)
     points = trend <= -_TREND and high
     among = f"{len(compared)} recipes of {row if compared is alike else 'all rows'}"
     line = f"{told}; rank correlation of learning rate x steps with the gain {trend:+.2f} over {among}"
     if trend <= -_TREND and not high:
         line += ", but this row is in the lower half"
-    return Check(cause=RATE, verdict=Verdict.POINTS if points else Verdict.AGAINST, line=line, figures=figures)
+    return Check(
+        cause=RATE, verdict=CauseVerdict.POINTS if points else CauseVerdict.AGAINST, line=line, figures=figures
+    )
 
 
 def _recipes(suspects: Suspects, column: str) -> list[_Recipe]:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from stilts.analysis.best import answers_of
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.shown import shown
 
@@ -212,7 +213,7 @@ def _best(results: StudyResults, target: str | None, json: bool) -> None:
     from stilts.cli.explaining import chosen_recipes
     from stilts.report.tables import answer_lines
 
-    answers = [answer for answer in results.answers if target in (None, answer.target)]
+    answers = [answer for answer in answers_of(results) if target in (None, answer.target)]
     _tell_lost_costs(results)
     recipes = [item for item in chosen_recipes(results) if target in (None, item["target"])]
     value: dict[str, Any] = {"study": results.record.name, "toy": results.record.toy}
@@ -237,7 +238,7 @@ def _by(results: StudyResults, by: str, target: str | None, json: bool) -> None:
     from stilts.analysis.groups import group_answers
     from stilts.report.wide_answers import group_lines
 
-    groups = group_answers(results, by, [item for item in results.answers if target in (None, item.target)])
+    groups = group_answers(results, by, [item for item in answers_of(results) if target in (None, item.target)])
     value = {"study": results.record.name, "toy": results.record.toy, "groups": [item.to_json() for item in groups]}
     say(value, lambda: group_lines(groups), as_json=json)
 
@@ -255,7 +256,7 @@ def _only_one(results: StudyResults, json: bool) -> None:
     from stilts.analysis.only_one import only_one
     from stilts.report.wide_answers import only_one_lines
 
-    answer = only_one(results, results.answers)
+    answer = only_one(results, answers_of(results))
     value = {"study": results.record.name, "toy": results.record.toy, "only_one": answer.to_json()}
     say(value, lambda: only_one_lines(answer), as_json=json)
 

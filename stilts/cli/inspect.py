@@ -231,7 +231,7 @@ def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
 def _view_lines(
     of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    from stilts.data.encode import Encoder
+    from stilts.data.encode import TaskTokenizer
     from stilts.data.load import load_examples
     from stilts.kinds.learning import decoded as decoded_text
     from stilts.kinds.learning import encode
@@ -239,7 +239,7 @@ def _view_lines(
     tokenizer = study_tokenizer(workspace)
     for view in views:
         examples = load_examples(view, workspace.roots, labels=part.task.labels or None)
-        encoder = Encoder(
+        encoder = TaskTokenizer(
             tokenizer=tokenizer,
             labels=part.task.labels,
             **part.config.lengths,

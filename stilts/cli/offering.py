@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stilts.study.schema import Resources
+from stilts.study.schema import StudyResources
 from stilts.study.slots import Node, most_at_once, num_slots, slots_of
 
 
@@ -20,7 +20,7 @@ class Offer:
     machines: str
 
 
-def offer_of(wanted: Resources, address: str | None = None) -> Offer:
+def offer_of(wanted: StudyResources, address: str | None = None) -> Offer:
     """What the cluster at an address offers a study, or this machine where none is given; ClusterError for no cluster.
 
     Where this machine holds no stage of the study at all, it is all that the study allows itself, or one stage.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stilts.analysis.best import answers_of
 from stilts.cli.champions import champions
 from stilts.cli.compose import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tracking_uri
 from stilts.errors import StiltsError
@@ -47,7 +48,7 @@ def show(
             results,
             tracking_uri,
             artifacts=_artifacts(results),
-            note=markdown_note(results.record, results.cells, results.answers),
+            note=markdown_note(results.record, results.cells, answers_of(results)),
             tables=prediction_tables(results, _chosen(results)),
             rebuild=rebuild,
             running=running,
@@ -113,4 +114,4 @@ def _artifacts(results: StudyResults) -> dict[str, Path | bytes]:
 
 def _chosen(results: StudyResults) -> dict[str, set[str]]:
     """By column, the rows whose predictions are worth reading side by side: the winner and ``none``."""
-    return {answer.target: {NONE_ROW, answer.row or NONE_ROW} for answer in results.answers}
+    return {answer.target: {NONE_ROW, answer.row or NONE_ROW} for answer in answers_of(results)}

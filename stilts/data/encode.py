@@ -22,7 +22,7 @@ LabelT = TypeVar("LabelT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
+class TaskTokenizer:
     """A tokenizer with the lengths and labels that one task wants.
 
     ``query_length`` and ``candidate_length`` are retrieval's own; None: ``max_length``.
@@ -64,7 +64,9 @@ def text_inputs(examples: Sequence[Any]) -> list[Input]:
     return [e.text if e.text_pair is None else (e.text, e.text_pair) for e in examples]
 
 
-def sequences(inputs: Sequence[Input], encoder: Encoder, longest: int | None = None) -> tuple[list[list[int]], int]:
+def sequences(
+    inputs: Sequence[Input], encoder: TaskTokenizer, longest: int | None = None
+) -> tuple[list[list[int]], int]:
     """The token ids of each input, at most ``longest`` of them (None: the encoder's), and how many inputs were cut."""
     encoder.tokenizer.enable_truncation(longest or encoder.max_length, strategy="longest_first")
     rows, truncated = [], 0

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stilts.bounded_file import not_a_file
+from stilts.data.tokenizing import is_tokenizer_fault, read_tokenizer
 from stilts.errors import EncoderError
 from stilts.shown import shown_json
 
@@ -86,8 +87,6 @@ def _answer(path: str, num_embeddings: int, size: int, mtime_ns: int) -> str:
 
 def probed(path: str, num_embeddings: int) -> str:
     """What is wrong with the tokenizer, in words; empty where nothing is. Runs with limits, in a process of its own."""
-    from stilts.data.tokenizing import is_tokenizer_fault, read_tokenizer
-
     text = None
     try:
         tokenizer = read_tokenizer(Path(path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from stilts.data.tokenizer_probe import check_tokenizer
 from stilts.data.tokenizing import read_tokenizer
 from stilts.errors import EncoderError, InputError
@@ -49,10 +51,8 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
 
     An encoder of the hub is tried here, once in each process: a study's own folder was before anything ran.
     """
-    from tokenizers import Tokenizer
-
     if folder is None:
-        from stilts.data.toy import toy_tokenizer_json
+        from stilts.data.toy.tokenizer import toy_tokenizer_json
 
         tokenizer = Tokenizer.from_str(toy_tokenizer_json())
     else:

@@ -22,7 +22,7 @@ from stilts.training.reporter import Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
 
-class State(StrEnum):
+class Ending(StrEnum):
     """How an execution ended without an error."""
 
     DONE = "done"
@@ -30,16 +30,16 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StageOutcome:
     """What ``run_stage`` did: ``executed`` is False where everything was done before; ``seconds`` is this call's."""
 
-    state: State
+    state: Ending
     stage_id: str
     executed: bool
     seconds: float
 
 
-def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Reporter | None = None) -> Outcome:
+def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Reporter | None = None) -> StageOutcome:
     """Executes what of a stage is not yet published, and trains again what was published but whose weights are gone.
 
     Raises LeaseHeldError when another live process works on it, and whatever the stage itself raises after
@@ -47,14 +47,14 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
     """
     started = time.monotonic()
     if not _missing(stage, store):
-        return Outcome(state=State.DONE, stage_id=stage.stage_id, executed=False, seconds=0.0)
+        return StageOutcome(state=Ending.DONE, stage_id=stage.stage_id, executed=False, seconds=0.0)
     with store.lease(stage.stage_id) as lease:
         missing = _missing(stage, store)
-        state = State.DONE
+        state = Ending.DONE
         try:
             if missing and isinstance(stage, TrainStage):
                 stopped = run_train(stage, store, run, reporter or SilentReporter(), lease)
-                state = State.PRUNED if stopped else State.DONE
+                state = Ending.PRUNED if stopped else Ending.DONE
             elif missing and isinstance(stage, EvaluateStage):
                 run_evaluate(stage, store, run, reporter or SilentReporter(), lease, frozenset(missing))
             elif missing and isinstance(stage, EstimateStage):
@@ -66,7 +66,7 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
             raise
         FAILURES.delete(store, stage.stage_id)
     seconds = time.monotonic() - started
-    return Outcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)
+    return StageOutcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)
 
 
 def _missing(stage: Stage, store: ArtifactStore) -> list[str]:

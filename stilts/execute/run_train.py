@@ -19,6 +19,7 @@ from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_m
 from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
+from stilts.tasks.toy import TOY_ENCODER
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.loop import TaskData, Training, check_converged, train
@@ -58,8 +59,6 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     """The model with its parent's weights and one new head per task, from the stage's seed."""
     hidden, attention = stage.config.dropout, stage.config.attention_dropout
     if folder is None:
-        from stilts.tasks.toy import TOY_ENCODER
-
         model = fresh_model(
             {"model_type": "xlm-roberta", **TOY_ENCODER}, stage.seed, dropout=hidden, attention_dropout=attention
         )
@@ -133,7 +132,7 @@ def _publish(
     lease: Lease,
 ) -> None:
     if start is None:
-        from stilts.data.toy import toy_tokenizer_json
+        from stilts.data.toy.tokenizer import toy_tokenizer_json
 
         tokenizer = toy_tokenizer_json().encode()
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from stilts.execute.threshold import published_threshold
 from stilts.fingerprint import Json
 from stilts.kinds.prepare import Preparation
-from stilts.kinds.retrieved import Pool, Search
+from stilts.kinds.retrieved import Pool, RetrievalSearch
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
 from stilts.ledger.results import EvaluateResult
@@ -28,9 +28,9 @@ class Searches:
     _pools: dict[tuple[str, ...], Pool] = field(default_factory=dict)
     _thresholds: dict[str, float | None] = field(default_factory=dict)
 
-    def of(self, item: EvaluateItem) -> Search:
+    def of(self, item: EvaluateItem) -> RetrievalSearch:
         """What the item is asked with; the work for it is done here where it was not done before."""
-        return Search(pool=self._pool(item.pool), threshold=self._threshold(item.calibration))
+        return RetrievalSearch(pool=self._pool(item.pool), threshold=self._threshold(item.calibration))
 
     def _pool(self, views: tuple[DataView, ...]) -> Pool | None:
         if not views:

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from stilts.data.collate import Batch, present
 from stilts.data.counter_hash import keys
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, labelled, one_row_units, sequences, text_inputs
+from stilts.data.encode import TaskTokenizer, labelled, one_row_units, sequences, text_inputs
 from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
@@ -27,7 +27,7 @@ from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     rows, truncated = sequences(text_inputs(examples), encoder)
     index = {label: i for i, label in enumerate(encoder.labels)}
     labels = [index[labelled(e.label, e.item)] for e in examples]

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from stilts.data.collate import Batch, Vocabulary
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.encoded import Encoded
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
@@ -49,7 +49,7 @@ class Learning:
     states, where the kind has ``has_linear_labels``. ``export`` says where the head goes in a plain class.
     """
 
-    encode: Callable[[Sequence[Any], Encoder], Encoded]
+    encode: Callable[[Sequence[Any], TaskTokenizer], Encoded]
     show: Callable[[Task, Encoded, Tokenizer, Sequence[int]], Sequence[str]]
     loss: Callable[[StiltsModel, Task, TaskConfig, Batch], torch.Tensor]
     label_count: Callable[[Batch], int]
@@ -74,7 +74,7 @@ def learning_of(kind: TaskKind) -> Learning:
     return learning
 
 
-def encode(kind: TaskKind, examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def encode(kind: TaskKind, examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     """The examples of one view as arrays; unlabelled examples are an InputError for kinds that have labels."""
     encoder.tokenizer.no_truncation()
     encoder.tokenizer.no_padding()

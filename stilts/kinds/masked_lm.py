@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from stilts.data.batches import token_batches
 from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens, present
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, one_row_units, sequences, text_inputs
+from stilts.data.encode import TaskTokenizer, one_row_units, sequences, text_inputs
 from stilts.data.encoded import IGNORED, Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
@@ -27,7 +27,7 @@ from stilts.tasks.task import Task
 _MASK_SEED = 0
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     rows, truncated = sequences(text_inputs(examples), encoder)
     return one_row_units(rows, truncated)
 

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from stilts.data.collate import Batch, present
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, labelled, one_row_units, sequences
+from stilts.data.encode import TaskTokenizer, labelled, one_row_units, sequences
 from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
@@ -26,7 +26,7 @@ from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     rows, truncated = sequences([e.text for e in examples], encoder)
     index = {label: i for i, label in enumerate(encoder.labels)}
     targets = np.zeros((len(examples), len(index)), np.float32)

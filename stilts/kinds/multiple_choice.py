@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from stilts.data.collate import Batch, present
 from stilts.data.counter_hash import keys
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, labelled, many_row_units, sequences
+from stilts.data.encode import TaskTokenizer, labelled, many_row_units, sequences
 from stilts.data.encoded import Encoded
 from stilts.errors import InputError
 from stilts.kinds.learning import Learning
@@ -28,7 +28,7 @@ from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     counts = {len(e.choices) for e in examples}
     if len(counts) > 1:
         raise InputError(

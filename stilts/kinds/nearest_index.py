@@ -1,17 +1,13 @@
-"""Indexes for nearest-neighbour search beyond numpy's: torch on a device, and FAISS. All are exact.
+"""The index for nearest-neighbour search beside numpy's: torch on a device. Both are exact.
 
 An index is execution, never identity: it changes rounding only (``metrics.neighbours.Index`` is the contract).
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
 import numpy as np
 import torch
 
-from stilts.errors import MissingPackageError
 from stilts.metrics.neighbours import Found, Index, Lookup, UnitVectors, exact_index
 
 
@@ -40,37 +36,3 @@ def torch_index(device: torch.device) -> Index:
         return look_up
 
     return index
-
-
-def faiss_index() -> Index:
-    """FAISS's flat index by inner product, exact; MissingPackageError where FAISS is not installed.
-
-    Among equals FAISS promises no order.
-    """
-    faiss = _faiss()
-
-    def index(candidates: UnitVectors) -> Lookup:
-        flat = faiss.IndexFlatIP(candidates.shape[1])
-        flat.add(np.ascontiguousarray(candidates))
-
-        def look_up(queries: UnitVectors, k: int) -> Found:
-            best, places = flat.search(np.ascontiguousarray(queries), k)
-            return best, places.astype(np.intp)
-
-        return look_up
-
-    return index
-
-
-def _faiss() -> Any:
-    """The package, imported only when it is asked for: it is an extra."""
-    package = "faiss"
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingPackageError(
-            "search with FAISS",
-            "the package faiss-cpu is not installed",
-            "It is an extra; numpy and torch search exactly without it",
-            "Install it: pip install 'stilts[faiss]'",
-        ) from error

@@ -11,7 +11,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from stilts.data.collate import Vocabulary
-from stilts.data.encode import Encoder, special_id
+from stilts.data.encode import TaskTokenizer, special_id
 from stilts.data.encoded import Encoded, join
 from stilts.data.load import load_examples
 from stilts.data.token_cache import cache_key, cached
@@ -58,7 +58,7 @@ class Preparation:
         """The view as arrays for the task; lengths in tokens, the last two retrieval's own (None: ``max_length``)."""
         lengths, version = (query_length, candidate_length), learning_of(task.kind).encode_version
         key = cache_key(view, self.fingerprint, task.labels, max_length, doc_stride, lengths, version)
-        encoder = Encoder(
+        encoder = TaskTokenizer(
             tokenizer=self.tokenizer,
             labels=task.labels,
             max_length=max_length,

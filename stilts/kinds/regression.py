@@ -13,7 +13,7 @@ from torch.nn.functional import mse_loss
 
 from stilts.data.collate import Batch, present
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, labelled, one_row_units, sequences, text_inputs
+from stilts.data.encode import TaskTokenizer, labelled, one_row_units, sequences, text_inputs
 from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
@@ -27,7 +27,7 @@ from stilts.tasks.kinds.regression import value_range
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     rows, truncated = sequences(text_inputs(examples), encoder)
     values = [[labelled(e.value, e.item)] for e in examples]
     return replace(one_row_units(rows, truncated), targets=np.asarray(values, np.float32).reshape(-1, 1))

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from stilts.data.collate import Batch
 from stilts.data.decoded import row_text
-from stilts.data.encode import Encoder, many_row_units, one_row_units, sequences
+from stilts.data.encode import TaskTokenizer, many_row_units, one_row_units, sequences
 from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.nearest_index import device_index
@@ -28,7 +28,7 @@ from stilts.tasks.kinds.retrieval import CandidateExample, MiningExample, PairEx
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     """Pairs are units of two rows, query and candidate; all else is a row by itself, an example's own in its order."""
     asked, offered = encoder.query_length or encoder.max_length, encoder.candidate_length or encoder.max_length
     if all(isinstance(e, PairExample) for e in examples):
@@ -45,7 +45,7 @@ def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
     return _mining(examples, encoder)
 
 
-def _mining(examples: Sequence[MiningExample], encoder: Encoder) -> Encoded:
+def _mining(examples: Sequence[MiningExample], encoder: TaskTokenizer) -> Encoded:
     """A row for each sentence, an example's sources before its targets."""
     sentences = [(owner, text) for owner, e in enumerate(examples) for _, text in (*e.sources, *e.targets)]
     rows, truncated = sequences([text for _, text in sentences], encoder)

@@ -52,7 +52,7 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class RetrievalSearch:
     """What a retrieval looks in beside its own examples: a pool, and the margin that a mined pair has to reach.
 
     Without a threshold the one with the best F1 on the examples themselves is taken, as is done on ``select``.
@@ -63,7 +63,7 @@ class Search:
 
 
 # Examples that bring their own candidates.
-ALONE = Search()
+ALONE = RetrievalSearch()
 
 
 def row_vectors(model: StiltsModel, config: TaskConfig, encoded: Encoded, batches: Iterable[Batch]) -> Embedded:
@@ -76,7 +76,7 @@ def row_vectors(model: StiltsModel, config: TaskConfig, encoded: Encoded, batche
 
 
 def retrieved(
-    task: Task, config: TaskConfig, vectors: Embedded, examples: Sequence[Any], search: Search, index: Index
+    task: Task, config: TaskConfig, vectors: Embedded, examples: Sequence[Any], search: RetrievalSearch, index: Index
 ) -> Scored:
     """Every example scored by the task's metric; ``vectors`` are those of the rows that ``retrieval.py`` makes of them.
 

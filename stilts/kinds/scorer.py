@@ -15,7 +15,7 @@ import torch
 from stilts.data.batches import token_batches
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.encoded import Encoded
-from stilts.kinds.retrieved import ALONE, Embedded, Search, row_vectors
+from stilts.kinds.retrieved import ALONE, Embedded, RetrievalSearch, row_vectors
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 
@@ -33,7 +33,7 @@ class Scorer:
     eval_tokens: int
     autocast: Callable[[], AbstractContextManager[Any]]
     language: str = "en"
-    search: Search = ALONE
+    search: RetrievalSearch = ALONE
 
     def batches(self, encoded: Encoded) -> Iterator[Batch]:
         """Batches over all units, longest first, on the model's device."""

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from stilts.data.collate import Batch, present
 from stilts.data.counter_hash import keys
 from stilts.data.decoded import LINE, shortened, text_of
-from stilts.data.encode import Encoder, labelled
+from stilts.data.encode import TaskTokenizer, labelled
 from stilts.data.encoded import Encoded, Ragged
 from stilts.data.tokenizing import encodings
 from stilts.kinds.learning import Learning
@@ -36,7 +36,7 @@ _AROUND = 60
 _OUTSIDE = 2  # tokens beside the answer that a window gives as features
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     tokenizer = encoder.tokenizer
     longest = min(MAX_QUESTION_TOKENS, encoder.max_length // 2)
     questions = [_cut(tokenizer, e.question, longest) for e in examples]

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from stilts.data.collate import Batch, present
 from stilts.data.counter_hash import keys
 from stilts.data.decoded import shortened
-from stilts.data.encode import Encoder, labelled, special_id
+from stilts.data.encode import TaskTokenizer, labelled, special_id
 from stilts.data.encoded import IGNORED, Encoded, Ragged
 from stilts.data.tokenizing import encodings
 from stilts.kinds.learning import Learning
@@ -32,7 +32,7 @@ from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
 
 
-def _encode(examples: Sequence[Any], encoder: Encoder) -> Encoded:
+def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     index = {label: i for i, label in enumerate(encoder.labels)}
     unknown, room = special_id(encoder.tokenizer, "<unk>"), encoder.max_length - 2
     ids, labels, words, owners = [], [], [], []

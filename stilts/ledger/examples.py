@@ -85,11 +85,6 @@ def read_answered(store: ArtifactStore, key: str, columns: Sequence[str]) -> Ans
     )
 
 
-def read_columns(store: ArtifactStore, key: str) -> Any:
-    """All of an evaluation's examples as a ``pyarrow.Table``; errors as of ``read_answered``."""
-    return _table(store, key, [ITEM_COLUMN], whole=True)
-
-
 def write_examples(path: Path, columns: Mapping[str, Any]) -> None:
     """Writes the columns, one value per example each, as Parquet."""
     import pyarrow as pa

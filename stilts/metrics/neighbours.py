@@ -30,7 +30,7 @@ CANDIDATE_BLOCK = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class Nearest:
     """For each query the cosines and the places of its nearest candidates, both (queries, k), nearest first."""
 
     similarity: NDArray[np.float32]
@@ -63,7 +63,7 @@ def neighbours(
     index: Index = exact_index,
     query_block: int = QUERY_BLOCK,
     candidate_block: int = CANDIDATE_BLOCK,
-) -> Neighbours:
+) -> Nearest:
     """The min(k, candidates) nearest candidates of each query by cosine; the lower place comes first among equals.
 
     ``queries`` is (queries, width), ``candidates`` (candidates, width); memory-mapped arrays are read a block at a
@@ -78,7 +78,7 @@ def neighbours(
         for rows in _blocks(len(queries), query_block):
             found, at = look_up(unit(queries[rows]), min(k, block.stop - block.start))
             best[rows], places[rows] = _merged((best[rows], places[rows]), (found, at + block.start))
-    return Neighbours(similarity=best, places=places)
+    return Nearest(similarity=best, places=places)
 
 
 def cosines(queries: Vectors, candidates: Vectors, places: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -39,10 +39,10 @@ def _shorter_and_shorter(
     few = [name for name in names if name in could]
     legend = as_markdown(phrases.legend(phrases.marks(cell, answers) for _, cell in cells.iterrows()))
     yield _joined(head, full, [*_whole_table(record, cells, answers)], [legend])
-    yield _joined(head, full, _gain_table(record, cells, names), [f"Gains only: {_WHERE}."])
+    yield _joined(head, full, _gain_table(cells, names), [f"Gains only: {_WHERE}."])
     if len(few) < len(names):
         left_out = f"Gains of the rows that could be the best of some target: {_WHERE}."
-        yield _joined(head, full, _gain_table(record, cells, few), [left_out])
+        yield _joined(head, full, _gain_table(cells, few), [left_out])
     yield _joined(head, full, [f"The matrix is too large for this note: {_WHERE}."])
     for kept in range(len(brief), 0, -1):
         more = len(brief) - kept
@@ -92,7 +92,7 @@ def _whole_table(record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Ans
     return _table(lines)
 
 
-def _gain_table(record: StudyRecord, cells: pd.DataFrame, rows: Sequence[str]) -> list[str]:
+def _gain_table(cells: pd.DataFrame, rows: Sequence[str]) -> list[str]:
     by_cell, columns = phrases.cells_by_name(cells), _columns(cells)
 
     def said(row: str, column: str) -> str:

@@ -14,6 +14,7 @@ from stilts.errors import LeaseHeldError, LeaseLostError, StoreUnavailableError
 from stilts.execute.disk import FULL, HOPELESS, disk_error
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
+from stilts.store.opening import open_store
 from stilts.study.stage import Stage
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
@@ -106,6 +107,4 @@ def _text(error: BaseException) -> str:
 
 @lru_cache(maxsize=4)
 def _store(url: str, scratch_dir: str | None) -> ArtifactStore:
-    from stilts.store import open_store
-
     return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None)

@@ -17,7 +17,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from stilts.training.reporter import Decision, Evaluation
+from stilts.training.reporter import Evaluation, Reply
 
 _PROGRESS_EVERY_S = 0.5
 # The driver looks at the board several times a second; a driver that says nothing for so long is busy or gone.
@@ -27,7 +27,7 @@ _CHECKPOINT_S = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class OpenQuestion:
     """A running stage asks whether to go on after the evaluation at ``step``."""
 
     ticket: int
@@ -42,7 +42,7 @@ class Board:
 
     def __init__(self) -> None:
         self._steps: dict[str, tuple[int, int]] = {}
-        self._open: list[Question] = []
+        self._open: list[OpenQuestion] = []
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._num_asked = 0
         self._training: set[str] = set()
@@ -77,10 +77,10 @@ class Board:
         ticket = self._num_asked
         self._steps[stage_id] = (step, steps)
         self._answers[ticket] = asyncio.get_running_loop().create_future()
-        self._open.append(Question(ticket=ticket, stage_id=stage_id, step=step, steps=steps, evaluation=evaluation))
+        self._open.append(OpenQuestion(ticket=ticket, stage_id=stage_id, step=step, steps=steps, evaluation=evaluation))
         return await self._answers[ticket]
 
-    async def read(self) -> tuple[dict[str, tuple[int, int]], list[Question]]:
+    async def read(self) -> tuple[dict[str, tuple[int, int]], list[OpenQuestion]]:
         """The driver's look: steps by stage since the last look, and the questions asked since then."""
         steps, questions = self._steps, self._open
         self._steps, self._open = {}, []
@@ -126,13 +126,13 @@ class BoardReporter:
         with contextlib.suppress(RayError):
             self._board.left.remote(stage_id)
 
-    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Reply:
         """What the driver answers; CONTINUE where none comes in time."""
         try:
             stop = ray.get(self._board.ask.remote(stage_id, step, steps, evaluation), timeout=_ANSWER_WITHIN_S)
         except RayError:
-            return Decision.CONTINUE
-        return Decision.STOP if stop else Decision.CONTINUE
+            return Reply.CONTINUE
+        return Reply.STOP if stop else Reply.CONTINUE
 
     def _run_ends(self) -> bool:
         """Whether the board has said so: one question waits there, and its answer comes by itself."""

@@ -11,7 +11,7 @@ from stilts.scheduling.events import OnEvent, RunReport, ignore
 from stilts.search.work_source import NoStage, WorkSource
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
-from stilts.training.reporter import Decision, Evaluation, Reporter, SilentReporter
+from stilts.training.reporter import Evaluation, Reply, Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
 _WAIT_S = 0.2
@@ -35,10 +35,10 @@ class DeskReporter:
             self._desk.show({stage_id: (step, steps)})
         signals.look(within_s=_STEP_S)
 
-    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Reply:
         """STOP where the source or the other reporter says so."""
         inner = self._inner.evaluated(stage_id, step, steps, evaluation)
-        return Decision.STOP if self._desk.stops(stage_id, step, steps, evaluation) else inner
+        return Reply.STOP if self._desk.stops(stage_id, step, steps, evaluation) else inner
 
 
 def run_sequentially(
@@ -70,9 +70,9 @@ def run_sequentially(
 
 def _executor(store: ArtifactStore, run_config: RunConfig) -> Executor:
     """Runs stages on a store that is open already."""
-    from stilts.execute.run_stage import Outcome, run_stage
+    from stilts.execute.run_stage import StageOutcome, run_stage
 
-    def execute(stage: Stage, reporter: Reporter) -> Outcome:
+    def execute(stage: Stage, reporter: Reporter) -> StageOutcome:
         return run_stage(stage, store, run_config, reporter)
 
     return execute

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from stilts.ledger.records import SPENDING, Spending, number_part
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.policy_schema import Budget
+from stilts.study.policy_schema import StudyBudget
 
 _HOUR = 3600.0
 # Between two stages a worker is handed the next one: a pause this short is still one spell of work.
@@ -62,7 +62,7 @@ class Account:
 
     study: str
     store: ArtifactStore
-    budget: Budget | None
+    budget: StudyBudget | None
     gpus: float
     grid_s: Callable[[], float]
     now: Callable[[], float] = time.time

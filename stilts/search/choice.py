@@ -17,7 +17,7 @@ from stilts.search.objective import PER_TARGET, Aim, Choosing, make_aims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ChosenProposal:
     """A proposal's number, and why it stands for an objective."""
 
     proposal: int
@@ -30,13 +30,13 @@ def choose(
     selection: str,
     scores: Mapping[int, TargetScores],
     none: TargetScores,
-) -> dict[str, Choice]:
+) -> dict[str, ChosenProposal]:
     """The proposal that stands for each objective; absent where none is scored on all that it needs.
 
     ``scores`` holds the selection scores by proposal, ``none`` the baseline's. Among equals the lowest number wins.
     Raises as ``make_aims`` does for objectives that the study may not choose by.
     """
-    found: dict[str, Choice] = {}
+    found: dict[str, ChosenProposal] = {}
     for aim in make_aims(objectives, columns, selection):
         for objective in aim.objectives:
             chosen = _best(Aim(objectives=(objective,)), scores, none)
@@ -61,7 +61,7 @@ def columns_of(objectives: Sequence[str], columns: Sequence[str], objective: str
     return (objective,) if PER_TARGET in objectives else tuple(columns)
 
 
-def _best(aim: Aim, scores: Mapping[int, TargetScores], none: TargetScores) -> Choice | None:
+def _best(aim: Aim, scores: Mapping[int, TargetScores], none: TargetScores) -> ChosenProposal | None:
     needed = set(aim.targets)
     if aim.over_none and not needed <= none.keys():
         return None
@@ -73,13 +73,13 @@ def _best(aim: Aim, scores: Mapping[int, TargetScores], none: TargetScores) -> C
     if not values:
         return None
     number = min(values, key=lambda one: aim.losses(values[one]))
-    return Choice(
+    return ChosenProposal(
         proposal=number,
         reason=f"It has the best selection score by {aim.name} of {len(values)} proposals, {values[number][0]:.2f}.",
     )
 
 
-def _best_elsewhere(column: str, others: Sequence[str], scores: Mapping[int, TargetScores]) -> Choice | None:
+def _best_elsewhere(column: str, others: Sequence[str], scores: Mapping[int, TargetScores]) -> ChosenProposal | None:
     """The proposal furthest above the row's mean on the other columns, columns counting alike.
 
     Only proposals scored on the most columns are compared.
@@ -96,7 +96,7 @@ def _best_elsewhere(column: str, others: Sequence[str], scores: Mapping[int, Tar
     middle = {name: fmean(by[name] for by in full.values() if name in by) for name in names}
     above = {number: fmean(score - middle[name] for name, score in by.items()) for number, by in full.items()}
     number = max(above, key=lambda one: above[one])
-    return Choice(
+    return ChosenProposal(
         proposal=number,
         reason=f"{column} chooses nothing: of {len(full)} proposals it is the furthest above the row's mean elsewhere, "
         f"by {above[number]:.2f} points.",

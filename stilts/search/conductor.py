@@ -28,7 +28,7 @@ from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.planner import Planner
-from stilts.study.policy_schema import Budget
+from stilts.study.policy_schema import StudyBudget
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
@@ -52,7 +52,7 @@ class Conductor:
     confirmations: Mapping[str, RowConfirmation] = field(default_factory=dict)
     pruning: PruningRule = field(default_factory=NoPruning)
     filling: Filling = field(default_factory=WholeGrid)
-    budget: Budget | None = None
+    budget: StudyBudget | None = None
     stage_resources: Resources = field(default_factory=Resources)
     max_open: int = 1
     on_change: Callable[[str], None] = lambda stage_id: None

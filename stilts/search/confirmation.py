@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from stilts.ledger.decision import Confirmation, Decision
 from stilts.metrics.objectives import TargetScores
-from stilts.search.choice import Choice, choose, columns_of
+from stilts.search.choice import ChosenProposal, choose, columns_of
 from stilts.search.deciding import Known, Situation
 from stilts.search.objective import PER_TARGET, Choosing, make_aims
 from stilts.search.recipe_scores import RecipeScores, baseline_scores, is_scored, replicates_of
@@ -88,7 +88,7 @@ class RowConfirmation:
         none = replicates_of(NONE_ROW, view.plan.replicates).on(targets)
         return not all(one.evaluate_stage in view.hopeless or is_scored(one, view.done) for one in none)
 
-    def _choices(self, view: Known) -> dict[str, Choice]:
+    def _choices(self, view: Known) -> dict[str, ChosenProposal]:
         own, done = replicates_of(self.row, view.plan.replicates), view.done
         scores: dict[int, dict[str, Mapping[str, float]]] = {}
         for column in (column.name for column in self.columns if column.select_languages):

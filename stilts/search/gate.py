@@ -10,12 +10,12 @@ from stilts.search.budget import Account
 from stilts.search.deciding import Situation
 from stilts.search.expectation import Expectation
 from stilts.search.order import priority_order
+from stilts.search.replicate_table import grid_stages
 from stilts.search.stages import Stages
-from stilts.search.trial_table import grid_stages
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
 from stilts.study.plan import Plan
-from stilts.study.policy_schema import Budget
+from stilts.study.policy_schema import StudyBudget
 from stilts.study.stage import Stage, StageKind
 
 
@@ -28,7 +28,7 @@ class Gate:
 
     study: str
     store: ArtifactStore
-    budget: Budget | None
+    budget: StudyBudget | None
     gpus: float
     stages: Stages
     refused: str | None = field(default=None, init=False)

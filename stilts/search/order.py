@@ -26,17 +26,3 @@ def priority_order(
         return later, -num_descendants.get(stage_id, 0), -seconds.get(stage_id, 0.0), stage_id
 
     return sorted(ready, key=rank)
-
-
-def count_descendants(parents: Mapping[str, str | None]) -> dict[str, int]:
-    """How many stages wait for each stage, directly or through others, given every stage's parent.
-
-    ``parents`` is a forest: a parent that is not itself a key (because it is done) is counted too.
-    """
-    counts = dict.fromkeys(parents, 0)
-    for stage_id in parents:
-        ancestor = parents[stage_id]
-        while ancestor is not None:
-            counts[ancestor] = counts.get(ancestor, 0) + 1
-            ancestor = parents.get(ancestor)
-    return counts

@@ -23,9 +23,9 @@ from stilts.metrics.ranks import spearman
 from stilts.search.deciding import Known, Situation
 from stilts.search.filling import Prior
 from stilts.search.recipe_scores import RecipeScores
+from stilts.search.replicate_table import ReplicateTable
 from stilts.search.selecting.features import features
 from stilts.search.selecting.policy import Budget, FloatArray, Observation, Policy, Question, Suggestion, Trial
-from stilts.search.trial_table import TrialTable
 from stilts.seeds import derive_seed
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
@@ -52,7 +52,7 @@ class SelectedCells:
     _numbers: int = field(default=0, init=False)
     _last: CellsDecision | None = field(default=None, init=False)
     _open: bool = field(default=True, init=False)
-    _tabled: tuple[Plan, TrialTable] | None = field(default=None, init=False)
+    _tabled: tuple[Plan, ReplicateTable] | None = field(default=None, init=False)
     _scores: RecipeScores = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class SelectedCells:
         rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
         return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
 
-    def _question(self, table: TrialTable, view: Known, situation: Situation) -> Question:
+    def _question(self, table: ReplicateTable, view: Known, situation: Situation) -> Question:
         priors = [_matrix(prior, table) for prior in self.priors.values()]
         paid = view.done - self.store.gone_keys()
         names, estimated = features(view.whole, self.store, table.rows, table.columns)
@@ -126,7 +126,7 @@ class SelectedCells:
         others = np.delete(estimated, looks, axis=2)
         return table.question(view.whole, situation.expected, paid, [*told, *priors], others)
 
-    def _observations(self, table: TrialTable, view: Known) -> list[Observation]:
+    def _observations(self, table: ReplicateTable, view: Known) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""
         found = []
         for trial, replicate in table.replicates.items():
@@ -136,7 +136,7 @@ class SelectedCells:
                 found.append(Observation(trial=trial, score=None))
         return found
 
-    def _finished_elsewhere(self, table: TrialTable, view: Known) -> list[Replicate]:
+    def _finished_elsewhere(self, table: ReplicateTable, view: Known) -> list[Replicate]:
         """Replicates that nobody asked for and that are done to the last stage, estimates of their recipes included."""
         whole, record = view.whole, view.whole.record
         open_estimates = {one.key.partition("/")[0] for one in record.estimates if one.key not in view.done}
@@ -150,7 +150,7 @@ class SelectedCells:
             and whole.is_done(one.evaluate_stage, view.done)
         ]
 
-    def _pending(self, table: TrialTable, known: set[Trial]) -> list[Trial]:
+    def _pending(self, table: ReplicateTable, known: set[Trial]) -> list[Trial]:
         asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
         return [trial for trial in asked if trial not in known]
 
@@ -195,9 +195,9 @@ class SelectedCells:
             left_s=None if situation.left_s == float("inf") else round(situation.left_s, 1),
         )
 
-    def _table(self, whole: Plan) -> TrialTable:
+    def _table(self, whole: Plan) -> ReplicateTable:
         if self._tabled is None or self._tabled[0] is not whole:
-            self._tabled = (whole, TrialTable.of(whole))
+            self._tabled = (whole, ReplicateTable.of(whole))
         return self._tabled[1]
 
 
@@ -217,7 +217,7 @@ def _plain(fields: Mapping[str, object]) -> dict[str, Json]:
     return {name: plain(value, name) for name, value in fields.items()}
 
 
-def _matrix(prior: Prior, table: TrialTable) -> FloatArray:
+def _matrix(prior: Prior, table: ReplicateTable) -> FloatArray:
     cells = [[prior.get((row, column), float("nan")) for column in table.columns] for row in table.rows]
     return np.array(cells, np.float64).reshape(len(table.rows), len(table.columns))
 

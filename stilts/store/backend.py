@@ -94,17 +94,3 @@ def to_json(what: str, value: Json) -> bytes:
         raise StoreError(
             f"store {what}", f"it is not plain JSON ({error})", "", "Pass numbers, text, lists and dicts"
         ) from error
-
-
-def from_json(what: str, data: bytes) -> Json:
-    """The value of JSON bytes; StoreError, naming ``what``, when they are damaged."""
-    try:
-        value: Json = json.loads(data)
-    except ValueError as error:
-        raise StoreError(
-            f"read {what}",
-            f"it is not JSON ({error})",
-            "The store is damaged there",
-            "Delete that file; its work runs again",
-        ) from error
-    return value

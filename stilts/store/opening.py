@@ -64,13 +64,15 @@ def open_store(
         "lease_ttl_s": lease_ttl_s,
         "heartbeat_s": heartbeat_s,
     }
-    scratch = scratch_dir or Path(tempfile.gettempdir())
     return Store(
         backend,
         Documents(backend, required=version >= 2),
-        Downloads(backend, cache_dir=cache_dir or _default_cache(), scratch_dir=scratch),
+        Downloads(
+            backend,
+            cache_dir=cache_dir or _default_cache(),
+            scratch_dir=scratch_dir or Path(tempfile.gettempdir()),
+        ),
         Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s),
-        scratch=scratch,
         reopen=lambda: (open_store, url, options),
     )
 

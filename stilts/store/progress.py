@@ -1,4 +1,4 @@
-"""Progress: the checkpoint of a stage under way. The last whole one is found again, whenever its writer was killed.
+"""Checkpoints: the checkpoint of a stage under way. The last whole one is found again, whenever its writer was killed.
 
 A checkpoint is a folder and a manifest with every file's bytes and SHA-256, created after the files lie there. The
 newest whole one stays until its successor is whole too: two slots. A checkpoint whose hashes differ is never loaded.
@@ -20,7 +20,7 @@ from stilts.store.download import Downloads
 from stilts.store.layout import PROGRESS, check_stage, is_checkpoint, is_stage, manifest_number
 
 
-class Progress:
+class Checkpoints:
     """The checkpoints of a store."""
 
     def __init__(self, backend: Backend, documents: Documents, downloads: Downloads) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,10 @@ from stilts.store.artifacts import Artifacts, Attempt
 from stilts.store.backend import Backend, Entry
 from stilts.store.documents import Bodies, Documents
 from stilts.store.download import Downloads
-from stilts.store.layout import TEMP, check_stage, is_temp, new_temp
+from stilts.store.layout import TEMP, check_stage, is_temp
 from stilts.store.lease import Leases
 from stilts.store.lease_state import LeaseState
-from stilts.store.progress import Progress
+from stilts.store.progress import Checkpoints
 from stilts.store.published import Publications
 from stilts.store.records import Records
 from stilts.store.strays import find_strays
@@ -35,17 +32,15 @@ class Store:
         downloads: Downloads,
         leases: Leases,
         *,
-        scratch: Path,
         reopen: Callable[[], tuple[Callable[..., Store], str, Mapping[str, object]]],
     ) -> None:
         self.url = backend.url
         self.backend = backend
         self.documents = documents
         self._artifacts = Artifacts(backend, documents, downloads)
-        self._progress = Progress(backend, documents, downloads)
+        self._checkpoints = Checkpoints(backend, documents, downloads)
         self._records = Records(backend, documents)
         self._leases = leases
-        self._scratch = scratch
         self._reopen = reopen
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -138,15 +133,15 @@ class Store:
 
         The files are copied, so the caller may overwrite its own; with ``consume`` a local store moves them.
         """
-        self._progress.save(stage_id, folder, lease, consume=consume)
+        self._checkpoints.save(stage_id, folder, lease, consume=consume)
 
     def load_progress(self, stage_id: str) -> Path | None:
         """A local folder (read only) with the stage's last whole checkpoint, or None."""
-        return self._progress.load(stage_id)
+        return self._checkpoints.load(stage_id)
 
     def drop_progress(self, stage_id: str) -> None:
         """Deletes the stage's checkpoint, if there is one."""
-        self._progress.drop(stage_id)
+        self._checkpoints.drop(stage_id)
 
     # Records: what they hold and how they are named is the matter of stilts/ledger
 
@@ -174,17 +169,7 @@ class Store:
         """Deletes the record, if there is one."""
         self._records.delete(name)
 
-    # Room to work, and what cleaning up needs (gc.py)
-
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A private folder for files to be published: on the store's own file system where it is local."""
-        folder = self.backend.local(new_temp()) or self._scratch / f"stilts-{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    # What cleaning up needs (gc.py)
 
     def orphans(self) -> list[Attempt]:
         """Files of attempts to publish that no artifact names: of killed publishers, or under way (see ``leased``)."""
@@ -196,7 +181,7 @@ class Store:
 
     def progress_sizes(self) -> dict[str, int]:
         """Bytes of all checkpoints by stage id."""
-        return self._progress.sizes()
+        return self._checkpoints.sizes()
 
     def lease_states(self) -> list[LeaseState]:
         """Every lease with its holder, held or not."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from stilts.study.config import Keep, TrainConfig
 from stilts.study.record import EstimateOutput
+from stilts.study.resolved_study import ResolvedStudy
+from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.stage import (
     LABELLED,
     Estimate,
@@ -24,10 +25,6 @@ from stilts.study.stage import (
     Use,
 )
 from stilts.tasks.kind import TaskKind
-
-if TYPE_CHECKING:
-    from stilts.study.planner import Planner
-    from stilts.study.resolved_target import ResolvedTarget
 
 # A model looks at so many training examples of a dataset, those with the smallest content hash: LogME's own curves are
 # flat beyond some hundreds per class, and a forward pass over them takes seconds.
@@ -49,11 +46,13 @@ def why_absent(estimate: Estimate, kind: TaskKind, *, has_select: bool) -> str |
     return _NO_SELECT if estimate is Estimate.PROBE and not has_select else None
 
 
-def add_estimates(planner: Planner, stages: dict[str, Stage], requested: dict[str, int]) -> tuple[EstimateOutput, ...]:
+def add_estimates(
+    resolved: ResolvedStudy, stages: dict[str, Stage], requested: dict[str, int]
+) -> tuple[EstimateOutput, ...]:
     """Adds the stages behind the study's estimates to a plan's, and says which artifacts belong to which cells."""
     outputs: dict[EstimateOutput, None] = {}
-    for estimate in map(Estimate, planner.study.file.estimates):
-        for chain, output in _MAKERS[estimate](_Estimating(planner=planner, estimate=estimate)):
+    for estimate in map(Estimate, resolved.study.file.estimates):
+        for chain, output in _MAKERS[estimate](_Estimating(resolved=resolved, estimate=estimate)):
             for stage in chain:
                 stages.setdefault(stage.stage_id, stage)
                 requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
@@ -68,30 +67,30 @@ _Made = tuple[list[Stage], EstimateOutput]
 class _Estimating:
     """One estimate of one study."""
 
-    planner: Planner
+    resolved: ResolvedStudy
     estimate: Estimate
 
     def rows(self) -> Iterator[tuple[str, TrainStage | None]]:
         """The rows that are not searched, each with its recipe of seed 0; ``none`` has no recipe."""
-        for name, content in self.planner.study.rows.items():
+        for name, content in self.resolved.study.rows.items():
             if content.search is None:
-                yield name, self.planner.recipe(name, None, 0)
+                yield name, self.resolved.recipe(name, None, 0)
 
     def targets(self) -> Iterator[ResolvedTarget]:
         """The columns that train and that the estimate can speak of."""
-        for name in self.planner.study.columns:
-            target = self.planner.target(name)
+        for name in self.resolved.study.columns:
+            target = self.resolved.target(name)
             kind, has_select = target.task.kind, bool(target.views.select)
             if target.task.is_trained and why_absent(self.estimate, kind, has_select=has_select) is None:
                 yield target
 
     def start(self, recipe: TrainStage | None) -> list[Stage]:
         """The stages that a row's encoder comes from, parents first: pretraining, and its recipe."""
-        pretraining = self.planner.pretraining
+        pretraining = self.resolved.pretraining
         return [stage for stage in (pretraining, recipe) if stage is not None]
 
     def stage(self, *data: EstimateData, parent: str | None = None) -> EstimateStage:
-        return EstimateStage(estimate=self.estimate, parent=parent, encoder=self.planner.encoder, data=data)
+        return EstimateStage(estimate=self.estimate, parent=parent, encoder=self.resolved.encoder, data=data)
 
 
 def _labelled(at: _Estimating) -> Iterator[_Made]:
@@ -138,7 +137,7 @@ def _probe(at: _Estimating) -> Iterator[_Made]:
     for target in at.targets():
         for row, recipe in at.rows():
             start = at.start(recipe)
-            full = at.planner.tuned(target.name, start[-1].stage_id if start else None, 0)
+            full = at.resolved.tuned(target.name, start[-1].stage_id if start else None, 0)
             chain = _shortened(*full)
             scored = chain[-1]
             assert isinstance(scored, EvaluateStage)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from stilts.study.schema_part import Count, Name, Names, Part
+from stilts.study.schema_part import Count, Name, Names, SchemaPart
 
 # Weights are rounded to 0.01: a mixture of more tasks than that could not give each a share.
 MOST_TASKS = 100
@@ -21,7 +21,7 @@ Temperature = Annotated[float, Field(gt=0.0, le=100.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class NumberRange(Part):
+class NumberRange(SchemaPart):
     """A searched number: one of ``choices``, or from ``low`` to ``high`` (``log`` draws its logarithm uniformly)."""
 
     low: Annotated[float, Field(ge=0.0)] | None = None
@@ -74,7 +74,7 @@ TemperatureOrUniform = Annotated[
 ]
 
 
-class Sampling(Part):
+class Sampling(SchemaPart):
     """A fixed mixture by size: shares in proportion to min(examples, cap) to the power 1 / temperature.
 
     1 is proportional to size, larger temperatures are flatter, ``uniform`` gives equal shares.
@@ -92,7 +92,7 @@ class Sampling(Part):
         return self
 
 
-class SearchedSampling(Part):
+class SearchedSampling(SchemaPart):
     """A mixture by size, as ``Sampling``, whose temperature and cap may be searched."""
 
     tasks: Tasks
@@ -107,7 +107,7 @@ class SearchedSampling(Part):
         return self
 
 
-class CountRange(Part):
+class CountRange(SchemaPart):
     """How many tasks are drawn, when that is searched too."""
 
     low: Annotated[int, Field(ge=1, le=MOST_TASKS)]
@@ -124,7 +124,7 @@ def _count_form(value: Any) -> str:
     return "range" if isinstance(value, Mapping | CountRange) else "number"
 
 
-class Subset(Part):
+class Subset(SchemaPart):
     """Which ``count`` of some tasks are mixed: in equal shares, or by size at a ``temperature``."""
 
     tasks: Tasks
@@ -152,7 +152,7 @@ class Subset(Part):
         return (self.count, self.count) if isinstance(self.count, int) else (self.count.low, self.count.high)
 
 
-class MaskedLm(Part):
+class MaskedLm(SchemaPart):
     """A masked-LM task beside a row's own: its share of steps, and its languages (all that there are, left out)."""
 
     task: Name
@@ -178,7 +178,7 @@ LanguagesOrChoices = Annotated[
 ]
 
 
-class SearchedMaskedLm(Part):
+class SearchedMaskedLm(SchemaPart):
     """A masked-LM task beside a row's own, whose share or languages may be searched; share 0 leaves it out."""
 
     task: Name

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stilts.study.schema_part import Count, Part, PathText
+from stilts.study.schema_part import Count, PathText, SchemaPart
 
 GRID = "grid"
 _Positive = Annotated[float, Field(gt=0.0, le=1e7)]
 
 
-class Budget(Part):
+class StudyBudget(SchemaPart):
     """What a study may spend, over all its runs; what is given holds together.
 
     ``gpu_hours`` counts what stages held, ``stage_hours`` the hours of stages one after the other (on CPUs, too),
@@ -33,7 +33,7 @@ class Budget(Part):
         return self
 
 
-class StudyPolicy(Part):
+class StudyPolicy(SchemaPart):
     """How the matrix is filled: ``grid`` runs every replicate, ``select`` those that settle the answer.
 
     ``priors`` are foreign matrices that a policy starts from: names of studies in the same store, or CSV files. A name
@@ -41,7 +41,7 @@ class StudyPolicy(Part):
     """
 
     name: Literal["grid", "select"] = "grid"
-    budget: Budget | None = None
+    budget: StudyBudget | None = None
     priors: Annotated[tuple[PathText, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")

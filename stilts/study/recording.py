@@ -6,43 +6,40 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
+from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
-if TYPE_CHECKING:
-    from stilts.study.planner import Planner
-
 
 def make_record(
-    planner: Planner,
+    resolved: ResolvedStudy,
     stages: Mapping[str, Stage],
     replicates: Sequence[Replicate],
     estimates: Sequence[EstimateOutput] = (),
     proposals: Mapping[str, Sequence[Proposal]] = MappingProxyType({}),
 ) -> StudyRecord:
-    """The planner's study with these stages, replicates and estimates, and the proposals of its searched rows."""
-    study = planner.study
-    training_data = _training_data(planner)
+    """The resolved study with these stages, replicates and estimates, and the proposals of its searched rows."""
+    study = resolved.study
+    training_data = _training_data(resolved)
     searched = {replicate.intermediate_stage for replicate in replicates if replicate.proposal is not None}
     return StudyRecord(
         name=study.name,
-        encoder=planner.encoder.name,
-        toy="toy" in planner.encoder.location or study.file.data.source == "toy",
+        encoder=resolved.encoder.name,
+        toy="toy" in resolved.encoder.location or study.file.data.source == "toy",
         selection=study.file.selection,
-        rows=tuple(describe_row(planner, name, proposals.get(name, ())) for name in study.rows),
-        columns=tuple(describe_column(planner, name) for name in study.columns),
+        rows=tuple(describe_row(resolved, name, proposals.get(name, ())) for name in study.rows),
+        columns=tuple(describe_column(resolved, name) for name in study.columns),
         replicates=tuple(replicates),
         stages=_described(stages, searched),
-        overlaps=tuple(_overlaps(planner)),
+        overlaps=tuple(_overlaps(resolved)),
         settings=study.file.model_dump(mode="json", exclude_unset=True),
         text=study.text,
         training_data=training_data,
-        datasets={name: _dataset(planner, name) for names in training_data.values() for name in names},
+        datasets={name: _dataset(resolved, name) for names in training_data.values() for name in names},
         estimates=tuple(estimates),
     )
 
@@ -62,12 +59,12 @@ def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[s
     return found
 
 
-def describe_row(planner: Planner, name: str, proposals: Sequence[Proposal] = ()) -> Row:
+def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposal] = ()) -> Row:
     """A row with every task that it may train on; a searched mixture has weights 0 until a proposal is drawn."""
-    content = planner.study.rows[name]
+    content = resolved.study.rows[name]
     search = content.search
     fixed = not is_mixture_searched(content)
-    weights = dict(planner.mixture(name, None)) if fixed else dict.fromkeys(planner.tasks(name), 0.0)
+    weights = dict(resolved.mixture(name, None)) if fixed else dict.fromkeys(resolved.tasks(name), 0.0)
     return Row(
         name=name,
         mixture=weights,
@@ -78,9 +75,9 @@ def describe_row(planner: Planner, name: str, proposals: Sequence[Proposal] = ()
     )
 
 
-def describe_column(planner: Planner, name: str) -> Column:
+def describe_column(resolved: ResolvedStudy, name: str) -> Column:
     """A column with its task and the languages that it is scored in."""
-    target = planner.target(name)
+    target = resolved.target(name)
     return Column(
         name=name,
         task=target.task.name,
@@ -92,41 +89,41 @@ def describe_column(planner: Planner, name: str) -> Column:
     )
 
 
-def _training_data(planner: Planner) -> dict[str, list[str]]:
+def _training_data(resolved: ResolvedStudy) -> dict[str, list[str]]:
     """Per task of the study, the datasets that it is learned from; under ``""``, those of its encoder's pretraining."""
-    rows = (name for row in planner.study.rows for name in describe_row(planner, row).mixture)
-    tasks = {name: planner.registry.task(name) for name in rows}
-    tasks |= {task.name: task for task in (planner.target(column).task for column in planner.study.columns)}
+    rows = (name for row in resolved.study.rows for name in describe_row(resolved, row).mixture)
+    tasks = {name: resolved.registry.task(name) for name in rows}
+    tasks |= {task.name: task for task in (resolved.target(column).task for column in resolved.study.columns)}
     found = {name: [task.train.dataset] for name, task in tasks.items() if task.train is not None}
-    for before, after in ((target.before, target.task) for target in map(planner.target, planner.study.columns)):
+    for before, after in ((target.before, target.task) for target in map(resolved.target, resolved.study.columns)):
         if before is not None and after.name in found:
             found[after.name] = list(dict.fromkeys([*(view.dataset for view in before.train), *found[after.name]]))
-    if planner.pretraining is not None:
-        views = (view for part in planner.pretraining.mixture for view in part.train)
+    if resolved.pretraining is not None:
+        views = (view for part in resolved.pretraining.mixture for view in part.train)
         found[""] = list(dict.fromkeys(view.dataset for view in views))
     return found
 
 
-def _dataset(planner: Planner, name: str) -> dict[str, str]:
-    dataset = planner.registry.dataset(name)
+def _dataset(resolved: ResolvedStudy, name: str) -> dict[str, str]:
+    dataset = resolved.registry.dataset(name)
     return {
         "licence": dataset.licence,
         "domain": dataset.domain,
-        "source": planner.resolver.source_of(name).value,
+        "source": resolved.resolver.source_of(name).value,
     }
 
 
-def _overlaps(planner: Planner) -> Iterator[tuple[str, str, str]]:
+def _overlaps(resolved: ResolvedStudy) -> Iterator[tuple[str, str, str]]:
     """Cells whose intermediate shares data or source text with the target, as the ledger declares it; nothing is read.
 
     A searched mixture counts with every task that it may draw. A cell stands once: its reasons are one text.
     """
-    ledger = Ledger(planner.registry, planner.resolver.source_of)
+    ledger = Ledger(resolved.registry, resolved.resolver.source_of)
     shared = lru_cache(maxsize=None)(ledger.shared)
-    for row in planner.study.rows:
-        tasks = [planner.registry.task(name) for name in describe_row(planner, row).mixture]
-        for column in planner.study.columns:
-            target = planner.target(column).task
+    for row in resolved.study.rows:
+        tasks = [resolved.registry.task(name) for name in describe_row(resolved, row).mixture]
+        for column in resolved.study.columns:
+            target = resolved.target(column).task
             # A reason names the column as the study does.
             named = replace(target, name=column)
             found = [one.why for task in tasks if shared(task, target) for one in ledger.shared(task, named)]

@@ -15,12 +15,12 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
-from stilts.study.schema_part import Count, Fraction, Name, Names, Part, PathText, Rate, Weight, check_meant
+from stilts.study.schema_part import Count, Fraction, Name, Names, PathText, Rate, SchemaPart, Weight, check_meant
 from stilts.study.search_schema import Search
 from stilts.tasks.kinds import known_kinds
 
 
-class Encoder(Part):
+class Encoder(SchemaPart):
     """Which encoder: exactly one of a folder, a hub id, or the toy encoder."""
 
     path: PathText | None = None
@@ -37,7 +37,7 @@ class Encoder(Part):
         return self
 
 
-class Data(Part):
+class Data(SchemaPart):
     """Where data come from. Roots are relative to the study file; ``sources`` overrides by dataset."""
 
     source: Literal["hub", "files", "toy"]
@@ -52,7 +52,7 @@ class Data(Part):
         return self
 
 
-class Train(Part):
+class Train(SchemaPart):
     """How a stage trains; see ``stilts.study.config.TrainConfig``. Give steps or epochs, not both.
 
     ``limit`` keeps at most that many training examples (those with the smallest content hash).
@@ -81,7 +81,7 @@ class Train(Part):
         return self
 
 
-class Encoding(Part):
+class Encoding(SchemaPart):
     """How examples enter the model; see ``stilts.study.config.TaskConfig``."""
 
     batch_size: Annotated[int, Field(ge=1, le=65_536)] | None = None
@@ -98,7 +98,7 @@ class Encoding(Part):
     candidate_length: Annotated[int, Field(ge=4, le=8192)] | None = None
 
 
-class Limits(Part):
+class Limits(SchemaPart):
     """At most how many examples of a language are evaluated: those with the smallest hash of the source item."""
 
     select: Count | None = None
@@ -115,7 +115,7 @@ def _known_kind(name: str) -> str:
 KindName: TypeAlias = Annotated[str, AfterValidator(_known_kind)]
 
 
-class Defaults(Part):
+class Defaults(SchemaPart):
     """What rows and columns have unless they say otherwise; ``kinds`` refines ``encoding`` by task kind."""
 
     intermediate: Train = Train()
@@ -125,7 +125,7 @@ class Defaults(Part):
     limits: Limits = Limits()
 
 
-class Intermediate(Part):
+class Intermediate(SchemaPart):
     """A row: one task (by default the one of the row's name), a mixture with weights or by size, or a searched one.
 
     ``masked_lm`` adds a share of masked LM to a row whose share is not searched.
@@ -151,7 +151,7 @@ class Intermediate(Part):
         return self
 
 
-class Target(Part):
+class Target(SchemaPart):
     """A column: one task (by default the one of the column's name) in some languages (by default all there are)."""
 
     task: Name | None = None
@@ -167,7 +167,7 @@ class Target(Part):
         return self
 
 
-class Seeds(Part):
+class Seeds(SchemaPart):
     """How many replicates a cell has: ``count`` pairs of seeds (0, 0), (1, 1), ..., or all pairs of two sets."""
 
     count: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -189,7 +189,7 @@ class CellSeeds(Seeds):
     columns: Names | None = None
 
 
-class Replicates(Part):
+class Replicates(SchemaPart):
     """Replicates of all cells, and of named ones; the last that names a cell holds.
 
     In a searched row they confirm the chosen recipe.
@@ -207,7 +207,7 @@ _PRUNING_OPTIONS = {
 }
 
 
-class Pruning(Part):
+class Pruning(SchemaPart):
     """Which recipes of a searched row stop early on a target, at evaluations of its ``evaluate_every``.
 
     ``keep_frac`` belongs to ``successive_halving``; ``alpha`` (the chance of a false stop) and ``min_items`` (paired
@@ -230,7 +230,7 @@ class Pruning(Part):
         return self
 
 
-class Resources(Part):
+class StudyResources(SchemaPart):
     """What one stage holds while it runs, and how much of the cluster a study may use at once."""
 
     cpus: Annotated[float, Field(ge=0.0, le=1024.0)] = 1.0
@@ -248,7 +248,7 @@ class Resources(Part):
         return self
 
 
-class StudyFile(Part):
+class StudyFile(SchemaPart):
     """A whole study file."""
 
     name: Name
@@ -265,7 +265,7 @@ class StudyFile(Part):
     policy: StudyPolicy = StudyPolicy()
     estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
-    resources: Resources = Resources()
+    resources: StudyResources = StudyResources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None
 
     @field_validator("selection", mode="before")

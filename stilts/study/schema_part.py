@@ -1,4 +1,4 @@
-"""What every group of a study file's fields shares: names, numbers with their limits, and Part, the strict group."""
+"""What every group of a study file's fields shares: names, numbers with their limits; and the strict group itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Weight = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
-class Part(BaseModel):
+class SchemaPart(BaseModel):
     """A group of fields: frozen, strict, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -27,7 +27,7 @@ class Part(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-def check_meant(part: Part, choice: str, options: Mapping[str, Sequence[str]]) -> None:
+def check_meant(part: SchemaPart, choice: str, options: Mapping[str, Sequence[str]]) -> None:
     """ValueError where the part gives an option that its ``choice`` (a field's value) does not look at.
 
     ``options`` lists those of every choice; fields that none of them lists are free.

@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, model_validat
 
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import NumberRange, SearchedMaskedLm, SearchedSampling, Subset, Tasks
-from stilts.study.schema_part import Name, Part, check_meant
+from stilts.study.schema_part import Name, SchemaPart, check_meant
 
 # Unlike other names it may hold a colon: language:sw, family:Uralic.
 ObjectiveName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", max_length=60)]
@@ -22,7 +22,7 @@ ObjectiveNames = Annotated[tuple[ObjectiveName, ...], Field(strict=False, min_le
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class NumberLimits:
     """What a searched number may be: at most ``high``, a whole number or not, 0 or not."""
 
     high: float
@@ -30,21 +30,21 @@ class Limits:
     zero: bool = False
 
 
-_TRAINING: Mapping[str, Limits] = {
-    "learning_rate": Limits(high=1.0),
-    "steps": Limits(high=10_000_000, whole=True),
-    "epochs": Limits(high=1000.0),
-    "warmup_frac": Limits(high=1.0, zero=True),
-    "batch_size": Limits(high=65_536, whole=True),
+_TRAINING: Mapping[str, NumberLimits] = {
+    "learning_rate": NumberLimits(high=1.0),
+    "steps": NumberLimits(high=10_000_000, whole=True),
+    "epochs": NumberLimits(high=1000.0),
+    "warmup_frac": NumberLimits(high=1.0, zero=True),
+    "batch_size": NumberLimits(high=65_536, whole=True),
 }
 TARGET = "target_"
 # By name of the parameter that a proposal carries.
-NUMBERS: Mapping[str, Limits] = {
+NUMBERS: Mapping[str, NumberLimits] = {
     **_TRAINING,
     **{TARGET + name: limits for name, limits in _TRAINING.items()},
-    "temperature": Limits(high=100.0),
-    "cap": Limits(high=10_000_000, whole=True),
-    "masked_lm_weight": Limits(high=1.0, zero=True),
+    "temperature": NumberLimits(high=100.0),
+    "cap": NumberLimits(high=10_000_000, whole=True),
+    "masked_lm_weight": NumberLimits(high=1.0, zero=True),
 }
 LANGUAGES = "masked_lm_languages"
 BaselineName = Literal["proportional", "uniform", "temperature", "single", "none"]
@@ -64,7 +64,7 @@ Baselines = Annotated[
 ]
 
 
-class Between(Part):
+class Between(SchemaPart):
     """Where another number lies, both ends included."""
 
     low: float
@@ -88,7 +88,7 @@ Condition = Annotated[
 ]
 
 
-class Racing(Part):
+class Racing(SchemaPart):
     """Whether a recipe's further seeds are run only while it may still win; ``alpha`` is the test's level."""
 
     policy: Literal["none", "wilcoxon"] = "none"
@@ -100,7 +100,7 @@ class Racing(Part):
         return self
 
 
-class Search(Part):
+class Search(SchemaPart):
     """What of a row is searched: numbers, at most one form of mixture, a share of masked LM.
 
     ``weights`` names the tasks whose shares of steps are searched on a simplex; ``target_...`` replaces the columns'
@@ -200,7 +200,7 @@ class Search(Part):
             raise ValueError(f"when goes in a circle: {' on '.join(reversed(error.args[1]))}") from error
 
 
-def _check_limits(name: str, numbers: NumberRange, limits: Limits) -> None:
+def _check_limits(name: str, numbers: NumberRange, limits: NumberLimits) -> None:
     low, high = numbers.ends
     if high > limits.high:
         raise ValueError(f"{name} ends at {limits.high:g}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stilts.study.schema import Resources
+from stilts.study.schema import StudyResources
 
 # Shares of a CPU or GPU are decimal fractions: a third part of 0.3 must not be missing for rounding.
 _ROUNDING = 1e-9
@@ -27,7 +27,7 @@ def num_slots(nodes: Iterable[Node], *, cpus: float, gpus: float) -> int:
     return sum(_on(node, {"cpus": cpus, "gpus": gpus}) for node in nodes)
 
 
-def most_at_once(wanted: Resources) -> int | None:
+def most_at_once(wanted: StudyResources) -> int | None:
     """The most stages that the study allows at once, whatever there is; None where it sets no bound."""
     bounds = [] if wanted.max_concurrent is None else [wanted.max_concurrent]
     if wanted.max_gpus is not None and wanted.gpus > 0:
@@ -35,7 +35,7 @@ def most_at_once(wanted: Resources) -> int | None:
     return min(bounds) if bounds else None
 
 
-def slots_of(wanted: Resources, nodes: Iterable[Node]) -> int:
+def slots_of(wanted: StudyResources, nodes: Iterable[Node]) -> int:
     """How many stages of the study run at once on these nodes: 1 at least, since one may wait for a node to come."""
     held = max(1, num_slots(nodes, cpus=wanted.cpus, gpus=wanted.gpus))
     most = most_at_once(wanted)

@@ -32,7 +32,7 @@ class Sharing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class OverlapEntry:
     """What is known of two splits; each is ``<dataset>/<split>``.
 
     ``TRAINING`` says that ``other`` has no training data of its own and ``one`` serves: it explains, and shares no
@@ -60,10 +60,10 @@ class _Known(BaseModel):
     source: str
     sources: list[Annotated[Source, Field(strict=False)]] = list(_REAL)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[OverlapEntry]:
         """One for each other."""
         for other in self.other:
-            yield Entry(
+            yield OverlapEntry(
                 one=self.one,
                 other=other,
                 what=self.what,
@@ -74,7 +74,7 @@ class _Known(BaseModel):
 
 
 @cache
-def known_overlaps() -> tuple[Entry, ...]:
+def known_overlaps() -> tuple[OverlapEntry, ...]:
     """Every entry of ``overlaps.yaml``, in its order."""
     path = Path(__file__).with_name("overlaps.yaml")
     document = parsed_yaml(yaml_text(path), path, begins="known:")

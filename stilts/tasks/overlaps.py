@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from stilts.tasks.overlap_entries import Entry, Sharing, known_overlaps
+from stilts.tasks.overlap_entries import OverlapEntry, Sharing, known_overlaps
 from stilts.tasks.registry import Registry
 from stilts.tasks.sources import file_paths
 from stilts.tasks.task import Dataset, Part, Source, SplitRef, Task
@@ -152,14 +152,14 @@ def _reasons(mine: _Use, theirs: _Use, source_of: SourceOf) -> Iterator[tuple[Sh
             yield entry.what, f"{does} {entry.what} shared with {used}: {entry.why}", entry.source, entry.why
 
 
-def _explained(mine: _Use, theirs: _Use) -> Entry | None:
+def _explained(mine: _Use, theirs: _Use) -> OverlapEntry | None:
     """What is known of a target that trains on another dataset's data."""
     test = theirs.task.test
     names = (mine.split, "" if test is None else f"{test.dataset}/{test.split}")
     return next((e for e in known_overlaps() if e.what is Sharing.TRAINING and (e.one, e.other) == names), None)
 
 
-def _applies(entry: Entry, one: _Use, other: _Use, source_of: SourceOf) -> bool:
+def _applies(entry: OverlapEntry, one: _Use, other: _Use, source_of: SourceOf) -> bool:
     if entry.what is Sharing.TRAINING or entry.one not in one.splits or entry.other not in other.splits:
         return False
     return source_of(one.ref.dataset) in entry.sources and source_of(other.ref.dataset) is not Source.TOY

@@ -19,16 +19,6 @@ MIXED = "mul"
 # Codes qaa to qtz are reserved for private use (ISO 639-2), so none of these is a real language.
 TOY_LANGUAGES: tuple[str, ...] = (ENGLISH, "qaa", "qab", "qac", "qad")
 
-TOY_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        ENGLISH: "toy English: subject, verb, object; prepositions",
-        "qaa": "seven words in ten are English, the order is English",
-        "qab": "every word but names is ciphered, the order is English",
-        "qac": "ciphered; subject, object, verb; postpositions",
-        "qad": "ciphered, names too, in Georgian letters; subject, object, verb; suffixes for plural, case, mood",
-    }
-)
-
 # Fields of transformers' XLMRobertaConfig; ``vocab_size`` is the toy tokenizer's.
 TOY_ENCODER: Mapping[str, int | float | str] = MappingProxyType(
     {
@@ -49,9 +39,6 @@ TOY_ENCODER: Mapping[str, int | float | str] = MappingProxyType(
         "eos_token_id": 2,
     }
 )
-
-# The hidden state to pool for retrieval: of layers 0, 1 and 2 the best after this pretraining.
-TOY_RETRIEVAL_LAYER = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stilts.tracking.mlflow_settings import artifact_location
-from stilts.tracking.run_view import RunView, Status
+from stilts.tracking.run_view import RunStatus, RunView
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,11 +20,11 @@ PARENT = "mlflow.parentRunId"
 MAX_TAG_CHARS = 8000
 MAX_PARAM_CHARS = 6000
 RUN_STATUS = {
-    Status.DONE: "FINISHED",
-    Status.FAILED: "FAILED",
-    Status.PRUNED: "KILLED",
-    Status.STOPPED: "KILLED",
-    Status.PARTIAL: "RUNNING",
+    RunStatus.DONE: "FINISHED",
+    RunStatus.FAILED: "FAILED",
+    RunStatus.PRUNED: "KILLED",
+    RunStatus.STOPPED: "KILLED",
+    RunStatus.PARTIAL: "RUNNING",
 }
 _IDENTITY_KEYS = {"study": "stilts.kind", "recipe": "stage_id", "replicate": "replicate_id"}
 _PAGE = 1000

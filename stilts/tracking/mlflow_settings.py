@@ -16,7 +16,6 @@ from typing import IO
 
 from stilts.errors import StiltsError
 
-DEFAULT_URI = "sqlite:///mlflow.db"
 _POLL_S = 0.1
 
 _SETTINGS = {

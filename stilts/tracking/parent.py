@@ -9,12 +9,12 @@ from stilts.analysis.matrix import State
 from stilts.fingerprint import digest
 from stilts.study.record import NONE_ROW, StudyRecord
 from stilts.tracking.points import cost_points, value_point
-from stilts.tracking.replicates import Scored, last_report_times
+from stilts.tracking.replicates import ScoredReplicate, last_report_times
 from stilts.tracking.run_view import (
     STUDY_IDENTITY,
-    Point,
+    MetricPoint,
+    RunStatus,
     RunView,
-    Status,
     metric_name,
     milliseconds,
     sorted_points,
@@ -22,7 +22,7 @@ from stilts.tracking.run_view import (
 from stilts.tracking.stored import StoredStudy
 
 
-def parent_view(stored: StoredStudy, scored: list[Scored], status: Status) -> RunView:
+def parent_view(stored: StoredStudy, scored: list[ScoredReplicate], status: RunStatus) -> RunView:
     """The parent run of a study of this status."""
     record, results = stored.record, stored.own_results
     times = [milliseconds(moment) for result in results for moment in (result.started, result.ended)]
@@ -34,25 +34,25 @@ def parent_view(stored: StoredStudy, scored: list[Scored], status: Status) -> Ru
         name=record.name,
         status=status,
         started_ms=min(times, default=0),
-        ended_ms=None if status is Status.PARTIAL else max(times, default=0),
+        ended_ms=None if status is RunStatus.PARTIAL else max(times, default=0),
         params=_params(record),
         tags=_tags(record, scored, status),
         points=sorted_points(points),
     )
 
 
-def study_status(stored: StoredStudy, scored: list[Scored], *, running: bool) -> Status:
+def study_status(stored: StoredStudy, scored: list[ScoredReplicate], *, running: bool) -> RunStatus:
     """How far a study is; ``running``: a process works on it. Without one, nothing more is to come by itself."""
     states = {item.status for item in scored}
-    complete = bool(scored) and Status.PARTIAL not in states and not _proposals_to_come(stored.record)
+    complete = bool(scored) and RunStatus.PARTIAL not in states and not _proposals_to_come(stored.record)
     if not complete and running:
-        return Status.PARTIAL
-    if Status.FAILED in states:
-        return Status.FAILED
-    return Status.DONE if complete or stored.ended_itself else Status.STOPPED
+        return RunStatus.PARTIAL
+    if RunStatus.FAILED in states:
+        return RunStatus.FAILED
+    return RunStatus.DONE if complete or stored.ended_itself else RunStatus.STOPPED
 
 
-def is_fixed(row: str, record: StudyRecord, status: Status) -> bool:
+def is_fixed(row: str, record: StudyRecord, status: RunStatus) -> bool:
     """Whether what stands for a row cannot become another proposal: a score that MLflow holds is not to change."""
     return status.is_settled or not any(each.searched for each in record.rows if each.name == row)
 
@@ -67,8 +67,10 @@ def _params(record: StudyRecord) -> dict[str, str]:
     }
 
 
-def _tags(record: StudyRecord, scored: list[Scored], status: Status) -> dict[str, str]:
-    known = [each for each in Status if each is not Status.STOPPED]  # which is of studies and runs, not of results
+def _tags(record: StudyRecord, scored: list[ScoredReplicate], status: RunStatus) -> dict[str, str]:
+    known = [
+        each for each in RunStatus if each is not RunStatus.STOPPED
+    ]  # which is of studies and runs, not of results
     counts = {each: sum(item.status is each and item.is_started for item in scored) for each in known}
     tags = {"study": record.name, "status": status.value, "toy": str(record.toy).lower()}
     tags |= {f"replicates.{each.value}": str(count) for each, count in counts.items()}
@@ -85,7 +87,7 @@ def _proposals_to_come(record: StudyRecord) -> bool:
     return any(sum(name == row.name for name, _ in asked) < row.num_proposals for row in searched)
 
 
-def _cell_points(stored: StoredStudy, scored: list[Scored], status: Status) -> Iterator[Point]:
+def _cell_points(stored: StoredStudy, scored: list[ScoredReplicate], status: RunStatus) -> Iterator[MetricPoint]:
     """Score and gain of the cells, as ``analysis/matrix.py`` has them.
 
     Of a study that goes on, or would if it were run, only those that are done and fixed.

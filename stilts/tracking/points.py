@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from stilts.ledger.results import EvaluateResult, TrainResult
-from stilts.tracking.run_view import Point, metric_name, milliseconds, system_name
+from stilts.tracking.run_view import MetricPoint, metric_name, milliseconds, system_name
 from stilts.tracking.stored import mapping, sequence
 
 _Result: TypeAlias = TrainResult | EvaluateResult
 
 
-def train_points(result: TrainResult) -> Iterator[Point]:
+def train_points(result: TrainResult) -> Iterator[MetricPoint]:
     """Loss and learning rate over steps, selection scores over steps, examples seen per task, system and costs."""
     yield from _curve(result)
     yield from _system_points(result)
@@ -27,7 +27,7 @@ def train_points(result: TrainResult) -> Iterator[Point]:
     yield value_point("train_seconds", result.seconds, ended)
 
 
-def _system_points(result: TrainResult) -> Iterator[Point]:
+def _system_points(result: TrainResult) -> Iterator[MetricPoint]:
     """What was recorded of the machine: peak memory of the GPU, or of the process on CPU, and speed."""
     ended = milliseconds(result.ended)
     where = "gpu" if _on_gpu(result) else "cpu"
@@ -37,21 +37,21 @@ def _system_points(result: TrainResult) -> Iterator[Point]:
         yield value_point(system_name("steps_per_second"), result.steps / result.seconds, ended)
 
 
-def _curve(result: TrainResult) -> Iterator[Point]:
+def _curve(result: TrainResult) -> Iterator[MetricPoint]:
     for row in sequence(result.curve):
         step, loss, rate = (_number(value) for value in sequence(row))
         at = _time_of(result, step)
-        yield Point(name="loss", value=loss, step=int(step), time_ms=at)
-        yield Point(name="learning_rate", value=rate, step=int(step), time_ms=at)
+        yield MetricPoint(name="loss", value=loss, step=int(step), time_ms=at)
+        yield MetricPoint(name="learning_rate", value=rate, step=int(step), time_ms=at)
     for row in sequence(result.select):
         first, scores = sequence(row)
         step = _number(first)
         for task, score in mapping(scores).items():
             name = metric_name("training.select", task)
-            yield Point(name=name, value=_number(score), step=int(step), time_ms=_time_of(result, step))
+            yield MetricPoint(name=name, value=_number(score), step=int(step), time_ms=_time_of(result, step))
 
 
-def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[Point]:
+def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[MetricPoint]:
     """Score and parts per language, by (use, language); those of ``select`` under ``select.<language>``."""
     for (use, language), result in results.items():
         ended = milliseconds(result.ended)
@@ -68,21 +68,21 @@ def last_end_ms(results: Sequence[_Result]) -> int:
     return max(milliseconds(result.ended) for result in results)
 
 
-def cost_points(results: Sequence[_Result]) -> Iterator[Point]:
+def cost_points(results: Sequence[_Result]) -> Iterator[MetricPoint]:
     """Seconds of compute and GPU hours that went into the results: wall time on one GPU each, 0 hours on CPU."""
     ended = last_end_ms(results)
     yield value_point("compute_seconds", _seconds(results), ended)
     yield value_point("gpu_hours", _seconds([each for each in results if _on_gpu(each)]) / 3600, ended)
 
 
-def evaluate_seconds_point(results: Sequence[EvaluateResult]) -> Point:
+def evaluate_seconds_point(results: Sequence[EvaluateResult]) -> MetricPoint:
     """The seconds that scoring took, beside ``train_seconds``."""
     return value_point("evaluate_seconds", _seconds(results), last_end_ms(results))
 
 
-def value_point(name: str, value: float, time_ms: int) -> Point:
+def value_point(name: str, value: float, time_ms: int) -> MetricPoint:
     """A value that stands for a whole run: its step is 0."""
-    return Point(name=name, value=float(value), step=0, time_ms=time_ms)
+    return MetricPoint(name=name, value=float(value), step=0, time_ms=time_ms)
 
 
 def _seconds(results: Sequence[_Result]) -> float:

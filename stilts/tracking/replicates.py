@@ -9,12 +9,12 @@ from stilts.analysis.matrix import State, replicate_scores
 from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import Replicate
 from stilts.tracking.points import last_end_ms
-from stilts.tracking.run_view import Status
+from stilts.tracking.run_view import RunStatus
 from stilts.tracking.stored import StoredStudy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class ScoredReplicate:
     """A replicate with what is stored of it; ``train`` is its target's training, where that is done.
 
     ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row. ``score``, 0 to 100,
@@ -23,7 +23,7 @@ class Scored:
 
     replicate: Replicate
     own_stages: tuple[str, ...]
-    status: Status
+    status: RunStatus
     is_started: bool
     train: TrainResult | None
     evaluations: Mapping[tuple[str, str], EvaluateResult]
@@ -45,7 +45,7 @@ class Scored:
         return last_end_ms(list(self.report.values()))
 
 
-def scored_replicates(stored: StoredStudy) -> list[Scored]:
+def scored_replicates(stored: StoredStudy) -> list[ScoredReplicate]:
     """Every replicate of the record, in its order, with what is stored of it."""
     frame = stored.results.frame
     states = frame.groupby("replicate_id")["state"].agg(set).to_dict()
@@ -56,7 +56,7 @@ def scored_replicates(stored: StoredStudy) -> list[Scored]:
     ]
 
 
-def last_report_times(scored: list[Scored]) -> dict[tuple[str, str], int]:
+def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], int]:
     """When the last score of each cell was there, by (row, column), in milliseconds."""
     times: dict[tuple[str, str], int] = {}
     for item in scored:
@@ -66,13 +66,13 @@ def last_report_times(scored: list[Scored]) -> dict[tuple[str, str], int]:
     return times
 
 
-def _scored(replicate: Replicate, stored: StoredStudy, states: set[str], score: float | None) -> Scored:
+def _scored(replicate: Replicate, stored: StoredStudy, states: set[str], score: float | None) -> ScoredReplicate:
     keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
     done = stored.results.evaluations.done
     evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in done}
     train = stored.trainings.get(replicate.target_stage or "")
     own = (*stored.record.target_stages(replicate), replicate.evaluate_stage)
-    return Scored(
+    return ScoredReplicate(
         replicate=replicate,
         own_stages=own,
         status=_status(states),
@@ -83,10 +83,10 @@ def _scored(replicate: Replicate, stored: StoredStudy, states: set[str], score: 
     )
 
 
-def _status(states: set[str]) -> Status:
+def _status(states: set[str]) -> RunStatus:
     """Of a replicate, from the states of its outputs."""
     if states == {State.DONE}:
-        return Status.DONE
+        return RunStatus.DONE
     if State.FAILED in states:
-        return Status.FAILED
-    return Status.PRUNED if State.PRUNED in states else Status.PARTIAL
+        return RunStatus.FAILED
+    return RunStatus.PRUNED if State.PRUNED in states else RunStatus.PARTIAL

@@ -18,7 +18,7 @@ from stilts.fingerprint import digest
 _UNWANTED = re.compile(r"[^A-Za-z0-9_.\- ]")
 
 
-class Status(StrEnum):
+class RunStatus(StrEnum):
     """How far a run's stages are.
 
     ``PARTIAL``: some results are there, others are still to come. ``STOPPED``: others are missing, and no process works
@@ -34,11 +34,11 @@ class Status(StrEnum):
     @property
     def is_settled(self) -> bool:
         """Whether nothing more is to come, not even when the study is run again."""
-        return self not in (Status.PARTIAL, Status.STOPPED)
+        return self not in (RunStatus.PARTIAL, RunStatus.STOPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class MetricPoint:
     """One value of a metric, with its step and its time in milliseconds since 1970."""
 
     name: str
@@ -68,12 +68,12 @@ class RunView:
 
     identity: tuple[str, str]
     name: str
-    status: Status
+    status: RunStatus
     started_ms: int
     ended_ms: int | None
     params: Mapping[str, str]
     tags: Mapping[str, str]
-    points: tuple[Point, ...]
+    points: tuple[MetricPoint, ...]
     inputs: tuple[DataInput, ...] = field(default=())
     config: str = ""
 
@@ -105,7 +105,7 @@ def system_name(name: str) -> str:
     return f"system/{metric_name(name)}"
 
 
-def sorted_points(points: Iterable[Point]) -> tuple[Point, ...]:
+def sorted_points(points: Iterable[MetricPoint]) -> tuple[MetricPoint, ...]:
     """Each finite point once, by name, step and time."""
     finite = {point for point in points if math.isfinite(point.value)}
     return tuple(sorted(finite, key=lambda point: (point.name, point.step, point.time_ms, point.value)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from stilts.ledger.records import Failure
 from stilts.study.record import Replicate, StudyRecord
-from stilts.tracking.run_view import Status
+from stilts.tracking.run_view import RunStatus
 from stilts.tracking.stored import StoredStudy
 
 
-def study_tags(record: StudyRecord, kind: str, status: Status) -> dict[str, str]:
+def study_tags(record: StudyRecord, kind: str, status: RunStatus) -> dict[str, str]:
     """What every run of the study carries; ``kind`` is what MLflow finds it by."""
     tags = {"stilts.kind": kind, "study": record.name, "selection": record.selection, "status": status.value}
     return tags | {"toy": str(record.toy).lower()}

@@ -20,8 +20,16 @@ from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
 from stilts.tracking.parent import is_fixed, parent_view, study_status
 from stilts.tracking.points import cost_points, evaluate_seconds_point, score_points, train_points, value_point
-from stilts.tracking.replicates import Scored, last_report_times, scored_replicates
-from stilts.tracking.run_view import DataInput, Point, RunView, Status, metric_name, milliseconds, sorted_points
+from stilts.tracking.replicates import ScoredReplicate, last_report_times, scored_replicates
+from stilts.tracking.run_view import (
+    DataInput,
+    MetricPoint,
+    RunStatus,
+    RunView,
+    metric_name,
+    milliseconds,
+    sorted_points,
+)
 from stilts.tracking.stored import StoredStudy
 from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags
 
@@ -54,7 +62,7 @@ class _Baseline:
     time_ms: int
 
 
-def _baselines(stored: StoredStudy, scored: list[Scored], status: Status) -> dict[str, _Baseline]:
+def _baselines(stored: StoredStudy, scored: list[ScoredReplicate], status: RunStatus) -> dict[str, _Baseline]:
     """By column, what gains are counted from; absent while ``none`` has no score there, or a choice may change it."""
     if not is_fixed(NONE_ROW, stored.record, status):
         return {}
@@ -83,7 +91,7 @@ def _recipes(record: StudyRecord) -> dict[str, Replicate]:
 
 def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
     result, payload, trouble = stored.trainings.get(stage), stored.payload(stage), stored.trouble(stage)
-    status = Status.DONE if result else Status.FAILED if isinstance(trouble[0], Failure) else Status.PRUNED
+    status = RunStatus.DONE if result else RunStatus.FAILED if isinstance(trouble[0], Failure) else RunStatus.PRUNED
     results = [result] if result else []
     started, ended = _span_ms(results, trouble)
     points = [point for each in results for point in (*train_points(each), *cost_points(results))]
@@ -106,9 +114,11 @@ def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
     )
 
 
-def _replicate_view(stored: StoredStudy, item: Scored, baseline: _Baseline | None, *, running: bool) -> RunView:
+def _replicate_view(
+    stored: StoredStudy, item: ScoredReplicate, baseline: _Baseline | None, *, running: bool
+) -> RunView:
     replicate = item.replicate
-    status = Status.STOPPED if item.status is Status.PARTIAL and not running else item.status
+    status = RunStatus.STOPPED if item.status is RunStatus.PARTIAL and not running else item.status
     started, ended = _span_ms(item.own_results, stored.trouble(*item.own_stages))
     return RunView(
         identity=("replicate_id", replicate.replicate_id),
@@ -116,7 +126,7 @@ def _replicate_view(stored: StoredStudy, item: Scored, baseline: _Baseline | Non
         + _suffix(p=replicate.proposal, i=replicate.intermediate_seed, t=replicate.target_seed),
         status=status,
         started_ms=started,
-        ended_ms=None if status is Status.PARTIAL else ended,
+        ended_ms=None if status is RunStatus.PARTIAL else ended,
         params=_replicate_params(stored, replicate),
         tags={
             **study_tags(stored.record, "replicate", status),
@@ -130,12 +140,12 @@ def _replicate_view(stored: StoredStudy, item: Scored, baseline: _Baseline | Non
     )
 
 
-def _replicate_points(item: Scored, baseline: _Baseline | None) -> Iterator[Point]:
+def _replicate_points(item: ScoredReplicate, baseline: _Baseline | None) -> Iterator[MetricPoint]:
     if item.train is not None:
         yield from train_points(item.train)
     yield from score_points(item.evaluations)
     # Once nothing more is to come: its time is that of the last result, and a point that is there is never moved.
-    if item.own_results and item.status is not Status.PARTIAL:
+    if item.own_results and item.status is not RunStatus.PARTIAL:
         yield from cost_points(item.own_results)
         if item.evaluations:
             yield evaluate_seconds_point(list(item.evaluations.values()))
@@ -145,7 +155,7 @@ def _replicate_points(item: Scored, baseline: _Baseline | None) -> Iterator[Poin
         yield from _gain_points(item, baseline)
 
 
-def _gain_points(item: Scored, baseline: _Baseline) -> Iterator[Point]:
+def _gain_points(item: ScoredReplicate, baseline: _Baseline) -> Iterator[MetricPoint]:
     if item.score is not None:
         yield value_point("gain", item.score - baseline.score, max(item.last_report_ms, baseline.time_ms))
     for language, result in item.report.items():
@@ -175,7 +185,7 @@ def _params(
     return params
 
 
-def _replicate_inputs(stored: StoredStudy, item: Scored) -> tuple[DataInput, ...]:
+def _replicate_inputs(stored: StoredStudy, item: ScoredReplicate) -> tuple[DataInput, ...]:
     target = item.replicate.target_stage
     inputs = [] if item.train is None or target is None else list(train_inputs(stored.payload(target), item.train))
     task = stored.results.column(item.replicate.column).task

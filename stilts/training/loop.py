@@ -29,7 +29,7 @@ from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
 from stilts.training.device import autocast
-from stilts.training.reporter import Decision, Evaluation, Reporter
+from stilts.training.reporter import Evaluation, Reply, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
 
@@ -88,7 +88,7 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
             _save(model, optimizer, training, state)
             raise
         if _evaluation_is_due(training.config, state.step):
-            stopped = _evaluate(model, training, state) is Decision.STOP
+            stopped = _evaluate(model, training, state) is Reply.STOP
         if stopped or time.monotonic() - saved >= training.run.checkpoint_every_s:
             _save(model, optimizer, training, state)
             saved = time.monotonic()
@@ -206,11 +206,11 @@ def _evaluation_is_due(config: TrainConfig, step: int) -> bool:
     return config.evaluate_every > 0 and (step % config.evaluate_every == 0 or step == config.steps)
 
 
-def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Decision:
+def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Reply:
     evaluation = training.evaluate(model)
     scores = dict(evaluation.scores)
     if not scores:  # masked LM on running text, say, has nothing to choose by
-        return Decision.CONTINUE
+        return Reply.CONTINUE
     state.select.append((state.step, scores))
     mean = sum(scores.values()) / len(scores)
     if training.config.keep is Keep.BEST and (state.best_score is None or mean > state.best_score):

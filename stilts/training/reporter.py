@@ -10,7 +10,7 @@ from typing import Protocol
 from stilts.metrics.item_scores import ByLanguage
 
 
-class Decision(StrEnum):
+class Reply(StrEnum):
     """What a reporter answers."""
 
     CONTINUE = "continue"
@@ -40,7 +40,7 @@ class Reporter(Protocol):
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Says that ``step`` of ``steps`` are done (optimizer steps, or languages of an evaluation)."""
 
-    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Reply:
         """Whether to go on after the evaluation at ``step``."""
 
 
@@ -50,25 +50,6 @@ class SilentReporter:
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Nothing."""
 
-    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
+    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Reply:
         """Always CONTINUE."""
-        return Decision.CONTINUE
-
-
-@dataclass(slots=True)
-class RecordingReporter:
-    """Keeps what it hears; stops a stage at the evaluation of step ``stop_at`` or later, where that is set."""
-
-    stop_at: int | None = None
-    steps_seen: list[tuple[str, int, int]] = field(default_factory=list)
-    evaluations: list[tuple[str, int, Evaluation]] = field(default_factory=list)
-
-    def progress(self, stage_id: str, step: int, steps: int) -> None:
-        """Appends to ``steps_seen``."""
-        self.steps_seen.append((stage_id, step, steps))
-
-    def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Decision:
-        """Appends to ``evaluations``; STOP from ``stop_at`` on."""
-        self.evaluations.append((stage_id, step, evaluation))
-        stop = self.stop_at is not None and step >= self.stop_at
-        return Decision.STOP if stop else Decision.CONTINUE
+        return Reply.CONTINUE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from stilts.analysis.scoring.benchmarks import Benchmark, Format
+from stilts.analysis.scoring.benchmarks import Benchmark, FileFormat
 
 SQUAD = {
     "data": [
@@ -60,14 +60,14 @@ def write(folder: Path, benchmark: Benchmark, tasks: tuple[str, ...] | None = No
     return sides
 
 
-def example_of(form: Format) -> str:
+def example_of(form: FileFormat) -> str:
     """A task of that format."""
     return {
-        Format.LABELS: "xnli",
-        Format.TAGS: "panx",
-        Format.PAIRS: "bucc2018",
-        Format.CHOICES: "xcopa",
-        Format.ANSWERS: "mlqa",
-        Format.ENTITIES: "mewslix",
-        Format.RANKINGS: "lareqa",
+        FileFormat.LABELS: "xnli",
+        FileFormat.TAGS: "panx",
+        FileFormat.PAIRS: "bucc2018",
+        FileFormat.CHOICES: "xcopa",
+        FileFormat.ANSWERS: "mlqa",
+        FileFormat.ENTITIES: "mewslix",
+        FileFormat.RANKINGS: "lareqa",
     }[form]

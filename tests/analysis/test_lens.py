@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from stilts.analysis.lens import DISTANCE, PRETRAINING, TOKENS, Lens, language_lens
-from stilts.analysis.lens_wording import lens_lines
 from stilts.analysis.results import StudyResults
 from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.records import FERTILITY
@@ -49,7 +48,7 @@ class Results:
         self.store = SimpleNamespace(record_bodies=self._read)
         lines = [(*cell, code, score) for cell, by in self.scores.items() for code, score in by.items()]
         self.language_scores = pd.DataFrame(lines, columns=["row", "column", "language", "score"])
-        self.answers = tuple(
+        self._answers = tuple(
             SimpleNamespace(target=name, row=row, chosen=row, oracle=None) for name, row in self.chosen.items()
         )
 
@@ -57,6 +56,10 @@ class Results:
         (name,) = names
         assert name == FERTILITY.name("study")
         return Bodies(good={} if self.fertility is None else {name: json.dumps(self.fertility).encode()})
+
+    def once(self, name: str, make: object) -> Any:
+        assert name == "answers"
+        return self._answers
 
     def column(self, name: str) -> Column:
         return StudyResults.column(self, name)  # type: ignore[arg-type]
@@ -244,19 +247,6 @@ def test_from_a_store_to_the_lens(tmp_path: Path) -> None:
     gains = {point.language: point.gain for point in found.points}
     assert gains == {"de": pytest.approx(10), "sw": pytest.approx(-5), "zh": pytest.approx(10)}
     assert [point.tokens_per_word for point in found.points] == [1.5, 2.0, None]
-
-
-def test_the_lens_in_sentences() -> None:
-    gain = {c: value + 4.0 * (LANGUAGES[c].script == "Latn") for c, value in noise(2).items()}
-    lines = lens_lines(lens(study(gain), by="script"))
-    assert lines[0].startswith("Latin: +") and "(19 languages of 7 families against 20 of 9); real (p" in lines[0]
-    assert lines[1].startswith("descriptive, too few families to test each against the rest: ")
-    assert any(line.startswith("distance from English: rank correlation") for line in lines)
-    undecided = lens_lines(lens(study(noise(3)), by="morphology"))
-    assert "; undecided (p = " in undecided[0] and undecided[0].endswith("could be missed")
-    alone = lens(study({"de": 1.0}))
-    assert lens_lines(alone)[-len(alone.notes) :] == alone.notes
-    assert lens_lines(alone)[0] == f"{DISTANCE}: fewer than three languages, or no variation among them"
 
 
 def test_a_probe_is_no_target_of_the_lens() -> None:

@@ -8,7 +8,6 @@ from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.matrix import MATRIX_COLUMNS, cells, load_matrix
 from stilts.analysis.proposals import chosen_proposals
 from stilts.analysis.results import StudyResults
-from stilts.analysis.variance import variance_of_cells
 from stilts.errors import StoreError
 from stilts.metrics.metric import metric
 from stilts.study.record import Row, StudyRecord
@@ -187,14 +186,6 @@ def test_examples_without_the_metrics_columns_are_refused(store: FakeStore) -> N
 
 def evaluations_of(store: FakeStore) -> Evaluations:
     return Evaluations(record=record([NONE], [XNLI], [BASE[0]]), store=store)  # type: ignore[arg-type]
-
-
-def test_variance_says_where_it_cannot_be_split(store: FakeStore) -> None:
-    for item in BASE:
-        evaluate(store, item, 60)
-    [found] = variance_of_cells(StudyResults(record=two_rows(), store=store))  # type: ignore[arg-type]
-    assert (found.row, found.num_replicates, found.split.target_seed) == ("none", 2, None)
-    assert found.split.examples > 0
 
 
 def test_near_guessing_is_a_distance_or_where_guessing_is_hopeless_a_multiple() -> None:

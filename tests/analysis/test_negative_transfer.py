@@ -7,7 +7,7 @@ import pytest
 
 from stilts.analysis.negative_transfer import NegativeCell, checks_of, negative_cells
 from stilts.analysis.results import StudyResults
-from stilts.analysis.suspects import Check, Suspects, Verdict
+from stilts.analysis.suspects import CauseVerdict, Check, Suspects
 from stilts.fingerprint import Json
 from stilts.study.record import Row
 from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
@@ -65,14 +65,14 @@ def test_a_loss_within_chance_is_not_clear(tmp_path: Path) -> None:
 
 def test_one_unlucky_replicate_is_found(tmp_path: Path) -> None:
     unlucky = scored(tmp_path / "a", {"none": [70, 70, 71], "mnli": [70, 69, 40]})
-    assert check(unlucky, "mnli", "seed of the head").verdict is Verdict.POINTS
+    assert check(unlucky, "mnli", "seed of the head").verdict is CauseVerdict.POINTS
     even = scored(tmp_path / "b", {"none": [70, 70, 71], "mnli": [60, 61, 60]})
-    assert check(even, "mnli", "seed of the head").verdict is Verdict.AGAINST
+    assert check(even, "mnli", "seed of the head").verdict is CauseVerdict.AGAINST
 
 
 def test_one_replicate_says_nothing_of_the_seed(tmp_path: Path) -> None:
     found = check(scored(tmp_path, {"none": [70], "mnli": [60]}), "mnli", "seed of the head")
-    assert found.verdict is Verdict.UNKNOWN
+    assert found.verdict is CauseVerdict.UNKNOWN
     assert "rows: [mnli], columns: [xnli]" in found.line
 
 
@@ -93,17 +93,17 @@ def recipes(folder: Path, gains: dict[float, float]) -> StudyResults:
 def test_losses_that_grow_with_the_learning_rate_point_to_it(tmp_path: Path) -> None:
     rising = recipes(tmp_path / "a", {1e-5: -1, 3e-5: -3, 1e-4: -8, 3e-4: -12, 1e-3: -20})
     found = check(rising, "row4", "learning rate ratio")
-    assert found.verdict is Verdict.POINTS
+    assert found.verdict is CauseVerdict.POINTS
     assert found.figures["rank_correlation"] == pytest.approx(-1)
     assert found.figures["ratio"] == pytest.approx(10)
-    assert check(rising, "row0", "learning rate ratio").verdict is Verdict.AGAINST  # the smallest of them
+    assert check(rising, "row0", "learning rate ratio").verdict is CauseVerdict.AGAINST  # the smallest of them
     flat = recipes(tmp_path / "b", {1e-5: -8, 3e-5: -3, 1e-4: -12, 3e-4: -1, 1e-3: -9})
-    assert check(flat, "row4", "learning rate ratio").verdict is Verdict.AGAINST
+    assert check(flat, "row4", "learning rate ratio").verdict is CauseVerdict.AGAINST
 
 
 def test_equal_learning_rates_tell_nothing(tmp_path: Path) -> None:
     found = check(scored(tmp_path, {"none": [70], "a": [60], "b": [61], "c": [62]}), "a", "learning rate ratio")
-    assert found.verdict is Verdict.UNKNOWN
+    assert found.verdict is CauseVerdict.UNKNOWN
     assert "a third of its learning rate" in found.line
 
 
@@ -126,7 +126,7 @@ def untrained(folder: Path, alignment: dict[str, float], target: dict[str, float
 def test_lost_alignment_points_to_forgetting(tmp_path: Path) -> None:
     losses = {"none": 70.0, "mnli": 50.0, "squad": 55.0, "ccg": 60.0, "mix": 69.0}
     found = check(untrained(tmp_path / "a", losses, losses), "mnli", "forgetting")
-    assert found.verdict is Verdict.POINTS
+    assert found.verdict is CauseVerdict.POINTS
     tatoeba: Json = found.figures["tatoeba"]
     assert isinstance(tatoeba, dict)
     assert tatoeba["change"] == pytest.approx(-20, abs=1)
@@ -136,14 +136,14 @@ def test_lost_alignment_points_to_forgetting(tmp_path: Path) -> None:
 def test_forgetting_that_costs_others_nothing_does_not_explain_a_loss(tmp_path: Path) -> None:
     target = {"none": 70.0, "mnli": 60.0, "squad": 75.0, "ccg": 74.0, "mix": 73.0}
     forgot = {"none": 70.0, "mnli": 55.0, "squad": 45.0, "ccg": 48.0, "mix": 50.0}
-    assert check(untrained(tmp_path / "a", forgot, target), "mnli", "forgetting").verdict is Verdict.AGAINST
+    assert check(untrained(tmp_path / "a", forgot, target), "mnli", "forgetting").verdict is CauseVerdict.AGAINST
     kept = dict.fromkeys(target, 70.0)
-    assert check(untrained(tmp_path / "b", kept, target), "mnli", "forgetting").verdict is Verdict.AGAINST
+    assert check(untrained(tmp_path / "b", kept, target), "mnli", "forgetting").verdict is CauseVerdict.AGAINST
 
 
 def test_without_a_watching_column_the_line_to_add_is_named(tmp_path: Path) -> None:
     found = check(scored(tmp_path, {"none": [70], "mnli": [60]}), "mnli", "forgetting")
-    assert found.verdict is Verdict.UNKNOWN
+    assert found.verdict is CauseVerdict.UNKNOWN
     assert '"tatoeba:"' in found.line
     assert '"masked_lm:"' in found.line
 
@@ -157,19 +157,19 @@ def test_masked_lm_losses_are_told_before_and_after(tmp_path: Path) -> None:
     columns = (XNLI, replace(TATOEBA, kind="masked_lm", group=""))
     probed = StudyResults(record=replace(results.record, columns=columns), store=store, draws=200)
     found = check(probed, "mnli", "forgetting")
-    assert found.verdict is Verdict.POINTS
+    assert found.verdict is CauseVerdict.POINTS
     assert "masked-LM loss 2.00 to 3.00 nats" in found.line
 
 
 def test_predictions_that_collapse_point_to_the_label_prior(tmp_path: Path) -> None:
     scores = {"none": [70.0, 71.0], "mnli": [50.0, 50.0]}
     found = check(scored(tmp_path / "a", scores, labels={"mnli": "no"}), "mnli", "label prior")
-    assert found.verdict is Verdict.POINTS
+    assert found.verdict is CauseVerdict.POINTS
     assert "collapsed onto one label in en (no 100.0 %)" in found.line
     # The labels of these studies say right or wrong, so a loss of two points moves two in a hundred of them.
     even = scored(tmp_path / "b", {"none": [70.0, 71.0], "mnli": [68.0, 68.0]})
     found = check(even, "mnli", "label prior")
-    assert found.verdict is Verdict.AGAINST
+    assert found.verdict is CauseVerdict.AGAINST
     assert found.figures["mean_distance"] == pytest.approx(0.02, abs=0.005)
     assert found.figures["none_replicates_distance"] == pytest.approx(0.01, abs=0.005)
 
@@ -178,4 +178,4 @@ def test_answers_that_are_no_labels_have_no_prior(tmp_path: Path) -> None:
     results = scored(tmp_path, {"none": [70], "mnli": [60]})
     columns = (replace(XNLI, kind="span_qa"),)
     other = StudyResults(record=replace(results.record, columns=columns), store=results.store)
-    assert check(other, "mnli", "label prior").verdict is Verdict.UNKNOWN
+    assert check(other, "mnli", "label prior").verdict is CauseVerdict.UNKNOWN

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stilts.analysis.scoring.benchmarks import BENCHMARKS, XTREME, XTREME_R, Format, benchmark
+from stilts.analysis.scoring.benchmarks import BENCHMARKS, XTREME, XTREME_R, FileFormat, benchmark
 from stilts.analysis.scoring.checks import Files
 from stilts.analysis.scoring.language_scores import score_language
 from stilts.analysis.scoring.submission import score_submission
@@ -194,11 +194,11 @@ def test_an_unknown_benchmark_is_refused() -> None:
         benchmark("xtreme-x")
 
 
-@pytest.mark.parametrize("form", list(Format), ids=lambda form: form.name)
+@pytest.mark.parametrize("form", list(FileFormat), ids=lambda form: form.name)
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_is_scored_or_refused_and_nothing_else(
-    tmp_path: Path, form: Format, data: st.DataObject
+    tmp_path: Path, form: FileFormat, data: st.DataObject
 ) -> None:
     task = ALL[example_of(form)]
     texts = [text.encode() for text in TASKS[task.name][:2]]

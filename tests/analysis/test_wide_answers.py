@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.groups import group_answers
 from stilts.analysis.objectives import objective_answer
 from stilts.analysis.only_one import only_one
@@ -54,7 +55,7 @@ def per_language(folder: Path, selection: str) -> StudyResults:
 
 def test_without_selection_scores_per_language_the_targets_choice_stays(tmp_path: Path) -> None:
     results = per_language(tmp_path, "english_dev")
-    found = {line.group: line for line in group_answers(results, "language", results.answers)}
+    found = {line.group: line for line in group_answers(results, "language", answers_of(results))}
     assert [line.languages for line in found.values()] == [(name,) for name in LANGUAGES]
     found = {line.languages[0]: line for line in found.values()}
     assert {line.chosen for line in found.values()} == {"mnli"}
@@ -67,7 +68,7 @@ def test_without_selection_scores_per_language_the_targets_choice_stays(tmp_path
 
 def test_with_selection_scores_each_group_is_chosen_for(tmp_path: Path) -> None:
     results = per_language(tmp_path, "target_dev")
-    found = {line.group: line for line in group_answers(results, "script", results.answers)}
+    found = {line.group: line for line in group_answers(results, "script", answers_of(results))}
     assert sorted(name for line in found.values() for name in line.languages) == sorted(LANGUAGES)
     [chinese] = [line for line in found.values() if line.languages == ("zh",)]
     assert chinese.chosen == "squad"
@@ -78,14 +79,14 @@ def test_with_selection_scores_each_group_is_chosen_for(tmp_path: Path) -> None:
 
 def test_groups_of_a_target_without_a_choice_name_the_oracle_only(tmp_path: Path) -> None:
     results = finished(tmp_path, {TATOEBA: {"none": 60, "mnli": 30}})
-    for line in group_answers(results, "family", results.answers):
+    for line in group_answers(results, "family", answers_of(results)):
         assert (line.chosen, line.gain, line.oracle) == (None, None, "none")
 
 
 def test_an_unknown_grouping_is_refused(tmp_path: Path) -> None:
     results = finished(tmp_path, {XNLI: {"none": 60, "mnli": 70}})
     with pytest.raises(UnknownNameError):
-        group_answers(results, "colour", results.answers)
+        group_answers(results, "colour", answers_of(results))
 
 
 def test_retrieval_does_not_choose_but_stands_in_the_figures(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_rows_that_lack_a_cell_are_listed_not_averaged(tmp_path: Path) -> None:
 
 def test_only_one_gives_worst_target_and_regret(tmp_path: Path) -> None:
     results = two(tmp_path)
-    found = only_one(results, results.answers)
+    found = only_one(results, answers_of(results))
     assert found.chosen == "mnli"
     assert found.winners == {"xnli": "mnli", "udpos": "squad"}
     rows = {row.row: row for row in found.rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.results import StudyResults
 from stilts.store import make_store
 from stilts.study.record import NONE_ROW
@@ -66,10 +67,10 @@ def test_a_filter_by_tag_leaves_its_runs(ui: MLflowUi, study: Finished) -> None:
 def test_the_note_answers_before_any_click(ui: MLflowUi, results: StudyResults) -> None:
     ui.open_parent()
     in_sight = ui.note_in_sight()
-    for answer in results.answers:
+    for answer in answers_of(results):
         assert f"{answer.target}: " in in_sight and str(answer.row) in in_sight, in_sight
     whole = ui.show_whole_note()
-    for answer in results.answers:
+    for answer in answers_of(results):
         assert answer.target in whole and str(answer.row) in whole
 
 

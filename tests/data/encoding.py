@@ -5,7 +5,7 @@ from __future__ import annotations
 from tokenizers import Tokenizer
 
 from stilts.data.collate import Vocabulary
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.encoded import Encoded
 from stilts.data.toy import toy_tokenizer_json
 from stilts.kinds.prepare import Preparation
@@ -13,9 +13,9 @@ from stilts.kinds.prepare import Preparation
 TOKENIZER = Tokenizer.from_str(toy_tokenizer_json())
 
 
-def encoder(*labels: str, max_length: int = 32, doc_stride: int = 8) -> Encoder:
+def encoder(*labels: str, max_length: int = 32, doc_stride: int = 8) -> TaskTokenizer:
     """An encoder of short sequences."""
-    return Encoder(tokenizer=TOKENIZER, labels=labels, max_length=max_length, doc_stride=doc_stride)
+    return TaskTokenizer(tokenizer=TOKENIZER, labels=labels, max_length=max_length, doc_stride=doc_stride)
 
 
 def vocabulary() -> Vocabulary:

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 import torch
 
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.load import load_examples
 from stilts.data.tokenizing import read_tokenizer
 from stilts.kinds.learning import add_heads, encode, score_examples
 from stilts.kinds.prepare import Preparation
-from stilts.kinds.retrieved import Search
+from stilts.kinds.retrieved import RetrievalSearch
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
 from stilts.metrics.metric import metric
@@ -129,8 +129,8 @@ def learn(model: StiltsModel, task: Task, examples: list[Any], steps: int, prepa
     return score(scored(model, task, examples, prepared), task)
 
 
-def encoder(task: Task, prepared: Preparation) -> Encoder:
-    return Encoder(
+def encoder(task: Task, prepared: Preparation) -> TaskTokenizer:
+    return TaskTokenizer(
         tokenizer=prepared.tokenizer,
         labels=task.labels,
         max_length=CONFIG.max_length,
@@ -150,7 +150,7 @@ def scored(
         autocast=autocast(device, TrainConfig(steps=1).precision),
     )
     if pool:
-        scorer = replace(scorer, search=Search(pool=embedded_pool(scorer, task, CONFIG, pool, prepared)))
+        scorer = replace(scorer, search=RetrievalSearch(pool=embedded_pool(scorer, task, CONFIG, pool, prepared)))
     return score_examples(scorer, task, CONFIG, encode(task.kind, examples, encoder(task, prepared)), examples)
 
 

@@ -28,8 +28,8 @@ from stilts.metrics.metric import metric
 from stilts.models.transfer import read_tensors, write_tensors
 from stilts.store import Store, make_store
 from stilts.study.stage import TrainStage
-from stilts.training.reporter import RecordingReporter
 from stilts.training.selection import score_view
+from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
 

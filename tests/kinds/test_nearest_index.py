@@ -1,31 +1,16 @@
-"""Every index finds what numpy's finds."""
-
-import importlib
-import sys
-from collections.abc import Callable
-from types import ModuleType
+"""Torch's index finds what numpy's finds."""
 
 import numpy as np
 import pytest
 import torch
 
-from stilts.errors import MissingPackageError
-from stilts.kinds.nearest_index import device_index, faiss_index, torch_index
+from stilts.kinds.nearest_index import device_index, torch_index
 from stilts.metrics.mining import mine
-from stilts.metrics.neighbours import Index, exact_index, neighbours
+from stilts.metrics.neighbours import exact_index, neighbours
 
 
-def installed_faiss() -> Index:
-    pytest.importorskip("faiss")
-    return faiss_index()
-
-
-INDEXES: dict[str, Callable[[], Index]] = {"torch": lambda: torch_index(torch.device("cpu")), "faiss": installed_faiss}
-
-
-@pytest.mark.parametrize("name", INDEXES)
-def test_it_finds_what_numpy_finds(name: str) -> None:
-    index = INDEXES[name]()
+def test_it_finds_what_numpy_finds() -> None:
+    index = torch_index(torch.device("cpu"))
     stream = np.random.default_rng(0)
     queries, candidates = stream.standard_normal((50, 12)), stream.standard_normal((90, 12))
     wanted = neighbours(queries, candidates, 4)
@@ -43,13 +28,3 @@ def test_torch_names_the_first_among_equals() -> None:
 
 def test_on_the_cpu_figures_stay_numpys() -> None:
     assert device_index(torch.device("cpu")) is exact_index
-
-
-def test_without_faiss_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> ModuleType:
-        raise ImportError(name)
-
-    monkeypatch.delitem(sys.modules, "faiss", raising=False)
-    monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(MissingPackageError, match=r"pip install 'stilts\[faiss\]'"):
-        faiss_index()

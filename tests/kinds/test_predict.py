@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch import nn
 
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.toy import generate, toy_tokenizer_json
 from stilts.execute.run_stage import run_stage
 from stilts.kinds.learning import encode, score_examples
@@ -91,7 +91,7 @@ def test_a_words_tag_is_that_of_its_own_first_piece(max_length: int, eval_tokens
     task = default_registry().task("udpos")
     count = len(task.labels)
     examples = generate(generator="pos", split="train", language="qad", size=15, options={})
-    encoder = Encoder(tokenizer=TOKENIZER, labels=task.labels, max_length=max_length, doc_stride=0)
+    encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=task.labels, max_length=max_length, doc_stride=0)
     encoded = encode(TAGGING, examples, encoder)
     model = Parrot(udpos=lambda ids: nn.functional.one_hot(ids.clamp(min=0) % count, count))
     scored = score_examples(scorer(model, eval_tokens), task, TaskConfig(), encoded, examples)
@@ -111,7 +111,7 @@ def test_an_answer_is_found_in_whichever_window_holds_it(max_length: int) -> Non
         context = " ".join(words)
         answers = (("q", context.index("q")),)
         examples.append(SpanExample(item=str(place), question="q a", context=context, answers=answers))
-    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=max_length, doc_stride=4)
+    encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=max_length, doc_stride=4)
     encoded = encode(SPAN_QA, examples, encoder)
     model = Parrot(squad=lambda ids: (ids == marker).float().unsqueeze(-1).repeat(1, 1, 2))
     task = default_registry().task("xquad")
@@ -129,7 +129,7 @@ def test_every_window_without_the_answer_is_taught_the_first_token() -> None:
         SpanExample(item="none", question="q", context=context, answers=()),
         SpanExample(item="last", question="q", context=context, answers=(("q", len(context) - 1),)),
     ]
-    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
+    encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
     encoded = encode(SPAN_QA, examples, encoder)
     assert encoded.spans is not None
     of_none, of_last = (encoded.spans[encoded.unit_example == number].tolist() for number in (0, 1))
@@ -143,7 +143,7 @@ def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_thresho
     context = " ".join(["abcdefg"[i % 7] for i in range(30)] + ["q"] + ["abcdefg"[i % 7] for i in range(30)])
     asked = SpanExample(item="0", question="a", context=context, answers=(("q", context.index("q")),))
     examples = [asked, replace(asked, item="1", answers=())]
-    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
+    encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
     encoded = encode(SPAN_QA, examples, encoder)
 
     def head(ids: torch.Tensor) -> torch.Tensor:
@@ -166,7 +166,7 @@ def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_thresho
 def test_mlqa_is_scored_by_the_language_of_its_examples() -> None:
     context = "a der b c"
     examples = [SpanExample(item="0", question="q", context=context, answers=(("der b", 2),))]
-    encoded = encode(SPAN_QA, examples, Encoder(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
+    encoded = encode(SPAN_QA, examples, TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
     wanted = TOKENIZER.encode(" b", add_special_tokens=False).ids[-1]
     model = Parrot(squad=lambda ids: (ids == wanted).float().unsqueeze(-1).repeat(1, 1, 2))
     found = {}
@@ -183,7 +183,7 @@ def test_mlqa_is_scored_by_the_language_of_its_examples() -> None:
 def test_choices_are_compared_within_their_example() -> None:
     task = default_registry().task("hellaswag")
     examples: list[Any] = generate(generator="choice", split="train", language="en", size=12, options={})
-    encoder = Encoder(tokenizer=TOKENIZER, labels=(), max_length=96, doc_stride=0)
+    encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=96, doc_stride=0)
     encoded = encode(MULTIPLE_CHOICE, examples, encoder)
     # The choice whose row is longest wins; ties go to the first.
     model = Parrot(hellaswag=lambda ids: (ids >= 0).sum(1, keepdim=True).float())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stilts.errors import InputError
-from stilts.kinds.retrieved import ALONE, Pool, Search, retrieved
+from stilts.kinds.retrieved import ALONE, Pool, RetrievalSearch, retrieved
 from stilts.kinds.scored import Scored
 from stilts.metrics.neighbours import exact_index, unit
 from stilts.models.heads import pooled
@@ -21,7 +21,7 @@ from stilts.tasks.registry import default_registry
 TASKS = {name: default_registry().task(name) for name in ("tatoeba", "bucc2018", "lareqa", "mewslix")}
 
 
-def found(name: str, vectors: Any, examples: list[Any], search: Search = ALONE, **config: Any) -> Scored:
+def found(name: str, vectors: Any, examples: list[Any], search: RetrievalSearch = ALONE, **config: Any) -> Scored:
     return retrieved(TASKS[name], TaskConfig(**config), unit(np.asarray(vectors)), examples, search, exact_index)
 
 
@@ -72,10 +72,10 @@ def test_a_given_threshold_is_used_as_it_is() -> None:
     examples, vectors = mining()
     chosen = found("bucc2018", vectors, examples).threshold
     assert chosen is not None
-    everything = found("bucc2018", vectors, examples, Search(threshold=0.0))
+    everything = found("bucc2018", vectors, examples, RetrievalSearch(threshold=0.0))
     assert everything.rows[:, 1].sum() > 10 and everything.threshold == 0.0
-    assert not found("bucc2018", vectors, examples, Search(threshold=9.0)).rows[:, 1].any()
-    again = found("bucc2018", vectors, examples, Search(threshold=chosen))
+    assert not found("bucc2018", vectors, examples, RetrievalSearch(threshold=9.0)).rows[:, 1].any()
+    again = found("bucc2018", vectors, examples, RetrievalSearch(threshold=chosen))
     assert again.rows.sum(axis=0).tolist() == [10.0, 10.0, 10.0]
 
 
@@ -87,11 +87,11 @@ def pool() -> Pool:
 
 def test_a_pool_is_ranked_whole_and_its_right_answers_are_named() -> None:
     queries = [QueryExample(item="q", query="q", key=key) for key in ("k1", "k2", "k3")]
-    scored = found("lareqa", [[1.0, 0.01]] * 3, queries, Search(pool=pool()))
+    scored = found("lareqa", [[1.0, 0.01]] * 3, queries, RetrievalSearch(pool=pool()))
     assert [json.loads(text) for text in scored.predictions] == [["a", "b", "c", "d"]] * 3
     assert scored.truths is not None and [json.loads(text) for text in scored.truths] == [["a", "c"], ["b"], []]
     assert scored.rows[:, 0].tolist() == pytest.approx([(1 + 2 / 3) / 2, 0.5, 0.0])
-    reciprocal = found("mewslix", [[0.0, 1.0]] * 3, queries, Search(pool=pool()))
+    reciprocal = found("mewslix", [[0.0, 1.0]] * 3, queries, RetrievalSearch(pool=pool()))
     assert json.loads(reciprocal.predictions[0]) == ["c", "b", "a", "d"]
     assert reciprocal.rows[:, 0].tolist() == pytest.approx([1.0, 0.5, 0.0])
 

@@ -7,7 +7,7 @@ from stilts.errors import InputError
 from stilts.metrics.classification import accuracy_rows, guess_accuracy, majority_accuracy
 from stilts.metrics.metric import metric
 from stilts.metrics.qa import normalize, squad_rows
-from stilts.metrics.retrieval import nearest, retrieval_rows
+from stilts.metrics.retrieval import nearest
 from stilts.metrics.spans import entities, entity_rows
 from stilts.metrics.tagging import tag_rows
 
@@ -80,13 +80,6 @@ def test_nearest_is_by_angle_and_the_same_in_blocks() -> None:
     assert (nearest(queries * 7, candidates, block=7) == whole).all()
     similarity = queries @ (candidates / np.linalg.norm(candidates, axis=1, keepdims=True)).T
     assert (similarity.argmax(axis=1) == whole).all()
-
-
-def test_retrieval_rows_find_translations() -> None:
-    vectors = np.eye(4)
-    assert retrieval_rows(vectors, vectors[[0, 1, 3, 2]])[:, 0].tolist() == [1, 1, 0, 0]
-    with pytest.raises(InputError):
-        retrieval_rows(vectors, vectors[:3])
 
 
 def test_levels_of_guessing() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stilts.analysis.best import Answer
+from stilts.analysis.best import Answer, answers_of
 from stilts.analysis.results import StudyResults
 from stilts.ledger.records import FAILURES, PRUNED
 from stilts.study.record import Row, StudyRecord
@@ -144,4 +144,4 @@ def _trained(store: FakeStore, made: StudyRecord) -> None:
 
 def _shown(made: StudyRecord, store: FakeStore) -> Shown:
     results = StudyResults(record=made, store=store, draws=50)  # type: ignore[arg-type]
-    return Shown(results=results, record=made, frame=results.frame, cells=results.cells, answers=results.answers)
+    return Shown(results=results, record=made, frame=results.frame, cells=results.cells, answers=answers_of(results))

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.compare import compare_studies
 from stilts.analysis.groups import group_answers
 from stilts.analysis.objectives import objective_answer
@@ -39,7 +40,7 @@ def line_of(shown: str, first: str) -> list[str]:
 
 
 def test_groups_name_row_gain_and_oracle(results: StudyResults) -> None:
-    shown = text(group_lines(group_answers(results, "family", results.answers)))
+    shown = text(group_lines(group_answers(results, "family", answers_of(results))))
     assert "udpos: the whole target's choice" in shown
     assert "tatoeba: nothing chosen, tatoeba has no selection score" in shown
     assert "oracle: highest on report, no advice" in " ".join(shown.split())
@@ -55,7 +56,7 @@ def test_an_objective_names_the_row_and_what_chose_it(results: StudyResults) -> 
 
 
 def test_only_one_shows_worst_target_and_regret(results: StudyResults) -> None:
-    shown = text(only_one_lines(only_one(results, results.answers)))
+    shown = text(only_one_lines(only_one(results, answers_of(results))))
     assert shown.startswith("if only one: no intermediate is shown to help; select picks mnli")
     assert "tatoeba -30.0" in shown
     assert "udpos 9.0" in shown

@@ -12,7 +12,7 @@ from pathlib import Path
 from stilts.errors import InputError, LeaseHeldError
 from stilts.fingerprint import Json
 from stilts.search.work_source import NoStage, Progress, Resources
-from stilts.training.reporter import Decision, Evaluation, Reporter
+from stilts.training.reporter import Evaluation, Reply, Reporter
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class FakeExecutor:
             reporter.progress(stage.stage_id, step, 4)
             if stage.stage_id.startswith("judged"):
                 decision = reporter.evaluated(stage.stage_id, step, 4, Evaluation(scores={"xnli": 10.0 * step}))
-                if decision is Decision.STOP:
+                if decision is Reply.STOP:
                     return FakeOutcome(state="pruned", seconds=self.seconds)
         return FakeOutcome(executed=not stage.stage_id.startswith("found"), seconds=self.seconds)
 

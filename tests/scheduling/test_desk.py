@@ -15,9 +15,10 @@ from stilts.scheduling.desk import MAX_RETRIES, Desk
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.sequential import run_sequentially
 from stilts.search.work_source import NoStage
-from stilts.training.reporter import Evaluation, RecordingReporter
+from stilts.training.reporter import Evaluation
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeOutcome, FakeSource, FakeStage, attempts
+from tests.training.recording_reporter import RecordingReporter
 
 
 def outcome(stage_id: str, state: str = "done", **more: Any) -> dict[str, Any]:

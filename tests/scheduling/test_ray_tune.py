@@ -23,7 +23,7 @@ from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.runner import run_stages
 from stilts.study.slots import Node
-from stilts.training.reporter import Decision, Evaluation
+from stilts.training.reporter import Evaluation, Reply
 from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage, attempts
 
@@ -220,7 +220,7 @@ def test_a_board_that_dies_stops_nothing(tmp_path: Path) -> None:
     ray.kill(board)
     started = time.monotonic()
     reporter.progress("stage-b", 1, 4)
-    assert reporter.evaluated("stage-b", 1, 4, Evaluation(scores={"xnli": 1.0})) is Decision.CONTINUE
+    assert reporter.evaluated("stage-b", 1, 4, Evaluation(scores={"xnli": 1.0})) is Reply.CONTINUE
     assert time.monotonic() - started < 5
 
 

@@ -18,7 +18,7 @@ from stilts.search.selecting.policy import Question, Suggestion
 from stilts.search.selecting.select import Select
 from stilts.search.work_source import NoStage
 from stilts.store import Store, make_store
-from stilts.study.policy_schema import Budget
+from stilts.study.policy_schema import StudyBudget
 from stilts.study.record import NONE_ROW
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind
 from tests.study.toy_study import parsed, planner, write_encoder_folder
@@ -301,4 +301,4 @@ def test_wall_time_counts_spells_of_work_once() -> None:
 
 def test_a_budget_says_something() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        Budget()
+        StudyBudget()

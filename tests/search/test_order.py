@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stilts.search.order import count_descendants, priority_order
+from stilts.search.order import priority_order
 
 
 def test_many_descendants_then_long_then_name() -> None:
@@ -15,11 +15,6 @@ def test_many_descendants_then_long_then_name() -> None:
         seconds={"d": 9.0, "a": 3.0, "b": 3.0},
     )
     assert order == ["c", "d", "a", "b", "new"]
-
-
-def test_descendants_are_counted_through_generations() -> None:
-    parents = {"train": None, "fine": "train", "score": "fine", "other": "train", "late": "done-before"}
-    assert count_descendants(parents) == {"train": 3, "fine": 1, "score": 0, "other": 0, "late": 0, "done-before": 1}
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 3), st.floats(0, 3)), unique_by=lambda one: one[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import uuid
 from pathlib import Path
 
@@ -32,12 +33,13 @@ def test_file_urls_and_pickles_open_the_same_folder(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(store)).done() == {KEY}
 
 
-def test_a_local_artifact_shares_the_files_of_its_scratch_folder(tmp_path: Path) -> None:
+def test_a_local_artifact_shares_the_files_of_its_folder(tmp_path: Path) -> None:
     store = make_store(str(tmp_path / "store"))
-    with store.scratch() as folder:
-        publish(store, KEY, fill(folder, weights="w"))
-        assert (folder / "weights").stat().st_ino == (store.fetch(KEY) / "weights").stat().st_ino
-    assert not folder.exists() and (store.fetch(KEY) / "weights").read_text() == "w"
+    folder = fill(tmp_path / "made", weights="w")
+    publish(store, KEY, folder)
+    assert (folder / "weights").stat().st_ino == (store.fetch(KEY) / "weights").stat().st_ino
+    shutil.rmtree(folder)
+    assert (store.fetch(KEY) / "weights").read_text() == "w"
 
 
 def test_files_with_other_names_are_copied(tmp_path: Path) -> None:

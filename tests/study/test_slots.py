@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stilts.study.schema import Resources
+from stilts.study.schema import StudyResources
 from stilts.study.slots import Node, most_at_once, num_slots, slots_of
 
 HEAD = Node(cpus=2)
@@ -44,5 +44,5 @@ def test_a_stage_lies_within_one_node(nodes: list[Node], held: dict[str, float],
     ],
 )
 def test_the_study_bounds_what_the_machines_offer(wanted: dict[str, Any], most: int | None, slots: int) -> None:
-    resources = Resources(**wanted)
+    resources = StudyResources(**wanted)
     assert (most_at_once(resources), slots_of(resources, [HEAD, EIGHT])) == (most, slots)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stilts.cli.compose import assemble
 from stilts.errors import InputError, StudyError
 from stilts.study.schema import StudyFile
-from stilts.study.schema_part import Part
+from stilts.study.schema_part import SchemaPart
 from stilts.study.settings import search_space
 from stilts.study.study import Study
 from stilts.tasks.view import DataView
@@ -185,7 +185,7 @@ def refused(text: str, path: Path) -> str:
 
 def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
     planned(json.dumps(full_study()), place / "full.yaml")
-    used: dict[type[Part], set[str]] = {}
+    used: dict[type[SchemaPart], set[str]] = {}
     _collect(Study.parse(json.dumps(full_study()), place / "full.yaml").file, used)
     unused = {(kind.__name__, name) for kind, names in used.items() for name in set(kind.model_fields) - names}
     # Of these, a study can give only one of several.
@@ -195,12 +195,12 @@ def test_the_full_study_uses_every_field_of_the_schema(place: Path) -> None:
         ("Seeds", "target_seeds"),
         ("CellSeeds", "count"),
         ("Pruning", "keep_frac"),
-        ("Resources", "max_gpus"),
+        ("StudyResources", "max_gpus"),
     }
 
 
-def _collect(value: Any, used: dict[type[Part], set[str]]) -> None:
-    if isinstance(value, Part):
+def _collect(value: Any, used: dict[type[SchemaPart], set[str]]) -> None:
+    if isinstance(value, SchemaPart):
         used.setdefault(type(value), set()).update(value.model_fields_set)
         for name in type(value).model_fields:
             _collect(getattr(value, name), used)

@@ -8,7 +8,7 @@ import pytest
 
 from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.kinds.tagging import TAGGING
-from stilts.tasks.overlap_entries import Entry, Sharing, known_overlaps
+from stilts.tasks.overlap_entries import OverlapEntry, Sharing, known_overlaps
 from stilts.tasks.overlaps import Ledger, Overlap
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.task import Dataset, FilesLayout, Part, Source, SplitRef, Task
@@ -23,7 +23,7 @@ def shared(intermediate: str | Task, target: str | Task, source: Source = Source
 
 
 @pytest.mark.parametrize("entry", known_overlaps(), ids=lambda entry: f"{entry.one}-{entry.other}")
-def test_every_split_in_the_ledger_is_registered(entry: Entry) -> None:
+def test_every_split_in_the_ledger_is_registered(entry: OverlapEntry) -> None:
     for name in (entry.one, entry.other):
         dataset, split = name.split("/")
         assert split in REGISTRY.dataset(dataset).languages

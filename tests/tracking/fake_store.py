@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from stilts.analysis.results import StudyResults
@@ -227,7 +228,8 @@ def filled(shape: Shape) -> tuple[StudyRecord, FakeStore]:
 def publish_all(fake: FakeStore, record: StudyRecord, folder: Path) -> Store:
     """A store on disk with the same artifacts, each with four examples, and the study's record."""
     store = make_store(str(folder))
-    with store.scratch() as scratch:
+    with TemporaryDirectory() as name:
+        scratch = Path(name)
         for number, key in enumerate(sorted(fake.results)):
             write_examples(scratch / str(number))
             with store.lease(key.partition("/")[0]) as lease:

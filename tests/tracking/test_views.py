@@ -12,7 +12,7 @@ import pytest
 from stilts.fingerprint import Json, digest
 from stilts.study.record import Row
 from stilts.tasks.bounded_yaml import parsed_yaml
-from stilts.tracking.run_view import RunView, Status, metric_name
+from stilts.tracking.run_view import RunStatus, RunView, metric_name
 from stilts.tracking.views import run_views
 from tests.tracking.fake_store import (
     START,
@@ -44,7 +44,7 @@ def test_views_do_not_depend_on_the_order_of_publication() -> None:
 
 def test_an_empty_store_shows_only_the_parent() -> None:
     (parent,) = run_views(seen(study(Shape()), FakeStore()))
-    assert parent.status is Status.PARTIAL
+    assert parent.status is RunStatus.PARTIAL
     assert parent.points == ()
 
 
@@ -66,7 +66,7 @@ def test_score_is_the_mean_over_languages_and_waits_for_the_last_of_them() -> No
     partial = FakeStore()
     publish_evaluations(partial, record.replicates[0], only=("en", "de"))
     view = by_name(list(run_views(seen(record, partial))))["none > xnli / t0"]
-    assert view.status is Status.PARTIAL
+    assert view.status is RunStatus.PARTIAL
     assert view.ended_ms is None
     assert "score" not in view.latest()
     assert {"score.en", "score.de", "select.en"} <= view.latest().keys()
@@ -100,11 +100,11 @@ def test_failed_and_pruned_stages_are_shown_with_their_reason() -> None:
     pruned: dict[str, Json] = {**where, **facts}
     store.kept[f"studies/{record.name}/pruned/{second.target_stage}"] = dict(pruned)
     views = by_name(list(run_views(seen(record, store))))
-    assert views["none > xnli / t0"].status is Status.FAILED
+    assert views["none > xnli / t0"].status is RunStatus.FAILED
     assert views["none > xnli / t0"].tags["error"] == "out of memory"
-    assert views["none > udpos / t0"].status is Status.PRUNED
+    assert views["none > udpos / t0"].status is RunStatus.PRUNED
     assert views["none > udpos / t0"].tags["pruned_because"] == "last of four"
-    assert views["little"].status is Status.FAILED
+    assert views["little"].status is RunStatus.FAILED
 
 
 def test_a_study_whose_intermediate_failed_is_settled_and_failed() -> None:
@@ -115,8 +115,8 @@ def test_a_study_whose_intermediate_failed_is_settled_and_failed() -> None:
         else:
             fail(store, replicate.intermediate_stage)
     views = by_name(list(run_views(seen(record, store))))
-    assert views["little"].status is Status.FAILED
-    assert views["mnli / i0"].status is Status.FAILED
+    assert views["little"].status is RunStatus.FAILED
+    assert views["mnli / i0"].status is RunStatus.FAILED
     assert "mnli > xnli / i0 t0" not in views
 
 
@@ -124,7 +124,7 @@ def test_a_study_with_proposals_to_come_is_partial() -> None:
     record, store = filled(Shape())
     rows = (*record.rows, Row(name="mix", searched=True, num_proposals=6))
     parent = next(iter(run_views(seen(replace(record, rows=rows), store))))
-    assert parent.status is Status.PARTIAL
+    assert parent.status is RunStatus.PARTIAL
 
 
 def test_an_untrained_target_has_a_run_without_training() -> None:
@@ -132,7 +132,7 @@ def test_an_untrained_target_has_a_run_without_training() -> None:
     bare = replace(record.replicates[0], target_stage=None, target_seed=None)
     views = by_name(list(run_views(seen(replace(record, replicates=(bare,)), store))))
     view = views["none > tatoeba"]
-    assert view.status is Status.DONE
+    assert view.status is RunStatus.DONE
     assert "loss" not in view.latest()
     assert all(each.context == "evaluation" for each in view.inputs)
 

@@ -11,8 +11,9 @@ from stilts.execute.run_stage import run_stage
 from stilts.models.transfer import read_tensors
 from stilts.store import make_store
 from stilts.study.stage import TrainStage
-from stilts.training.reporter import Decision, Evaluation, RecordingReporter
+from stilts.training.reporter import Evaluation, Reply
 from stilts.training.run_config import RunConfig
+from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import part, run_config, train_stage
 
 KINDS = ["mnli", "udpos", "tydiqa_en", "hellaswag", "plain"]
@@ -97,7 +98,7 @@ def test_a_stopped_stage_publishes_nothing_and_goes_on_when_asked_again(tiny_enc
 
 
 def test_reporters_answer_continue_unless_told() -> None:
-    assert RecordingReporter().evaluated("s", 1, 2, Evaluation(scores={})) is Decision.CONTINUE
+    assert RecordingReporter().evaluated("s", 1, 2, Evaluation(scores={})) is Reply.CONTINUE
 
 
 @pytest.mark.parametrize("kind", ["mnli", "udpos", "tydiqa_en"])

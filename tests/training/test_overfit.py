@@ -11,7 +11,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from stilts.data.encode import Encoder
+from stilts.data.encode import TaskTokenizer
 from stilts.data.toy import generate, toy_tokenizer_json
 from stilts.kinds.learning import add_heads, encode, score_examples
 from stilts.kinds.prepare import Preparation
@@ -38,7 +38,7 @@ def learn(
 ) -> tuple[TrainState, float]:
     """Trains on the examples alone and gives the state and the score (0 to 100) on them."""
     torch.set_num_threads(1)
-    encoder = Encoder(
+    encoder = TaskTokenizer(
         tokenizer=PREPARED.tokenizer,
         labels=task.labels,
         max_length=CONFIG.max_length,

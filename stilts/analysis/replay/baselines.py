@@ -80,7 +80,7 @@ class BestOnAverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuccessiveHalving:
+class SequentialHalving:
     """As many sources per target as half of the budget allows; from rung to rung survivors halve and seeds double.
 
     Karnin, Koren and Somekh 2013. Sources are drawn at random; where a foreign matrix or a cheap look orders them, that

@@ -13,7 +13,7 @@ from stilts.search.selecting.policy import Budget, Choice, Policy, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PolicyOutcome:
     """What a policy had come to when its budget was spent.
 
     ``cost_frac``: what it spent, 1 being a full grid of one seed. ``regret_pct``: 100 x (best - chosen) / best, mean
@@ -44,7 +44,7 @@ def question_of(world: World, split: Split, price: str, priors: Sequence[FloatAr
 
 def play(
     policy: Policy, question: Question, split: Split, budget: float, rng: np.random.Generator, workers: int = 1
-) -> Outcome:
+) -> PolicyOutcome:
     """The policy's outcome at a budget, asked as a live study asks it: when a worker would find nothing to do.
 
     It knows the scores of trials that have ended, and which others were asked for. One worker: it knows all of a batch
@@ -62,7 +62,7 @@ def play(
             return judged(policy.choose(question, clock.observations), split, question, clock.spent)
 
 
-def judged(choices: tuple[Choice, ...], split: Split, question: Question, spent: float) -> Outcome:
+def judged(choices: tuple[Choice, ...], split: Split, question: Question, spent: float) -> PolicyOutcome:
     """Choices against the truth; targets without a choice lose all."""
     source = {choice.target: choice.source for choice in choices}
     rows = {name: index for index, name in enumerate(question.sources)}
@@ -74,4 +74,5 @@ def judged(choices: tuple[Choice, ...], split: Split, question: Question, spent:
             chosen = float(column[rows[source[target]]]) if target in source else 0.0
             points.append(best - chosen)
             lost.append(100 * (best - chosen) / best if best > 0 else 0.0)
-    return Outcome(cost_frac=spent, regret_pct=float(np.mean(lost)), points=float(np.mean(points)), choices=choices)
+    regret, behind = float(np.mean(lost)), float(np.mean(points))
+    return PolicyOutcome(cost_frac=spent, regret_pct=regret, points=behind, choices=choices)

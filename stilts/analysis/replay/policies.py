@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stilts.analysis.replay.baselines import BestOnAverage, FullGrid, RandomCells, SuccessiveHalving
+from stilts.analysis.replay.baselines import BestOnAverage, FullGrid, RandomCells, SequentialHalving
 from stilts.errors import UnknownNameError
 from stilts.search.selecting.policy import Policy
 from stilts.search.selecting.select import Select
@@ -33,7 +33,7 @@ POLICIES: Mapping[str, Named] = {
     DEFAULT: Named(make=Select, looks=True),
     "random": Named(make=RandomCells),
     "best_on_average": Named(make=BestOnAverage),
-    "successive_halving": Named(make=SuccessiveHalving, looks=True),
+    "successive_halving": Named(make=SequentialHalving, looks=True),
     **{f"full_grid_{seeds}": _grid(seeds) for seeds in (1, 2, 3, 4)},
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stilts.analysis.replay.play import Outcome, play, question_of
+from stilts.analysis.replay.play import PolicyOutcome, play, question_of
 from stilts.analysis.replay.policies import DEFAULT, Named, find_policy
 from stilts.analysis.replay.world import FloatArray, Split, World, splits
 from stilts.metrics.levels import LEVEL
@@ -79,7 +79,7 @@ def outcome(
     priors: Sequence[FloatArray] = (),
     seed: int = 0,
     workers: int = 1,
-) -> Outcome:
+) -> PolicyOutcome:
     """The policy's outcome at a budget, of which a cheap look at every cell is paid first where there is one."""
     look = named.looks and world.look is not None and world.look_frac <= _LOOK * budget
     paid = world.look_frac if look else 0.0
@@ -97,7 +97,7 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _point(name: str, price: str, workers: int, budget: float, runs: Sequence[Outcome]) -> Point:
+def _point(name: str, price: str, workers: int, budget: float, runs: Sequence[PolicyOutcome]) -> Point:
     regret = [run.regret_pct for run in runs]
     points = [run.points for run in runs]
     low, high = bootstrap(regret)

@@ -14,7 +14,7 @@ from stilts.errors import UnknownNameError
 from stilts.metrics.qa import Flavour
 
 
-class Format(Enum):
+class FileFormat(Enum):
     """How a file holds labels or predictions, and how its name ends."""
 
     LABELS = ("one label per line", "tsv")
@@ -36,7 +36,7 @@ class BenchmarkTask:
     """One task: its folder's name, its format and languages; ``known`` are its labels, empty for any."""
 
     name: str
-    format: Format
+    format: FileFormat
     languages: tuple[str, ...]
     known: frozenset[str] = frozenset()
     flavour: Flavour = "squad"
@@ -59,7 +59,7 @@ def benchmark(name: str) -> Benchmark:
 
 
 def _task(
-    name: str, form: Format, languages: str, known: str = "", flavour: Flavour = "squad"
+    name: str, form: FileFormat, languages: str, known: str = "", flavour: Flavour = "squad"
 ) -> tuple[str, BenchmarkTask]:
     codes = tuple(languages.split())
     return name, BenchmarkTask(name=name, format=form, languages=codes, known=frozenset(known.split()), flavour=flavour)
@@ -76,9 +76,11 @@ _TATOEBA = "ar he vi id jv tl eu ml ta te af nl de el bn hi mr ur fa fr it pt es
 _XQUAD = "en es de el ru tr ar vi th zh hi"
 
 _BOTH = (
-    _task("xnli", Format.LABELS, "ar bg de el en es fr hi ru sw th tr ur vi zh", "entailment neutral contradiction"),
-    _task("mlqa", Format.ANSWERS, "en es de ar hi vi zh", flavour="mlqa"),
-    _task("tydiqa", Format.ANSWERS, "en ar bn fi id ko ru sw te"),
+    _task(
+        "xnli", FileFormat.LABELS, "ar bg de el en es fr hi ru sw th tr ur vi zh", "entailment neutral contradiction"
+    ),
+    _task("mlqa", FileFormat.ANSWERS, "en es de ar hi vi zh", flavour="mlqa"),
+    _task("tydiqa", FileFormat.ANSWERS, "en ar bn fi id ko ru sw te"),
 )
 
 XTREME = Benchmark(
@@ -86,12 +88,12 @@ XTREME = Benchmark(
     tasks=dict(
         (
             *_BOTH,
-            _task("pawsx", Format.LABELS, "de en es fr ja ko zh", "0 1"),
-            _task("panx", Format.TAGS, _PANX, _BIO),
-            _task("udpos", Format.TAGS, _UDPOS, _UPOS),
-            _task("bucc2018", Format.PAIRS, "de fr ru zh"),
-            _task("tatoeba", Format.LABELS, _TATOEBA),
-            _task("xquad", Format.ANSWERS, _XQUAD),
+            _task("pawsx", FileFormat.LABELS, "de en es fr ja ko zh", "0 1"),
+            _task("panx", FileFormat.TAGS, _PANX, _BIO),
+            _task("udpos", FileFormat.TAGS, _UDPOS, _UPOS),
+            _task("bucc2018", FileFormat.PAIRS, "de fr ru zh"),
+            _task("tatoeba", FileFormat.LABELS, _TATOEBA),
+            _task("xquad", FileFormat.ANSWERS, _XQUAD),
         )
     ),
     groups={
@@ -107,13 +109,13 @@ XTREME_R = Benchmark(
     tasks=dict(
         (
             *_BOTH,
-            _task("panx", Format.TAGS, f"{_PANX} qu pl uk az lt pa gu ro", _BIO),
-            _task("udpos", Format.TAGS, f"{_UDPOS} lt pl uk wo ro", _UPOS),
-            _task("tatoeba", Format.LABELS, f"{_TATOEBA} az lt pl uk ro"),
-            _task("xquad", Format.ANSWERS, f"{_XQUAD} ro"),
-            _task("xcopa", Format.CHOICES, "et ht id it qu sw ta th tr vi zh"),
-            _task("mewslix", Format.ENTITIES, "ar de en es fa ja pl ro ta tr uk"),
-            _task("lareqa", Format.RANKINGS, "ar de el en es hi ru th tr vi zh"),
+            _task("panx", FileFormat.TAGS, f"{_PANX} qu pl uk az lt pa gu ro", _BIO),
+            _task("udpos", FileFormat.TAGS, f"{_UDPOS} lt pl uk wo ro", _UPOS),
+            _task("tatoeba", FileFormat.LABELS, f"{_TATOEBA} az lt pl uk ro"),
+            _task("xquad", FileFormat.ANSWERS, f"{_XQUAD} ro"),
+            _task("xcopa", FileFormat.CHOICES, "et ht id it qu sw ta th tr vi zh"),
+            _task("mewslix", FileFormat.ENTITIES, "ar de en es fa ja pl ro ta tr uk"),
+            _task("lareqa", FileFormat.RANKINGS, "ar de el en es hi ru th tr vi zh"),
         )
     ),
     groups={

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from stilts.analysis.scoring.benchmarks import BenchmarkTask, Format
+from stilts.analysis.scoring.benchmarks import BenchmarkTask, FileFormat
 from stilts.analysis.scoring.checks import (
     Files,
     Notes,
@@ -111,14 +111,14 @@ def _rankings(task: BenchmarkTask, files: Files) -> LanguageScore:
 
 
 _Scorer: TypeAlias = Callable[[BenchmarkTask, Files], LanguageScore]
-_SCORERS: Mapping[Format, _Scorer] = {
-    Format.LABELS: _labels,
-    Format.CHOICES: _choices,
-    Format.TAGS: _tags,
-    Format.PAIRS: _pairs,
-    Format.ANSWERS: _answers,
-    Format.ENTITIES: _entities,
-    Format.RANKINGS: _rankings,
+_SCORERS: Mapping[FileFormat, _Scorer] = {
+    FileFormat.LABELS: _labels,
+    FileFormat.CHOICES: _choices,
+    FileFormat.TAGS: _tags,
+    FileFormat.PAIRS: _pairs,
+    FileFormat.ANSWERS: _answers,
+    FileFormat.ENTITIES: _entities,
+    FileFormat.RANKINGS: _rankings,
 }
 
 

@@ -29,7 +29,7 @@ class TaggedSentence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class GoldQuestion:
     """A question's id and its gold answers, at least one."""
 
     id: str
@@ -84,7 +84,7 @@ def read_choices(path: Path) -> list[int]:
     return labels
 
 
-def read_questions(path: Path) -> list[Question]:
+def read_questions(path: Path) -> list[GoldQuestion]:
     """Questions in SQuAD's JSON, in order; one that stands there twice counts twice, as in the official scorer."""
     questions = []
     for i, article in enumerate(_listed(_document(path), path, "data")):
@@ -115,7 +115,7 @@ def read_ranked(path: Path) -> dict[str, list[str]]:
     return ranked
 
 
-def _question(value: object, path: Path, at: str) -> Question:
+def _question(value: object, path: Path, at: str) -> GoldQuestion:
     identifier = _within(value, "id", path, at)
     texts = [
         _within(answer, "text", path, f"{at}.answers")
@@ -125,7 +125,7 @@ def _question(value: object, path: Path, at: str) -> Question:
         raise DataError(path, "an id or an answer that is no text", field=at)
     if not texts:
         raise DataError(path, "no answers", field=at, why="Every question of XQuAD, MLQA and TyDiQA has one")
-    return Question(id=identifier, answers=tuple(str(text) for text in texts))
+    return GoldQuestion(id=identifier, answers=tuple(str(text) for text in texts))
 
 
 def _document(path: Path) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from stilts.analysis.results import StudyResults
-from stilts.analysis.scoring.benchmarks import BenchmarkTask, Format
+from stilts.analysis.scoring.benchmarks import BenchmarkTask, FileFormat
 from stilts.analysis.scoring.checks import Files
 from stilts.analysis.scoring.language_scores import score_language
 from stilts.analysis.submission.fitting import (
@@ -185,7 +185,7 @@ def _official(figures: Mapping[str, float]) -> float | None:
 
 def _other_measure(column: Column, task: BenchmarkTask) -> str:
     """Why the scorer's figure is not the column's, empty where both are the same measure."""
-    if task.format is Format.TAGS and column.metric == "accuracy":
+    if task.format is FileFormat.TAGS and column.metric == "accuracy":
         return "the matrix has accuracy over words, the official scorer F1 of chunks"
     if task.flavour == "mlqa" and column.metric == "squad":  # a study from before the metric "mlqa", or a user's
         return "the matrix compares answers with SQuAD's normalisation, the official scorer with the language's own"

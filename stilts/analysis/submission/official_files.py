@@ -6,19 +6,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from stilts.analysis.scoring.benchmarks import Format
+from stilts.analysis.scoring.benchmarks import FileFormat
 from stilts.fingerprint import Json
 from stilts.tasks.truth import answers_in
 
 _Writer: TypeAlias = Callable[[Sequence[str], Sequence[str]], str]
 
 
-def predictions_text(form: Format, ids: Sequence[str], predictions: Sequence[str]) -> str:
+def predictions_text(form: FileFormat, ids: Sequence[str], predictions: Sequence[str]) -> str:
     """A prediction file: what ``stilts score`` and the official scorer read, in the order of the examples."""
     return _PREDICTIONS[form](ids, predictions)
 
 
-def labels_text(form: Format, ids: Sequence[str], truths: Sequence[str]) -> str:
+def labels_text(form: FileFormat, ids: Sequence[str], truths: Sequence[str]) -> str:
     """A label file, from the texts that ``stilts.tasks.truth`` makes of right answers."""
     return _LABELS[form](ids, truths)
 
@@ -66,13 +66,13 @@ def _ranked(ids: Sequence[str], texts: Sequence[str]) -> str:
     return json.dumps(found, ensure_ascii=False) + "\n"
 
 
-_PREDICTIONS: Mapping[Format, _Writer] = {
-    Format.LABELS: _lines,
-    Format.TAGS: _tags,
-    Format.CHOICES: _choices,
-    Format.ANSWERS: _answers,
-    Format.PAIRS: _pairs,
-    Format.ENTITIES: _ranked,
-    Format.RANKINGS: _ranked,
+_PREDICTIONS: Mapping[FileFormat, _Writer] = {
+    FileFormat.LABELS: _lines,
+    FileFormat.TAGS: _tags,
+    FileFormat.CHOICES: _choices,
+    FileFormat.ANSWERS: _answers,
+    FileFormat.PAIRS: _pairs,
+    FileFormat.ENTITIES: _ranked,
+    FileFormat.RANKINGS: _ranked,
 }
-_LABELS: Mapping[Format, _Writer] = {**_PREDICTIONS, Format.ANSWERS: _questions}
+_LABELS: Mapping[FileFormat, _Writer] = {**_PREDICTIONS, FileFormat.ANSWERS: _questions}

@@ -17,7 +17,7 @@ _PLACES = re.compile(r"\((\d{1,9}), ?(\d{1,9})\)")
 
 
 @dataclass(slots=True)
-class _Question:
+class _ReviewQuestion:
     """A question as its first row gives it, with the answers of all its rows."""
 
     line: int
@@ -35,7 +35,7 @@ def read_subjqa_csv(reading: Reading) -> Iterator[SpanExample]:
     both: it is left out and counted.
     """
     for path in reading.paths:
-        questions: dict[str, _Question] = {}
+        questions: dict[str, _ReviewQuestion] = {}
         for line, row in csv_rows(path):
             marked = filled(row, "human_ans_spans", path, line)
             if marked.endswith(_NONE) and marked.strip() != _NONE:
@@ -43,7 +43,7 @@ def read_subjqa_csv(reading: Reading) -> Iterator[SpanExample]:
                 continue
             item, question = filled(row, "q_review_id", path, line), filled(row, "question", path, line)
             context = _review(filled(row, "review", path, line), path, line)
-            first = questions.setdefault(item, _Question(line, question, context))
+            first = questions.setdefault(item, _ReviewQuestion(line, question, context))
             if (question, context) != (first.question, first.context):
                 why = f"Line {first.line} has that q_review_id too, with another question or review"
                 raise DataError(path, f'two questions "{item}"', line=line, field="q_review_id", why=why)

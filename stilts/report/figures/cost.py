@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import compute_words
-from stilts.fingerprint import Json
 from stilts.ledger.results import TrainResult
 from stilts.report.drawing.axis import TICK_SIZE, Scale
 from stilts.report.drawing.colour import NEUTRAL, mixed
@@ -175,8 +174,3 @@ def _legend() -> Scene:
     said = "in brackets the number of stages; the percentage compares measured with forecast where there is one"
     scene.text(4, 21, said, size=7.5, colour=FAINT_INK)
     return scene
-
-
-def _number(result: Mapping[str, Json], name: str) -> float:
-    value = result.get(name)
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stilts.analysis.best import Answer
+from stilts.analysis.best import Answer, answers_of
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.metrics.levels import FALSE_DISCOVERY
@@ -29,7 +29,7 @@ def language_data(results: StudyResults) -> pd.DataFrame:
     """
     lines = []
     targets = {column.name for column in targets_of(results.record)}
-    for answer in (answer for answer in results.answers if answer.target in targets):
+    for answer in (answer for answer in answers_of(results) if answer.target in targets):
         row, role = shown_row(answer)
         if row is None:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.results import StudyResults
 from stilts.report import phrases
 
@@ -14,7 +15,7 @@ def matrix_data(results: StudyResults) -> pd.DataFrame:
     ``low`` and ``high`` are missing where there is no interval; ``conditional`` says that it is given the seeds that
     were used. ``chosen`` and ``oracle`` mark a column's answer, ``equal`` its set that cannot be told from the best.
     """
-    answers = {answer.target: answer for answer in results.answers}
+    answers = {answer.target: answer for answer in answers_of(results)}
     lines = []
     for _, cell in results.cells.iterrows():
         row, column = str(cell["row"]), str(cell["column"])
@@ -27,7 +28,7 @@ def matrix_data(results: StudyResults) -> pd.DataFrame:
                 "chosen": answer is not None and answer.chosen == row,
                 "oracle": answer is not None and answer.oracle == row,
                 "equal": answer is not None and row in answer.equals,
-                "marks": phrases.marks(cell, results.answers),
+                "marks": phrases.marks(cell, answers_of(results)),
             }
         )
     added = pd.DataFrame(lines, index=results.cells.index)

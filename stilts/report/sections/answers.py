@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stilts.analysis.best import Answer
+from stilts.analysis.best import Answer, answers_of
 from stilts.report import phrases
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
@@ -11,7 +11,7 @@ from stilts.report.sections.section import Section
 
 def answers_section(material: Material) -> Section | None:
     """What to train on first, per target, with its doubt; None without targets."""
-    answers = material.results.answers
+    answers = answers_of(material.results)
     if not answers:
         return None
     return Section(name="answers", title="Answers", body=tuple(map(_answer, answers)))

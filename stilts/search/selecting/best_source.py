@@ -14,14 +14,14 @@ _GRID = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Standing:
+class BestSource:
     """Per target: P(best) of every source (S, T), and the expected loss (T,) of taking the highest mean."""
 
     probability: FloatArray
     regret: FloatArray
 
 
-def standing(mean: FloatArray, variance: FloatArray, exists: BoolArray) -> Standing:
+def standing(mean: FloatArray, variance: FloatArray, exists: BoolArray) -> BestSource:
     """Independent normals per target, integrated on a grid: P(s is the maximum) and E[max] - max mean.
 
     Cells that do not exist have probability 0; a target without cells has regret 0.
@@ -42,4 +42,4 @@ def standing(mean: FloatArray, variance: FloatArray, exists: BoolArray) -> Stand
     probability = share / np.maximum(share.sum(axis=0), 1e-300)
     expected = high - np.trapezoid(np.exp(total), grid, axis=0)
     regret = np.where(some, np.maximum(expected - top, 0.0), 0.0)
-    return Standing(probability=np.where(some, probability, 0.0), regret=regret)
+    return BestSource(probability=np.where(some, probability, 0.0), regret=regret)

@@ -1,4 +1,4 @@
-"""TrialTable: a study's replicates as the trials that a selecting policy knows, and what they cost."""
+"""ReplicateTable: a study's replicates as a selecting policy knows them, and what they cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stilts.study.stage import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TrialTable:
+class ReplicateTable:
     """Fixed rows, columns that can be chosen by, and the replicate behind every trial.
 
     A trial's seed is the place of its replicate among those of its cell. ``others`` are the replicates of fixed rows in
@@ -28,7 +28,7 @@ class TrialTable:
     others: tuple[Replicate, ...]
 
     @classmethod
-    def of(cls, plan: Plan) -> TrialTable:
+    def of(cls, plan: Plan) -> ReplicateTable:
         """The table of a plan."""
         fixed = {row.name for row in plan.record.rows if not row.searched}
         columns = tuple(column.name for column in plan.record.columns if column.select_languages)
@@ -113,7 +113,7 @@ class TrialTable:
 
 def grid_stages(plan: Plan) -> tuple[Stage, ...]:
     """The stages of one seed of every cell of a study's fixed rows."""
-    table = TrialTable.of(plan)
+    table = ReplicateTable.of(plan)
     firsts = [one for trial, one in table.replicates.items() if trial.seed == 0]
     stages = dict.fromkeys(stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one))
     return tuple(plan.stages[stage] for stage in stages)
