@@ -120,11 +120,11 @@ def _rests_well(workspace: Workspace, given: str | None) -> list[str]:
 
     Their recipes are held against the search spaces here, so a store is needed: the one given, or the usual one.
     """
+    url = store_url(given)
+    opened = find_store(url)  # a place that is none is refused, whether anything is asked of it or not
     resting = ", ".join(f"{place} {name}" for place, name in _rests_on(workspace.study))
     if not resting:
         return []
-    url = store_url(given)
-    opened = find_store(url)
     if opened is None:
         return [f"Not checked: {resting}. There is no store at {url}; --store names the one that has it."]
     check_searches(workspace, opened)

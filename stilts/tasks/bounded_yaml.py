@@ -60,6 +60,8 @@ def parsed_yaml(text: str, path: Path, *, begins: str) -> Mapping[Any, Any]:
     except _BeyondBoundError as error:
         raise StudyError(_place(path, error), str(error.problem), str(error.note), "Write less there") from error
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in str(error.problem):  # libyaml's own bound, which is met first far below ours
+            raise StudyError(_place(path, error), _TOO_DEEP, _NO_FIELD_SO_DEEP, "Write less there") from error
         raise StudyError(
             _place(path, error), f"it is not YAML ({_short(error.problem)})", "", "Correct the line"
         ) from error
@@ -68,6 +70,10 @@ def parsed_yaml(text: str, path: Path, *, begins: str) -> Mapping[Any, Any]:
     if not isinstance(loaded, Mapping):
         raise StudyError(f"{path}", "it holds no mapping at its top level", "", f"Start with a line such as: {begins}")
     return loaded
+
+
+_TOO_DEEP = f"it is nested more than {DEEPEST} deep"
+_NO_FIELD_SO_DEEP = "No field of a study or task is so deep"
 
 
 class _BeyondBoundError(yaml.MarkedYAMLError):  # type: ignore[misc]
@@ -186,7 +192,7 @@ class _Document:
         self._values += values
         self._characters += characters
         if self._deepest > DEEPEST:
-            raise _beyond(event, f"it is nested more than {DEEPEST} deep", "No field of a study or task is so deep")
+            raise _beyond(event, _TOO_DEEP, _NO_FIELD_SO_DEEP)
         if self._values > MOST_VALUES or self._characters > MOST_CHARACTERS:
             most = f"{MOST_VALUES:,} values" if self._values > MOST_VALUES else f"{MOST_CHARACTERS:,} characters"
             raise _beyond(event, f"with its aliases written out it holds more than {most}", "It could take all memory")

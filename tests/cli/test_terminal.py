@@ -23,6 +23,7 @@ from stilts.cli.main import app
 from stilts.cli.options import say
 from stilts.cli.terminal import TextConsole
 from stilts.report.explained import _flips
+from stilts.shown import shown
 from tests.cli.hostile import ALL, ESCAPES, LABELS, RAW, hostile_study
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -115,7 +116,7 @@ def test_verbs_on_hostile_data_print_text(study: Path, monkeypatch: pytest.Monke
             if more:
                 json.loads(done.stdout)
     value = json.loads(CliRunner().invoke(app, ["validate", "study.yaml", "--json"]).stdout)
-    assert any(LABELS[2] in line["text"] for line in value["decoded"])
+    assert any(shown(LABELS[2]) in line["text"] for line in value["decoded"])
 
 
 def test_an_unknown_label_is_one_line(study: Path) -> None:
