@@ -15,7 +15,7 @@ import pandas as pd
 from stilts.analysis.matrix import State
 from stilts.analysis.results import StudyResults
 from stilts.app.places import load_record, open_store_at
-from stilts.search.decisions import decisions
+from stilts.ledger.decisions import decisions
 
 
 def results(study: str, store: str) -> StudyResults:

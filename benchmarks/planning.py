@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from stilts.app.workspace import assemble
-from stilts.search.filling import Situation
+from stilts.ledger.decisions import keep
+from stilts.search.deciding import Known, Situation
 from stilts.search.selected_cells import SelectedCells
 from stilts.search.selecting.select import Select
 from stilts.store import make_store
@@ -125,11 +126,11 @@ def _ask(plan: Plan, folder: Path, count: int) -> None:
     # The baseline and what the store has come first; then the policy is asked, twice: the second time scores are known.
     for number in range(4):
         started = time.perf_counter()
-        more = cells.more(
-            Situation(
-                whole=plan, done=done, hopeless=set(), expected=lambda stage: 1.0, left_s=1e5, spent_s=1.0, slots=10**6
-            )
+        decided = cells.decide(
+            Known(plan=plan, whole=plan, done=done),
+            Situation(expected=lambda stage: 1.0, left_s=1e5, spent_s=1.0, slots=10**6),
         )
+        more = any([cells.took(keep(store, "large", one)) for one in decided])
         took = time.perf_counter() - started
         print(f"question {number}: {finished} stages done, asked for more: {more}, in {took:.2f} s")
 

@@ -403,6 +403,18 @@ def undeclared(sources: Sources, requirements: Mapping[str, Requirement]) -> lis
     return [f"{p}: {top}" for top, p in sorted(outside) if canonicalize_name(names.get(top, top)) not in requirements]
 
 
+def written_decisions(sources: Sources) -> list[str]:
+    """Lines that write the record of a decision themselves: ``ledger/decisions.py`` keeps them all."""
+    written = re.compile(r"\b(CONFIRMATIONS|DECISIONS|GRANTS|JUDGED|PROPOSALS|PRUNED|ROW_ENDS|STOPPED)\.write\(")
+    ours = [path for path in sources if path.startswith("stilts/")]
+    return [
+        f"{path}:{number}: {line.strip()}"
+        for path in ours
+        for number, line in _lines(sources[path])
+        if written.search(line)
+    ]
+
+
 RULES = (
     unknown_rooms,
     floor_breaks,
@@ -417,6 +429,7 @@ RULES = (
     late_breaks,
     doubled_classes,
     record_breaks,
+    written_decisions,
 )
 MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (unknown_rooms, "stilts/plugins/load.py", ""),
@@ -454,6 +467,7 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (name_breaks, "stilts/study/utils.py", ""),
     (name_breaks, "stilts/common/x.py", ""),
     (unfinished, "stilts/study/x.py", "# TO" + "DO: later"),
+    (written_decisions, "stilts/search/x.py", "def f(store):\n    GRANTS.write(store, grant, 'study')"),
     (
         circle_breaks,
         "stilts/study/file.py",

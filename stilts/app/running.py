@@ -26,7 +26,7 @@ from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
-from stilts.search.pruning_policies import pruning_policy
+from stilts.search.pruning_rules import pruning_rule
 from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.retention import DropKind
@@ -131,7 +131,7 @@ def make_conductor(
         searches=row_searches(workspace, store),
         races=row_races(workspace, store),
         confirmations=row_confirmations(workspace.resolved, store),
-        pruning=pruning_policy(file.pruning),
+        pruning=pruning_rule(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.policy.budget,
         stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from stilts.app.workspace import Workspace
 from stilts.errors import SelectionError, StudyError
-from stilts.ledger.records import PROPOSALS
+from stilts.ledger.decision import ProposalRecord
+from stilts.ledger.decisions import decisions
 from stilts.search.confirmation import RowConfirmation
+from stilts.search.deciding import LivePolicy
 from stilts.search.encoding import distributions
 from stilts.search.mirror import mirror_url
 from stilts.search.objective import Aim, make_aims
@@ -15,6 +17,7 @@ from stilts.search.row_search import RowSearch
 from stilts.search.samplers import find_sampler
 from stilts.search.warm_start import WarmRecipe, check_is_another, warm_recipes
 from stilts.store.store import Store
+from stilts.study.draws import num_confirming
 from stilts.study.record import NONE_ROW
 from stilts.study.recording import describe_column
 from stilts.study.resolved_study import ResolvedStudy
@@ -39,8 +42,7 @@ def row_races(workspace: Workspace, store: Store) -> dict[str, RowRace]:
         if content.search is not None:
             aims = _aims(workspace, row, content.search)
             columns = list(dict.fromkeys(target for aim in aims for target in aim.targets))
-            name = workspace.study.name
-            found[row] = row_race(study=name, row=row, search=content.search, columns=columns, store=store)
+            found[row] = row_race(row=row, search=content.search, columns=columns, store=store)
     return found
 
 
@@ -50,11 +52,11 @@ def row_confirmations(resolved: ResolvedStudy, store: Store) -> dict[str, RowCon
     columns = [describe_column(resolved, name) for name in study.columns]
     return {
         row: RowConfirmation(
-            study=study.name,
             row=row,
             objectives=content.search.objectives,
             columns=columns,
             selection=study.file.selection,
+            replicates={column: num_confirming(resolved, row, column) for column in study.columns},
             store=store,
         )
         for row, content in study.rows.items()
@@ -69,17 +71,18 @@ def drawn_proposals(resolved: ResolvedStudy, store: Store | None) -> dict[str, l
     if store is None:
         return {row: [] for row in searches}
     found: dict[str, list[Proposal]] = {}
-    confirmations = row_confirmations(resolved, store)
+    confirmations, decided = row_confirmations(resolved, store), decisions(store, study.name)
     for row, search in searches.items():
-        records = PROPOSALS.all(store, study.name, row).values.values()
-        read = [Proposal(number=record.number, params=dict(record.params)) for record in records]
-        race = row_race(study=study.name, row=row, search=search, columns=(), store=store)
-        race.load()
-        read = race.seeded(sorted(read, key=lambda one: one.number)[: search.proposals])
+        drawn = [one for one in decided if isinstance(one, ProposalRecord) and one.row == row]
+        read = [Proposal(number=one.number, params=dict(one.params)) for one in drawn if one.number < search.proposals]
+        race = row_race(row=row, search=search, columns=(), store=store)
+        policies: list[LivePolicy] = [race, confirmations[row]] if row in confirmations else [race]
+        for one in decided:
+            for policy in policies:
+                policy.took(one)
+        found[row] = race.seeded(sorted(read, key=lambda one: one.number))
         if row in confirmations:
-            confirmations[row].load()
-            read = confirmations[row].confirmed(read)
-        found[row] = read
+            found[row] = confirmations[row].confirmed(found[row])
     return found
 
 

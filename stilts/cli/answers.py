@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as encoding
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -23,11 +22,11 @@ from stilts.app.results import results_at
 from stilts.app.soundness import damaged_among, tell_damage
 from stilts.cli.options import say
 from stilts.errors import InputError, UnknownNameError
+from stilts.ledger.decisions import decisions
 from stilts.report.decided import decision_lines
 from stilts.report.explained import story_lines
 from stilts.report.tables import answer_lines, language_table, matrix_table
 from stilts.report.wide_answers import comparison_lines, group_lines, objective_lines, only_one_lines
-from stilts.search.decisions import decisions
 from stilts.shown import shown
 from stilts.tasks.languages import GROUPINGS
 
@@ -89,7 +88,7 @@ def show_decisions(study: str, store: str | None, *, why_rerun: bool, as_json: b
     opened = open_store_at(store)
     name = load_record(study, opened).name
     found = decisions(opened, name)
-    say([asdict(one) for one in found], lambda: decision_lines(name, found), as_json=as_json)
+    say([one.to_json() for one in found], lambda: decision_lines(name, found), as_json=as_json)
 
 
 def show_explanation(

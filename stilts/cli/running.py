@@ -135,7 +135,7 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
 def _stopped(study: str, store: str | None) -> str | None:
     """Why a study ended before its whole matrix was filled, where a budget or a policy ended it."""
     from stilts.app.places import open_store_at
-    from stilts.search.decisions import decisions
+    from stilts.ledger.decisions import decisions
     from stilts.study.study import Study
 
     ends = [one for one in decisions(open_store_at(store), Study.load(study).name) if one.kind == "stop"]

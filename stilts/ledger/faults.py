@@ -14,6 +14,7 @@ from typing import Any
 from stilts.errors import DamagedError, InputError, NewerError, StoreError, UnknownNameError
 from stilts.ledger.examples import read_statistics
 from stilts.ledger.records import (
+    CONFIRMATIONS,
     DECISIONS,
     DISJOINT,
     FAILURES,
@@ -22,6 +23,7 @@ from stilts.ledger.records import (
     JUDGED,
     PROPOSALS,
     PRUNED,
+    ROW_ENDS,
     SPENDING,
     STOPPED,
     RecordKind,
@@ -53,6 +55,8 @@ KINDS: Sequence[RecordKind[Any]] = (  # the first whose template fits a name
     PRUNED,
     JUDGED,
     GRANTS,
+    CONFIRMATIONS,
+    ROW_ENDS,
     SPENDING,
     STOPPED,
     FERTILITY,

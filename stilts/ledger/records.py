@@ -1,22 +1,32 @@
 """The records that studies and stages write: a frozen type for each, its name in the store, writing and reading.
 
-No other file names a record. A record that cannot be read is an error of that record alone: ``Shelf.faults`` holds it,
-and what reads many goes on with the others.
+Those that say what was decided have their types in ``decision.py``. No other file names a record. A record that cannot
+be read is an error of that record alone: ``Shelf.faults`` holds it, and what reads many goes on with the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Generic, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
-from pydantic import Field, with_config
+from pydantic import with_config
 
 from stilts.errors import DamagedError, UnreadableError
+from stilts.ledger.decision import (
+    CellsDecision,
+    Confirmation,
+    Grant,
+    Judged,
+    ProposalRecord,
+    Pruned,
+    RowEnd,
+    Stopped,
+)
 from stilts.ledger.typed import from_body, study_of, to_fields
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.layout import record_path
-from stilts.study.strict import STRICT, Count, Finite, Kept, KeptValue, MaybeNan, Seconds
+from stilts.study.strict import STRICT, Count, Finite, Seconds
 
 T = TypeVar("T")
 
@@ -35,100 +45,6 @@ class Failure:
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalRecord:
-    """A recipe drawn for a searched row: its parameters as written, why it was drawn, and where it comes from."""
-
-    number: Count
-    params: Kept
-    reason: str = ""
-    origin: Annotated[str | None, Field(alias="from")] = None
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellsDecision:
-    """What a selecting policy asked for (``cells``), or how it ended (``stop``); ``found``: the store had it all."""
-
-    number: Count
-    policy: str
-    kind: Literal["cells", "stop"]
-    replicates: tuple[str, ...]
-    reason: str
-    priors: tuple[str, ...] = ()
-    found: bool = False
-    choices: tuple[Kept, ...] = ()
-    told: tuple[Kept, ...] = ()
-    spent_s: Finite = 0.0
-    left_s: Finite | None = None
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
-    """A fine-tuning that was stopped: where, what was compared, and why. ``score`` is its selection score there."""
-
-    stage_id: str
-    row: str
-    column: str
-    proposal: Count
-    step: Count
-    steps: Count
-    score: MaybeNan
-    policy: str
-    reason: str
-    peers: Mapping[str, MaybeNan] = field(default_factory=dict)
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One judged evaluation of a recipe at ``fraction`` of its steps, with the verdict and its examples' scores."""
-
-    stage_id: str
-    row: str
-    column: str
-    proposal: Count
-    step: Count
-    fraction: Finite
-    stop: bool
-    score: MaybeNan
-    policy: str
-    reason: str
-    peers: Mapping[str, MaybeNan] = field(default_factory=dict)
-    items: KeptValue = None
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """How many of at most ``most`` seeds a proposal has, and the reason of the last decision on it."""
-
-    proposal: Count
-    seeds: Count
-    most: Count
-    p: Finite | None
-    policy: str
-    reason: str
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """The proposals of a searched row that are trained again with fresh seeds, by objective, and why these."""
-
-    row: str
-    chosen: Mapping[str, Count]
-    reasons: Mapping[str, str]
-    time: Seconds = 0.0
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
     """What one run spent: seconds of stages, times the GPUs held, number of stages, (start, end) of each spell."""
 
@@ -136,15 +52,6 @@ class Spending:
     gpu_seconds: Seconds
     trials: Count
     busy: tuple[tuple[Finite, Finite], ...]
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """Why a budget ended a study before its whole matrix was filled, and when (Unix seconds)."""
-
-    reason: str
-    time: Seconds = 0.0
 
 
 @with_config(STRICT)
@@ -195,16 +102,22 @@ class Shelf(Generic[T]):
 class RecordKind(Generic[T]):
     """One kind of records: its type, and its name with ``{}`` for each part that varies, the last one its own.
 
-    ``own`` gives that last part where the value says it too; a record that says another is damaged.
+    ``parts`` gives the parts that a value says too, the study left out; a record that says others is damaged.
+    ``named`` are fields that only the name says, by the number of its part.
     """
 
     type: type[T]
     template: str
-    own: Callable[[T], str] | None = None
+    parts: Callable[[T], tuple[str, ...]] | None = None
+    named: Mapping[int, str] = field(default_factory=dict)
 
     def name(self, *parts: str) -> str:
         """The name of one record."""
         return self.template.format(*parts)
+
+    def own_parts(self, value: T) -> tuple[str, ...]:
+        """The parts of a value's name, the study left out."""
+        return self.parts(value) if self.parts is not None else ()
 
     def read(self, store: ArtifactStore, *parts: str) -> T | None:
         """The record, or None where there is none; DamagedError or NewerError where it cannot be read."""
@@ -221,7 +134,8 @@ class RecordKind(Generic[T]):
 
     def write(self, store: ArtifactStore, value: T, *parts: str, create_only: bool = False) -> bool:
         """Writes the record; with ``create_only`` one that is there stays, and False comes back."""
-        return store.write_record(self.name(*parts), to_fields(value), create_only=create_only)
+        fields = {key: item for key, item in to_fields(value).items() if key not in self.named.values()}
+        return store.write_record(self.name(*parts), fields, create_only=create_only)
 
     def delete(self, store: ArtifactStore, *parts: str) -> None:
         """Deletes the record, if there is one."""
@@ -268,8 +182,13 @@ class RecordKind(Generic[T]):
     def parse(self, name: str, body: bytes) -> T:
         """The record of this name from its JSON text; DamagedError or NewerError where it is none."""
         value = from_body(self.type, record_path(name), body)
-        if self.own is not None and self.own(value) != name.rpartition("/")[2]:
-            found = f"it says that it is {self.own(value)[:80]}, which is not its name"
+        if self.named:
+            slots = zip(name.split("/"), self.template.split("/"), strict=True)
+            given = [part for part, slot in slots if slot == "{}"]
+            value = replace(value, **{field: given[place] for place, field in self.named.items()})  # type: ignore[type-var]
+        own = "/".join(self.own_parts(value))
+        if not f"/{name}".endswith(f"/{own}" if own else ""):
+            found = f"it says that it is {own[:80]}, which is not its name"
             raise DamagedError(record_path(name), found, study=study_of(record_path(name)))
         return value
 
@@ -296,18 +215,31 @@ def number_part(number: int, digits: int = 4) -> str:
     return f"{number:0{digits}d}"
 
 
-FAILURES = RecordKind(type=Failure, template="failures/{}", own=lambda one: one.stage_id)
+FAILURES = RecordKind(type=Failure, template="failures/{}", parts=lambda one: (one.stage_id,))
 PROPOSALS = RecordKind(
-    type=ProposalRecord, template="studies/{}/proposals/{}/{}", own=lambda one: number_part(one.number)
+    type=ProposalRecord,
+    template="studies/{}/proposals/{}/{}",
+    parts=lambda one: (one.row, number_part(one.number)),
+    named={1: "row"},
 )
 DECISIONS = RecordKind(
-    type=CellsDecision, template="studies/{}/decisions/{}", own=lambda one: number_part(one.number, 5)
+    type=CellsDecision, template="studies/{}/decisions/{}", parts=lambda one: (number_part(one.number, 5),)
 )
-PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}", own=lambda one: one.stage_id)
-JUDGED = RecordKind(type=Judged, template="studies/{}/rungs/{}/{}/{}/{}", own=lambda one: number_part(one.step, 8))
-GRANTS = RecordKind(type=Grant, template="studies/{}/races/{}/{}", own=lambda one: number_part(one.proposal))
-CONFIRMATIONS = RecordKind(type=Confirmation, template="studies/{}/confirmations/{}", own=lambda one: one.row)
+PRUNED = RecordKind(type=Pruned, template="studies/{}/pruned/{}", parts=lambda one: (one.stage_id,))
+JUDGED = RecordKind(
+    type=Judged,
+    template="studies/{}/rungs/{}/{}/{}/{}",
+    parts=lambda one: (one.row, one.column, number_part(one.proposal), number_part(one.step, 8)),
+)
+GRANTS = RecordKind(
+    type=Grant,
+    template="studies/{}/races/{}/{}",
+    parts=lambda one: (one.row, number_part(one.proposal)),
+    named={1: "row"},
+)
+CONFIRMATIONS = RecordKind(type=Confirmation, template="studies/{}/confirmations/{}", parts=lambda one: (one.row,))
+ROW_ENDS = RecordKind(type=RowEnd, template="studies/{}/row_ends/{}", parts=lambda one: (one.row,))
 SPENDING = RecordKind(type=Spending, template="studies/{}/spending/{}")
-STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped")
+STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped", named={0: "study"})
 FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")
 DISJOINT = RecordKind(type=Disjoint, template="disjoint/{}")

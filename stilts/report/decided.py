@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stilts.search.decisions import Decision
+from stilts.ledger.decision import Decision
 from stilts.shown import shown
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
-from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Resources, WorkSource
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
@@ -96,11 +95,9 @@ class Desk:
         self._put_back(stage_id, STORE_WAIT_S if ends_run else 0.0)
         self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {MAX_RETRIES})")
 
-    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
-        """Whether the stage should stop after the evaluation at ``step``."""
-        if stage_id not in self._in_flight:
-            return Verdict(stop=False, reason="The stage is not in flight.")
-        return self._source.verdict(stage_id, step, steps, evaluation)
+    def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
+        """Whether the stage stops after the evaluation at ``step``; one that ended is not asked about."""
+        return stage_id in self._in_flight and self._source.stops(stage_id, step, steps, evaluation)
 
     def show(self, steps: Mapping[str, tuple[int, int]]) -> None:
         """Tells the listener where the run is; ``steps`` maps stage ids to (step, steps)."""

@@ -137,8 +137,8 @@ class DeskCallback(Callback):
             return  # The board's process died and is being started again: stages go on unasked.
         self._steps |= steps
         for question in questions:
-            verdict = self._desk.verdict(question.stage_id, question.step, question.steps, question.evaluation)
-            self._board.answer.remote(question.ticket, verdict.stop)
+            stops = self._desk.stops(question.stage_id, question.step, question.steps, question.evaluation)
+            self._board.answer.remote(question.ticket, stops)
 
 
 def _error_text(trial: Any) -> str:

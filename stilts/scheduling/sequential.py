@@ -21,7 +21,7 @@ _SHOW_EVERY_S = 0.5
 
 
 class DeskReporter:
-    """Passes on to another reporter, shows the desk's progress, and asks the desk for verdicts."""
+    """Passes on to another reporter, shows the desk's progress, and asks the desk which stages stop."""
 
     def __init__(self, desk: Desk, inner: Reporter) -> None:
         self._desk, self._inner = desk, inner
@@ -38,7 +38,7 @@ class DeskReporter:
     def evaluated(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Reply:
         """STOP where the source or the other reporter says so."""
         inner = self._inner.evaluated(stage_id, step, steps, evaluation)
-        return Reply.STOP if self._desk.verdict(stage_id, step, steps, evaluation).stop else inner
+        return Reply.STOP if self._desk.stops(stage_id, step, steps, evaluation) else inner
 
 
 def run_sequentially(

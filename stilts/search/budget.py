@@ -111,16 +111,32 @@ class Account:
 
         Expectations are what the like of a stage took, so a budget is kept to within one stage.
         """
-        for what, left in self._limits_s(running_s):
-            if expected_s > left:
-                rest = f"{max(left, 0.0):.0f} s of stages are left, and the next one takes about {expected_s:.0f} s"
-                return f"{what} is spent: {rest}"
-        budget, spent = self.budget, self.spent
-        if budget is not None and budget.trials is not None and spent.trials + running >= budget.trials:
-            return f"the budget of {budget.trials} trials is spent"
-        if budget is not None and budget.hours is not None and self._wall_s() + expected_s > budget.hours * _HOUR:
-            return f"the budget of {budget.hours:g} hours is spent: stages ran for {self._wall_s() / _HOUR:.3g} h"
+        found = self._short(expected_s, 1, running_s, running, expected_s)
+        return f"{found[0]} is spent: {found[1]}, and the next one takes about {expected_s:.0f} s" if found else None
+
+    def lacks(self, seconds: float, stages: int, *, asked_s: float, asked: int, slots: int) -> str:
+        """What of the budget is too little for so much more than what is asked for; "" where it fits."""
+        found = self._short(seconds, stages, asked_s, asked, (asked_s + seconds) / slots)
+        return f"of {found[0]} {found[1]}" if found else ""
+
+    def _short(self, more_s: float, more: int, asked_s: float, asked: int, wall_s: float) -> tuple[str, str] | None:
+        """The limit that so much more would break, and what is left of it; ``wall_s``: how long stages would run."""
+        for what, left in self._limits_s(asked_s):
+            if more_s > left:
+                return what, f"{max(left, 0.0):.0f} s of stages are left"
+        budget, ran = self.budget, self.spent.trials
+        if budget is not None and budget.trials is not None and ran + asked + more > budget.trials:
+            return f"the budget of {budget.trials} trials", f"{max(0, budget.trials - ran - asked)} are left"
+        if budget is not None and budget.hours is not None and self._wall_s() + wall_s > budget.hours * _HOUR:
+            left_s = max(0.0, budget.hours * _HOUR - self._wall_s())
+            return f"the budget of {budget.hours:g} hours", f"{left_s:.0f} s are left"
         return None
+
+    @property
+    def label(self) -> str:
+        """The budget in words; "" where there is none."""
+        given = self.budget.given() if self.budget is not None else {}
+        return ", ".join(f"{most:g} {what}" for what, most in given.items() if most is not None)
 
     def _limits_s(self, running_s: float) -> list[tuple[str, float]]:
         budget, spent = self.budget, self.spent

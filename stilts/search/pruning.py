@@ -1,4 +1,4 @@
-"""Pruning: which recipes stop early. Pure policies over the scores that a study has seen so far.
+"""Pruning: which recipes stop early. Pure rules over the scores that a study has seen so far.
 
 Recipes of one search space are compared on one target, at equal fractions of their steps, by the target's selection
 score, which under ``english_dev`` is the English one (``rung_history.py``). An intermediate's score on its own task
@@ -11,22 +11,33 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from stilts.errors import InputError
 from stilts.search.rung_history import Rung, RungHistory
-from stilts.search.verdict import Verdict
 
 
-class PruningPolicy(Protocol):
-    """Decides on one recipe after one evaluation; pure, so the same history gives the same verdict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What a rule says of one recipe at one evaluation; ``reason`` is a sentence with the numbers that it rests on.
+
+    ``peers`` holds the figure (0 to 100) of every other recipe that it was compared with, by recipe.
+    """
+
+    stop: bool
+    reason: str
+    peers: Mapping[str, float] = field(default_factory=dict)
+
+
+class PruningRule(Protocol):
+    """Rules on one recipe after one evaluation; pure, so the same history gives the same ruling."""
 
     @property
     def label(self) -> str:
-        """The policy's name with its settings, as records keep it."""
+        """The rule's name with its settings, as records keep it."""
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         """Whether the recipe stops after this evaluation; ``history`` holds those before it."""
 
 
@@ -39,9 +50,9 @@ class NoPruning:
         """``none``."""
         return "none"
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         """Never stops."""
-        return Verdict(stop=False, reason="This study prunes nothing.")
+        return Ruling(stop=False, reason="This study prunes nothing.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +80,10 @@ class SuccessiveHalving:
 
     @property
     def label(self) -> str:
-        """The policy with its settings."""
+        """The rule with its settings."""
         return f"successive_halving(keep_frac={self.keep:g}, {settings(self.fractions, self.min_recipes)})"
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         """Stops a recipe whose score is not among the best ``keep`` at this fraction."""
         early = not_compared(history, rung, self.fractions, self.min_recipes)
         if early is not None:
@@ -87,7 +98,7 @@ class SuccessiveHalving:
             f"{opening(history, rung)} is {rung.score:.2f}, place {place} of {len(ranked)} recipes of {history.space}; "
             f"the best {num_kept} (from {bar:.2f}) go on, so it {fate(stop)}."
         )
-        return Verdict(stop=stop, reason=reason, peers=peers)
+        return Ruling(stop=stop, reason=reason, peers=peers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +118,10 @@ class MedianRule:
 
     @property
     def label(self) -> str:
-        """The policy with its settings."""
+        """The rule with its settings."""
         return f"median({settings(self.fractions, self.min_recipes)})"
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         """Stops a recipe whose best score so far is below the median."""
         early = not_compared(history, rung, self.fractions, self.min_recipes)
         if early is not None:
@@ -124,7 +135,7 @@ class MedianRule:
             f"median of the running averages of {len(peers)} other recipes of {history.space} is {median:.2f}, "
             f"so it {fate(stop)}."
         )
-        return Verdict(stop=stop, reason=reason, peers=peers)
+        return Ruling(stop=stop, reason=reason, peers=peers)
 
 
 def target_score(target: str, scores: Mapping[str, float], *, fine_tunes: str | None) -> float | None:
@@ -136,16 +147,16 @@ def target_score(target: str, scores: Mapping[str, float], *, fine_tunes: str | 
     return scores.get(target) if fine_tunes == target else None
 
 
-def not_compared(history: RungHistory, rung: Rung, fractions: tuple[float, ...], min_recipes: int) -> Verdict | None:
-    """The verdict where there is nothing to compare: no rung, no number, or too few recipes; else None."""
+def not_compared(history: RungHistory, rung: Rung, fractions: tuple[float, ...], min_recipes: int) -> Ruling | None:
+    """The ruling where there is nothing to compare: no rung, no number, or too few recipes; else None."""
     if not any(history.is_new_at(rung, at) for at in fractions):
-        return Verdict(stop=False, reason=f"Nothing is compared at {rung.fraction:.0%} of the steps.")
+        return Ruling(stop=False, reason=f"Nothing is compared at {rung.fraction:.0%} of the steps.")
     if math.isnan(rung.score):
-        return Verdict(stop=True, reason=f"{opening(history, rung)} is not a number.")
+        return Ruling(stop=True, reason=f"{opening(history, rung)} is not a number.")
     there = 1 + len(history.peers(rung))
     if there < min_recipes:
         found = f"Only {there} of {min_recipes} needed recipes have reached {rung.fraction:.0%} of their steps."
-        return Verdict(stop=False, reason=found)
+        return Ruling(stop=False, reason=found)
     return None
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from stilts.ledger.decision import Grant
 from stilts.metrics.comparison import holm
 from stilts.metrics.item_scores import ByLanguage, mean_over, paired
 from stilts.metrics.levels import FALSE_CLAIM
@@ -51,18 +52,8 @@ class Contender:
         return len(self.scores) >= self.granted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How many seeds a proposal has now, and why; ``p`` is Holm's of its comparison with the leader."""
-
-    proposal: int
-    seeds: int
-    reason: str
-    p: float | None = None
-
-
 class RacingPolicy(Protocol):
-    """Decides on seeds; pure, so equal scores give equal standings."""
+    """Decides on seeds; pure, so equal scores give equal decisions."""
 
     @property
     def label(self) -> str:
@@ -71,8 +62,8 @@ class RacingPolicy(Protocol):
     def first(self, most: int) -> int:
         """The seeds that every proposal starts with, of ``most`` that it may have."""
 
-    def standings(self, contenders: Sequence[Contender], *, most: int) -> list[Standing]:
-        """Where each contender stands; at most one of them has a seed more than it had."""
+    def grants(self, contenders: Sequence[Contender], *, most: int) -> list[Grant]:
+        """The seeds that each contender has now, and why; at most one of them has a seed more than it had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +79,7 @@ class NoRacing:
         """All."""
         return most
 
-    def standings(self, contenders: Sequence[Contender], *, most: int) -> list[Standing]:
+    def grants(self, contenders: Sequence[Contender], *, most: int) -> list[Grant]:
         """Nothing is decided."""
         return []
 
@@ -122,8 +113,8 @@ class WilcoxonRacing:
         """One."""
         return 1
 
-    def standings(self, contenders: Sequence[Contender], *, most: int) -> list[Standing]:
-        """Where each contender stands, the leader first, then by mean."""
+    def grants(self, contenders: Sequence[Contender], *, most: int) -> list[Grant]:
+        """The seeds of each contender, the leader first, then by mean."""
         if not contenders:
             return []
         leader, *others = sorted(contenders, key=lambda one: (-one.mean, one.proposal))
@@ -132,14 +123,17 @@ class WilcoxonRacing:
             zip((one.proposal for one in others), holm([min(1.0, 2.0 * one.test.p) for one in found]), strict=True)
         )
         chosen = self._next(leader, others, adjusted, most)
-        standings = [_leading(leader, others, most, gets=chosen == leader.proposal)]
+        grants = [self._grant(leader, _leading(leader, others, most, chosen), chosen, most)]
         for other, comparison in zip(others, found, strict=True):
             p = adjusted[other.proposal]
             why = _why(other, leader, comparison, p, len(others))
             fate = self._fate(other, leader, p, most, gets=chosen == other.proposal)
-            seeds = other.granted + (chosen == other.proposal)
-            standings.append(Standing(proposal=other.proposal, seeds=seeds, reason=f"{why}, {fate}.", p=p))
-        return standings
+            grants.append(self._grant(other, f"{why}, {fate}.", chosen, most, p))
+        return grants
+
+    def _grant(self, one: Contender, reason: str, chosen: int | None, most: int, p: float | None = None) -> Grant:
+        seeds = one.granted + (chosen == one.proposal)
+        return Grant(proposal=one.proposal, seeds=seeds, most=most, p=p, policy=self.label, reason=reason)
 
     def _next(self, leader: Contender, others: Sequence[Contender], p: Mapping[int, float], most: int) -> int | None:
         """Who gets the next seed."""
@@ -185,11 +179,12 @@ def _items(ours: Contender, theirs: Contender, seeds: Sequence[int]) -> tuple[Fl
     return np.concatenate([left for left, _ in pairs]), np.concatenate([right for _, right in pairs])
 
 
-def _leading(leader: Contender, others: Sequence[Contender], most: int, *, gets: bool) -> Standing:
+def _leading(leader: Contender, others: Sequence[Contender], most: int, chosen: int | None) -> str:
     start = f"Its mean selection score over {_seeds(len(leader.scores))} is {leader.mean:.2f}, "
     start += f"the highest of {len(others) + 1} proposals"
+    gets = chosen == leader.proposal
     end = f"so it gets seed {leader.granted + 1} of {most}" if gets else f"and it has {leader.granted} of {most} seeds"
-    return Standing(proposal=leader.proposal, seeds=leader.granted + gets, reason=f"{start}, {end}.")
+    return f"{start}, {end}."
 
 
 def _why(other: Contender, leader: Contender, found: _Comparison, p: float, compared: int) -> str:

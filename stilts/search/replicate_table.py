@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stilts.search.filling import Expected
+from stilts.search.deciding import Expected
 from stilts.search.selecting.policy import FloatArray, Question, Trial
 from stilts.study.plan import Plan
 from stilts.study.record import Replicate

@@ -7,10 +7,12 @@ sampler that took a recipe as unscored because it is worth another seed would tu
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stilts.ledger.records import PRUNED, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import PRUNED
+from stilts.search.deciding import Known
 from stilts.search.objective import Aim
 from stilts.search.outcome import Outcome, Told
 from stilts.search.recipe_scores import RecipeScores, RowReplicates, baseline_scores, is_scored, replicates_of
@@ -22,7 +24,7 @@ from stilts.study.search_space import Proposal
 
 @dataclass(kw_only=True)
 class RowOutcomes:
-    """The outcomes of one row of one study by its aims. ``hopeless`` stages failed, were pruned, or hang on such."""
+    """The outcomes of one row of one study by its aims."""
 
     study: str
     row: str
@@ -35,35 +37,32 @@ class RowOutcomes:
     def __post_init__(self) -> None:
         self._scores = RecipeScores(store=self.store)
 
-    def told(self, proposals: Sequence[Proposal], plan: Plan, done: Set[str], hopeless: Set[str]) -> list[Told]:
+    def told(self, proposals: Sequence[Proposal], view: Known) -> list[Told]:
         """What is known of each proposal; an aim is missing while a target that it needs has no score of any seed."""
-        return [
-            Told(number=p.number, params=p.params, outcomes=self._outcomes(p.number, plan, done, hopeless))
-            for p in proposals
-        ]
+        return [Told(number=p.number, params=p.params, outcomes=self._outcomes(p.number, view)) for p in proposals]
 
-    def num_open(self, plan: Plan, done: Set[str], hopeless: Set[str]) -> int:
+    def num_open(self, view: Known) -> int:
         """How many proposals are neither scored nor given up on every target."""
-        own, _ = self._replicates(plan)
-        return len({replicate.proposal for replicate in own.all if not _is_over(replicate, done, hopeless)})
+        own, _ = self._replicates(view.plan)
+        return len({replicate.proposal for replicate in own.all if not _is_over(replicate, view)})
 
-    def _outcomes(self, number: int, plan: Plan, done: Set[str], hopeless: Set[str]) -> dict[str, Outcome]:
-        found = {aim.name: self._outcome(number, aim, plan, done, hopeless) for aim in self.aims}
+    def _outcomes(self, number: int, view: Known) -> dict[str, Outcome]:
+        found = {aim.name: self._outcome(number, aim, view) for aim in self.aims}
         return {name: outcome for name, outcome in found.items() if outcome is not None}
 
-    def _outcome(self, number: int, aim: Aim, plan: Plan, done: Set[str], hopeless: Set[str]) -> Outcome | None:
-        own, none = self._replicates(plan)
+    def _outcome(self, number: int, aim: Aim, view: Known) -> Outcome | None:
+        (own, none), done = self._replicates(view.plan), view.done
         groups = {target: own.of(number, target) for target in aim.targets}
         scored = {target: [r for r in group if is_scored(r, done)] for target, group in groups.items()}
         for target, group in groups.items():
-            if group and not scored[target] and all(r.evaluate_stage in hopeless for r in group):
+            if group and not scored[target] and all(r.evaluate_stage in view.hopeless for r in group):
                 return self._given_up(aim, group)
         if not all(scored.values()):
             return None
         base = none.on(aim.targets) if aim.over_none else ()
         baseline = baseline_scores(none, aim.targets, done, self._scores) if aim.over_none else {}
         if aim.over_none and len(baseline) < len(aim.targets):  # failed only where none's score is given up too
-            return Outcome() if base and all(_is_over(r, done, hopeless) for r in base) else None
+            return Outcome() if base and all(_is_over(r, view) for r in base) else None
         values = aim.values({target: self._scores.over_seeds(group) for target, group in scored.items()}, baseline)
         return Outcome(values=values)
 
@@ -92,5 +91,5 @@ class RowOutcomes:
         return self._of_plan[1:]
 
 
-def _is_over(replicate: Replicate, done: Set[str], hopeless: Set[str]) -> bool:
-    return replicate.evaluate_stage in hopeless or is_scored(replicate, done)
+def _is_over(replicate: Replicate, view: Known) -> bool:
+    return replicate.evaluate_stage in view.hopeless or is_scored(replicate, view.done)

@@ -1,20 +1,19 @@
-"""RowRace: the seeds of one searched row's proposals, kept in the store, and granted by a racing policy.
+"""RowRace: the seeds of one searched row's proposals, as a racing policy grants them.
 
-Record ``studies/<study>/races/<row>/<proposal>``: how many seeds a proposal has, and the reason of the last decision on
-it. Scores are read from the study's published evaluations, so a new process decides as the last one would have.
+Scores are read from the study's published evaluations, so a new process decides as the last one would have.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from stilts.ledger.records import GRANTS, Grant, number_part
+from stilts.ledger.decision import Decision, Grant, RowEnd
 from stilts.ledger.results import evaluation_of
 from stilts.ledger.summary import SUMMARIES
 from stilts.metrics.item_scores import ItemScores
-from stilts.search.racing import Contender, NoRacing, RacingPolicy, Standing, WilcoxonRacing
+from stilts.search.deciding import Known, Situation
+from stilts.search.racing import Contender, NoRacing, RacingPolicy, WilcoxonRacing
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.record import Replicate
@@ -45,57 +44,53 @@ class RowRace:
     can come.
     """
 
-    study: str
     row: str
     most: int
     total: int
     columns: Sequence[str]
     policy: RacingPolicy
     store: ArtifactStore
-    _seeds: dict[int, int] = field(default_factory=dict, init=False)
-    _reasons: dict[int, str] = field(default_factory=dict, init=False)
+    _grants: dict[int, Grant] = field(default_factory=dict, init=False)
     _scored: dict[str, _Scored] = field(default_factory=dict, init=False)
     _settled: object = field(default=None, init=False)
-
-    def load(self) -> None:
-        """Reads the grants that the store has."""
-        for grant in GRANTS.all(self.store, self.study, self.row).all_good().values():
-            self._seeds[grant.proposal], self._reasons[grant.proposal] = grant.seeds, grant.reason
+    _ended: str | None = field(default=None, init=False)
 
     def seeded(self, proposals: Sequence[Proposal]) -> list[Proposal]:
         """The proposals with the seeds that they have now."""
-        first = self.policy.first(self.most)
-        return [replace(one, seeds=min(self.most, self._seeds.get(one.number, first))) for one in proposals]
+        return [replace(one, seeds=self._seeds_of(one.number)) for one in proposals]
 
-    def grant(self, plan: Plan, done: Set[str]) -> bool:
-        """Whether a proposal was granted a seed; the plan is then to be made again."""
-        if self.most == 1 or isinstance(self.policy, NoRacing):
-            return False
-        contenders, drawn = self._contenders(plan, done)
+    @property
+    def first(self) -> int:
+        """The seeds that every proposal starts with."""
+        return self.policy.first(self.most)
+
+    def decide(self, view: Known, situation: Situation) -> Sequence[Decision]:
+        """Whose seeds or reasons are others than before; that the row ends instead, where a seed is not to be had."""
+        if self.most == 1 or isinstance(self.policy, NoRacing) or self._ended == situation.budget:
+            return []
+        contenders, drawn = self._contenders(view.plan, view.done)
         looked_at = [(one.proposal, one.granted, len(one.scores)) for one in contenders]
         if looked_at == self._settled or (len(contenders) < 2 and drawn < self.total):
-            return False
+            return []
         self._settled = looked_at
-        standings = self.policy.standings(contenders, most=self.most)
-        return any([self._keep(standing) for standing in standings])
+        grants = [replace(one, row=self.row) for one in self.policy.grants(contenders, most=self.most)]
+        if situation.ends and any(one.seeds > self._seeds_of(one.proposal) for one in grants):
+            return [RowEnd(row=self.row, budget=situation.budget, reason=situation.ends)]
+        told = {number: (one.seeds, one.reason) for number, one in self._grants.items()}
+        return [one for one in grants if told.get(one.proposal) != (one.seeds, one.reason)]
 
-    def _keep(self, standing: Standing) -> bool:
-        """Writes the standing down if it is new; whether it has a seed more."""
-        number = standing.proposal
-        before = self._seeds.get(number, self.policy.first(self.most))
-        if self._reasons.get(number) != standing.reason or before != standing.seeds:
-            grant = Grant(
-                proposal=number,
-                seeds=standing.seeds,
-                most=self.most,
-                p=standing.p,
-                policy=self.policy.label,
-                reason=standing.reason,
-                time=time.time(),
-            )
-            GRANTS.write(self.store, grant, self.study, self.row, number_part(number))
-            self._seeds[number], self._reasons[number] = standing.seeds, standing.reason
-        return standing.seeds > before
+    def took(self, decision: Decision) -> bool:
+        """Goes on from the seeds that were granted; whether a proposal has one more."""
+        if isinstance(decision, RowEnd) and decision.row == self.row:
+            self._ended = decision.budget
+        if not isinstance(decision, Grant) or decision.row != self.row:
+            return False
+        before = self._seeds_of(decision.proposal)
+        self._grants[decision.proposal] = decision
+        return decision.seeds > before
+
+    def _seeds_of(self, number: int) -> int:
+        return min(self.most, self._grants[number].seeds if number in self._grants else self.first)
 
     def _contenders(self, plan: Plan, done: Set[str]) -> tuple[list[Contender], int]:
         """Who takes part, by number, and how many proposals there are in all."""
@@ -114,7 +109,7 @@ class RowRace:
         done: Set[str],
         metrics: Mapping[str, str],
     ) -> Contender:
-        granted = min(self.most, self._seeds.get(number, self.policy.first(self.most)))
+        granted = self._seeds_of(number)
         finished: dict[int, dict[str, _Scored]] = {}
         for seed in range(granted):
             # A replicate without seeds (an untrained target of ``none``) is the same under all of them.
@@ -146,11 +141,10 @@ class RowRace:
         return self._scored[key]
 
 
-def row_race(*, study: str, row: str, search: Search, columns: Sequence[str], store: ArtifactStore) -> RowRace:
+def row_race(*, row: str, search: Search, columns: Sequence[str], store: ArtifactStore) -> RowRace:
     """The race of a searched row as its study file asks for it."""
     policy = WilcoxonRacing(alpha=search.racing.alpha) if search.racing.policy == "wilcoxon" else NoRacing()
     return RowRace(
-        study=study,
         row=row,
         most=search.seeds,
         total=search.proposals,

@@ -1,21 +1,20 @@
-"""RungBook: every judged evaluation of a study, kept in the store, so that a resumed run compares with all of them.
+"""RungBook: which searched recipes stop early, by every judged evaluation of a study, those of earlier runs included.
 
-Record ``studies/<study>/rungs/<row>/<column>/<proposal>/<step>``: score, fraction and examples' scores of one
-evaluation, with the verdict on it. A stage that is resumed and evaluated again at the same step gets the same verdict,
-and a stage that stops leaves ``studies/<study>/pruned/<stage id>``.
+Kept is the decision on each evaluation, with its examples' scores, and beside it that a stage stops. A stage that is
+resumed and evaluated again at the same step is judged as it was.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from stilts.ledger.records import JUDGED, PRUNED, Judged, Pruned, number_part
+from stilts.ledger.decision import Decision, Judged, Pruned
+from stilts.ledger.records import JUDGED
 from stilts.metrics.item_scores import items_from_json, items_to_json
-from stilts.search.pruning import NoPruning, PruningPolicy, target_score
+from stilts.search.deciding import Known
+from stilts.search.pruning import NoPruning, PruningRule, target_score
 from stilts.search.rung_history import Rung, RungHistory
-from stilts.search.verdict import Verdict
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.stage import TrainStage
@@ -33,76 +32,83 @@ class SearchedCell:
     first: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """An evaluation that a running stage has reached, after ``step`` of its ``steps``."""
+
+    stage_id: str
+    step: int
+    steps: int
+    evaluation: Evaluation
+
+
 @dataclass(kw_only=True)
 class RungBook:
-    """Judges the target stages of a study's searched rows by its policy, and remembers what it judged."""
+    """Decides which target stages of a study's searched rows go on, by its rule and by what it judged before."""
 
     study: str
     store: ArtifactStore
-    policy: PruningPolicy
+    rule: PruningRule
     _histories: dict[tuple[str, str], RungHistory] = field(default_factory=dict, init=False)
-    _records: dict[str, Judged] = field(default_factory=dict, init=False)
+    _judged: dict[tuple[str, str, int, int], Judged] = field(default_factory=dict, init=False)
+    _pruned: dict[str, Pruned] = field(default_factory=dict, init=False)
 
-    def judge(self, plan: Plan, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
-        """Whether a stage should stop after an evaluation, judged against its row's other recipes at that fraction.
+    def decide(self, view: Known, reached: Reached) -> list[Decision]:
+        """How a recipe stands beside its row's others at that fraction, and that its stage stops where it does.
 
         A further seed of a recipe is not judged: the race has granted it, and a mean over the seeds that were lucky
         enough to finish would be too high. It stops only where the recipe's first seed was stopped.
         """
+        plan, stage_id = view.whole, reached.stage_id
         cell, stage = searched_cell(plan, stage_id), plan.stages.get(stage_id)
-        if cell is None or not isinstance(stage, TrainStage):
-            return Verdict(stop=False, reason="Only the target stages of a searched row are compared.")
+        if cell is None or not isinstance(stage, TrainStage) or isinstance(self.rule, NoPruning):
+            return []
+        evaluation = reached.evaluation
         score = target_score(stage.name, evaluation.scores, fine_tunes=stage.name)
         if score is None:
-            return Verdict(stop=False, reason="There is no selection score to compare.")
-        if isinstance(self.policy, NoPruning):
-            return Verdict(stop=False, reason="This study prunes nothing.")
-        items = evaluation.items.get(stage.name, {})
-        rung = Rung(recipe=str(cell.proposal), fraction=step / steps, score=score, items=items)
-        verdict = self._of_first_seed(cell) if stage_id != cell.first else self._judged(plan, cell, rung, step)
-        if verdict.stop:
-            pruned = Pruned(step=step, steps=steps, **self._facts(cell, rung, verdict))
-            PRUNED.write(self.store, pruned, self.study, stage_id)
-        return verdict
+            return []
+        items, fraction = evaluation.items.get(stage.name, {}), reached.step / reached.steps
+        rung = Rung(recipe=str(cell.proposal), fraction=fraction, score=score, items=items)
+        if stage_id != cell.first:
+            first = self._pruned.get(cell.first)
+            why = f"The first seed of its recipe was stopped: {first.reason}" if first else ""
+            return [_pruned(cell, reached, score, self.rule.label, why, {})] if first else []
+        judged = self._judge(plan, cell, rung, reached.step)
+        if not judged.stop:
+            return [judged]
+        return [judged, _pruned(cell, reached, score, self.rule.label, judged.reason, judged.peers)]
 
-    def _judged(self, plan: Plan, cell: SearchedCell, rung: Rung, step: int) -> Verdict:
+    def took(self, decision: Decision) -> bool:
+        """Compares later evaluations with it; nothing is asked for."""
+        if isinstance(decision, Pruned):
+            self._pruned[decision.stage_id] = decision
+        if isinstance(decision, Judged) and (place := (decision.row, decision.column)) in self._histories:
+            self._judged[(*place, decision.proposal, decision.step)] = decision
+            self._histories[place] = self._histories[place].with_rung(_rung(decision))
+        return False
+
+    def _judge(self, plan: Plan, cell: SearchedCell, rung: Rung, step: int) -> Judged:
+        """The decision that was kept on this very evaluation under this rule, else a new one."""
         history = self._history(plan, cell)
-        name = JUDGED.name(self.study, cell.row, cell.column, number_part(cell.proposal), number_part(step, 8))
-        known = _same(self._records.get(name), cell, rung, self.policy.label)
-        verdict = known or self.policy.decide(history, rung)
-        self._histories[(cell.row, cell.column)] = history.with_rung(rung)
-        if known is None:
-            value = Judged(
-                step=step,
-                fraction=rung.fraction,
-                stop=verdict.stop,
-                items=items_to_json(rung.items),
-                **self._facts(cell, rung, verdict),
-            )
-            parts = (cell.row, cell.column, number_part(cell.proposal), number_part(step, 8))
-            JUDGED.write(self.store, value, self.study, *parts)
-            self._records[name] = value
-        return verdict
-
-    def _of_first_seed(self, cell: SearchedCell) -> Verdict:
-        pruned = PRUNED.read(self.store, self.study, cell.first)
-        if pruned is not None:
-            return Verdict(stop=True, reason=f"The first seed of its recipe was stopped: {pruned.reason}")
-        return Verdict(stop=False, reason="Only the first seed of a recipe is compared.")
-
-    def _facts(self, cell: SearchedCell, rung: Rung, verdict: Verdict) -> dict[str, Any]:
-        """What every record of a verdict says."""
-        return {
-            "stage_id": cell.stage_id,
-            "row": cell.row,
-            "column": cell.column,
-            "proposal": cell.proposal,
-            "score": rung.score,
-            "policy": self.policy.label,
-            "reason": verdict.reason,
-            "peers": dict(verdict.peers),
-            "time": time.time(),
-        }
+        known = self._judged.get((cell.row, cell.column, cell.proposal, step))
+        now = (cell.stage_id, self.rule.label, repr(rung.score))  # repr: NaN equals itself
+        if known is not None and (known.stage_id, known.policy, repr(known.score)) == now:
+            return known
+        ruling = self.rule.rule(history, rung)
+        return Judged(
+            stage_id=cell.stage_id,
+            row=cell.row,
+            column=cell.column,
+            proposal=cell.proposal,
+            step=step,
+            fraction=rung.fraction,
+            stop=ruling.stop,
+            score=rung.score,
+            policy=self.rule.label,
+            reason=ruling.reason,
+            peers=dict(ruling.peers),
+            items=items_to_json(rung.items),
+        )
 
     def _history(self, plan: Plan, cell: SearchedCell) -> RungHistory:
         """The cell's history, from the store when it is first asked for.
@@ -110,15 +116,13 @@ class RungBook:
         Left out is what the plan no longer asks for: after a change of the study, a stage of another length, say, would
         be no like.
         """
-        if (cell.row, cell.column) not in self._histories:
-            history = RungHistory(space=cell.row, target=cell.column)
-            stored = JUDGED.all(self.store, self.study, cell.row, cell.column).all_good()
-            for own, value in stored.items():
+        place = (cell.row, cell.column)
+        if place not in self._histories:
+            self._histories[place] = RungHistory(space=cell.row, target=cell.column)
+            for value in JUDGED.all(self.store, self.study, *place).all_good().values():
                 if value.stage_id in plan.stages:
-                    self._records[JUDGED.name(self.study, cell.row, cell.column, *own.split("/"))] = value
-                    history = history.with_rung(_rung(value))
-            self._histories[(cell.row, cell.column)] = history
-        return self._histories[(cell.row, cell.column)]
+                    self.took(value)
+        return self._histories[place]
 
 
 def searched_cell(plan: Plan, stage_id: str) -> SearchedCell | None:
@@ -134,13 +138,21 @@ def searched_cell(plan: Plan, stage_id: str) -> SearchedCell | None:
     return None
 
 
-def _same(stored: Judged | None, cell: SearchedCell, rung: Rung, label: str) -> Verdict | None:
-    """The stored verdict on this very evaluation, or None where it was another one or another policy's."""
-    if stored is None or stored.stage_id != cell.stage_id or stored.policy != label:
-        return None
-    if repr(stored.score) != repr(rung.score):  # repr: NaN equals itself
-        return None
-    return Verdict(stop=stored.stop, reason=stored.reason, peers=dict(stored.peers))
+def _pruned(
+    cell: SearchedCell, reached: Reached, score: float, label: str, reason: str, peers: Mapping[str, float]
+) -> Pruned:
+    return Pruned(
+        stage_id=cell.stage_id,
+        row=cell.row,
+        column=cell.column,
+        proposal=cell.proposal,
+        step=reached.step,
+        steps=reached.steps,
+        score=score,
+        policy=label,
+        reason=reason,
+        peers=dict(peers),
+    )
 
 
 def _rung(value: Judged) -> Rung:

@@ -10,7 +10,6 @@ the matrix shows every cell that the policy's choice rests on.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
@@ -19,9 +18,10 @@ from typing import Literal
 import numpy as np
 
 from stilts.fingerprint import Json, plain
-from stilts.ledger.records import DECISIONS, CellsDecision, number_part
+from stilts.ledger.decision import CellsDecision, Decision
 from stilts.metrics.ranks import spearman
-from stilts.search.filling import Prior, Situation
+from stilts.search.deciding import Known, Situation
+from stilts.search.filling import Prior
 from stilts.search.recipe_scores import RecipeScores
 from stilts.search.replicate_table import ReplicateTable
 from stilts.search.selecting.features import features
@@ -57,12 +57,17 @@ class SelectedCells:
 
     def __post_init__(self) -> None:
         self._scores = RecipeScores(store=self.store)
-        for value in DECISIONS.all(self.store, self.study).all_good().values():
-            self._asked |= set(value.replicates)
-            if value.found:
-                self._found |= set(value.replicates)
-            self._numbers = max(self._numbers, value.number + 1)  # one may be set aside: none is written over
-            self._last = value
+
+    def took(self, decision: Decision) -> bool:
+        """Goes on from what was asked for."""
+        if not isinstance(decision, CellsDecision):
+            return False
+        self._asked |= set(decision.replicates)
+        if decision.found:
+            self._found |= set(decision.replicates)
+        self._numbers = max(self._numbers, decision.number + 1)  # one may be set aside: none is written over
+        self._last = decision
+        return decision.what == "cells"
 
     @property
     def is_open(self) -> bool:
@@ -77,39 +82,30 @@ class SelectedCells:
         trained = [one for one in wanted if one.replicate_id not in self._found]
         return whole.only(_in_order(whole, [*wanted, *table.riders(trained)]))
 
-    def more(self, situation: Situation) -> bool:
-        """Asks for the baseline first, then for what the policy suggests; False where it stops."""
-        table = self._table(situation.whole)
+    def decide(self, view: Known, situation: Situation) -> list[CellsDecision]:
+        """The baseline first, then what the policy suggests, or why it stops; nothing while it waits for scores."""
+        table = self._table(view.whole)
+        if situation.ends:
+            self._open = False
+            question, observations = self._question(table, view, situation), self._observations(table, view)
+            return self._stop(question, observations, situation.ends, situation)
         baseline = [one for one in table.first(NONE_ROW) if one.replicate_id not in self._asked]
         if baseline:
-            self._decide(baseline, "The direct baseline comes first: every gain is over it.", situation)
-            return True
-        found = self._finished_elsewhere(table, situation)
+            return self._cells(baseline, "The direct baseline comes first: every gain is over it.", situation)
+        found = self._finished_elsewhere(table, view)
         if found:
-            self._found |= {one.replicate_id for one in found}
-            self._decide(found, "The store has their scores already: they cost nothing.", situation)
-            return True
-        observations = self._observations(table, situation)
+            return self._cells(found, "The store has their scores already: they cost nothing.", situation, found=True)
+        observations = self._observations(table, view)
         pending = self._pending(table, {one.trial for one in observations})
-        if _num_running(situation, [table.replicates[trial] for trial in pending]) >= situation.slots:
-            return False  # What runs will tell more: a batch asked for now would be asked for blindly.
-        question = self._question(table, situation)
+        if _num_running(view, [table.replicates[trial] for trial in pending]) >= situation.slots:
+            return []  # What runs will tell more: a batch asked for now would be asked for blindly.
+        question = self._question(table, view, situation)
         suggestion = self._suggestion(question, observations, pending, situation)
         asked = [table.replicates[trial] for trial in suggestion.trials]
-        if not asked:
-            self._open = bool(pending)
-            if not pending:
-                self._stop(question, observations, suggestion.reason, situation)
-            return False
-        self._decide(asked, suggestion.reason, situation)
-        return True
-
-    def stopped(self, situation: Situation, why: str) -> None:
-        """Records that the budget ended the study, with the choices as they stand."""
-        table = self._table(situation.whole)
-        self._open = False
-        question, observations = self._question(table, situation), self._observations(table, situation)
-        self._stop(question, observations, f"{why[:1].upper()}{why[1:]}.", situation)
+        if asked:
+            return self._cells(asked, suggestion.reason, situation)
+        self._open = bool(pending)
+        return [] if pending else self._stop(question, observations, suggestion.reason, situation)
 
     def _suggestion(
         self, question: Question, observations: Sequence[Observation], pending: Sequence[Trial], situation: Situation
@@ -120,30 +116,30 @@ class SelectedCells:
         rng = np.random.default_rng(derive_seed("select", self.study, self.seed, self._numbers))
         return self.policy.suggest(question, observations, Budget(left=left, pending=tuple(pending)), rng)
 
-    def _question(self, table: ReplicateTable, situation: Situation) -> Question:
+    def _question(self, table: ReplicateTable, view: Known, situation: Situation) -> Question:
         priors = [_matrix(prior, table) for prior in self.priors.values()]
-        paid = situation.done - self.store.gone_keys()
-        names, estimated = features(situation.whole, self.store, table.rows, table.columns)
+        paid = view.done - self.store.gone_keys()
+        names, estimated = features(view.whole, self.store, table.rows, table.columns)
         # A probe is a short run of the cell itself: a cheap look, whose scores are of the same kind.
         looks = [place for place, name in enumerate(names) if name == Estimate.PROBE]
         told = [estimated[:, :, place] for place in looks if np.isfinite(estimated[:, :, place]).any()]
         others = np.delete(estimated, looks, axis=2)
-        return table.question(situation.whole, situation.expected, paid, [*told, *priors], others)
+        return table.question(view.whole, situation.expected, paid, [*told, *priors], others)
 
-    def _observations(self, table: ReplicateTable, situation: Situation) -> list[Observation]:
+    def _observations(self, table: ReplicateTable, view: Known) -> list[Observation]:
         """Scores of all replicates that the store has, asked for or not, and failures."""
         found = []
         for trial, replicate in table.replicates.items():
-            if all(key in situation.done for key in replicate.outputs[Use.SELECT.value].values()):
+            if all(key in view.done for key in replicate.outputs[Use.SELECT.value].values()):
                 found.append(Observation(trial=trial, score=fmean(self._scores.over_seeds([replicate]).values())))
-            elif any(stage in situation.hopeless for stage in situation.whole.of(replicate)):
+            elif any(stage in view.hopeless for stage in view.whole.of(replicate)):
                 found.append(Observation(trial=trial, score=None))
         return found
 
-    def _finished_elsewhere(self, table: ReplicateTable, situation: Situation) -> list[Replicate]:
+    def _finished_elsewhere(self, table: ReplicateTable, view: Known) -> list[Replicate]:
         """Replicates that nobody asked for and that are done to the last stage, estimates of their recipes included."""
-        whole, record = situation.whole, situation.whole.record
-        open_estimates = {one.key.partition("/")[0] for one in record.estimates if one.key not in situation.done}
+        whole, record = view.whole, view.whole.record
+        open_estimates = {one.key.partition("/")[0] for one in record.estimates if one.key not in view.done}
         to_estimate = {parent for stage in open_estimates if (parent := whole.stages[stage].parent) is not None}
         to_estimate |= {parent for stage in set(to_estimate) if (parent := whole.stages[stage].parent) is not None}
         return [
@@ -151,29 +147,33 @@ class SelectedCells:
             for one in [*table.replicates.values(), *table.others]
             if one.replicate_id not in self._asked
             and one.intermediate_stage not in to_estimate
-            and whole.is_done(one.evaluate_stage, situation.done)
+            and whole.is_done(one.evaluate_stage, view.done)
         ]
 
     def _pending(self, table: ReplicateTable, known: set[Trial]) -> list[Trial]:
         asked = [trial for trial, one in table.replicates.items() if one.replicate_id in self._asked]
         return [trial for trial in asked if trial not in known]
 
-    def _decide(self, replicates: Iterable[Replicate], reason: str, situation: Situation) -> None:
-        asked = [one.replicate_id for one in replicates]
-        self._asked |= set(asked)
-        found = self._found.issuperset(asked)
-        self._write(self._decision(situation, "cells", reason, replicates=tuple(asked), found=found))
+    def _cells(
+        self, replicates: Iterable[Replicate], reason: str, situation: Situation, *, found: bool = False
+    ) -> list[CellsDecision]:
+        asked = tuple(one.replicate_id for one in replicates)
+        return [self._decision(situation, "cells", reason, replicates=asked, found=found)]
 
-    def _stop(self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation) -> None:
+    def _stop(
+        self, question: Question, observations: Sequence[Observation], reason: str, situation: Situation
+    ) -> list[CellsDecision]:
+        """How it ended, unless that was the last thing that it said."""
         choices = tuple(_plain(asdict(choice)) for choice in self.policy.choose(question, observations))
         told = tuple(_prior_json(name, prior, observations) for name, prior in self.priors.items())
-        if self._last is None or (self._last.kind, self._last.choices) != ("stop", choices):
-            self._write(self._decision(situation, "stop", reason, choices=choices, told=told))
+        if self._last is not None and (self._last.what, self._last.choices) == ("stop", choices):
+            return []
+        return [self._decision(situation, "stop", reason, choices=choices, told=told)]
 
     def _decision(
         self,
         situation: Situation,
-        kind: Literal["cells", "stop"],
+        what: Literal["cells", "stop"],
         reason: str,
         *,
         replicates: tuple[str, ...] = (),
@@ -184,7 +184,7 @@ class SelectedCells:
         return CellsDecision(
             number=self._numbers,
             policy=self.policy_name,
-            kind=kind,
+            what=what,
             replicates=replicates,
             reason=reason,
             priors=tuple(self.priors),
@@ -193,13 +193,7 @@ class SelectedCells:
             told=told,
             spent_s=round(situation.spent_s, 1),
             left_s=None if situation.left_s == float("inf") else round(situation.left_s, 1),
-            time=time.time(),
         )
-
-    def _write(self, decision: CellsDecision) -> None:
-        DECISIONS.write(self.store, decision, self.study, number_part(self._numbers, 5))
-        self._numbers += 1
-        self._last = decision
 
     def _table(self, whole: Plan) -> ReplicateTable:
         if self._tabled is None or self._tabled[0] is not whole:
@@ -207,10 +201,10 @@ class SelectedCells:
         return self._tabled[1]
 
 
-def _num_running(situation: Situation, pending: Iterable[Replicate]) -> int:
+def _num_running(view: Known, pending: Iterable[Replicate]) -> int:
     """How many stages these replicates wait for: several may wait for one, of their row."""
-    whole = situation.whole
-    lines = [[stage for stage in whole.of(one) if not whole.is_done(stage, situation.done)] for one in pending]
+    whole = view.whole
+    lines = [[stage for stage in whole.of(one) if not whole.is_done(stage, view.done)] for one in pending]
     return len({line[0] for line in lines if line})
 
 

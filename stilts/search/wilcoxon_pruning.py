@@ -8,9 +8,8 @@ from stilts.errors import InputError
 from stilts.metrics.item_scores import paired
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.paired_test import wilcoxon_worse
-from stilts.search.pruning import check_fractions, fate, not_compared, opening, settings
+from stilts.search.pruning import Ruling, check_fractions, fate, not_compared, opening, settings
 from stilts.search.rung_history import Rung, RungHistory
-from stilts.search.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +41,11 @@ class WilcoxonRule:
 
     @property
     def label(self) -> str:
-        """The policy with its settings."""
+        """The rule with its settings."""
         shared = settings(self.fractions, self.min_recipes)
         return f"wilcoxon(alpha={self.alpha:g}, min_items={self.min_items}, {shared})"
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         """Stops a recipe that loses the test; says that nothing was tested where the pairs are too few."""
         early = not_compared(history, rung, self.fractions, max(2, self.min_recipes))
         if early is not None:
@@ -57,12 +56,12 @@ class WilcoxonRule:
         start = f"{opening(history, rung)} is {rung.score:.2f}"
         if peers[best] <= rung.score:
             reason = f"{start}, the best of {len(peers) + 1} recipes of {history.space}, so it goes on."
-            return Verdict(stop=False, reason=reason, peers=peers)
+            return Ruling(stop=False, reason=reason, peers=peers)
         start += f", that of the best of {len(peers)} other recipes of {history.space} ({best}) {peers[best]:.2f}"
         ours, theirs = paired(rung.items, there[best].items)
         if len(ours) < self.min_items:
             reason = f"{start}; only {len(ours)} of {self.min_items} needed examples can be paired, so it goes on."
-            return Verdict(stop=False, reason=reason, peers=peers)
+            return Ruling(stop=False, reason=reason, peers=peers)
         test = wilcoxon_worse(ours, theirs)
         p = min(1.0, test.p * len(self.fractions) * len(peers))
         stop = p <= self.alpha
@@ -71,4 +70,4 @@ class WilcoxonRule:
             f"Wilcoxon p {test.p:.2g}, times {len(self.fractions)} (rungs) and {len(peers)} (recipes) {p:.2g}, "
             f"{'at most' if stop else 'above'} {self.alpha:g}, so it {fate(stop)}."
         )
-        return Verdict(stop=stop, reason=reason, peers=peers)
+        return Ruling(stop=stop, reason=reason, peers=peers)

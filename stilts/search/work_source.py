@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from stilts.fingerprint import Json
-from stilts.search.verdict import Verdict
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
@@ -66,8 +65,8 @@ class WorkSource(Protocol):
     def resources(self, stage: Stage) -> Resources:
         """What the stage holds while it runs; the same for all stages of a run (docs/decisions.md, 13)."""
 
-    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
-        """Whether a running stage should stop after the evaluation at ``step``."""
+    def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
+        """Whether a running stage stops after the evaluation at ``step``."""
 
     def progress(self) -> Progress:
         """Counts of stages, and the seconds that the rest is expected to take."""

@@ -92,7 +92,7 @@ def estimate(
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
-    later = [_later(one, plan, like or plan) for one in still]
+    later = [like_stages(one, plan, like or plan) for one in still]
     later_known = [(measured(stage), stage, count) for stages in later for stage, count in stages]
     later_s = sum(
         count * (assumed_seconds(stage, gpus) if found is None else found) for found, stage, count in later_known
@@ -125,7 +125,7 @@ def estimate(
     )
 
 
-def _later(still: StillToCome, plan: Plan, like: Plan) -> list[tuple[Stage, float]]:
+def like_stages(still: StillToCome, plan: Plan, like: Plan) -> list[tuple[Stage, float]]:
     """Stages that are like those that a row will add, each with how many of them there will be, on average."""
     drawn, source = _recipes(plan, still.row), plan
     if not drawn:

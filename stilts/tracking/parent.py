@@ -88,7 +88,7 @@ def _proposals_to_come(record: StudyRecord) -> bool:
 
 
 def _cell_points(stored: StoredStudy, scored: list[ScoredReplicate], status: RunStatus) -> Iterator[MetricPoint]:
-    """Score and gain of the cells, as ``analysis/matrix.py`` has them.
+    """Score and gain of the cells, as ``analysis/matrix.py`` has them; of what is not confirmed neither.
 
     Of a study that goes on, or would if it were run, only those that are done and fixed.
     """
@@ -98,7 +98,9 @@ def _cell_points(stored: StoredStudy, scored: list[ScoredReplicate], status: Run
     shown = {
         where
         for where, cell in cells.items()
-        if math.isfinite(cell["score"]) and (status.is_settled or (where[0] in fixed and cell["state"] == State.DONE))
+        if math.isfinite(cell["score"])
+        and cell["state"] != State.UNCONFIRMED
+        and (status.is_settled or (where[0] in fixed and cell["state"] == State.DONE))
     }
     for row, column in sorted(shown):
         cell, none = cells[row, column], (NONE_ROW, column)

@@ -13,7 +13,9 @@ from functools import cached_property
 from stilts.analysis.results import StudyResults
 from stilts.errors import UnreadableError
 from stilts.fingerprint import Json
-from stilts.ledger.records import DECISIONS, FAILURES, PRUNED, STOPPED, Failure, Pruned
+from stilts.ledger.decision import CellsDecision, Pruned, Stopped
+from stilts.ledger.decisions import decisions
+from stilts.ledger.records import FAILURES, PRUNED, Failure
 from stilts.ledger.results import EvaluateResult, Result, TrainResult, typed_result
 from stilts.store.published import Published
 from stilts.study.record import StudyRecord, outputs_of
@@ -81,12 +83,9 @@ class StoredStudy:
     @cached_property
     def ended_itself(self) -> bool:
         """Whether policy or budget want nothing more, though the matrix may have gaps."""
-        store, study = self.results.store, self.record.name
-        if STOPPED.exists(store, study):
-            return True
-        decided = DECISIONS.own_names(store, study)
-        last = DECISIONS.known(store, study, decided[-1]) if decided else None
-        return last is not None and last.kind == "stop"
+        found = decisions(self.results.store, self.record.name)
+        ends = [one.kind for one in found if isinstance(one, CellsDecision | Stopped)]
+        return ends[-1:] == ["stop"]
 
     @cached_property
     def _published(self) -> Mapping[str, Published]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from stilts.analysis.matrix import State
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
-from stilts.ledger.records import Failure, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import Failure
 from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
@@ -67,7 +69,7 @@ def _baselines(stored: StoredStudy, scored: list[ScoredReplicate], status: RunSt
         return {}
     times = last_report_times(scored)
     cells, scores = stored.results.cells, stored.results.language_scores
-    cells = cells[(cells["row"] == NONE_ROW) & cells["score"].notna()]
+    cells = cells[(cells["row"] == NONE_ROW) & cells["score"].notna() & (cells["state"] != State.UNCONFIRMED)]
     scores = scores[scores["row"] == NONE_ROW]
     return {
         column: _Baseline(

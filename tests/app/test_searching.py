@@ -17,7 +17,8 @@ from stilts.app.validating import validated
 from stilts.app.workspace import assemble
 from stilts.errors import StudyError
 from stilts.fingerprint import Json
-from stilts.ledger.records import PROPOSALS, ProposalRecord, number_part
+from stilts.ledger.decision import ProposalRecord
+from stilts.ledger.records import PROPOSALS, number_part
 from stilts.ledger.study_record import write_study as keep_record
 from stilts.store import make_store
 from stilts.study.planning import make_plan

@@ -11,8 +11,8 @@ import pytest
 from stilts import run
 from stilts.app.running import RunOptions
 from stilts.fingerprint import Json
+from stilts.ledger.decisions import decisions
 from stilts.scheduling.events import Event, Happening, RunReport, StageEvent
-from stilts.search.decisions import decisions
 from stilts.store.store import Store
 from tests.e2e.studies import opened, scores, study_fields, tiny_study
 

@@ -9,8 +9,19 @@ from typing import Any
 import pytest
 
 from stilts.errors import DamagedError, NewerError
+from stilts.ledger.decision import (
+    CellsDecision,
+    Confirmation,
+    Grant,
+    Judged,
+    ProposalRecord,
+    Pruned,
+    RowEnd,
+    Stopped,
+)
 from stilts.ledger.faults import KINDS
 from stilts.ledger.records import (
+    CONFIRMATIONS,
     DECISIONS,
     DISJOINT,
     FAILURES,
@@ -19,20 +30,15 @@ from stilts.ledger.records import (
     JUDGED,
     PROPOSALS,
     PRUNED,
+    ROW_ENDS,
     SPENDING,
     STOPPED,
-    CellsDecision,
     Disjoint,
     Failure,
     FertilityRecord,
-    Grant,
-    Judged,
     LanguageFertility,
-    ProposalRecord,
-    Pruned,
     RecordKind,
     Spending,
-    Stopped,
 )
 from stilts.store import Store, make_store
 from stilts.store.seal import seal
@@ -42,17 +48,23 @@ _OF_CELL: dict[str, Any] = {"row": "r", "column": "xnli", "proposal": 3, "policy
 # One of each kind: the kind, the parts of its name, its value.
 ONE_OF_EACH: tuple[tuple[RecordKind[Any], tuple[str, ...], Any], ...] = (
     (FAILURES, (STAGE,), Failure(stage_id=STAGE, error="e", kind="ValueError", attempts=2, time=1.5)),
-    (PROPOSALS, ("s", "r", "0003"), ProposalRecord(number=3, params={"learning_rate": 0.1}, origin="old/0001")),
-    (DECISIONS, ("s", "00012"), CellsDecision(number=12, policy="p", kind="cells", replicates=("a",), reason="why")),
+    (
+        PROPOSALS,
+        ("s", "r", "0003"),
+        ProposalRecord(row="r", number=3, params={"a": 0.1}, origin="old/0001"),
+    ),
+    (DECISIONS, ("s", "00012"), CellsDecision(number=12, policy="p", what="cells", replicates=("a",), reason="why")),
     (PRUNED, ("s", STAGE), Pruned(stage_id=STAGE, step=5, steps=10, score=41.5, peers={"1": 50.0}, **_OF_CELL)),
     (
         JUDGED,
         ("s", "r", "xnli", "0003", "00000005"),
         Judged(stage_id=STAGE, step=5, fraction=0.5, stop=True, score=41.5, items={"en": [1]}, **_OF_CELL),
     ),
-    (GRANTS, ("s", "r", "0003"), Grant(proposal=3, seeds=1, most=3, p=None, policy="p", reason="why")),
+    (GRANTS, ("s", "r", "0003"), Grant(row="r", proposal=3, seeds=1, most=3, p=None, policy="p", reason="why")),
+    (CONFIRMATIONS, ("s", "r"), Confirmation(row="r", chosen={"gain": 3}, reasons={"gain": "why"})),
+    (ROW_ENDS, ("s", "r"), RowEnd(row="r", budget="11 trials", reason="why")),
     (SPENDING, ("s", "1"), Spending(seconds=1.5, gpu_seconds=0.0, trials=2, busy=((1.0, 2.0),))),
-    (STOPPED, ("s",), Stopped(reason="spent")),
+    (STOPPED, ("s",), Stopped(study="s", reason="spent")),
     (
         FERTILITY,
         ("s",),
@@ -115,11 +127,12 @@ def test_a_field_that_is_not_known_is_newer_and_one_that_is_gone_is_damaged(
         kind.read(store, *parts)
 
 
-@pytest.mark.parametrize(("kind", "parts", "value"), [one for one in ONE_OF_EACH if one[0].own is not None])
+@pytest.mark.parametrize(("kind", "parts", "value"), [one for one in ONE_OF_EACH if one[0].parts is not None])
 def test_a_record_that_says_that_it_is_another_is_damaged(
     kind: RecordKind[Any], parts: tuple[str, ...], value: Any, store: Store
 ) -> None:
-    other = parts[-1].replace("3", "4").replace("2", "4").replace("5", "4") if parts[-1] != STAGE else "train-x-0"
+    swapped = parts[-1].replace("3", "4").replace("2", "4").replace("5", "4").replace("r", "q")
+    other = swapped if parts[-1] != STAGE else "train-x-0"
     kind.write(store, value, *parts[:-1], other)
     with pytest.raises(DamagedError, match="which is not its name"):
         kind.read(store, *parts[:-1], other)

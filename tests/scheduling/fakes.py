@@ -11,7 +11,6 @@ from pathlib import Path
 
 from stilts.errors import InputError, LeaseHeldError
 from stilts.fingerprint import Json
-from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage, Progress, Resources
 from stilts.training.reporter import Evaluation, Reply, Reporter
 
@@ -71,9 +70,9 @@ class FakeSource:
     def resources(self, stage: FakeStage) -> Resources:
         return Resources(cpus=stage.cpus)
 
-    def verdict(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> Verdict:
+    def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         self.asked.append((stage_id, step))
-        return Verdict(stop=step >= self.stop_at.get(stage_id, 10**9), reason="As the test says.")
+        return step >= self.stop_at.get(stage_id, 10**9)
 
     def progress(self) -> Progress:
         failed = sum(state == "failed" for state in self.ended.values())

@@ -73,9 +73,9 @@ def test_what_may_pass_is_tried_a_few_times(may_pass: bool) -> None:
 def test_a_late_question_about_a_stage_that_ended_never_stops_anything() -> None:
     source = FakeSource(stages=[FakeStage("a")], stop_at={"a": 0})
     desk = Desk(source)
-    assert not desk.verdict("a", 1, 4, Evaluation(scores={"xnli": 1.0})).stop
+    assert not desk.stops("a", 1, 4, Evaluation(scores={"xnli": 1.0}))
     desk.next_stage()
-    assert desk.verdict("a", 1, 4, Evaluation(scores={"xnli": 1.0})).stop
+    assert desk.stops("a", 1, 4, Evaluation(scores={"xnli": 1.0}))
 
 
 def run(source: FakeSource, folder: Path, **more: Any) -> RunReport:

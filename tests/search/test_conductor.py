@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from stilts.app.workspace import assemble
-from stilts.ledger.records import PRUNED, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import PRUNED
 from stilts.search.conductor import Conductor
 from stilts.search.objective import make_aims
 from stilts.search.proposals import ProposalBook
-from stilts.search.pruning import NoPruning, PruningPolicy
+from stilts.search.pruning import NoPruning, PruningRule, Ruling
 from stilts.search.row_search import RowSearch
 from stilts.search.rung_history import Rung, RungHistory
-from stilts.search.verdict import Verdict
 from stilts.search.work_source import NoStage
 from stilts.store import Store, make_store
 from stilts.study.recording import describe_column
@@ -49,7 +49,7 @@ def resolved(folder: Path, **changes: Any) -> ResolvedStudy:
     return assemble(Study.parse(text, folder / "study.yaml")).resolved
 
 
-def conductor(folder: Path, store: Store, pruning: PruningPolicy | None = None, **changes: Any) -> Conductor:
+def conductor(folder: Path, store: Store, pruning: PruningRule | None = None, **changes: Any) -> Conductor:
     subject = resolved(folder, **changes)
     searches = {}
     columns = [describe_column(subject, name) for name in subject.study.columns]
@@ -226,7 +226,7 @@ def test_one_proposal_is_open_at_a_time(folder: Path, store: Store, tmp_path: Pa
     most = 0
     while not isinstance(stage := subject.next_stage(), NoStage):
         search = subject.searches["mnli"]
-        most = max(most, search.open_proposals(subject.plan, set(store.done()), frozenset()))
+        most = max(most, search.open_proposals(subject.stages.known))
         publish(stage, store, tmp_path)
         subject.finished(stage.stage_id, {"state": "done", "executed": True, "seconds": 1.0})
     assert most == 1 and len(recorded(store)) == 3
@@ -280,16 +280,16 @@ class Strict:
     def __init__(self) -> None:
         self.shown: list[tuple[str, float, float]] = []
 
-    def decide(self, history: RungHistory, rung: Rung) -> Verdict:
+    def rule(self, history: RungHistory, rung: Rung) -> Ruling:
         self.shown.append((rung.recipe, rung.fraction, rung.score))
-        return Verdict(stop=rung.score < 50.0, reason=f"{rung.score} is below 50.", peers={"9": 50.0})
+        return Ruling(stop=rung.score < 50.0, reason=f"{rung.score} is below 50.", peers={"9": 50.0})
 
 
 def udpos(score: float) -> Evaluation:
     return Evaluation(scores={"udpos": score})
 
 
-def test_a_verdict_to_stop_is_written_down_and_only_searched_targets_are_judged(folder: Path, store: Store) -> None:
+def test_a_stop_is_written_down_and_only_searched_targets_are_judged(folder: Path, store: Store) -> None:
     policy = Strict()
     subject = conductor(folder, store, policy, intermediates=SEARCHED)
     while not is_recipe(stage := subject.next_stage()):  # type: ignore[arg-type]
@@ -299,10 +299,10 @@ def test_a_verdict_to_stop_is_written_down_and_only_searched_targets_are_judged(
     tuned = str(replicate.target_stage)
     baseline = next(str(r.target_stage) for r in subject.plan.replicates if r.row == "none" and r.target_stage)
     for judged in (stage.stage_id, baseline):
-        assert not subject.verdict(judged, 5, 10, udpos(1.0)).stop
+        assert not subject.stops(judged, 5, 10, udpos(1.0))
     assert policy.shown == []
-    assert not subject.verdict(tuned, 5, 10, udpos(60.0)).stop
-    assert subject.verdict(tuned, 5, 10, udpos(40.0)).stop
+    assert not subject.stops(tuned, 5, 10, udpos(60.0))
+    assert subject.stops(tuned, 5, 10, udpos(40.0))
     assert policy.shown == [("0", 0.5, 60.0), ("0", 0.5, 40.0)]
     record = store.read_record(f"studies/small/pruned/{tuned}")
     assert isinstance(record, dict) and record["reason"] == "40.0 is below 50." and record["step"] == 5

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from stilts.app.searching import drawn_proposals, row_confirmations
+from stilts.ledger.decision import Decision, RowEnd
+from stilts.ledger.decisions import decisions
 from stilts.ledger.records import CONFIRMATIONS
 from stilts.search.conductor import Conductor
-from stilts.search.decisions import decisions
 from stilts.store import Store, make_store
 from stilts.study.planning import make_plan
+from stilts.study.policy_schema import StudyPolicy
 from stilts.study.record import Replicate
 from tests.search.test_row_search import conductor, drive, workspace
 from tests.study.toy_study import write_encoder_folder
@@ -103,7 +105,7 @@ def test_fresh_seeds_bear_on_no_choice(folder: Path, store: Store, tmp_path: Pat
     chosen = CONFIRMATIONS.known(store, "small", "mnli")
     assert chosen is not None
     # Its fresh seeds are worse than the other proposals' lucky ones, and it stays.
-    assert not subject.confirmations["mnli"].choose(subject.plan, store.done(), frozenset())
+    assert not subject.confirmations["mnli"].decide(subject.stages.known, subject.gate.situation(1))
     told = subject.searches["mnli"].book
     assert told is not None and dict(subject.confirmations["mnli"].chosen) == dict(chosen.chosen)
 
@@ -154,3 +156,61 @@ def test_a_searched_none_is_confirmed_too_and_what_has_no_seed_confirms_itself(
     assert found == {("udpos", 1000), ("udpos", 1001), ("tatoeba", None)}
     ids = [one.replicate_id for one in subject.plan.replicates]
     assert len(ids) == len(set(ids))
+
+
+# --- under a budget ---
+
+# One column, one seed: ``none`` takes two stages, a recipe three, and a confirmation by two fresh seeds six.
+ONE = {"udpos": {"languages": ["en"]}}
+BUDGETED: dict[str, Any] = {"objective": "udpos", "proposals": 9}
+
+
+def budgeted(folder: Path, store: Store, budget: dict[str, float], search: dict[str, Any] = BUDGETED) -> Conductor:
+    made = confirming(folder, store, search, targets=ONE)
+    return Conductor(
+        resolved=made.resolved,
+        store=store,
+        searches=made.searches,
+        confirmations=made.confirmations,
+        budget=StudyPolicy.model_validate({"budget": budget}).budget,
+        on_plan=made.on_plan,
+    )
+
+
+def row_ends(store: Store) -> list[Decision]:
+    return [one for one in decisions(store, "small") if isinstance(one, RowEnd)]
+
+
+@pytest.mark.parametrize(("budget", "most"), [({"trials": 21}, 21), ({"stage_hours": 40 / 3600}, 40)])
+def test_a_budgeted_search_ends_with_a_confirmed_row(
+    budget: dict[str, float], most: int, folder: Path, store: Store, tmp_path: Path
+) -> None:
+    subject = budgeted(folder, store, budget)
+    ran = drive(subject, store, tmp_path, score=by_seed)
+    done = set(store.done())
+    assert 1 < len(subject.searches["mnli"].proposals) < 9 and ran <= most
+    assert len(fresh(subject)) == 2 and all(subject.plan.is_done(one.evaluate_stage, done) for one in fresh(subject))
+    (end,) = row_ends(store)
+    assert end.about == "mnli" and end.kind == "stop" and "confirming what is found takes" in end.reason
+    assert [one.kind for one in decisions(store, "small")][-2:] == ["stop", "confirmation"]
+
+
+def test_a_row_that_ended_stays_so_under_the_same_budget_and_goes_on_under_a_larger_one(
+    folder: Path, store: Store, tmp_path: Path
+) -> None:
+    small = budgeted(folder, store, {"trials": 21})
+    drive(small, store, tmp_path, score=by_seed)
+    drawn, before = len(small.searches["mnli"].proposals), decisions(store, "small")
+    assert not budgeted(folder, store, {"trials": 21}).has_work() and decisions(store, "small") == before
+    large = budgeted(folder, store, {"trials": 40})
+    assert drive(large, store, tmp_path, score=by_seed) > 0
+    assert drawn < len(large.searches["mnli"].proposals) < 9 and len(row_ends(store)) == 1
+    assert all(large.plan.is_done(one.evaluate_stage, set(store.done())) for one in fresh(large))
+    free = confirming(folder, store, BUDGETED, targets=ONE)
+    drive(free, store, tmp_path, score=by_seed)
+    assert len(free.searches["mnli"].proposals) == 9 and row_ends(store) == []
+
+
+def test_a_row_that_wants_no_confirmation_spends_all_on_proposals(folder: Path, store: Store, tmp_path: Path) -> None:
+    subject = budgeted(folder, store, {"trials": 21}, {**BUDGETED, "confirm": False})
+    assert drive(subject, store, tmp_path, score=by_seed) == 21 and row_ends(store) == []

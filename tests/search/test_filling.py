@@ -11,9 +11,9 @@ import pytest
 
 from stilts.app.filling import make_filling
 from stilts.errors import StudyError
+from stilts.ledger.decisions import decisions
 from stilts.search.budget import joined
 from stilts.search.conductor import Conductor
-from stilts.search.decisions import decisions
 from stilts.search.selecting.policy import Question, Suggestion
 from stilts.search.selecting.select import Select
 from stilts.search.work_source import NoStage
@@ -167,7 +167,7 @@ def test_a_budget_is_kept_to_within_one_stage(folder: Path, store: Store, tmp_pa
     hours = 205 / 3600
     driver = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"stage_hours": hours}})
     ran = driver.run()
-    spent = driver.conductor.account.spent
+    spent = driver.conductor.gate.account.spent
     assert spent.seconds == len(ran) * SECONDS and spent.seconds <= 205 + SECONDS
     last = decisions(store, "small")[-1]
     assert last.kind == "stop" and "spent" in last.reason
@@ -195,7 +195,7 @@ def test_half_a_grid_costs_half_of_what_the_grid_costs(folder: Path, store: Stor
     driver = Driver(folder, store, tmp_path, policy={**SELECT, "budget": {"grids": 0.5}})
     driver.run()
     whole = len(driver.conductor.whole.stages) * SECONDS
-    assert driver.conductor.account.spent.seconds <= 0.5 * whole + SECONDS
+    assert driver.conductor.gate.account.spent.seconds <= 0.5 * whole + SECONDS
 
 
 def test_a_failed_cell_is_not_asked_for_again(folder: Path, store: Store, tmp_path: Path) -> None:

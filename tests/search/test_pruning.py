@@ -11,9 +11,8 @@ from scipy.stats import binom
 from stilts.errors import InputError
 from stilts.metrics.item_scores import ItemScores
 from stilts.metrics.metric import FloatArray
-from stilts.search.pruning import MedianRule, NoPruning, PruningPolicy, SuccessiveHalving, target_score
+from stilts.search.pruning import MedianRule, NoPruning, PruningRule, Ruling, SuccessiveHalving, target_score
 from stilts.search.rung_history import Rung, RungHistory
-from stilts.search.verdict import Verdict
 from stilts.search.wilcoxon_pruning import WilcoxonRule
 
 EMPTY = RungHistory(space="mixed", target="xnli")
@@ -43,27 +42,27 @@ def history(fraction: float, *scores: float) -> RungHistory:
     return filled
 
 
-def decide(policy: PruningPolicy, past: RungHistory, recipe: str, fraction: float, score: float) -> Verdict:
-    return policy.decide(past, rung(recipe, fraction, score))
+def decide(policy: PruningRule, past: RungHistory, recipe: str, fraction: float, score: float) -> Ruling:
+    return policy.rule(past, rung(recipe, fraction, score))
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 class TestPolicyContract:
-    def test_the_first_recipe_is_never_stopped(self, policy: PruningPolicy) -> None:
+    def test_the_first_recipe_is_never_stopped(self, policy: PruningRule) -> None:
         for fraction in (0.1, 0.25, 0.5, 1.0):
             assert not decide(policy, EMPTY, "a", fraction, 0.0).stop
 
-    def test_the_best_recipe_is_never_stopped(self, policy: PruningPolicy) -> None:
+    def test_the_best_recipe_is_never_stopped(self, policy: PruningRule) -> None:
         for fraction in (0.1, 0.25, 0.5):
             assert not decide(policy, history(fraction, *range(50)), "a", fraction, 60.0).stop
 
-    def test_a_verdict_says_why_in_a_sentence_and_is_repeatable(self, policy: PruningPolicy) -> None:
+    def test_a_verdict_says_why_in_a_sentence_and_is_repeatable(self, policy: PruningRule) -> None:
         past = history(0.25, 50, 60, 70)
         verdict = decide(policy, past, "a", 0.25, 40.0)
         assert verdict == decide(policy, past, "a", 0.25, 40.0)
         assert verdict.reason[0].isupper() and verdict.reason.endswith(".")
 
-    def test_a_finished_recipe_is_never_stopped(self, policy: PruningPolicy) -> None:
+    def test_a_finished_recipe_is_never_stopped(self, policy: PruningRule) -> None:
         assert not decide(policy, history(1.0, *range(50)), "a", 1.0, 0.0).stop
 
 
@@ -125,7 +124,7 @@ def test_a_peer_that_has_not_come_so_far_is_no_peer() -> None:
 
 
 @pytest.mark.parametrize("policy", [SuccessiveHalving(), MedianRule(), WilcoxonRule()])
-def test_a_rung_is_passed_once_and_evaluated_again_it_is_judged_again(policy: PruningPolicy) -> None:
+def test_a_rung_is_passed_once_and_evaluated_again_it_is_judged_again(policy: PruningRule) -> None:
     past = history(0.25, 90, 91, 92).with_rung(rung("late", 0.24, 95.0))
     assert not decide(policy, past, "late", 0.26, 1.0).stop
     assert decide(policy, history(0.25, 90, 91, 92).with_rung(rung("late", 0.25, 1.0)), "late", 0.25, 1.0).stop
@@ -156,9 +155,9 @@ def test_without_enough_pairs_nothing_is_tested() -> None:
     past = history(0.25, 80)
     assert not decide(WilcoxonRule(min_items=201), past, "late", 0.25, 1.0).stop
     others = Rung(recipe="late", fraction=0.25, score=1.0, items=answers(1.0, items="b"))
-    verdict = WilcoxonRule().decide(past, others)
+    verdict = WilcoxonRule().rule(past, others)
     assert not verdict.stop and "only 0 of 50" in verdict.reason
-    assert not WilcoxonRule().decide(past, Rung(recipe="late", fraction=0.25, score=1.0)).stop
+    assert not WilcoxonRule().rule(past, Rung(recipe="late", fraction=0.25, score=1.0)).stop
 
 
 def drawn(draw: np.random.Generator, recipe: str, fraction: float, ease: FloatArray) -> Rung:
@@ -176,7 +175,7 @@ def stopped(draw: np.random.Generator, policy: WilcoxonRule, *, peers: int, marg
         for number in range(peers):
             past = past.with_rung(drawn(draw, f"peer-{number}", fraction, ease))
         late = drawn(draw, "late", fraction, ease - margin)
-        if policy.decide(past, late).stop:
+        if policy.rule(past, late).stop:
             return True
         past = past.with_rung(late)
     return False

@@ -27,7 +27,7 @@ def contender(number: int, *means: float, granted: int | None = None, items: int
 
 
 def seeds(policy: RacingPolicy, contenders: Sequence[Contender], most: int = 3) -> dict[int, int]:
-    return {one.proposal: one.seeds for one in policy.standings(contenders, most=most)}
+    return {one.proposal: one.seeds for one in policy.grants(contenders, most=most)}
 
 
 def test_the_leader_gets_the_first_further_seed_then_whoever_may_still_be_best() -> None:
@@ -42,9 +42,9 @@ def test_a_leader_by_one_lucky_seed_must_prove_it() -> None:
 
 def test_who_is_shown_to_be_worse_gets_none_and_the_reason_has_the_numbers() -> None:
     field_ = [contender(0, 80, 80.5), contender(1, 79, 80), contender(2, 79.5, 79), contender(3, 50)]
-    standings = {one.proposal: one for one in WilcoxonRacing().standings(field_, most=5)}
-    assert standings[3].seeds == 1 and (standings[3].p or 0.0) <= 0.05
-    why = standings[3].reason
+    grants = {one.proposal: one for one in WilcoxonRacing().grants(field_, most=5)}
+    assert grants[3].seeds == 1 and (grants[3].p or 0.0) <= 0.05
+    why = grants[3].reason
     for part in (
         "50.00",
         "proposal 0",
@@ -56,8 +56,8 @@ def test_who_is_shown_to_be_worse_gets_none_and_the_reason_has_the_numbers() -> 
         "at most 0.05",
     ):
         assert part in why
-    assert standings[0].seeds == 3 and "highest of 4 proposals" in standings[0].reason
-    assert all("not shown to be worse" in standings[number].reason for number in (1, 2))
+    assert grants[0].seeds == 3 and "highest of 4 proposals" in grants[0].reason
+    assert all("not shown to be worse" in grants[number].reason for number in (1, 2))
 
 
 def test_without_examples_nobody_is_shown_to_be_worse() -> None:
@@ -65,8 +65,8 @@ def test_without_examples_nobody_is_shown_to_be_worse() -> None:
         Contender(proposal=number, granted=1, scores={0: {"xnli": mean}}, items={0: {}})
         for number, mean in enumerate((90, 10))
     ]
-    standings = WilcoxonRacing().standings(bare, most=3)
-    assert standings[1].p == 1.0 and "no examples" in standings[1].reason
+    grants = WilcoxonRacing().grants(bare, most=3)
+    assert grants[1].p == 1.0 and "no examples" in grants[1].reason
 
 
 def test_a_seed_that_still_runs_is_waited_for() -> None:
@@ -79,8 +79,8 @@ def test_a_seed_that_still_runs_is_waited_for() -> None:
 def test_nobody_gets_more_than_may_be_and_without_a_race_all_have_all() -> None:
     assert seeds(WilcoxonRacing(), [contender(0, 80, 81), contender(1, 80, 80.5)], most=2) == {0: 2, 1: 2}
     assert (NoRacing().first(5), WilcoxonRacing().first(5)) == (5, 1)
-    assert NoRacing().standings([contender(0, 80)], most=5) == []
-    assert WilcoxonRacing().standings([], most=5) == []
+    assert NoRacing().grants([contender(0, 80)], most=5) == []
+    assert WilcoxonRacing().grants([], most=5) == []
 
 
 # --- simulated rows ---
@@ -124,7 +124,7 @@ def race(row: SimulatedRow, policy: RacingPolicy, most: int) -> Mapping[int, int
         granted[number] = policy.first(most)
         while len(granted) > 1:
             field_ = [row.contender(one, count) for one, count in granted.items()]
-            after = {one.proposal: one.seeds for one in policy.standings(field_, most=most)}
+            after = {one.proposal: one.seeds for one in policy.grants(field_, most=most)}
             if after == granted:
                 break
             assert sum(after.values()) == sum(granted.values()) + 1, "one seed at a time"
@@ -203,8 +203,8 @@ def test_an_equal_of_the_leader_is_dropped_as_seldom_as_promised() -> None:
         row = SimulatedRow(
             truth=np.array([70.0, 70.0, 66, 66, 66]), seed_sd=0.0, draw=np.random.default_rng(number), items=200
         )
-        standings = WilcoxonRacing(alpha=alpha).standings([row.contender(n, 2) for n in range(5)], most=3)
-        top = {one.proposal for one in standings[:1]} & {0, 1}
-        false += any((one.p or 1.0) <= alpha for one in standings if one.proposal in {0, 1} - top) and bool(top)
+        grants = WilcoxonRacing(alpha=alpha).grants([row.contender(n, 2) for n in range(5)], most=3)
+        top = {one.proposal for one in grants[:1]} & {0, 1}
+        false += any((one.p or 1.0) <= alpha for one in grants if one.proposal in {0, 1} - top) and bool(top)
     print(f"{false} of {tries} equals dropped at alpha {alpha}")
     assert false <= binom.ppf(0.999, tries, alpha)

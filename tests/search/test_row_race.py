@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from stilts.ledger.decision import Grant, RowEnd
 from stilts.ledger.results import EvaluateResult
 from stilts.ledger.summary import SUMMARIES, Summary, summarise
 from stilts.search.conductor import Conductor
+from stilts.search.deciding import Situation
 from stilts.search.racing import NoRacing, RacingPolicy, WilcoxonRacing
 from stilts.search.row_race import RowRace, row_race
 from stilts.search.work_source import NoStage
@@ -40,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def raced(folder: Path, store: Store, policy: RacingPolicy, most: int = 3) -> Conductor:
     made = conductor(folder, store, intermediates=SEARCHED, targets=UDPOS)
-    race = RowRace(study="small", row="mnli", most=most, total=3, columns=("udpos",), policy=policy, store=store)
+    race = RowRace(row="mnli", most=most, total=3, columns=("udpos",), policy=policy, store=store)
     return Conductor(resolved=made.resolved, store=store, searches=made.searches, races={"mnli": race})
 
 
@@ -99,6 +102,25 @@ def test_a_killed_race_goes_on_where_it_was(after: int, folder: Path, store: Sto
     assert [{**one, "time": 0} for one in records(store)] == [{**one, "time": 0} for one in records(whole_store)]
 
 
+def test_no_seed_is_granted_where_the_row_may_spend_no_more(folder: Path, store: Store, tmp_path: Path) -> None:
+    subject = conductor(folder, store, intermediates=SEARCHED, targets=UDPOS)
+    finish(subject, store, tmp_path, lambda number: 0.5)
+    free = Situation(expected=lambda stage: 1.0, left_s=100.0, spent_s=10.0, budget="20 trials")
+
+    def race() -> RowRace:
+        return RowRace(row="mnli", most=3, total=3, columns=("udpos",), policy=WilcoxonRacing(), store=store)
+
+    granted = race().decide(subject.stages.known, free)
+    assert any(isinstance(one, Grant) and one.seeds == 2 for one in granted)
+    bound = race()
+    (end,) = bound.decide(subject.stages.known, replace(free, ends="The rest is for confirming."))
+    assert isinstance(end, RowEnd) and end.reason == "The rest is for confirming." and not bound.took(end)
+    assert bound.decide(subject.stages.known, free) == []
+    later = race()
+    later.took(end)
+    assert later.decide(subject.stages.known, replace(free, budget="30 trials")) == granted
+
+
 def test_without_a_race_every_proposal_has_all_its_seeds(folder: Path, store: Store, tmp_path: Path) -> None:
     order = finish(raced(folder, store, NoRacing(), most=2), store, tmp_path, lambda number: 0.5)
     assert sorted(order) == [(number, seed) for number in range(3) for seed in range(2)]
@@ -107,13 +129,11 @@ def test_without_a_race_every_proposal_has_all_its_seeds(folder: Path, store: St
 
 def test_one_seed_is_no_race_and_the_study_file_says_which(store: Store) -> None:
     one = Search.model_validate({**SEARCH, "racing": {"policy": "wilcoxon", "alpha": 0.1}})
-    race = row_race(study="small", row="mnli", search=one, columns=["udpos"], store=store)
+    race = row_race(row="mnli", search=one, columns=["udpos"], store=store)
     assert race.policy == WilcoxonRacing(alpha=0.1) and race.most == 1 and race.total == 3
     drawn = [Proposal(number=0, params={})]
     assert race.seeded(drawn) == drawn
-    three = row_race(
-        study="small", row="mnli", search=Search.model_validate({**SEARCH, "seeds": 3}), columns=["udpos"], store=store
-    )
+    three = row_race(row="mnli", search=Search.model_validate({**SEARCH, "seeds": 3}), columns=["udpos"], store=store)
     assert isinstance(three.policy, NoRacing) and three.seeded(drawn)[0].seeds == 3
 
 

@@ -13,9 +13,11 @@ import pytest
 from stilts.app.searching import check_searches, row_searches
 from stilts.app.workspace import Workspace, assemble
 from stilts.errors import StudyError
-from stilts.ledger.records import PRUNED, Pruned
+from stilts.ledger.decision import Pruned
+from stilts.ledger.records import PRUNED
 from stilts.ledger.study_record import write_study
 from stilts.search.conductor import Conductor
+from stilts.search.deciding import Known
 from stilts.search.work_source import NoStage
 from stilts.store import Store, make_store
 from stilts.study.stage import Stage, TrainStage
@@ -169,7 +171,7 @@ def test_the_told_value_is_the_mean_over_seeds_and_follows_later_ones(
         done = {key for by in replicate.outputs.values() for key in by.values()}
         for key in done:
             _publish_score(store, key, tmp_path, 70.0 + 20 * number)
-        search.tell(grown, set(store.done()), frozenset())
+        search.tell(Known(plan=grown, whole=grown, done=set(store.done())))
         assert trials(store, "udpos")[0].value == pytest.approx([65.0, 220 / 3][number])
     (trial,) = trials(store, "udpos")
     assert trial.state.name == "COMPLETE" and trial.user_attrs["stilts_number"] == 0

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stilts.ledger.decision import Decision, Judged
+from stilts.ledger.decisions import keep
 from stilts.metrics.item_scores import ItemScores
-from stilts.search.pruning import NoPruning, PruningPolicy, SuccessiveHalving
-from stilts.search.pruning_policies import pruning_policy
-from stilts.search.rungs import RungBook
+from stilts.search.deciding import Known
+from stilts.search.pruning import NoPruning, PruningRule, SuccessiveHalving
+from stilts.search.pruning_rules import pruning_rule
+from stilts.search.rungs import Reached, RungBook
 from stilts.search.wilcoxon_pruning import WilcoxonRule
 from stilts.store import Store, make_store
 from stilts.study.plan import Plan
@@ -46,8 +49,19 @@ def planned(folder: Path, **changes: Any) -> Plan:
     return make_plan(resolved(folder, intermediates={"mnli": {"search": SEARCH}}, **changes), {"mnli": PROPOSALS})
 
 
-def book(store: Store, policy: PruningPolicy) -> RungBook:
-    return RungBook(study="small", store=store, policy=policy)
+def decided(
+    store: Store, rule: PruningRule, plan: Plan, stage_id: str, step: int, steps: int, evaluation: Evaluation
+) -> list[Decision]:
+    """What a new run decides, as it is kept."""
+    reached = Reached(stage_id=stage_id, step=step, steps=steps, evaluation=evaluation)
+    found = RungBook(study="small", store=store, rule=rule).decide(Known(plan=plan, whole=plan, done=set()), reached)
+    return [keep(store, "small", one) for one in found]
+
+
+def judged(*asked: Any) -> Judged:
+    first, *_ = decided(*asked)
+    assert isinstance(first, Judged)
+    return first
 
 
 def tuning(plan: Plan, number: int) -> str:
@@ -60,11 +74,11 @@ def udpos(score: float, items: int = 100) -> Evaluation:
 
 
 @pytest.mark.parametrize("policy", [SuccessiveHalving(), WilcoxonRule()])
-def test_a_new_run_compares_with_what_earlier_runs_saw(plan: Plan, store: Store, policy: PruningPolicy) -> None:
+def test_a_new_run_compares_with_what_earlier_runs_saw(plan: Plan, store: Store, policy: PruningRule) -> None:
     for number, score in enumerate((80.0, 85.0)):
-        assert not book(store, policy).judge(plan, tuning(plan, number), 5, 10, udpos(score)).stop
+        assert not judged(store, policy, plan, tuning(plan, number), 5, 10, udpos(score)).stop
     late = tuning(plan, 2)
-    verdict = book(store, policy).judge(plan, late, 5, 10, udpos(30.0))
+    verdict = judged(store, policy, plan, late, 5, 10, udpos(30.0))
     assert verdict.stop and verdict.peers == {"0": 80.0, "1": 85.0}
     pruned = store.read_record(f"studies/small/pruned/{late}")
     assert isinstance(pruned, dict) and pruned["policy"] == policy.label and pruned["peers"] == verdict.peers
@@ -75,47 +89,47 @@ def test_a_new_run_compares_with_what_earlier_runs_saw(plan: Plan, store: Store,
 
 def test_the_same_evaluation_gets_the_same_verdict_whoever_came_since(plan: Plan, store: Store) -> None:
     policy = SuccessiveHalving(min_recipes=2)
-    first = book(store, policy).judge(plan, tuning(plan, 0), 5, 10, udpos(50.0))
+    first = judged(store, policy, plan, tuning(plan, 0), 5, 10, udpos(50.0))
     for number in (1, 2):
-        book(store, policy).judge(plan, tuning(plan, number), 5, 10, udpos(90.0))
+        judged(store, policy, plan, tuning(plan, number), 5, 10, udpos(90.0))
     name = "studies/small/rungs/mnli/udpos/0000/00000005"
     before = store.read_record(name)
-    assert book(store, policy).judge(plan, tuning(plan, 0), 5, 10, udpos(50.0)) == first and not first.stop
+    assert judged(store, policy, plan, tuning(plan, 0), 5, 10, udpos(50.0)) == first and not first.stop
     assert store.read_record(name) == before, "it is not written again"
-    assert book(store, policy).judge(plan, tuning(plan, 0), 5, 10, udpos(51.0)).stop, "another score is another matter"
+    assert judged(store, policy, plan, tuning(plan, 0), 5, 10, udpos(51.0)).stop, "another score is another matter"
     stricter = SuccessiveHalving(min_recipes=3)
-    assert book(store, stricter).judge(plan, tuning(plan, 0), 5, 10, udpos(51.0)).reason != first.reason
+    assert judged(store, stricter, plan, tuning(plan, 0), 5, 10, udpos(51.0)).reason != first.reason
 
 
 def test_a_stop_that_was_not_written_down_is_repeated(plan: Plan, store: Store) -> None:
     policy = SuccessiveHalving(min_recipes=2)
     for number, score in enumerate((80.0, 20.0)):
-        verdict = book(store, policy).judge(plan, tuning(plan, number), 5, 10, udpos(score))
+        verdict = judged(store, policy, plan, tuning(plan, number), 5, 10, udpos(score))
     store.delete_record(f"studies/small/pruned/{tuning(plan, 1)}")  # as if it had been killed just before
-    assert book(store, policy).judge(plan, tuning(plan, 1), 5, 10, udpos(20.0)) == verdict and verdict.stop
+    assert judged(store, policy, plan, tuning(plan, 1), 5, 10, udpos(20.0)) == verdict and verdict.stop
     assert store.read_record(f"studies/small/pruned/{tuning(plan, 1)}") is not None
 
 
 def test_what_the_study_no_longer_asks_for_is_no_peer(folder: Path, plan: Plan, store: Store) -> None:
     policy = SuccessiveHalving(min_recipes=2)
-    book(store, policy).judge(plan, tuning(plan, 0), 5, 10, udpos(90.0))
+    judged(store, policy, plan, tuning(plan, 0), 5, 10, udpos(90.0))
     longer = planned(
         folder, defaults={"intermediate": {"steps": 20}, "target": {"steps": 20}, "encoding": {"max_length": 96}}
     )
-    assert not book(store, policy).judge(longer, tuning(longer, 1), 10, 20, udpos(1.0)).stop
-    assert book(store, policy).judge(plan, tuning(plan, 1), 5, 10, udpos(1.0)).stop
+    assert not judged(store, policy, longer, tuning(longer, 1), 10, 20, udpos(1.0)).stop
+    assert judged(store, policy, plan, tuning(plan, 1), 5, 10, udpos(1.0)).stop
 
 
 def test_where_nothing_is_pruned_nothing_is_written(plan: Plan, store: Store) -> None:
-    assert not book(store, NoPruning()).judge(plan, tuning(plan, 0), 5, 10, udpos(1.0)).stop
+    assert decided(store, NoPruning(), plan, tuning(plan, 0), 5, 10, udpos(1.0)) == []
     assert store.records("studies") == []
 
 
 def test_every_policy_of_the_study_file_can_be_had() -> None:
-    assert pruning_policy(Pruning()).label == "none"
+    assert pruning_rule(Pruning()).label == "none"
     names = ["successive_halving", "median", "wilcoxon"]
-    labels = [pruning_policy(Pruning(policy=name, min_recipes=7)).label for name in names]  # type: ignore[arg-type]
+    labels = [pruning_rule(Pruning(policy=name, min_recipes=7)).label for name in names]  # type: ignore[arg-type]
     assert [label.split("(")[0] for label in labels] == names and all("=7" in label for label in labels)
-    assert pruning_policy(Pruning(policy="wilcoxon", alpha=0.2, min_items=9)).label == (
+    assert pruning_rule(Pruning(policy="wilcoxon", alpha=0.2, min_items=9)).label == (
         "wilcoxon(alpha=0.2, min_items=9, at_fracs=0.25, 0.5, min_recipes=2)"
     )

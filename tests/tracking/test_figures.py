@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,16 @@ def results(tmp_path: Path) -> StudyResults:
         items.append(replicate(row, XNLI, None if row == "none" else 0, 0, proposal))
         evaluate(store, items[-1], select, use="select")
         evaluate(store, items[-1], report, use="report")
+    for row, proposal, score in (("none", 1, 55.0), ("mix", 0, 61.0)):
+        items.append(replicate(row, XNLI, None if row == "none" else 1000, 1000, proposal, confirms=True))
+        evaluate(store, items[-1], score)
     for intermediate, target, score in ((1, 1, 57.0), (1, 2, 63.0), (2, 1, 69.0)):
         items.append(replicate("mnli", XNLI, intermediate, target))
         evaluate(store, items[-1], score)
     for item in items:
         train(store, item)
-    rows = [Row(name="none", searched=True, num_proposals=2), Row(name="mnli")]
-    rows.append(Row(name="mix", searched=True, num_proposals=2))
+    rows = [Row(name="none", searched=True, num_proposals=2, confirmed={"xnli": 1}), Row(name="mnli")]
+    rows.append(Row(name="mix", searched=True, num_proposals=2, confirmed={"xnli": 0}))
     return StudyResults(record=record(rows, [XNLI], items), store=store)  # type: ignore[arg-type]
 
 
@@ -55,6 +59,13 @@ def test_every_cell_has_the_score_and_gain_of_the_matrix(results: StudyResults) 
     }
     assert found["gain.mix.xnli"] == pytest.approx(61.0 - 55.0), "chosen on select, counted from none's own choice"
     assert found["score.mnli.xnli"] == pytest.approx((60.0 + 69.0) / 2), "seeds of the intermediate count alike"
+
+
+def test_what_is_not_confirmed_has_no_figure(results: StudyResults) -> None:
+    fresh = [one for one in results.record.replicates if not one.confirms]
+    rows = [replace(row, confirmed={}) for row in results.record.rows]
+    searched = StudyResults(record=record(rows, [XNLI], fresh), store=results.store)
+    assert list(parent_of(list(run_views(searched, running=False)))) == ["score.mnli.xnli"]
 
 
 def test_replicates_gain_over_the_same_none(results: StudyResults) -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from stilts.analysis.matrix import State
 from stilts.fingerprint import Json
+from stilts.ledger.decision import Decision
+from stilts.ledger.decisions import decisions
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, folded, html_table, td
-from stilts.search.decisions import Decision, decisions
 
 
 def filling_section(material: Material) -> Section | None:

@@ -1,14 +1,14 @@
-"""The pruning policies by the names that study files give them."""
+"""The pruning rules by the names that study files give them."""
 
 from __future__ import annotations
 
-from stilts.search.pruning import MedianRule, NoPruning, PruningPolicy, SuccessiveHalving
+from stilts.search.pruning import MedianRule, NoPruning, PruningRule, SuccessiveHalving
 from stilts.search.wilcoxon_pruning import WilcoxonRule
 from stilts.study.schema import Pruning
 
 
-def pruning_policy(wanted: Pruning) -> PruningPolicy:
-    """The policy that a study file asks for."""
+def pruning_rule(wanted: Pruning) -> PruningRule:
+    """The rule that a study file asks for."""
     at = wanted.at_fracs
     if wanted.policy == "successive_halving":
         return SuccessiveHalving(fractions=at, keep=wanted.keep_frac, min_recipes=wanted.min_recipes or 3)

@@ -1,0 +1,93 @@
+"""Gate: which ready stage begins now, and why none may where the budget does not allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from stilts.search.budget import Account
+from stilts.search.deciding import Situation
+from stilts.search.expectation import Expectation
+from stilts.search.order import priority_order
+from stilts.search.replicate_table import grid_stages
+from stilts.search.stages import Stages
+from stilts.store.artifact_store import ArtifactStore
+from stilts.study.cost import assumed_seconds
+from stilts.study.plan import Plan
+from stilts.study.policy_schema import StudyBudget
+from stilts.study.stage import Stage, StageKind
+
+
+@dataclass(kw_only=True)
+class Gate:
+    """Between the stages that could run and those that may, by what the study spent; ``gpus`` is what each holds.
+
+    ``refused`` says why the stage that comes first may not begin; None while it may, or nothing is ready.
+    """
+
+    study: str
+    store: ArtifactStore
+    budget: StudyBudget | None
+    gpus: float
+    stages: Stages
+    refused: str | None = field(default=None, init=False)
+    account: Account = field(init=False)
+    expectation: Expectation = field(init=False)
+    _grid: tuple[Plan, tuple[Stage, ...]] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.expectation = Expectation.measured(self.stages.whole, self.stages.done, self.store)
+        self.account = Account(
+            study=self.study, store=self.store, budget=self.budget, gpus=self.gpus, grid_s=self._grid_s
+        )
+
+    def expected(self, stage: Stage) -> float:
+        """Seconds that a stage is expected to take: as long as its like did, else by arithmetic."""
+        seconds = self.expectation.seconds(stage)
+        return assumed_seconds(stage, self.gpus) if seconds is None else seconds
+
+    def next(self) -> str | None:
+        """The ready stage that is to begin now: the first, or the scores of a model that is trained; None for none."""
+        stages = self.stages
+        seconds = {stage_id: self.expected(stages.plan.stages[stage_id]) for stage_id in stages.ready}
+        order = priority_order(
+            seconds, num_descendants=stages.plan.descendants, seconds=seconds, first=stages.plan.estimating
+        )
+        self.refused = None
+        return next((stage_id for stage_id in order if self._may(stage_id, seconds[stage_id], order)), None)
+
+    def situation(self, slots: int) -> Situation:
+        """What may still be asked for, when all that is asked for is paid."""
+        asked_s = self._sum(self.stages.needed)
+        return Situation(
+            expected=self.expected,
+            left_s=self.account.left_s(asked_s),
+            spent_s=self.account.spent.seconds,
+            slots=slots,
+            budget=self.account.label,
+            lacks=partial(self.account.lacks, asked_s=asked_s, asked=len(self.stages.needed), slots=slots),
+        )
+
+    def seconds_left(self) -> float | None:
+        """Seconds that what is asked for will take at the present pace; None where the like of a stage is not known."""
+        left = [self.expectation.seconds(self.stages.plan.stages[stage_id]) for stage_id in self.stages.needed]
+        known = [seconds for seconds in left if seconds is not None]
+        return None if len(known) < len(left) else sum(known) / max(1, len(self.stages.running))
+
+    def _may(self, stage_id: str, seconds: float, order: Sequence[str]) -> bool:
+        if stage_id != order[0] and self.stages.plan.stages[stage_id].kind is not StageKind.EVALUATE:
+            return False
+        why = self.account.refusal(seconds, self._sum(self.stages.running), len(self.stages.running))
+        if stage_id == order[0]:
+            self.refused = why
+        return why is None
+
+    def _sum(self, stage_ids: Iterable[str]) -> float:
+        return sum(self.expected(self.stages.plan.stages[stage_id]) for stage_id in stage_ids)
+
+    def _grid_s(self) -> float:
+        whole = self.stages.whole
+        if self._grid is None or self._grid[0] is not whole:
+            self._grid = (whole, grid_stages(whole))
+        return sum(map(self.expected, self._grid[1]))
