@@ -154,7 +154,7 @@ def _gain_points(item: Scored, baseline: _Baseline) -> Iterator[Point]:
 
 
 def _replicate_params(stored: StoredStudy, replicate: Replicate) -> dict[str, str]:
-    payloads = [stored.payload(stage or "") for stage in (replicate.intermediate_stage, replicate.target_stage)]
+    payloads = [stored.payload(stage) for stage in (replicate.intermediate_stage, replicate.target_stage)]
     return _params(stored.record, replicate, intermediate=payloads[0], target=payloads[1])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from stilts.analysis.matrix import State
 from stilts.fingerprint import Json
+from stilts.ledger.state import State
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, folded, html_table, td
