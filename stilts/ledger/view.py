@@ -48,14 +48,11 @@ class StudyView:
         """
         uses = replicate.outputs if use is None else {use: replicate.outputs.get(use, {})}
         keys = [key for by_language in uses.values() for key in by_language.values()]
-        undone = None if self.scored.issuperset(keys) else self._undone(self._chain(replicate))
+        if self.scored.issuperset(keys):
+            return dict.fromkeys(keys, State.DONE)
+        undone = self._undone(self._chain(replicate))
         return {
-            key: State.DONE
-            if undone is None or key in self.scored
-            else State.DAMAGED
-            if key in self.damaged
-            else undone
-            for key in keys
+            key: State.DONE if key in self.scored else State.DAMAGED if key in self.damaged else undone for key in keys
         }
 
     def replicate_state(self, replicate: Replicate, use: str | None = None) -> State:
