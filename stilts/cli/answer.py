@@ -227,11 +227,11 @@ def _best(results: StudyResults, target: str | None, json: bool) -> None:
 
 def _tell_lost_costs(results: StudyResults) -> None:
     """Says which trainings cannot be read: their cells have scores, and the cost of those is not known."""
-    from stilts.cli.soundness import damaged_among, tell_damage
+    from stilts.cli.soundness import tell_damage
 
     stages = results.record.stages.items()
     trained = {key for _, stage in stages if stage["kind"] == "train" for key in stage["outputs"]}
-    tell_damage(results.record.name, damaged_among(results.store, trained))
+    tell_damage(results.record.name, results.view.results(sorted(trained)).faults)
 
 
 def _by(results: StudyResults, by: str, target: str | None, json: bool) -> None:

@@ -25,6 +25,7 @@ from stilts.cli.searching import row_confirmations, row_races, row_searches
 from stilts.cli.showcase import tracker_of
 from stilts.cli.soundness import check_sound
 from stilts.ledger.study_record import write_study
+from stilts.ledger.view import StudyView
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_rules import pruning_rule
@@ -89,7 +90,7 @@ def run(
     store = make_store_at(options.store)
     check_splits(workspace, store)
     conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
-    check_sound(workspace.study.name, store, conductor.whole.keys)
+    check_sound(StudyView(record=conductor.whole.record, store=store))
     tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
     try:
         on_ready(workspace, conductor)
@@ -116,7 +117,7 @@ def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.Da
 
     opened = open_store_at(store)
     name = study.name if isinstance(study, Study) else str(study)
-    return load(load_record(name, opened), opened)
+    return load(StudyView(record=load_record(name, opened), store=opened))
 
 
 def make_conductor(

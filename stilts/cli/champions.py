@@ -17,6 +17,7 @@ from stilts.analysis.matrix import cells, done_in_cells, load_matrix, replicate_
 from stilts.analysis.results import StudyResults
 from stilts.cli.model_folder import model_bytes, model_of, write_model
 from stilts.ledger.study_record import all_studies
+from stilts.ledger.view import StudyView
 from stilts.report.model_card import CardModel, model_card
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.store import Store
@@ -33,7 +34,7 @@ MAX_COPIED_BYTES = 4 * 10**9
 
 def champion_stages(record: StudyRecord, store: ArtifactStore) -> dict[str, str]:
     """The train stage of each target's champion; absent where that is the pretrained encoder itself."""
-    chosen = chosen_replicates(record, load_matrix(record, store))
+    chosen = chosen_replicates(record, load_matrix(StudyView(record=record, store=store)))
     stages = {target: model_stage(record, replicate) for target, replicate in chosen.items()}
     return {target: stage for target, stage in stages.items() if stage is not None}
 

@@ -11,9 +11,9 @@ from stilts.cli.filling import load_priors
 from stilts.cli.measuring import study_tokenizer
 from stilts.cli.preflight import check_encoder
 from stilts.cli.searching import check_searches, drawn_proposals
-from stilts.cli.soundness import damaged_among, tell_damage
-from stilts.errors import DataError, StudyError, UnreadableError
-from stilts.ledger.records import PRUNED
+from stilts.cli.soundness import tell_damage
+from stilts.errors import DataError, StudyError
+from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
 from stilts.search.objective import PER_TARGET
 from stilts.store import find_store
@@ -65,10 +65,12 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         _check_rests_on_nothing(workspace.study, store_url(store))
     drawn = drawn_proposals(workspace.planner, opened)
     plan = workspace.planner.plan(drawn)
-    done, damaged = _done(plan, opened)
+    view = StudyView(record=plan.record, store=opened) if opened else None
+    damaged = view.faults if view else {}
     tell_damage(workspace.study.name, damaged)
+    done = view.published - damaged.keys() if view else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
-    pruned = _pruned(workspace.study.name, opened)
+    pruned = view.pruned_stages if view else frozenset()
     expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
     resources = workspace.study.file.resources
     cost = estimate(
@@ -86,14 +88,6 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
-
-
-def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, UnreadableError]]:
-    """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
-    if store is None:
-        return frozenset(), {}
-    faults = damaged_among(store, plan.keys)
-    return store.done() - faults.keys(), faults
 
 
 def _check_rests_on_nothing(study: Study, url: str) -> None:
@@ -293,11 +287,6 @@ def _trial_proposals(planner: Planner) -> dict[str, list[Proposal]]:
         for row, content in planner.study.rows.items()
         if content.search is not None
     }
-
-
-def _pruned(study: str, store: Store | None) -> frozenset[str]:
-    """The stages that a run of the study stopped early."""
-    return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
 
 
 def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:

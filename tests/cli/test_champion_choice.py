@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from stilts.analysis.matrix import load_matrix
 from stilts.cli.champions import champion_stages, chosen_replicates, model_stage, pinned_stages, ranked_replicates
 from stilts.ledger.typed import to_fields
 from stilts.study.record import Replicate, Row, StudyRecord
-from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+from tests.analysis.fake_store import FakeStore, column, evaluate, matrix_of, record, replicate
 
 ROWS = [Row(name=name) for name in ("none", "mnli", "squad")]
 
@@ -26,7 +25,7 @@ def test_select_chooses_row_and_replicate_whatever_report_says(tmp_path: Path) -
         assert item.target_seed is not None
         evaluate(store, item, select[item.row][item.target_seed], use="select")
         evaluate(store, item, 90.0 if item.row == "none" else 50.0, use="report")
-    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
+    frame = matrix_of(made(items), store)  # type: ignore[arg-type]
     chosen = chosen_replicates(made(items), frame)["xnli"]
     assert (chosen.row, chosen.target_seed) == ("mnli", 1)
     assert [each.target_seed for each in ranked_replicates(made(items), frame, "mnli", "xnli")] == [1, 0]
@@ -38,7 +37,7 @@ def test_a_row_without_report_is_no_champion_yet(tmp_path: Path) -> None:
     items = [replicate(row.name, column("xnli"), 0, 0) for row in ROWS[:2]]
     evaluate(store, items[0], 60.0)
     evaluate(store, items[1], 80.0, use="select")
-    frame = load_matrix(made(items), store)  # type: ignore[arg-type]
+    frame = matrix_of(made(items), store)  # type: ignore[arg-type]
     assert chosen_replicates(made(items), frame)["xnli"].row == "none"
 
 
