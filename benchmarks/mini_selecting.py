@@ -12,10 +12,10 @@ import argparse
 
 import pandas as pd
 
-from stilts.analysis.matrix import State
 from stilts.analysis.results import StudyResults
 from stilts.app.places import load_record, open_store_at
 from stilts.ledger.decisions import decisions
+from stilts.ledger.state import State
 
 
 def results(study: str, store: str) -> StudyResults:
@@ -40,8 +40,8 @@ def seconds(found: StudyResults, rows: list[str], at: StudyResults) -> float:
         while isinstance(stage, str):
             stages.add(stage)
             stage = found.record.stages[stage]["parent"]
-    done = found.stage_seconds
-    return sum(at.stage_seconds[stage] for stage in stages if stage in done)
+    done = found.view.seconds
+    return sum(at.view.seconds[stage] for stage in stages if stage in done)
 
 
 def main() -> None:

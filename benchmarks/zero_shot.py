@@ -13,6 +13,7 @@ import pandas as pd
 
 from stilts.analysis.matrix import load_matrix
 from stilts.app.places import load_record, open_store_at
+from stilts.ledger.view import StudyView
 from stilts.study.record import NONE_ROW
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     arguments = parser.parse_args()
     store = open_store_at(arguments.store)
     record = load_record(arguments.study, store)
-    frame = load_matrix(record, store)
+    frame = load_matrix(StudyView(record=record, store=store))
     own = frame[(frame["row"] == NONE_ROW) & (frame["use"] == "report")]
     for column in record.columns:
         means = own[own["column"] == column.name].groupby("language", sort=False)[["score", "chance"]].mean()

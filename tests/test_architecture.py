@@ -76,6 +76,13 @@ NAMED_LIKE_A_KIND = {
 HEAVY = {"torch", "transformers", "ray", "mlflow", "optuna", "datasets", "pyarrow", "resvg_py"}
 # What a store has for records: only the ledger calls it, and the store itself.
 RECORD_CALLS = {"write_record", "read_record", "has_record", "record_bodies", "records", "delete_record", "record_path"}
+# Who may read in the ledger what became of a stage, and what it published; everyone else asks a StudyView for it. The
+# last two are the run itself, which writes these records and knows of stages that the store does not know yet.
+READ_STATES = {"ledger", "search", "execute"}
+STATES_ARE_READ_BY = {"FAILURES", "PRUNED", "SUMMARIES", "results_of", "result_of", "evaluation_of", "payload_of"}
+STATE_WORDS = {"pending", "missing"}  # the values of State that mean nothing else above the ledger
+# It holds what the view says against what was published.
+BESIDE_THE_VIEW = {"stilts/analysis/rescoring.py"}
 BANNED_STEMS = {"utils", "helpers", "common", "misc", "manager", "base"}
 UNFINISHED = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b")))
 RAY_JOB_LINES = 60
@@ -382,6 +389,26 @@ def kinds_that_are_no_pair(sources: Sources) -> list[str]:
     return [f"stilts/kinds/{name} is missing" for name in own if f"stilts/kinds/{name}" not in sources]
 
 
+def state_breaks(sources: Sources) -> list[str]:
+    """Places that work out what became of a stage, or read a result, past the one view of a study."""
+    found = []
+    for path, text in sources.items():
+        own, nodes = room_of(module_of(path)) or "", list(ast.walk(ast.parse(text, path)))
+        if own not in {"ledger", "store"}:
+            leases = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr == "leased"]
+            found += [f"{path}:{node.lineno} asks for leases" for node in leases]
+        if own in READ_STATES or path in BESIDE_THE_VIEW:
+            continue
+        for each in imports(path, text):
+            module, _, name = each.name.rpartition(".")
+            if module.startswith("stilts.ledger.") and name in STATES_ARE_READ_BY:
+                found.append(f"{path}:{each.line} imports {name}: ask a StudyView")
+        if FLOORS.get(own, 0) > FLOORS["ledger"]:
+            words = [node for node in nodes if isinstance(node, ast.Constant) and node.value in STATE_WORDS]
+            found += [f'{path}:{node.lineno} decides on "{node.value}"' for node in words]
+    return found
+
+
 def name_breaks(sources: Sources) -> list[str]:
     """Files and folders whose name does not say what their idea is."""
     return [f"{p}: {part}" for p in sources for part in Path(p).with_suffix("").parts if part in BANNED_STEMS]
@@ -423,6 +450,7 @@ RULES = (
     ray_job_breaks,
     kind_breaks,
     kinds_that_are_no_pair,
+    state_breaks,
     name_breaks,
     unfinished,
     circle_breaks,
@@ -464,6 +492,10 @@ MADE_UP: tuple[tuple[Callable[[Sources], list[str]], str, str], ...] = (
     (kind_breaks, "stilts/report/x.py", 'LINES = {"tagging": 1}'),
     (kind_breaks, "stilts/cli/x.py", 'def f(column):\n    return column.kind == "tagging"'),
     (kinds_that_are_no_pair, "stilts/tasks/kinds/x.py", ""),
+    (state_breaks, "stilts/analysis/x.py", "from stilts.ledger.records import FAILURES"),
+    (state_breaks, "stilts/report/x.py", "def f():\n    from stilts.ledger.results import results_of"),
+    (state_breaks, "stilts/search/x.py", "def f(store):\n    return store.leased()"),
+    (state_breaks, "stilts/tracking/x.py", 'def f(done):\n    return "done" if done else "missing"'),
     (name_breaks, "stilts/study/utils.py", ""),
     (name_breaks, "stilts/common/x.py", ""),
     (unfinished, "stilts/study/x.py", "# TO" + "DO: later"),

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from stilts.analysis.matrix import State
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import LanguageGain, StudyResults
 from stilts.analysis.row_choice import choose_row, select_scores
@@ -19,6 +18,7 @@ from stilts.analysis.settling import Advice, advice_on
 from stilts.analysis.spending import RowCost, compute_hours, replicates_in_cells, row_cost
 from stilts.analysis.wording import notes_on, overlap_of, recipes_tried
 from stilts.fingerprint import Json, plain
+from stilts.ledger.state import State
 from stilts.metrics.column_chance import ColumnChance
 from stilts.metrics.comparison import Comparison, VarianceSplit, holm, set_of_equals, variance_split
 from stilts.metrics.levels import FALSE_CLAIM, FALSE_DISCOVERY
@@ -163,7 +163,7 @@ def _answers(results: StudyResults) -> tuple[Answer, ...]:
     columns = targets_of(results.record)
     gains = matrix_gains(results)
     replicates = replicates_in_cells(results)
-    costs = {cell: row_cost(found, results.record, results.stage_seconds) for cell, found in replicates.items()}
+    costs = {cell: row_cost(found, results.record, results.view.seconds) for cell, found in replicates.items()}
     num_claims = sum(map(len, gains.values()))
     return tuple(
         _answer(results, column, gains[column.name], num_claims, _of_column(costs, column)) for column in columns

@@ -121,7 +121,7 @@ def _rows(results: StudyResults, column: Column, replicate: Replicate, languages
     return ReplicateRows(
         intermediate_seed=replicate.intermediate_seed,
         target_seed=replicate.target_seed,
-        languages={name: results.evaluations.rows(keys[name], chosen) for name in languages},
+        languages={name: results.view.evaluations.rows(keys[name], chosen) for name in languages},
     )
 
 

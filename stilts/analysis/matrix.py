@@ -1,25 +1,19 @@
 """The transfer matrix: every replicate's scores as a tidy table, and the cells that they make.
 
-Start at ``load_matrix``. A replicate is *done* (its artifacts are published), *damaged* (what was published is not as
-it was written), *failed* or *pruned* (a record of one of its stages says so), *pending* (a live process works on one of
-them) or *missing*. Only done replicates have a score, and what is not done is counted, never averaged over.
+Start at ``load_matrix``. What became of a replicate is the view's to say (``ledger/view.py``). Only done replicates
+have a score, and what is not done is counted, never averaged over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cached_property
 
 import pandas as pd
 
-from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.proposals import chosen_proposals
-from stilts.errors import UnreadableError
-from stilts.ledger.records import FAILURES, PRUNED
-from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord, lineage, outputs_of
+from stilts.ledger.state import State, worst
+from stilts.ledger.view import StudyView
+from stilts.study.record import NONE_ROW, Column, Replicate, StudyRecord
 
 # A mean over languages within this many points of guessing says little about transfer: seeds alone move scores
 # by one to three points (TaskWeb's standard deviations, DESIGN section 7).
@@ -27,35 +21,6 @@ NEAR_CHANCE_PP = 10.0
 # Where guessing is right less than once in a hundred (retrieval), the mark is a multiple of it instead.
 _RARE_CHANCE, _RARE_FACTOR = 1.0, 10.0
 
-
-class State(StrEnum):
-    """What became of a replicate (DESIGN rule 3).
-
-    A cell can also be *left out*: a selecting policy asked for none of its replicates; or *unconfirmed*: its row was
-    searched, and what the search found was not trained again with fresh seeds yet.
-    """
-
-    DONE = "done"
-    DAMAGED = "damaged"
-    FAILED = "failed"
-    PRUNED = "pruned"
-    PENDING = "pending"
-    MISSING = "missing"
-    UNCONFIRMED = "unconfirmed"
-    LEFT_OUT = "left out"
-
-
-# The most serious first: what a replicate is said to be when its languages differ, and a cell when its replicates do.
-_SERIOUS = (
-    State.DAMAGED,
-    State.FAILED,
-    State.PRUNED,
-    State.MISSING,
-    State.PENDING,
-    State.UNCONFIRMED,
-    State.LEFT_OUT,
-    State.DONE,
-)
 
 MATRIX_COLUMNS = (
     "row",
@@ -76,18 +41,17 @@ MATRIX_COLUMNS = (
 )
 
 
-def load_matrix(record: StudyRecord, store: ArtifactStore, evaluations: Evaluations | None = None) -> pd.DataFrame:
+def load_matrix(view: StudyView) -> pd.DataFrame:
     """One row per (replicate, use, language), with the columns of ``MATRIX_COLUMNS``.
 
     ``score`` is 0..100; ``score``, ``num_items`` and ``chance`` are missing, and ``parts`` is empty, where ``state`` is
     not done. ``parts`` maps the metric's further figures to values. Seeds and ``proposal`` are nullable integers;
     ``confirms`` marks what trains a chosen proposal again with fresh seeds.
     """
-    evaluations = evaluations or Evaluations(record=record, store=store)
-    states = _States(evaluations=evaluations)
     lines = [
-        _line(replicate, use, language, key, states.of_key(replicate, key), evaluations)
-        for replicate in record.replicates
+        _line(replicate, use, language, key, states[key], view)
+        for replicate in view.record.replicates
+        for states in (view.output_states(replicate),)
         for use, outputs in replicate.outputs.items()
         for language, key in outputs.items()
     ]
@@ -111,9 +75,10 @@ def replicate_scores(frame: pd.DataFrame, use: str) -> pd.DataFrame:
     # A mean that any missing language makes missing: pandas' own mean passes over them.
     means = {name: grouped[name].sum(min_count=1) / grouped["key"].size() for name in ("score", "chance")}
     whole = {name: means[name].where(grouped[name].count() == grouped["key"].size()) for name in means}
-    rank = parts["state"].map({str(state): number for number, state in enumerate(_SERIOUS)})
-    worst = rank.groupby(parts["replicate_id"], sort=False).min().map(lambda number: str(_SERIOUS[number]))
-    table = first.assign(state=worst, **whole).reset_index()[[*names, "state", "score", "chance"]]
+    order = list(State)
+    rank = parts["state"].map({str(state): number for number, state in enumerate(order)})
+    states = rank.groupby(parts["replicate_id"], sort=False).max().map(lambda number: str(order[number]))
+    table = first.assign(state=states, **whole).reset_index()[[*names, "state", "score", "chance"]]
     return table.astype({"score": "float64", "chance": "float64", "proposal": "Int64"})
 
 
@@ -147,24 +112,6 @@ def cells(
     gain = table["score"] - table["column"].map(base).astype("float64")
     table.insert(3, "gain", gain.where(claims))
     return table
-
-
-def seconds_of_stages(evaluations: Evaluations) -> dict[str, float]:
-    """Seconds of compute of every stage of which something is done, by stage id; an evaluation's languages summed."""
-    seconds: dict[str, float] = {}
-    for stage_id, stage in evaluations.record.stages.items():
-        spent = [took for key in outputs_of(stage) if (took := _seconds(evaluations, key)) is not None]
-        if spent:
-            seconds[stage_id] = sum(spent)
-    return seconds
-
-
-def _seconds(evaluations: Evaluations, key: str) -> float | None:
-    """Seconds of compute of an artifact; None where it is not done, or cannot be believed."""
-    try:
-        return evaluations.result(key).seconds if evaluations.is_done(key) else None
-    except UnreadableError:
-        return None
 
 
 def language_scores(
@@ -253,7 +200,7 @@ def _cell(
 def _state_of_cell(complete: bool, rest: set[str], nobody_asked: bool) -> str:
     if complete:
         return str(State.DONE)
-    return _worst(rest or {str(State.LEFT_OUT if nobody_asked else State.MISSING)})
+    return str(worst(rest or {State.LEFT_OUT if nobody_asked else State.MISSING}))
 
 
 def chance_ceiling(chance: float | None) -> float:
@@ -262,15 +209,8 @@ def chance_ceiling(chance: float | None) -> float:
     return _RARE_FACTOR * known if 0.0 < known < _RARE_CHANCE else known + NEAR_CHANCE_PP
 
 
-def _worst(states: set[str]) -> str:
-    """The most serious state: that of a replicate whose languages differ, or of a cell's replicates."""
-    return next(str(state) for state in _SERIOUS if state in states)
-
-
-def _line(
-    replicate: Replicate, use: str, language: str, key: str, state: State, evaluations: Evaluations
-) -> dict[str, object]:
-    result = evaluations.evaluation(key) if state is State.DONE else None
+def _line(replicate: Replicate, use: str, language: str, key: str, state: State, view: StudyView) -> dict[str, object]:
+    result = view.evaluations.result(key) if state is State.DONE else None
     return {
         "row": replicate.row,
         "column": replicate.column,
@@ -288,34 +228,3 @@ def _line(
         "num_items": result.num_items if result else None,
         "chance": result.chance if result else None,
     }
-
-
-@dataclass(frozen=True, kw_only=True)
-class _States:
-    """What the store says of keys and stages; leases, failures and prunings are read when something is not done."""
-
-    evaluations: Evaluations
-
-    @cached_property
-    def troubled(self) -> tuple[tuple[State, frozenset[str]], ...]:
-        """The stages that are being worked on, that failed and that were pruned."""
-        store, study = self.evaluations.store, self.evaluations.record.name
-        return (
-            (State.PENDING, store.leased()),
-            (State.FAILED, frozenset(FAILURES.own_names(store))),
-            (State.PRUNED, frozenset(PRUNED.own_names(store, study))),
-        )
-
-    def of_key(self, replicate: Replicate, key: str) -> State:
-        if key in self.evaluations.done:
-            return State.DONE
-        if key in self.evaluations.damaged:
-            return State.DAMAGED
-        chain = self._chain(replicate)
-        return next((state for state, stages in self.troubled if chain & stages), State.MISSING)
-
-    def _chain(self, replicate: Replicate) -> set[str]:
-        """The replicate's stages and all their ancestors."""
-        stages = self.evaluations.record.stages
-        ends = (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage)
-        return {stage for end in ends for stage in lineage(end, stages)}

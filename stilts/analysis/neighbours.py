@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from stilts.fingerprint import Json, plain
-from stilts.ledger.results import payload_of
-from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import NONE_ROW, Replicate, StudyRecord
+from stilts.ledger.view import StudyView
+from stilts.study.record import NONE_ROW, Replicate
 
 # What makes two replicates of one row differ, and what is the same in the whole study.
 _NOT_SETTINGS = ("parent", "seed", "encoder", "kind", "semantic_version")
@@ -32,10 +31,10 @@ class Neighbours:
         return {name: plain(value, name) for name, value in asdict(self).items()}
 
 
-def neighbours_of(record: StudyRecord, store: ArtifactStore, row: str, standing: Mapping[str, Replicate]) -> Neighbours:
+def neighbours_of(view: StudyView, row: str, standing: Mapping[str, Replicate]) -> Neighbours:
     """The settings of every row of a target; ``standing`` maps a row to the replicate that speaks for it."""
-    order = [row, NONE_ROW, *(item.name for item in record.rows)]
-    found = {name: _settings(standing[name], store) for name in dict.fromkeys(order) if name in standing}
+    order = [row, NONE_ROW, *(item.name for item in view.record.rows)]
+    found = {name: _settings(standing[name], view) for name in dict.fromkeys(order) if name in standing}
     known = {name: settings for name, settings in found.items() if settings is not None}
     names = list(dict.fromkeys(name for settings in known.values() for name in settings))
     values = {name: {settings[name] for settings in known.values() if name in settings} for name in names}
@@ -44,18 +43,18 @@ def neighbours_of(record: StudyRecord, store: ArtifactStore, row: str, standing:
         differing=differing,
         rows={r: {name: settings[name] for name in differing if name in settings} for r, settings in known.items()},
         same={name: next(iter(values[name])) for name in names if len(values[name]) == 1},
-        unknown=tuple(item.name for item in record.rows if item.name not in known),
+        unknown=tuple(item.name for item in view.record.rows if item.name not in known),
     )
 
 
-def _settings(replicate: Replicate, store: ArtifactStore) -> dict[str, str] | None:
+def _settings(replicate: Replicate, view: StudyView) -> dict[str, str] | None:
     """What a replicate's stages were made with; None where a stage has no payload yet."""
     settings: dict[str, str] = {}
     for prefix, stage in (("", replicate.intermediate_stage), ("target ", replicate.target_stage)):
         if stage is None:
             continue
-        payload = payload_of(store, stage)
-        if payload is None:
+        payload = view.payload(stage)
+        if not payload:
             return None
         settings.update({f"{prefix}{name}": value for name, value in _flat(payload)})
     return settings

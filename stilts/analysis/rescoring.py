@@ -113,7 +113,7 @@ class _Checked:
 def _done(results: StudyResults, replicate: Replicate) -> Iterator[tuple[str, str, str]]:
     for use, outputs in replicate.outputs.items():
         for language, key in outputs.items():
-            if results.evaluations.is_done(key):
+            if key in results.view.published:
                 yield use, language, key
 
 
@@ -139,7 +139,7 @@ def _check(results: StudyResults, column: Column, language: str, key: str, toler
     answered = read_answered(results.store, key, measure.columns)
     again = rows_again(column, language, answered)
     published = evaluation_of(results.store, key)
-    summary = results.evaluations.summaries.get(key)
+    summary = results.view.evaluations.summaries.get(key)
     findings = list(_against(published, "", answered.rows, measure, tolerance))
     if summary is not None:
         findings += _against(summary.result, "summary: ", answered.rows, measure, tolerance)

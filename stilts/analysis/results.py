@@ -13,10 +13,10 @@ from typing import TypeVar, cast
 
 import pandas as pd
 
-from stilts.analysis.evaluations import Evaluations
 from stilts.analysis.examples import column_sides
-from stilts.analysis.matrix import cells, done_in_cells, language_scores, load_matrix, seconds_of_stages
+from stilts.analysis.matrix import cells, done_in_cells, language_scores, load_matrix
 from stilts.errors import UnknownNameError
+from stilts.ledger.view import StudyView
 from stilts.metrics.comparison import benjamini_hochberg
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
@@ -55,14 +55,14 @@ class StudyResults:
     _sides: dict[str, dict[str, Side]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def evaluations(self) -> Evaluations:
-        """Scores and per-example statistics of the study's outputs."""
-        return Evaluations(record=self.record, store=self.store)
+    def view(self) -> StudyView:
+        """What became of the study, and what its stages published."""
+        return StudyView(record=self.record, store=self.store)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """One row per (replicate, use, language): ``matrix.load_matrix``."""
-        return load_matrix(self.record, self.store, self.evaluations)
+        return load_matrix(self.view)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -84,11 +84,6 @@ class StudyResults:
         """One row per (row, column, language) on ``report``: ``matrix.language_scores``."""
         return language_scores(self.record, self.frame, objective=self.objective)
 
-    @cached_property
-    def stage_seconds(self) -> Mapping[str, float]:
-        """Seconds of compute of every stage of the study of which something is done, by stage id."""
-        return seconds_of_stages(self.evaluations)
-
     def once(self, name: str, make: Callable[[StudyResults], Made]) -> Made:
         """What ``make`` says of these results; it is asked once and kept under ``name``, as the parts here are."""
         if name not in self.__dict__:
@@ -103,7 +98,7 @@ class StudyResults:
         if not any(objective in row.objectives and len(row.objectives) > 1 for row in self.record.rows):
             return self
         other = replace(self, objective=objective, _sides={})
-        for name in ("evaluations", "frame"):
+        for name in ("view", "frame"):
             other.__dict__[name] = getattr(self, name)
         return other
 
@@ -118,7 +113,7 @@ class StudyResults:
         """The rows of a column that have done replicates, by name, resampled together on ``report``."""
         if column not in self._sides:
             self._sides[column] = column_sides(
-                self.evaluations, self.column(column), self.done, draws=self.draws, seed=self.seed
+                self.view, self.column(column), self.done, draws=self.draws, seed=self.seed
             )
         return self._sides[column]
 

@@ -23,7 +23,7 @@ from stilts.analysis.ranks import rank_correlation
 from stilts.analysis.replay.regret import bootstrap
 from stilts.analysis.results import StudyResults
 from stilts.ledger.estimates import Cell, cell_estimates, keys_behind, seconds_per_cell
-from stilts.ledger.results import Result, results_of
+from stilts.ledger.results import Result
 from stilts.metrics.metric import FloatArray
 from stilts.study.estimating import why_absent
 from stilts.study.record import NONE_ROW
@@ -130,7 +130,7 @@ class _Card:
 
     @cached_property
     def published(self) -> Mapping[str, Result]:
-        return results_of(self.results.store, keys_behind(self.results.record)).values
+        return self.results.view.results(keys_behind(self.results.record)).values
 
     @cached_property
     def estimates(self) -> Mapping[Estimate, _Cells]:
@@ -154,7 +154,7 @@ class _Card:
             if cell in self.truth and cell in self.first_seed and cell not in seen:
                 seen.add(cell)
                 stages = (*self.results.record.target_stages(replicate), replicate.evaluate_stage)
-                spent.append(sum(self.results.stage_seconds.get(stage, 0.0) for stage in stages))
+                spent.append(sum(self.results.view.seconds.get(stage, 0.0) for stage in stages))
         return fmean(spent) if spent else None
 
     def pairs(self, cells: _Cells) -> Iterator[tuple[str, FloatArray, FloatArray]]:

@@ -17,10 +17,10 @@ from stilts.analysis.spending import replicates_in_cells
 from stilts.analysis.suspects import Suspects
 from stilts.analysis.wording import overlap_of
 from stilts.fingerprint import Json, plain
-from stilts.ledger.records import FAILURES, PROPOSALS, PRUNED, number_part
-from stilts.ledger.results import results_of
+from stilts.ledger.records import PROPOSALS, number_part
+from stilts.ledger.state import State
+from stilts.ledger.view import StudyView
 from stilts.metrics.uncertainty import Interval
-from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate, StudyRecord, lineage, outputs_of
 
 
@@ -108,27 +108,22 @@ def cell_story(results: StudyResults, row: str, column: str) -> CellStory:
         score=results.sides(column)[row].mean if done else None,
         gain=results.gain(row, column),
         replicates=tuple(_replicate(results, replicate, users) for replicate in shown),
-        settings=neighbours_of(record, results.store, row, standing),
+        settings=neighbours_of(results.view, row, standing),
         proposals=_proposals(results, [one for one in planned if one.bears_on_choice], chosen),
         flips=cell_flips(results, row, column) if done and not is_probe(target) else None,
         negative=None if is_probe(target) else checks_of(Suspects(results=results), row, column),
     )
 
 
-def stage_state(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
-    """A stage's state in words: done (also: its weights gone), pending, failed, pruned or missing, perhaps in part."""
-    keys = outputs_of(record.stages[stage_id])
-    if damaged := results_of(store, keys).faults:
-        return f"damaged, {len(damaged)} of {len(keys)} outputs"
-    done = sum(map(store.is_done, keys))
-    if keys and done == len(keys):
-        return "done, weights gone" if keys == [stage_id] and store.gone(stage_id) else "done"
-    partly = f", {done} of {len(keys)} outputs done" if done else ""
-    if stage_id in store.leased():
-        return f"pending{partly}"
-    if FAILURES.exists(store, stage_id):
-        return f"failed{partly}"
-    return f"{'pruned' if PRUNED.exists(store, record.name, stage_id) else 'missing'}{partly}"
+def stage_words(stage_id: str, view: StudyView) -> str:
+    """A stage's state in words: with how many of its outputs it is true of, or whether its weights are gone."""
+    keys, state = outputs_of(view.record.stages[stage_id]), view.stage_state(stage_id)
+    if state is State.DAMAGED:
+        return f"{state}, {len(view.damaged_of(keys))} of {len(keys)} outputs"
+    if state is State.DONE:
+        return f"{state}, weights gone" if keys == [stage_id] and view.store.gone(stage_id) else str(state)
+    done = len(view.results(keys).values)
+    return f"{state}, {done} of {len(keys)} outputs done" if done else str(state)
 
 
 def _chosen(results: StudyResults, row: str, column: str) -> int | None:
@@ -149,71 +144,65 @@ def _users(record: StudyRecord) -> dict[str, list[str]]:
 
 
 def _replicate(results: StudyResults, replicate: Replicate, users: Mapping[str, Sequence[str]]) -> ReplicateStory:
-    record, evaluations = results.record, results.evaluations
+    view = results.view
     cell = f"{replicate.row}>{replicate.column}"
     return ReplicateStory(
         replicate=replicate.replicate_id,
         lineage=tuple(
-            _stage(stage, results, [name for name in users.get(stage, ()) if name != cell])
-            for stage in lineage(replicate.evaluate_stage, record.stages)
+            _stage(stage, view, [name for name in users.get(stage, ()) if name != cell])
+            for stage in lineage(replicate.evaluate_stage, view.record.stages)
         ),
         scores={
-            use: {
-                name: evaluations.evaluation(key).score if key in evaluations.done else None
-                for name, key in outputs.items()
-            }
-            for use, outputs in replicate.outputs.items()
+            use: {**dict.fromkeys(outputs), **view.scores(replicate, use)} for use, outputs in replicate.outputs.items()
         },
     )
 
 
-def _stage(stage_id: str, results: StudyResults, also_in: Sequence[str]) -> StageStory:
-    record, store = results.record, results.store
-    done = list(results_of(store, outputs_of(record.stages[stage_id])).values.values())
+def _stage(stage_id: str, view: StudyView, also_in: Sequence[str]) -> StageStory:
+    done = list(view.results(outputs_of(view.record.stages[stage_id])).values.values())
     last = max(done, key=lambda result: result.ended or 0.0, default=None)
     ran = last.execution if last else {}
     return StageStory(
         stage=stage_id,
-        state=stage_state(stage_id, record, store),
+        state=stage_words(stage_id, view),
         ended=last.ended if last else None,
-        seconds=results.stage_seconds.get(stage_id),
+        seconds=view.seconds.get(stage_id),
         device=f"{ran.get('device_name') or ran.get('device') or ''}",
         also_in=tuple(also_in),
-        trouble=_trouble(stage_id, record, store),
+        trouble=_trouble(stage_id, view),
     )
 
 
-def _trouble(stage_id: str, record: StudyRecord, store: ArtifactStore) -> str:
+def _trouble(stage_id: str, view: StudyView) -> str:
     """Why a stage failed or was pruned; empty where it was not."""
-    failure = FAILURES.read(store, stage_id)
+    failure = view.failure(stage_id)
     if failure is not None:
         return f"{failure.kind}: {failure.error} (attempts: {failure.attempts})"
-    return _pruning(stage_id, record, store)
+    return _pruning(stage_id, view)
 
 
-def _pruning(stage_id: str | None, record: StudyRecord, store: ArtifactStore) -> str:
-    pruned = PRUNED.read(store, record.name, stage_id) if stage_id else None
+def _pruning(stage_id: str | None, view: StudyView) -> str:
+    pruned = view.pruning(stage_id) if stage_id else None
     return f"pruned at step {pruned.step} of {pruned.steps}: {pruned.reason}" if pruned else ""
 
 
 def _proposals(results: StudyResults, planned: Sequence[Replicate], chosen: int | None) -> tuple[ProposalStory, ...]:
-    record, store = results.record, results.store
+    record, view = results.record, results.view
     select = replicate_scores(results.frame, "select").set_index("replicate_id")["score"]
-    state = replicate_scores(results.frame, "report").set_index("replicate_id")["state"]
     stories = []
     for replicate in planned:
         if replicate.proposal is None:
             continue
-        written = PROPOSALS.read(store, record.name, replicate.row, number_part(replicate.proposal))
+        written = PROPOSALS.read(results.store, record.name, replicate.row, number_part(replicate.proposal))
         score = select.get(replicate.replicate_id)
         stories.append(
             ProposalStory(
                 number=replicate.proposal,
                 params=written.params if written else {},
                 select_score=None if score is None or pd.isna(score) else float(score),
-                state=str(state.get(replicate.replicate_id, "missing")),
+                state=str(view.replicate_state(replicate, "report")),
                 chosen=replicate.proposal == chosen,
-                pruned=_pruning(replicate.target_stage, record, store),
+                pruned=_pruning(replicate.target_stage, view),
             )
         )
     return tuple(stories)

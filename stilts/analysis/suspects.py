@@ -12,7 +12,6 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import Cells, replicates_in_cells
 from stilts.fingerprint import Json
-from stilts.ledger.results import payload_of
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
 
@@ -64,7 +63,7 @@ class Suspects:
 
     def config(self, stage: str) -> Mapping[str, float]:
         """Learning rate and steps of a train stage; {} where its payload has none, or is not there."""
-        config = (payload_of(self.results.store, stage) or {}).get("config")
+        config = self.results.view.payload(stage).get("config")
         found = config if isinstance(config, Mapping) else {}
         values = {name: found.get(name) for name in ("learning_rate", "steps")}
         known = {name: float(value) for name, value in values.items() if isinstance(value, int | float)}

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from stilts.analysis.matrix import State, replicate_scores
+from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.ranks import FEWEST, rank_correlation
 from stilts.analysis.suspects import CauseVerdict, Check, Suspects
 from stilts.fingerprint import Json
+from stilts.ledger.state import State
 from stilts.study.record import NONE_ROW
 
 SEED, RATE = "seed of the head", "learning rate ratio"

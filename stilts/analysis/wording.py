@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stilts.analysis.matrix import State
+from stilts.ledger.state import State
 from stilts.study.record import NONE_ROW, Column, StudyRecord
 
 OVERLAP = "overlap: "

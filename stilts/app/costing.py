@@ -10,10 +10,9 @@ from stilts.app.filling import load_priors
 from stilts.app.places import store_url
 from stilts.app.resting import check_rests_on_nothing
 from stilts.app.searching import check_searches, drawn_proposals, trial_proposals
-from stilts.app.soundness import damaged_among, tell_damage
+from stilts.app.soundness import tell_damage
 from stilts.app.workspace import Workspace, assemble
-from stilts.errors import UnreadableError
-from stilts.ledger.records import PRUNED
+from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
 from stilts.search.objective import PER_TARGET
 from stilts.store import find_store
@@ -40,10 +39,12 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         check_rests_on_nothing(workspace.study, store_url(store))
     drawn = drawn_proposals(workspace.resolved, opened)
     plan = make_plan(workspace.resolved, drawn)
-    done, damaged = _done(plan, opened)
+    view = StudyView(record=plan.record, store=opened) if opened else None
+    damaged = view.faults if view else {}
     tell_damage(workspace.study.name, damaged)
+    done = view.published - damaged.keys() if view else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
-    pruned = _pruned(workspace.study.name, opened)
+    pruned = view.pruned_stages if view else frozenset()
     expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
     resources = workspace.study.file.resources
     cost = estimate(
@@ -63,14 +64,6 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
 
 
-def _done(plan: Plan, store: Store | None) -> tuple[frozenset[str], Mapping[str, UnreadableError]]:
-    """The keys that are done, and what is wrong with those that are damaged: they count as not done."""
-    if store is None:
-        return frozenset(), {}
-    faults = damaged_among(store, plan.keys)
-    return store.done() - faults.keys(), faults
-
-
 def filling_text(path: str) -> str:
     """What of the planned grid a policy or a budget will leave out; empty where all of it is run."""
     wanted = Study.load(path).file.policy
@@ -81,11 +74,6 @@ def filling_text(path: str) -> str:
         return f"Of these it runs what fits{budget}." if budget else ""
     asked = f'the policy "{wanted.name}" asks for what settles the answer{budget}'
     return f"That is the whole grid; {asked}."
-
-
-def _pruned(study: str, store: Store | None) -> frozenset[str]:
-    """The stages that a run of the study stopped early."""
-    return frozenset(PRUNED.own_names(store, study)) if store else frozenset()
 
 
 def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stilts.analysis.results import StudyResults
-from stilts.analysis.story import CellStory, cell_story, stage_state
+from stilts.analysis.story import CellStory, cell_story, stage_words
 from stilts.app.places import is_file, load_record, open_store_at
 from stilts.app.searching import drawn_proposals
 from stilts.app.workspace import assemble
 from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json
-from stilts.ledger.records import FAILURES, PROPOSALS, PRUNED, number_part
+from stilts.ledger.records import PROPOSALS, number_part
 from stilts.ledger.typed import to_fields
+from stilts.ledger.view import StudyView
 from stilts.store.store import Store
 from stilts.study.planning import make_plan
 from stilts.study.record import StudyRecord, lineage, outputs_of
@@ -85,10 +86,10 @@ def _unknown(what: str, record: StudyRecord) -> UnknownNameError:
 
 
 def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
-    stage = record.stages[stage_id]
+    stage, view = record.stages[stage_id], StudyView(record=record, store=store)
     value: dict[str, Any] = {
         "stage": stage_id,
-        "state": stage_state(stage_id, record, store),
+        "state": stage_words(stage_id, view),
         "lineage": " < ".join(lineage(stage_id, record.stages)),
         "needed by": [str(child) for child, fields in record.stages.items() if fields["parent"] == stage_id],
     }
@@ -99,8 +100,7 @@ def _stage(stage_id: str, record: StudyRecord, store: Store) -> dict[str, Any]:
         value["result"] = {
             key: item for key, item in result.items() if key not in ("curve", "stage_id", "kind", "name", "parent")
         }
-    failure, pruned = FAILURES.read(store, stage_id), PRUNED.read(store, record.name, stage_id)
-    troubles = {"failure": failure, "pruned": pruned}
+    troubles = {"failure": view.failure(stage_id), "pruned": view.pruning(stage_id)}
     return value | {name: to_fields(trouble) for name, trouble in troubles.items() if trouble is not None}
 
 

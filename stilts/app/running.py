@@ -20,6 +20,7 @@ from stilts.app.soundness import check_sound
 from stilts.app.workspace import Workspace, assemble
 from stilts.ledger.gc import apply_gc, plan_gc
 from stilts.ledger.study_record import write_study
+from stilts.ledger.view import StudyView
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.events import OnEvent, RunReport
 from stilts.scheduling.runner import run_stages
@@ -83,7 +84,7 @@ def run(
     store = make_store_at(options.store)
     check_splits(workspace, store)
     conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
-    check_sound(workspace.study.name, store, conductor.whole.keys)
+    check_sound(StudyView(record=conductor.whole.record, store=store))
     tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
     try:
         on_ready(workspace, conductor)
@@ -108,7 +109,7 @@ def load_matrix(study: Study | str | Path, *, store: str | None = None) -> pd.Da
     """The transfer matrix as a tidy DataFrame: one line per replicate, use and language."""
     opened = open_store_at(store)
     name = study.name if isinstance(study, Study) else str(study)
-    return matrix_frame(load_record(name, opened), opened)
+    return matrix_frame(StudyView(record=load_record(name, opened), store=opened))
 
 
 def make_conductor(

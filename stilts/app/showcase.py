@@ -13,6 +13,7 @@ from stilts.app.places import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tr
 from stilts.errors import StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.fingerprint import Json
+from stilts.ledger.view import StudyView
 from stilts.report.files import report_files
 from stilts.report.note import markdown_note
 from stilts.shown import remark
@@ -96,7 +97,7 @@ class _ShownAtTheEnd:
 
 def is_running(study: str, store: Store) -> bool:
     """Whether a live process holds a stage of the study; between two stages of a run there may be none."""
-    return not store.leased().isdisjoint(load_record(study, store).stages)
+    return StudyView(record=load_record(study, store), store=store).is_running
 
 
 def _artifacts(results: StudyResults) -> dict[str, Path | bytes]:

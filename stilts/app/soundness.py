@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 
 from stilts.errors import StoreError, UnreadableError
-from stilts.ledger.results import results_of
+from stilts.ledger.view import StudyView
 from stilts.shown import remark
-from stilts.store.artifact_store import ArtifactStore
-from stilts.store.store import Store
 
 _SHOWN = 3
 
 
-def damaged_among(store: ArtifactStore, keys: Set[str]) -> Mapping[str, UnreadableError]:
-    """What is wrong with those of the keys that are published and cannot be read."""
-    return results_of(store, sorted(keys & store.done())).faults
-
-
-def check_sound(study: str, store: Store, keys: Set[str]) -> None:
+def check_sound(view: StudyView) -> None:
     """Raises StoreError where results that a run builds on are damaged: it would say that nothing is left to do."""
-    faults = damaged_among(store, keys)
+    study, faults = view.record.name, view.faults
     if faults:
         raise StoreError(
-            f"study {study} in the store {store.url}",
+            f"study {study} in the store {view.store.url}",
             f"{_counted(faults)} damaged: {_listed(faults)}",
             "What rests on them would be wrong, or would be missing without a word",
             f'Type "stilts mend {study}", which sets them aside, then run the study again: that alone is made anew',

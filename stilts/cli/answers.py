@@ -19,7 +19,7 @@ from stilts.analysis.results import StudyResults
 from stilts.app.explaining import chosen_recipes, explanation, story_of
 from stilts.app.places import load_record, open_store_at
 from stilts.app.results import results_at
-from stilts.app.soundness import damaged_among, tell_damage
+from stilts.app.soundness import tell_damage
 from stilts.cli.options import say
 from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.decisions import decisions
@@ -147,7 +147,7 @@ def _tell_lost_costs(results: StudyResults) -> None:
     """Says which trainings cannot be read: their cells have scores, and the cost of those is not known."""
     stages = results.record.stages.items()
     trained = {key for _, stage in stages if stage["kind"] == "train" for key in stage["outputs"]}
-    tell_damage(results.record.name, damaged_among(results.store, trained))
+    tell_damage(results.record.name, results.view.results(sorted(trained)).faults)
 
 
 def _by(results: StudyResults, by: str, target: str | None, as_json: bool) -> None:

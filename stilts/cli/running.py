@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -103,29 +104,23 @@ def _is_input_error(error: str) -> bool:
 
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
     """Count the study's replicates by state: done, missing, failed, pending, pruned."""
-    from stilts.analysis.evaluations import Evaluations
-    from stilts.analysis.matrix import load_matrix, replicate_scores
     from stilts.app.places import load_record, open_store_at
-    from stilts.app.soundness import damaged_among, tell_damage
-    from stilts.ledger.records import FAILURES
+    from stilts.app.soundness import tell_damage
+    from stilts.ledger.state import State
     from stilts.ledger.typed import to_fields
-    from stilts.study.record import outputs_of
+    from stilts.ledger.view import StudyView
 
     opened = open_store_at(store)
     record = load_record(study, opened)
-    evaluations = Evaluations(record=record, store=opened)
-    scores = replicate_scores(load_matrix(record, opened, evaluations), "report")
-    faults = {**damaged_among(opened, {key for stage in record.stages.values() for key in outputs_of(stage)})}
-    faults |= evaluations.damaged
-    done = opened.done() - faults.keys()
-    stages_done = sum(all(key in done for key in outputs_of(stage)) for stage in record.stages.values())
-    failures = FAILURES.all(opened).values
-    ours = {stage: to_fields(failure) for stage, failure in failures.items() if stage in record.stages}
+    view = StudyView(record=record, store=opened)
+    faults, failures = view.faults, view.failures.values
+    replicates = Counter(str(view.replicate_state(replicate, "report")) for replicate in record.replicates)
+    stages = Counter(map(view.stage_state, record.stages))
     value: dict[str, Any] = {
         "study": record.name,
-        "replicates": {str(state): int(count) for state, count in scores["state"].value_counts().items()},
-        "stages": {"total": len(record.stages), "done": stages_done, "failed": len(ours)},
-        "failures": ours,
+        "replicates": dict(replicates.most_common()),
+        "stages": {"total": len(record.stages), "done": stages[State.DONE], "failed": len(failures)},
+        "failures": {stage: to_fields(failure) for stage, failure in sorted(failures.items())},
         "damaged": {key: fault.found for key, fault in faults.items()},
     }
     tell_damage(record.name, faults)

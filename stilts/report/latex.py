@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stilts.analysis.matrix import State
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
+from stilts.ledger.state import State
 from stilts.report import phrases
 from stilts.report.figures.matrix_data import matrix_data
 from stilts.shown import shown

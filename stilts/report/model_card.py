@@ -18,7 +18,6 @@ from stilts.analysis.wording import notes_on
 from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json
 from stilts.ledger.records import PROPOSALS, number_part
-from stilts.ledger.results import result_of
 from stilts.metrics.levels import FALSE_DISCOVERY
 from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
@@ -333,17 +332,14 @@ def _lineage(record: StudyRecord, stage: str) -> list[str]:
 
 def model_payload(results: StudyResults, model: CardModel) -> Mapping[str, Json]:
     """The identity payload of the target's training, or, for a target that does not train, of its evaluation."""
-    done = results.store.done()
     scored = [key for outputs in model.replicate.outputs.values() for key in outputs.values()]
     keys = scored if model.replicate.target_stage is None else [model.replicate.target_stage]
-    found = next((key for key in keys if key in done), None)
-    return {} if found is None else results.store.payload(found)
+    return next((payload for key in keys if (payload := results.view.payload(key))), {})
 
 
 def _versions(results: StudyResults, stage: str | None) -> str:
     """The libraries that the weights were trained with, as recorded beside them."""
-    if stage is None or not results.store.is_done(stage):
-        return ""
-    versions = result_of(results.store, stage).execution.get("versions")
+    result = None if stage is None else results.view.result(stage)
+    versions = None if result is None else result.execution.get("versions")
     told = ", ".join(f"{name} {value}" for name, value in versions.items()) if isinstance(versions, dict) else ""
     return f"; trained with {told}" if told else ""

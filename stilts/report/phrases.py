@@ -14,10 +14,11 @@ from typing import TypeAlias
 import pandas as pd
 
 from stilts.analysis.best import Answer
-from stilts.analysis.matrix import State, language_scores
+from stilts.analysis.matrix import language_scores
 from stilts.analysis.probes import is_probe
 from stilts.analysis.spending import hours_words
 from stilts.analysis.wording import OVERLAP
+from stilts.ledger.state import State
 from stilts.metrics.averages import RETRIEVAL_GROUP, benchmark_score
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW, StudyRecord

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
-from stilts.ledger.results import evaluation_of
+from stilts.ledger.evaluations import Evaluations
 from stilts.metrics.objectives import TargetScores
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import Replicate
@@ -18,7 +19,10 @@ class RecipeScores:
     """Reads each published score once: what is published never changes."""
 
     store: ArtifactStore
-    _scores: dict[str, float] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def _evaluations(self) -> Evaluations:
+        return Evaluations(store=self.store)
 
     def over_seeds(self, replicates: Sequence[Replicate]) -> dict[str, float]:
         """Language -> mean selection score (0 to 100) over replicates that are done, one at least."""
@@ -30,12 +34,7 @@ class RecipeScores:
         return max((self.over_seeds(replicates) for replicates in candidates), key=lambda by: fmean(by.values()))
 
     def _of(self, replicate: Replicate) -> dict[str, float]:
-        return {language: self._score(key) for language, key in replicate.outputs[Use.SELECT.value].items()}
-
-    def _score(self, key: str) -> float:
-        if key not in self._scores:
-            self._scores[key] = evaluation_of(self.store, key).score
-        return self._scores[key]
+        return self._evaluations.scores(replicate.outputs[Use.SELECT.value])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from stilts.ledger.decision import Decision, Grant, RowEnd
-from stilts.ledger.results import evaluation_of
-from stilts.ledger.summary import SUMMARIES
+from stilts.ledger.evaluations import Evaluations
 from stilts.metrics.item_scores import ItemScores
 from stilts.search.deciding import Known, Situation
 from stilts.search.racing import Contender, NoRacing, RacingPolicy, WilcoxonRacing
@@ -128,16 +127,14 @@ class RowRace:
         key = f"{replicate.evaluate_stage} {replicate.replicate_id}"
         if key not in self._scored:
             keys = replicate.outputs[Use.SELECT.value]
-            scores = [evaluation_of(self.store, output).score for output in keys.values()]
-            stored = SUMMARIES.read(self.store, replicate.evaluate_stage)
-            summary = stored.outputs if stored else {}
-            items: dict[str, ItemScores] = {}
-            for language, output in keys.items():
-                rows = summary[output].values(metric_named(metric_name).columns) if output in summary else None
-                if rows is not None:
+            found = Evaluations(store=self.store, stages=[replicate.evaluate_stage])
+            scores, items = found.scores(keys), dict[str, ItemScores]()
+            for language, summary in ((name, found.summaries.get(output)) for name, output in keys.items()):
+                rows = summary.values(metric_named(metric_name).columns) if summary else None
+                if summary is not None and rows is not None:
                     single = metric_named(metric_name).example_scores(rows).astype("float32")
-                    items[language] = ItemScores(items=str(summary[output].items), scores=single)
-            self._scored[key] = _Scored(score=sum(scores) / len(scores), items=items)
+                    items[language] = ItemScores(items=str(summary.items), scores=single)
+            self._scored[key] = _Scored(score=sum(scores.values()) / len(scores), items=items)
         return self._scored[key]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from stilts.analysis.matrix import State
 from stilts.fingerprint import digest
+from stilts.ledger.state import State
 from stilts.study.record import NONE_ROW, StudyRecord
 from stilts.tracking.points import cost_points, value_point
 from stilts.tracking.replicates import ScoredReplicate, last_report_times

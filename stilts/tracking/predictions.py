@@ -27,7 +27,7 @@ def prediction_tables(results: StudyResults, rows: Mapping[str, set[str]]) -> di
 
     ``rows`` maps a column to the rows wanted of it. One replicate a cell: its repeats differ by their seed alone.
     """
-    done, store, tables, taken = results.evaluations.done, results.store, {}, set()
+    done, store, tables, taken = results.view.scored, results.store, {}, set()
     for replicate in results.record.replicates:
         cell, keys = (replicate.row, replicate.column), replicate.outputs.get("report", {})
         wanted = replicate.row in rows.get(replicate.column, ()) and cell not in taken

@@ -1,16 +1,20 @@
-"""What became of every replicate: its state and score as ``analysis/matrix.py`` has them, its own results."""
+"""What became of every replicate: its state, its score as ``analysis/matrix.py`` has it, its own results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stilts.analysis.matrix import State, replicate_scores
+from stilts.analysis.matrix import replicate_scores
 from stilts.ledger.results import EvaluateResult, TrainResult
+from stilts.ledger.state import State
 from stilts.study.record import Replicate
 from stilts.tracking.points import last_end_ms
 from stilts.tracking.run_view import RunStatus
 from stilts.tracking.stored import StoredStudy
+
+# What MLflow shows of a replicate's state; all others are on their way.
+_STATUS = {State.DONE: RunStatus.DONE, State.FAILED: RunStatus.FAILED, State.PRUNED: RunStatus.PRUNED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +51,9 @@ class ScoredReplicate:
 
 def scored_replicates(stored: StoredStudy) -> list[ScoredReplicate]:
     """Every replicate of the record, in its order, with what is stored of it."""
-    frame = stored.results.frame
-    states = frame.groupby("replicate_id")["state"].agg(set).to_dict()
-    scores = replicate_scores(frame, "report").set_index("replicate_id")["score"].dropna().to_dict()
-    return [
-        _scored(each, stored, states.get(each.replicate_id, set()), scores.get(each.replicate_id))
-        for each in stored.record.replicates
-    ]
+    table = replicate_scores(stored.results.frame, "report")
+    scores = table.set_index("replicate_id")["score"].dropna().to_dict()
+    return [_scored(each, stored, scores.get(each.replicate_id)) for each in stored.record.replicates]
 
 
 def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], int]:
@@ -66,27 +66,17 @@ def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], in
     return times
 
 
-def _scored(replicate: Replicate, stored: StoredStudy, states: set[str], score: float | None) -> ScoredReplicate:
+def _scored(replicate: Replicate, stored: StoredStudy, score: float | None) -> ScoredReplicate:
     keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
-    done = stored.results.evaluations.done
-    evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in done}
+    evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in stored.view.scored}
     train = stored.trainings.get(replicate.target_stage or "")
     own = (*stored.record.target_stages(replicate), replicate.evaluate_stage)
     return ScoredReplicate(
         replicate=replicate,
         own_stages=own,
-        status=_status(states),
+        status=_STATUS.get(stored.view.replicate_state(replicate), RunStatus.PARTIAL),
         is_started=train is not None or bool(evaluations) or bool(stored.trouble(*own)),
         train=train,
         evaluations=evaluations,
         score=score,
     )
-
-
-def _status(states: set[str]) -> RunStatus:
-    """Of a replicate, from the states of its outputs."""
-    if states == {State.DONE}:
-        return RunStatus.DONE
-    if State.FAILED in states:
-        return RunStatus.FAILED
-    return RunStatus.PRUNED if State.PRUNED in states else RunStatus.PARTIAL

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stilts.analysis.matrix import State
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
 from stilts.ledger.decision import Pruned
 from stilts.ledger.records import Failure
 from stilts.ledger.results import EvaluateResult, TrainResult
+from stilts.ledger.state import State
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
@@ -166,7 +166,7 @@ def _gain_points(item: ScoredReplicate, baseline: _Baseline) -> Iterator[MetricP
 
 
 def _replicate_params(stored: StoredStudy, replicate: Replicate) -> dict[str, str]:
-    payloads = [stored.payload(stage or "") for stage in (replicate.intermediate_stage, replicate.target_stage)]
+    payloads = [stored.payload(stage) for stage in (replicate.intermediate_stage, replicate.target_stage)]
     return _params(stored.record, replicate, intermediate=payloads[0], target=payloads[1])
 
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stilts.analysis.matrix import load_matrix
 from stilts.errors import StoreError
 from stilts.fingerprint import Json
+from stilts.ledger.view import StudyView
 from stilts.metrics.metric import metric
 from stilts.seeds import derive_seed
 from stilts.study.record import Column, Replicate, Row, StageFacts, StudyRecord
@@ -196,3 +199,8 @@ def evaluate(
             names = [f"q{i}" for i in range(num_items)]
             told = [label or ("yes" if hit else "no") for hit in correct]
             store.add(key, values, names, told, metric="accuracy", language=language, use=kind, chance=chance)
+
+
+def matrix_of(record: StudyRecord, store: FakeStore) -> pd.DataFrame:
+    """The study's matrix as the store holds it now."""
+    return load_matrix(StudyView(record=record, store=store))  # type: ignore[arg-type]

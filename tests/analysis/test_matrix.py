@@ -4,14 +4,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stilts.analysis.evaluations import Evaluations
-from stilts.analysis.matrix import MATRIX_COLUMNS, cells, load_matrix
+from stilts.analysis.matrix import MATRIX_COLUMNS, cells
 from stilts.analysis.proposals import chosen_proposals
 from stilts.analysis.results import StudyResults
 from stilts.errors import StoreError
+from stilts.ledger.evaluations import Evaluations
 from stilts.metrics.metric import metric
 from stilts.study.record import Row, StudyRecord
-from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+from tests.analysis.fake_store import FakeStore, column, evaluate, matrix_of, record, replicate
 
 NONE, MNLI = Row(name="none"), Row(name="mnli", mixture={"mnli": 1.0})
 XNLI = column("xnli")
@@ -34,7 +34,7 @@ def two_rows(**changes: object) -> StudyRecord:
 
 def test_the_frame_is_tidy(store: FakeStore) -> None:
     evaluate(store, BASE[0], 60)
-    frame = load_matrix(two_rows(), store)
+    frame = matrix_of(two_rows(), store)
     assert tuple(frame.columns) == MATRIX_COLUMNS
     assert len(frame) == 4 * (4 + 1)  # replicates x (report languages + select language)
     done = frame[frame["state"] == "done"]
@@ -46,7 +46,7 @@ def test_the_frame_is_tidy(store: FakeStore) -> None:
 def test_cells_hold_score_gain_and_spread(store: FakeStore) -> None:
     for item, score in zip([*BASE, *TREATED], [60, 62, 70, 74], strict=True):
         evaluate(store, item, score)
-    table = cells(two_rows(), load_matrix(two_rows(), store))
+    table = cells(two_rows(), matrix_of(two_rows(), store))
     assert cell(table, "none")["score"] == pytest.approx(61)
     assert cell(table, "none")["gain"] == 0
     assert cell(table, "mnli")["gain"] == pytest.approx(11)
@@ -62,7 +62,7 @@ def test_what_is_not_done_is_counted_and_never_averaged(store: FakeStore) -> Non
     english = half.outputs["report"]["en"]
     for key in [key for by in half.outputs.values() for key in by.values() if key != english]:
         del store.results[key]
-    found = cell(cells(two_rows(), load_matrix(two_rows(), store)), "mnli")
+    found = cell(cells(two_rows(), matrix_of(two_rows(), store)), "mnli")
     assert found["score"] == pytest.approx(70)
     assert found[["num_done", "num_planned", "state"]].tolist() == [1, 2, "missing"]
 
@@ -78,32 +78,32 @@ def test_what_is_not_done_is_counted_and_never_averaged(store: FakeStore) -> Non
 def test_a_stage_that_did_not_finish_shows_in_its_descendants(store: FakeStore, note: str, state: str) -> None:
     store.notes[note] = {}
     study = record([NONE, MNLI], [XNLI], [TREATED[0]])
-    assert set(load_matrix(study, store)["state"]) == {state}
-    assert cell(cells(study, load_matrix(study, store)), "mnli")["state"] == state
+    assert set(matrix_of(study, store)["state"]) == {state}
+    assert cell(cells(study, matrix_of(study, store)), "mnli")["state"] == state
 
 
 def test_a_leased_stage_makes_its_replicate_pending(store: FakeStore) -> None:
     store.leases.add(TREATED[0].target_stage or "")
     store.notes[f"failures/{TREATED[0].target_stage}"] = {}  # an earlier attempt
     study = record([NONE, MNLI], [XNLI], [TREATED[0]])
-    assert set(load_matrix(study, store)["state"]) == {"pending"}
+    assert set(matrix_of(study, store)["state"]) == {"pending"}
 
 
 def test_a_done_result_outlives_the_record_of_an_earlier_failure(store: FakeStore) -> None:
     evaluate(store, BASE[0], 60)
     store.notes[f"failures/{BASE[0].evaluate_stage}"] = {}
-    assert set(load_matrix(record([NONE], [XNLI], [BASE[0]]), store)["state"]) == {"done"}
+    assert set(matrix_of(record([NONE], [XNLI], [BASE[0]]), store)["state"]) == {"done"}
 
 
 def test_without_none_there_is_no_gain(store: FakeStore) -> None:
     evaluate(store, TREATED[0], 60)
-    table = cells(two_rows(), load_matrix(two_rows(), store))
+    table = cells(two_rows(), matrix_of(two_rows(), store))
     assert pd.isna(cell(table, "mnli")["gain"])
 
 
 def test_overlaps_are_named(store: FakeStore) -> None:
     study = two_rows(overlaps=(("mnli", "xnli", "MNLI is XNLI's English training set"),))
-    table = cells(study, load_matrix(study, store))
+    table = cells(study, matrix_of(study, store))
     assert cell(table, "mnli")["overlap"] == "MNLI is XNLI's English training set"
     assert pd.isna(cell(table, "none")["overlap"])
 
@@ -124,7 +124,7 @@ class TestProposals:
 
     def test_the_highest_selection_score_wins_on_its_own_column(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (0, "panx"): 10, (1, "panx"): 40, (2, "panx"): 30})
-        table = cells(study, load_matrix(study, store))
+        table = cells(study, matrix_of(study, store))
         assert cell(table, "mix", "xnli")[["proposal", "score"]].tolist() == [0, 50]
         assert cell(table, "mix", "panx")[["proposal", "score"]].tolist() == [1, 60]
 
@@ -133,15 +133,15 @@ class TestProposals:
             store,
             {(0, "xnli"): 70, (1, "xnli"): 60, (2, "xnli"): 90, (0, "panx"): 10, (1, "panx"): 40},
         )  # proposal 2 lacks a column, so it is not compared
-        assert cell(cells(study, load_matrix(study, store)), "mix", "tatoeba")["proposal"] == 1
+        assert cell(cells(study, matrix_of(study, store)), "mix", "tatoeba")["proposal"] == 1
 
     def test_among_equals_the_lowest_number_wins(self, store: FakeStore) -> None:
         study = self.study(store, {(2, "xnli"): 70, (1, "xnli"): 70})
-        assert cell(cells(study, load_matrix(study, store)), "mix")["proposal"] == 1
+        assert cell(cells(study, matrix_of(study, store)), "mix")["proposal"] == 1
 
     def test_before_any_selection_score_nothing_stands_for_the_row(self, store: FakeStore) -> None:
         study = self.study(store, {})
-        found = cell(cells(study, load_matrix(study, store)), "mix")
+        found = cell(cells(study, matrix_of(study, store)), "mix")
         assert pd.isna(found["proposal"])
         assert pd.isna(found["score"])
         assert found["num_done"] == 0
@@ -169,23 +169,19 @@ class TestProposals:
     def test_one_recipe_stands_for_one_objective(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (0, "panx"): 20, (1, "panx"): 60})
         study = replace(study, rows=(NONE, replace(self.row, objectives=("xtreme_average",))))
-        table = cells(study, load_matrix(study, store))
+        table = cells(study, matrix_of(study, store))
         assert [cell(table, "mix", name)["proposal"] for name in ("xnli", "panx", "tatoeba")] == [1, 1, 1]
 
     def test_report_scores_never_choose(self, store: FakeStore) -> None:
         study = self.study(store, {(0, "xnli"): 70, (1, "xnli"): 60, (2, "xnli"): 50})
-        frame = load_matrix(study, store)
+        frame = matrix_of(study, store)
         assert chosen_proposals(study, pd.DataFrame(columns=[*frame.columns])) == {}
 
 
 def test_examples_without_the_metrics_columns_are_refused(store: FakeStore) -> None:
     evaluate(store, BASE[0], 60)
     with pytest.raises(StoreError, match="no column gold, predicted, tp"):
-        evaluations_of(store).rows(BASE[0].outputs["report"]["en"], metric("span_f1"))
-
-
-def evaluations_of(store: FakeStore) -> Evaluations:
-    return Evaluations(record=record([NONE], [XNLI], [BASE[0]]), store=store)  # type: ignore[arg-type]
+        Evaluations(store=store).rows(BASE[0].outputs["report"]["en"], metric("span_f1"))
 
 
 def test_near_guessing_is_a_distance_or_where_guessing_is_hopeless_a_multiple() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from stilts.analysis.matrix import State
 from stilts.analysis.wording import _left_out_note
+from stilts.ledger.state import State
 from stilts.study.record import NONE_ROW
 
 

@@ -84,7 +84,7 @@ def test_a_forecast_uses_only_what_had_ended(search: Shown) -> None:
     train = data[data["kind"] == "train"]
     assert train["stages"].sum() - train["forecast_stages"].sum() == 1, "the first had nothing before it"
     assert train["measured_s"].sum() == pytest.approx(
-        sum(s for name, s in search.results.stage_seconds.items() if name.startswith("train"))
+        sum(s for name, s in search.results.view.seconds.items() if name.startswith("train"))
     )
     assert 0 < train["forecast_s"].sum() < train["measured_of_forecast_s"].sum(), "the second half took twice as long"
     told = cost_words(data, search.record)

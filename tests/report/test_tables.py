@@ -5,12 +5,12 @@ import pytest
 from rich.console import Console, RenderableType
 
 from stilts.analysis.best import best
-from stilts.analysis.matrix import cells, load_matrix
+from stilts.analysis.matrix import cells
 from stilts.analysis.results import StudyResults
 from stilts.report.phrases import equals, facts, mean_lines
 from stilts.report.tables import answer_lines, language_table, matrix_table
 from stilts.study.record import Row, StudyRecord
-from tests.analysis.fake_store import FakeStore, column, evaluate, record, replicate
+from tests.analysis.fake_store import FakeStore, column, evaluate, matrix_of, record, replicate
 
 TARGETS = [column(name) for name in ("xnli", "udpos", "panx", "tydiqa")] + [
     replace(column("tatoeba", select=False), group="retrieval")
@@ -44,7 +44,7 @@ def study(store: FakeStore, **changes: object) -> StudyRecord:
 
 def matrix(store: FakeStore, made: StudyRecord, width: int = 140) -> str:
     answers = best(made, store, draws=50)  # type: ignore[arg-type]
-    return text(matrix_table(cells(made, load_matrix(made, store)), made, answers), width)  # type: ignore[arg-type]
+    return text(matrix_table(cells(made, matrix_of(made, store)), made, answers), width)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("width", [100, 140])
@@ -129,9 +129,9 @@ def test_masked_lm_columns_enter_no_mean(store: FakeStore) -> None:
     made = study(store)
     columns = tuple(replace(item, kind="masked_lm") if item.name == "xnli" else item for item in made.columns)
     probed = replace(made, columns=columns)
-    means = mean_lines(probed, cells(probed, load_matrix(probed, store)))  # type: ignore[arg-type]
+    means = mean_lines(probed, cells(probed, matrix_of(probed, store)))  # type: ignore[arg-type]
     assert means["hellaswag"]["mean"] != "-"  # the cell that it lacks is the probe's
-    assert mean_lines(made, cells(made, load_matrix(made, store)))["hellaswag"]["mean"] == "-"  # type: ignore[arg-type]
+    assert mean_lines(made, cells(made, matrix_of(made, store)))["hellaswag"]["mean"] == "-"  # type: ignore[arg-type]
 
 
 def test_an_empty_study_has_words_in_every_cell(store: FakeStore) -> None:
@@ -143,5 +143,5 @@ def test_an_empty_study_has_words_in_every_cell(store: FakeStore) -> None:
 
 def test_languages_have_a_table_of_their_own(store: FakeStore) -> None:
     made = study(store)
-    shown = text(language_table(load_matrix(made, store), made, "panx"), width=100)  # type: ignore[arg-type]
+    shown = text(language_table(matrix_of(made, store), made, "panx"), width=100)  # type: ignore[arg-type]
     assert [line.split()[0] for line in shown.splitlines() if line.strip()][3:] == ["en", "de", "sw", "zh"]

@@ -71,5 +71,5 @@ def _training(results: StudyResults, source: str, cells: dict[tuple[str, str], l
 
 
 def _mean_seconds(results: StudyResults, stages: Sequence[Iterable[str | None]]) -> float:
-    seconds = results.stage_seconds
+    seconds = results.view.seconds
     return fmean(sum(seconds.get(stage, 0.0) for stage in some if stage) for some in stages)

@@ -94,7 +94,7 @@ def export_target(
         if labels is not None and answered.truths is None:
             answered = answered.with_truths(find_truths(replicate, language, answered.items))
         ready[language] = answered
-        payload = results.store.payload(key)
+        payload = results.view.payload(key)
         view, config = payload.get("view"), payload.get("config")
         said.update(dict.fromkeys(caveats(view if isinstance(view, dict) else {}, len(answered.items))))
         said.update(dict.fromkeys(other_questions(config if isinstance(config, dict) else {})))
@@ -125,7 +125,7 @@ def _answered(results: StudyResults, column: Column, language: str, key: str) ->
     """The examples of one language, or why they cannot be exported."""
     if not is_known(column.task, language):
         return f"no version of XTREME asks for {column.task} in it"
-    if not results.evaluations.is_done(key):
+    if key not in results.view.published:
         return "it is not evaluated yet"
     answered = read_answered(results.store, key, column.measure.columns)
     if column.metric == "retrieval_accuracy" and not _names_candidates(answered):
@@ -165,7 +165,7 @@ def _exported(
     answered: Answered,
     files: Files | None,
 ) -> ExportedLanguage:
-    score = results.evaluations.evaluation(replicate.outputs["report"][language]).score
+    score = results.view.evaluations.result(replicate.outputs["report"][language]).score
     figures = dict(score_language(task, files).figures) if files else {}
     return ExportedLanguage(
         language=language,

@@ -16,7 +16,7 @@ from stilts.report.drawing.marks import mark
 from stilts.report.drawing.scene import FAINT_INK, RULE, Scene
 from stilts.report.drawing.text import shortened
 from stilts.report.figures.picture import PORTRAIT, Picture, heading, paragraph, stacked
-from stilts.study.record import StudyRecord, outputs_of
+from stilts.study.record import StudyRecord
 
 _LINE, _NAMES, _FIGURES = 13.0, 150.0, 118.0
 _MOST_LINES = 40
@@ -111,9 +111,9 @@ def cost_words(data: pd.DataFrame, record: StudyRecord) -> str:
 
 def _done_stages(results: StudyResults) -> list[_Done]:
     found = []
-    for stage_id, seconds in results.stage_seconds.items():
+    for stage_id, seconds in results.view.seconds.items():
         stage = results.record.stages[stage_id]
-        done = [results.evaluations.result(key) for key in outputs_of(stage) if results.evaluations.is_done(key)]
+        done = results.view.stage_results(stage_id)
         started = [result.started for result in done if result.started is not None]
         ended = [result.ended for result in done if result.ended is not None]
         if started and ended:

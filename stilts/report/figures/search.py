@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from stilts.analysis.matrix import State, replicate_scores
+from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.proposals import of_search
 from stilts.analysis.results import StudyResults
+from stilts.ledger.state import State, worst
 from stilts.report.drawing.axis import Scale, draw_axis_left
 from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
 from stilts.report.drawing.marks import mark
@@ -44,7 +45,7 @@ def proposal_data(results: StudyResults) -> pd.DataFrame:
                 "proposal": int(proposal),
                 "score": part["score"].mean(),
                 "base": base.get(column, float("nan")),
-                "state": _state(set(part["state"])),
+                "state": str(worst(part["state"])),
                 "chosen": (row, column, int(proposal)) in chosen,
             }
         )
@@ -146,11 +147,3 @@ def _legend(data: pd.DataFrame) -> Scene:
         mark(scene, left, 8, "square", colour=NEUTRAL, filled=False)
         scene.text(left + 6, 8, "not done", size=7.5, colour=FAINT_INK)
     return scene
-
-
-def _state(states: set[str]) -> str:
-    """A proposal's state on a target: done only where all its replicates are."""
-    if len(states) == 1:
-        return str(next(iter(states)))
-    order = (State.PRUNED, State.FAILED, State.PENDING, State.MISSING)
-    return str(next(state for state in order if state in states))

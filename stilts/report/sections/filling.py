@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from stilts.analysis.matrix import State
 from stilts.fingerprint import Json
 from stilts.ledger.decision import Decision
 from stilts.ledger.decisions import decisions
+from stilts.ledger.state import State
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section, folded, html_table, td

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from stilts.analysis.matrix import State, replicate_scores
+from stilts.analysis.matrix import replicate_scores
 from stilts.fingerprint import Json
-from stilts.ledger.results import Result, results_of
+from stilts.ledger.results import Result
+from stilts.ledger.state import State
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section
@@ -47,7 +48,7 @@ def _executions(material: Material) -> list[Result]:
     """The results of all training stages that are done: they say when, where and with what they ran."""
     trains = [stage for stage in material.record.stages.values() if stage["kind"] == "train"]
     keys = [key for stage in trains for key in outputs_of(stage)]
-    return list(results_of(material.results.store, keys).values.values())
+    return list(material.results.view.results(keys).values.values())
 
 
 def _ran(results: Sequence[Result]) -> dict[str, str]:
