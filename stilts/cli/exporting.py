@@ -59,7 +59,7 @@ def export(
     is made from the stored predictions, and what cannot be part of it is listed; `stilts score` scores it.
     """
     from stilts.app.exporting import export_model
-    from stilts.app.places import open_store_at
+    from stilts.app.places import is_file, make_store_at, open_store_at
 
     if submission is not None:
         _check_submission(model, rebuild)
@@ -68,7 +68,8 @@ def export(
     if model is None or target is None or labels is not None:
         raise _unclear(model, target)
     check_empty(model, f"--model {model}", "Name a new folder, or empty this one")
-    opened = open_store_at(store)
+    # It trains, so like a run it may start in a place that is new or empty.
+    opened = make_store_at(store) if rebuild and is_file(study) else open_store_at(store)
     value = export_model(study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device)
     say(value, lambda: Text(_told(value)), as_json=json)
 

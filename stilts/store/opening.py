@@ -1,8 +1,8 @@
 """Opening a store, and making one: what makes a folder or a prefix of a bucket a store of stilts.
 
-A store is a place that stilts made: its ``LAYOUT`` says so. It is written once, by ``make_store`` (which only a run
-calls), and only into a place that is new or empty. Everything else refuses a place without it, and opening writes
-nothing.
+A store is a place that stilts made: its ``LAYOUT`` says so. It is written once, by ``make_store`` (which a run calls,
+and a rebuild), and only into a place that is new or empty. Everything else refuses a place without it, and opening
+writes nothing.
 """
 
 from __future__ import annotations
