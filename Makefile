@@ -1,4 +1,5 @@
-# Every target first sees to .venv. Variables: PYTHON (which Python makes .venv), TESTS (which tests: a folder or file).
+# Every target first sees to .venv. Variables: PYTHON (which Python makes .venv), TESTS (which tests: a folder or file),
+# JOBS (how many processes run the tests; a file's tests stay together).
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test test-slow lint clean
 
@@ -7,6 +8,7 @@ STAMP := $(VENV)/.installed
 STILTS := $(VENV)/bin/stilts
 PYTEST := $(VENV)/bin/python -m pytest
 TESTS ?= tests
+JOBS ?= 2
 STUDY := search_spaces/demo.yaml
 
 # Ray and MLflow send usage statistics unless told not to.
@@ -55,7 +57,7 @@ demo: venv ## fill a small matrix of toy tasks and print the answer (under 5 min
 
 test: export HF_HUB_OFFLINE := 1
 test: venv ## run every test that is not slow
-	$(PYTEST) -m "not slow" $(TESTS)
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow" $(TESTS)
 
 test-slow: export HF_HUB_OFFLINE := 1
 test-slow: venv ## run the slow tests, e.g. make test-slow TESTS=tests/store
