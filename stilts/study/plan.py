@@ -1,6 +1,6 @@
 """Plan: the deduplicated DAG of stages that a study needs, and what of it is ready. Pure values, no store.
 
-What is done, running or failed is *given*, as sets of keys and ids. ``planner.py`` makes plans; read ``stage.py``
+What is done, running or failed is *given*, as sets of keys and ids. ``planning.py`` makes plans; read ``stage.py``
 first.
 """
 
