@@ -58,8 +58,9 @@ def decisions(store: ArtifactStore, study: str, *, to_go_on: bool = False) -> li
     for one in _BINDING if to_go_on else ():
         shelves[one].all_good()
     found: list[Decision] = [value for shelf in shelves.values() for value in shelf.values.values()]
-    stopped = STOPPED.known(store, study)  # it repeats what the last decision says
-    if stopped is not None and not any(one.reason.lower().startswith(stopped.reason.lower()) for one in found):
+    stopped = STOPPED.known(store, study)  # it may repeat what a policy said as it ended
+    ends = [one.reason.lower() for one in found if one.kind == "stop"]
+    if stopped is not None and not any(reason.startswith(stopped.reason.lower()) for reason in ends):
         found.append(stopped)
     return sorted(found, key=lambda one: one.time)
 
