@@ -14,7 +14,7 @@ from stilts.app.soundness import tell_damage
 from stilts.app.workspace import Workspace, assemble
 from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
-from stilts.search.objective import PER_TARGET
+from stilts.search.price import still_to_come
 from stilts.store import find_store
 from stilts.store.store import Store
 from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
@@ -85,17 +85,10 @@ def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]
     for row, search in ((row, content.search) for row, content in study.rows.items() if content.search is not None):
         known = drawn.get(row, ())
         waits = search.confirm and not any(one.stands_for for one in known)
-        per_column = PER_TARGET in search.objectives
-        found.append(
-            StillToCome(
-                row=row,
-                proposals=max(0, search.proposals - len(known)),
-                seeds=search.seeds if search.racing.policy == "none" else 1,
-                confirming={column: num_confirming(resolved, row, column) for column in study.columns} if waits else {},
-                recipes=1 if per_column else len(search.objectives),
-                per_column=per_column,
-            )
-        )
+        confirming = {column: num_confirming(resolved, row, column) for column in study.columns} if waits else {}
+        proposals = max(0, search.proposals - len(known))
+        seeds = search.seeds if search.racing.policy == "none" else 1
+        found.append(still_to_come(row, search.objectives, confirming, proposals=proposals, seeds=seeds))
     return found
 
 

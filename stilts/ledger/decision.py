@@ -122,10 +122,9 @@ class CellsDecision(Decision):
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged(Decision):
-    """Whether a recipe goes on after one evaluation at ``fraction`` of its steps, with its examples' scores there."""
+class AtStep(Decision):
+    """A decision on a fine-tuning at one of its steps, by its selection ``score`` there; ``peers`` were compared."""
 
-    word: ClassVar[str] = "judged"
     of: ClassVar[str] = "{0.stage_id}"
 
     stage_id: str
@@ -133,11 +132,20 @@ class Judged(Decision):
     column: str
     proposal: Count
     step: Count
-    fraction: Finite
-    stop: bool
     score: MaybeNan
     policy: str
     peers: Mapping[str, MaybeNan] = field(default_factory=dict)
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(AtStep):
+    """Whether a recipe goes on after one evaluation at ``fraction`` of its steps, with its examples' scores there."""
+
+    word: ClassVar[str] = "judged"
+
+    fraction: Finite
+    stop: bool
     items: KeptValue = None
 
     @property
@@ -148,22 +156,13 @@ class Judged(Decision):
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned(Decision):
-    """A fine-tuning that was stopped: where, and what was compared. ``score`` is its selection score there."""
+class Pruned(AtStep):
+    """A fine-tuning that was stopped, at ``step`` of its ``steps``."""
 
     word: ClassVar[str] = "pruned"
-    of: ClassVar[str] = "{0.stage_id}"
     phrase: ClassVar[str] = "stopped at step {0.step} of {0.steps}"
 
-    stage_id: str
-    row: str
-    column: str
-    proposal: Count
-    step: Count
     steps: Count
-    score: MaybeNan
-    policy: str
-    peers: Mapping[str, MaybeNan] = field(default_factory=dict)
 
 
 @with_config(STRICT)

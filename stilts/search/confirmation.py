@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stilts.ledger.decision import Confirmation, Decision
-from stilts.metrics.objectives import TargetScores
 from stilts.search.choice import ChosenProposal, choose, columns_of
 from stilts.search.deciding import Known, Situation
-from stilts.search.objective import PER_TARGET, Choosing, make_aims
+from stilts.search.objective import Choosing, make_aims
+from stilts.search.price import still_to_come
 from stilts.search.recipe_scores import RecipeScores, baseline_scores, is_scored, replicates_of
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import StillToCome
@@ -67,14 +67,7 @@ class RowConfirmation:
     @property
     def still(self) -> StillToCome:
         """What a confirmation adds to the plan, at most."""
-        return StillToCome(
-            row=self.row,
-            proposals=0,
-            seeds=0,
-            confirming=self.replicates,
-            recipes=1 if PER_TARGET in self.objectives else len(self.objectives),
-            per_column=PER_TARGET in self.objectives,
-        )
+        return still_to_come(self.row, self.objectives, self.replicates)
 
     def _of(self, proposal: Proposal) -> Proposal:
         objectives = tuple(name for name, number in self.chosen.items() if number == proposal.number)
@@ -89,15 +82,13 @@ class RowConfirmation:
         return not all(one.evaluate_stage in view.hopeless or is_scored(one, view.done) for one in none)
 
     def _choices(self, view: Known) -> dict[str, ChosenProposal]:
-        own, done = replicates_of(self.row, view.plan.replicates), view.done
+        own, base = (replicates_of(row, view.plan.replicates) for row in (self.row, NONE_ROW))
+        choosing = [column.name for column in self.columns if column.select_languages]
         scores: dict[int, dict[str, Mapping[str, float]]] = {}
-        for column in (column.name for column in self.columns if column.select_languages):
+        for column in choosing:
             for number, group in own.by_column.get(column, {}).items():
-                scored = [one for one in group if is_scored(one, done)]
+                scored = [one for one in group if is_scored(one, view.done)]
                 if number is not None and scored:
                     scores.setdefault(number, {})[column] = self._scores.over_seeds(scored)
-        choosing = [column.name for column in self.columns if column.select_languages]
-        none: TargetScores = baseline_scores(
-            replicates_of(NONE_ROW, view.plan.replicates), choosing, done, self._scores
-        )
+        none = baseline_scores(base, choosing, view.done, self._scores)
         return choose(self.objectives, self.columns, self.selection, scores, none)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stilts.search.deciding import Known, Situation
+from stilts.search.objective import PER_TARGET
 from stilts.study.cost import StillToCome, like_stages
+
+
+def still_to_come(
+    row: str, objectives: Sequence[str], confirming: Mapping[str, int], *, proposals: int = 0, seeds: int = 0
+) -> StillToCome:
+    """What a row that is searched for these objectives adds to its plan: proposals, and what confirms the chosen ones.
+
+    Per target each column confirms its own recipe, else each objective's is confirmed on all.
+    """
+    per_column = PER_TARGET in objectives
+    recipes = 1 if per_column else len(objectives)
+    return StillToCome(
+        row=row, proposals=proposals, seeds=seeds, confirming=confirming, recipes=recipes, per_column=per_column
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeAlias
 
+from stilts.fingerprint import text_digest
+
 # Characters of the longest text: four long novels. A tokenizer wants up to 300 bytes for each (measured).
 LONGEST_TEXT = 2_000_000
 
@@ -85,6 +87,22 @@ class Example(ABC):
         ``place`` counts its view's examples from 0. None where it has none, or where only the evaluation knows it.
         """
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPairExample(Example):
+    """One text, or a pair of texts that are read together."""
+
+    text: str
+    text_pair: str | None = None
+
+    def content(self) -> str:
+        """A digest of what a model would read, labels left out."""
+        return text_digest(self.text, self.text_pair or "")
+
+    def texts(self) -> tuple[str, ...]:
+        """The text, or both."""
+        return one_or_two(self.text, self.text_pair)
 
 
 def one_or_two(text: str, text_pair: str | None) -> tuple[str, ...]:

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stilts.fingerprint import text_digest
 from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import metric
-from stilts.tasks.example import Example, one_or_two
+from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassificationExample(Example):
+class ClassificationExample(TextPairExample):
     """One text, or a pair of texts, with a label; ``label`` is None where the release has none."""
 
-    text: str
-    text_pair: str | None = None
     label: str | None = None
 
     label_field = "label"
-
-    def content(self) -> str:
-        """A digest of what a model would read, labels left out."""
-        return text_digest(self.text, self.text_pair or "")
-
-    def texts(self) -> tuple[str, ...]:
-        """The text, or both."""
-        return one_or_two(self.text, self.text_pair)
 
     def truth(self, place: int) -> str | None:
         """The label."""

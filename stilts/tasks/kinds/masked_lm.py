@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stilts.fingerprint import text_digest
 from stilts.metrics.metric import metric
-from stilts.tasks.example import Example, one_or_two
+from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextExample(Example):
+class TextExample(TextPairExample):
     """Running text for masked LM, with its translation where a pair is to be read together."""
-
-    text: str
-    text_pair: str | None = None
-
-    def content(self) -> str:
-        """A digest of what a model would read."""
-        return text_digest(self.text, self.text_pair or "")
-
-    def texts(self) -> tuple[str, ...]:
-        """The text, or both."""
-        return one_or_two(self.text, self.text_pair)
 
     def own_texts(self) -> tuple[str, ...]:
         """The text without its translation."""

@@ -7,31 +7,20 @@ from dataclasses import dataclass
 from math import isfinite
 
 from stilts.errors import DataError, InputError
-from stilts.fingerprint import text_digest
 from stilts.metrics.correlation import correlation_rows
 from stilts.metrics.metric import FloatArray, metric
-from stilts.tasks.example import Example, one_or_two
+from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegressionExample(Example):
+class RegressionExample(TextPairExample):
     """One text, or a pair of texts, with a number on the task's scale; ``value`` is None where the release has none."""
 
-    text: str
-    text_pair: str | None = None
     value: float | None = None
 
     label_field = "value"
-
-    def content(self) -> str:
-        """A digest of what a model would read, the value left out."""
-        return text_digest(self.text, self.text_pair or "")
-
-    def texts(self) -> tuple[str, ...]:
-        """The text, or both."""
-        return one_or_two(self.text, self.text_pair)
 
     def truth(self, place: int) -> str | None:
         """The number."""
