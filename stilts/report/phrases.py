@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from stilts.analysis.best import Answer
+from stilts.analysis.glance import Verdict, verdict_of
 from stilts.analysis.matrix import language_scores
 from stilts.analysis.probes import is_probe
 from stilts.analysis.spending import hours_words
@@ -160,26 +161,33 @@ ONE_MODEL_EACH = "one seed each, which claims nothing; select picks "
 def headline(answer: Answer) -> list[Phrase]:
     """What to train on for a target, with score, gain and interval; or why nothing can be said.
 
-    A gain that is claimed over the whole matrix is advised, one whose own interval lies above 0 probably, others not;
-    nothing is where no row has two seeds. Recipes beside which ``none`` was tried with fewer stand here too.
+    What is advised, and how, ``analysis.glance.verdict_of`` says. Recipes beside which ``none`` was tried with fewer
+    stand here too.
     """
     target = (f"{answer.target}{' (toy)' if answer.toy else ''}: ", True)
-    if answer.row is None:
+    row = answer.row
+    if row is None:
         return [target, (answer.reason, False)]
     figures = f", {_figures(answer)}{_unequal(answer)}"
-    if answer.chosen is None:
+    verdict = verdict_of(answer)
+    if verdict is Verdict.NO_CHOICE:
         return [target, (f"nothing chosen, {answer.reason}; oracle: {answer.row}{figures}", False)]
-    if answer.chosen == NONE_ROW:
+    if verdict is Verdict.NONE_BEST:
         return [target, ("train on no intermediate" + figures, False)]
-    if answer.conditional:
-        return [target, (ONE_MODEL_EACH, False), (answer.chosen, True), (figures, False)]
-    if answer.helps:
-        return [target, ("train on ", False), (answer.chosen, True), (f" first{figures}", False)]
-    if answer.gain is not None and answer.gain.low > 0 and not answer.gain.one_model:
-        return [target, ("probably train on ", False), (answer.chosen, True), (f" first{figures}", False)]
+    if verdict is Verdict.HELPS:
+        return [target, ("train on ", False), (row, True), (f" first{figures}", False)]
+    if verdict is Verdict.PROBABLY:
+        return [target, ("probably train on ", False), (row, True), (f" first{figures}", False)]
+    return [target, (_no_advice(answer, verdict), False), (row, True), (figures, False)]
+
+
+def _no_advice(answer: Answer, verdict: Verdict) -> str:
+    if verdict is Verdict.ONE_SEED:
+        return ONE_MODEL_EACH
+    if verdict is Verdict.NEAR_CHANCE:
+        return "near guessing, so no row can be advised; select picks "
     others = any(gain.claimed and gain.interval.estimate > 0 for gain in answer.gains)
-    shown = "the row that select picks is not shown to help: " if others else NO_HELP
-    return [target, (shown, False), (answer.chosen, True), (figures, False)]
+    return "the row that select picks is not shown to help: " if others else NO_HELP
 
 
 def facts(answer: Answer) -> list[tuple[str, str]]:

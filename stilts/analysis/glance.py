@@ -1,0 +1,136 @@
+"""The answer at a glance: one line per target with its doubt first, the same in terminal, report and MLflow.
+
+``glance_of`` an ``Answer``; ``study_line`` says all targets of a study in one line. Plain text, no markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stilts.analysis.best import Answer
+from stilts.metrics.uncertainty import Interval
+from stilts.study.record import NONE_ROW
+
+
+class Verdict(StrEnum):
+    """What may be said of a target's answer, in few words.
+
+    ``HELPS``: the gain is beyond chance with all cells of the matrix together (Holm). ``PROBABLY``: its own 95 %
+    interval lies above 0. ``NONE_BEST``: the row ``none`` was chosen. ``NEAR_CHANCE``: the chosen row's score is near
+    guessing, so no difference means anything. ``ONE_SEED``: no row has two seeds. ``NO_CHOICE``: there is no score to
+    choose by.
+    """
+
+    HELPS = "shown to help"
+    PROBABLY = "probably helps"
+    NOT_SHOWN = "not shown to help"
+    NONE_BEST = "no intermediate is better"
+    NEAR_CHANCE = "near guessing, says nothing"
+    ONE_SEED = "one seed each, says nothing yet"
+    NO_CHOICE = "nothing to choose by"
+    NOTHING_YET = "not done yet"
+
+    @property
+    def is_advice(self) -> bool:
+        """Whether an intermediate is advised."""
+        return self in (Verdict.HELPS, Verdict.PROBABLY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """A target's answer in one line. Scores are 0..100, ``gain`` in points over ``none`` with its 95 % interval.
+
+    ``row`` is what ``best`` names, advised or not; ``hours`` are its device hours per replicate (None: not measured) in
+    ``unit``; ``surer`` says what would settle more.
+    """
+
+    target: str
+    verdict: Verdict
+    row: str | None
+    score: float | None
+    gain: Interval | None
+    hours: float | None
+    unit: str
+    surer: str
+
+    @property
+    def train_on(self) -> str:
+        """The row to train on first; where none is advised, that, with the row that was picked."""
+        if self.row is None:
+            return "-"
+        if self.verdict.is_advice:
+            return self.row
+        if self.verdict is Verdict.NONE_BEST:
+            return "no intermediate"
+        picked = "is highest" if self.verdict is Verdict.NO_CHOICE else "picked"
+        return f"no advice ({self.row} {picked})"
+
+    @property
+    def line(self) -> str:
+        """``panx: none shown to help (mnli +1.2, -3.0 to +5.4)``: the doubt first, never a gain alone."""
+        figures = "" if self.row in (None, NONE_ROW) else f" ({self.row}{self._gain_words})"
+        return f"{self.target}: {self._said}{figures}"
+
+    @property
+    def _said(self) -> str:
+        said = {
+            Verdict.HELPS: f"train on {self.row} first",
+            Verdict.PROBABLY: f"probably train on {self.row} first",
+            Verdict.NOT_SHOWN: "none shown to help",
+            Verdict.NONE_BEST: "train on no intermediate",
+        }
+        return said.get(self.verdict, str(self.verdict))
+
+    @property
+    def _gain_words(self) -> str:
+        if self.gain is None:
+            return ""
+        return f" {self.gain.estimate:+z.1f}, {self.gain.low:+z.1f} to {self.gain.high:+z.1f}"
+
+
+def verdict_of(answer: Answer) -> Verdict:
+    """What may be said of the answer's row."""
+    if answer.row is None:
+        return Verdict.NOTHING_YET
+    if answer.chosen is None:
+        return Verdict.NO_CHOICE
+    if answer.chosen in answer.near_chance:
+        return Verdict.NEAR_CHANCE
+    if answer.chosen == NONE_ROW:
+        return Verdict.NONE_BEST
+    if answer.conditional:
+        return Verdict.ONE_SEED
+    if answer.helps:
+        return Verdict.HELPS
+    if answer.gain is not None and answer.gain.low > 0 and not answer.gain.one_model:
+        return Verdict.PROBABLY
+    return Verdict.NOT_SHOWN
+
+
+def glance_of(answer: Answer) -> Glance:
+    """The answer in one line."""
+    return Glance(
+        target=answer.target,
+        verdict=verdict_of(answer),
+        row=answer.row,
+        score=answer.score,
+        gain=answer.gain,
+        hours=answer.costs.get(answer.row or ""),
+        unit=answer.cost_unit,
+        surer=answer.advice,
+    )
+
+
+def study_line(answers: Sequence[Answer], *, at_most: int = 1000) -> str:
+    """All targets in one line, those that say something first; ends with "and N more" beyond ``at_most`` characters."""
+    order = list(Verdict)
+    glances = sorted(map(glance_of, answers), key=lambda one: order.index(one.verdict))
+    told: list[str] = []
+    for glance in glances:
+        more = f"and {len(glances) - len(told)} more"
+        if told and len("; ".join([*told, glance.line, more])) > at_most:
+            return "; ".join([*told, more])
+        told.append(glance.line)
+    return "; ".join(told) or "no target yet"
