@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stilts.errors import StoreUnavailableError
+from stilts.errors import DamagedError, StoreUnavailableError
 from stilts.store.backend import Entry
 from stilts.store.layout import new_temp
 from stilts.store.place import Place
@@ -96,9 +96,14 @@ class LocalBackend:
 
     @_reached
     def move(self, path: str, to: str) -> None:
-        """See ``Backend``; a link is moved as it is."""
-        source, target = self.place.inside(path), self.place.inside(to)
+        """See ``Backend``; a link is moved as it is. What lies in a folder's place on the way is moved instead."""
+        try:
+            source = self.place.inside(path)
+        except DamagedError as error:
+            path, to = error.file, f"{to.removesuffix(path)}{error.file}"
+            source = self.place.inside(path)
         if os.path.lexists(source):
+            target = self.place.inside(to)
             target.parent.mkdir(parents=True, exist_ok=True)
             os.rename(source, target)
 

@@ -157,6 +157,13 @@ def _half_written(store: Path) -> str:
     return path
 
 
+def _pipe_for_a_folder(store: Path) -> str:
+    path = f"files/{output(store).partition('/')[0]}"
+    shutil.rmtree(store / path)
+    os.mkfifo(store / path)
+    return path
+
+
 # What is done, by name; each gives the path that is to be set aside.
 SPOILS: Mapping[str, Spoil] = {
     "torn result": _torn_result,
@@ -170,4 +177,5 @@ SPOILS: Mapping[str, Spoil] = {
     "torn study": _torn_study,
     "misplaced folder": _misplaced,
     "half-written attempt": _half_written,
+    "pipe for a folder": _pipe_for_a_folder,
 }
