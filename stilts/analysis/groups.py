@@ -21,7 +21,7 @@ from stilts.metrics.levels import FALSE_DISCOVERY
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.study.record import NONE_ROW, Column
-from stilts.tasks.languages import group_of
+from stilts.tasks.language_groups import group_of
 
 _Select = Mapping[tuple[str, str], float]  # (row, language) -> selection score
 

@@ -16,7 +16,7 @@ from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.group_test import GroupTest, Trend, group_test, trend_test
 from stilts.metrics.metric import FloatArray
-from stilts.tasks.languages import GROUPINGS, NOT_KNOWN
+from stilts.tasks.language_groups import GROUPINGS, NOT_KNOWN
 
 # A covariate that more of the languages than this lack would be a guess.
 MAX_MISSING_FRAC = 1 / 3

@@ -12,7 +12,9 @@ from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.records import FERTILITY
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.record import NONE_ROW
-from stilts.tasks.languages import LANGUAGES, group_of
+from stilts.tasks.language_codes import base_language, known_language
+from stilts.tasks.language_groups import group_of
+from stilts.tasks.languages import TOY_FAMILY, Language
 
 SOURCE_LANGUAGE = "en"
 
@@ -43,7 +45,7 @@ class LensPoint:
     @property
     def is_toy(self) -> bool:
         """Whether the language is artificial."""
-        return LANGUAGES[self.language].is_toy
+        return self.family == TOY_FAMILY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +69,10 @@ def gather(results: StudyResults, *, by: str, column: str | None, row: str | Non
     table: list[LensPoint] = []
     for name, chosen in rows.items():
         table.extend(_column_points(results, name, chosen, by, fertility))
-    unknown = sorted({code for name in rows for code in results.column(name).languages if code not in LANGUAGES})
+    unknown = sorted({code for name in rows for code in results.column(name).languages if not known_language(code)})
     if unknown:
         notes.append(f"not in the table of languages, left out: {', '.join(unknown)}")
-    if any(SOURCE_LANGUAGE in results.column(name).languages for name in rows):
+    if any(base_language(code) == SOURCE_LANGUAGE for name in rows for code in results.column(name).languages):
         notes.append("English is left out: it is the language of training")
     notes.extend(said)
     return Points(table=tuple(table), points=_pooled(table), notes=tuple(notes))
@@ -130,23 +132,22 @@ def _column_points(
 ) -> list[LensPoint]:
     scores = results.language_scores
     own = scores[scores["column"] == column].set_index(["row", "language"])["score"]
-    codes = [code for code in results.column(column).languages if code in LANGUAGES and code != SOURCE_LANGUAGE]
+    codes = [code for code in results.column(column).languages if base_language(code) != SOURCE_LANGUAGE]
     return [
-        _point(code, column, row, float(own[row, code] - own[NONE_ROW, code]), by, fertility.get(code))
+        _point(known, column, row, float(own[row, code] - own[NONE_ROW, code]), by, fertility.get(code))
         for code in codes
-        if (row, code) in own.index and (NONE_ROW, code) in own.index
+        if (known := known_language(code)) and (row, code) in own.index and (NONE_ROW, code) in own.index
     ]
 
 
-def _point(code: str, column: str, row: str, gain: float, by: str, ratio: float | None) -> LensPoint:
-    known = LANGUAGES[code]
+def _point(known: Language, column: str, row: str, gain: float, by: str, ratio: float | None) -> LensPoint:
     return LensPoint(
-        language=code,
+        language=known.code,
         name=known.name,
         column=column,
         row=row,
         gain=gain,
-        group=group_of(code, by),
+        group=group_of(known.code, by),
         family=known.family,
         genus=known.genus,
         script=known.script,

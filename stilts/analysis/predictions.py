@@ -47,6 +47,6 @@ def _scores(values: dict[str, NDArray[np.float64]], metric: Metric) -> FloatArra
     if metric.name == "pearson":
         return 100.0 / (1.0 + np.abs(values["x"] - values["y"]))
     scores = np.asarray(metric.score(dict(values)), np.float64)
-    if metric.name in ("span_f1", "chunk_f1"):
+    if metric.columns == ("tp", "predicted", "gold") and metric.name != "pair_f1":
         return np.where(values["predicted"] + values["gold"] == 0, 100.0, scores)
     return scores

@@ -28,7 +28,7 @@ from stilts.report.explained import story_lines
 from stilts.report.tables import answer_lines, language_table, matrix_table
 from stilts.report.wide_answers import comparison_lines, group_lines, objective_lines, only_one_lines
 from stilts.shown import shown
-from stilts.tasks.languages import GROUPINGS
+from stilts.tasks.language_groups import GROUPINGS
 
 # Checks of negative transfer read every language's predictions; the worst cells are enough for one answer.
 _MOST_CHECKED = 12

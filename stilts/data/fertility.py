@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from stilts.data.load import load_examples
 from stilts.data.tokenizing import encodings
 from stilts.tasks.example import Example
-from stilts.tasks.languages import LANGUAGES
+from stilts.tasks.language_codes import known_language
 from stilts.tasks.view import DataView
 
 if TYPE_CHECKING:
@@ -111,4 +111,5 @@ def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> F
 
 
 def _is_unspaced(code: str) -> bool:
-    return code in LANGUAGES and LANGUAGES[code].script in UNSPACED
+    known = known_language(code)
+    return known is not None and known.script in UNSPACED

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stilts.data.readers.reading import filled
+from stilts.data.readers.texts import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.example import Example
 from stilts.tasks.view import DataView
@@ -22,14 +22,16 @@ from stilts.tasks.view import DataView
 Row: TypeAlias = dict[str, Any]
 
 
-def read_hub(view: DataView, labels: Sequence[str] | None, skipped: Counter[str]) -> Iterator[Example]:
+def read_hub(
+    view: DataView, labels: Sequence[str] | None, skipped: Counter[str], *, unlabelled: bool = False
+) -> Iterator[Example]:
     """The view's examples, in the repository's order; the item is a column where one is declared, else the row number.
 
     Raises InputError when the repository cannot be loaded, DataError, with the row, for a row that makes no example.
     """
     table, class_names = _load(view)
     for number, raw in enumerate(table):
-        row = _Row(view, number, raw, class_names, labels)
+        row = _Row(view, number, raw, class_names, labels, unlabelled=unlabelled)
         if row.is_left_out(skipped):
             continue
         yield view.kind.hub_row(row)
@@ -45,6 +47,8 @@ class _Row:
         raw: Row,
         class_names: Mapping[str, Sequence[str]],
         labels: Sequence[str] | None,
+        *,
+        unlabelled: bool = False,
     ) -> None:
         columns = view.options.get("columns", {})
         self.columns: Mapping[str, str] = {k: str(v) for k, v in columns.items()} if isinstance(columns, dict) else {}
@@ -54,6 +58,7 @@ class _Row:
         self._raw = raw
         self._class_names = class_names
         self.labels = labels
+        self._unlabelled = unlabelled
 
     @property
     def item(self) -> str:
@@ -78,7 +83,11 @@ class _Row:
 
     def name(self, value: object, field: str = "label") -> str | None:
         """A label by the task's name; None for the hub's -1, which says that it is kept back."""
+        if self._unlabelled:
+            return None
         column = self.columns[field]
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and column in self._class_names:
             names = self._class_names[column]
             if value >= len(names):

@@ -51,6 +51,11 @@ def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, i
     return dict(_whole_split(view, roots, None).skipped)
 
 
+def unmapped_labels(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> tuple[str, ...]:
+    """The entries of ``label_map`` that no label of the view's files ever was."""
+    return _whole_split(view, roots, labels).unmapped
+
+
 def in_part(example: Example, part: Part) -> bool:
     """Whether an example belongs to a part of its split: decided by hash, so it never moves."""
     if part in (Part.TENTH, Part.REST):
@@ -72,6 +77,7 @@ def limited(examples: Sequence[Example], limit: int | None) -> list[Example]:
 class _Loaded:
     examples: tuple[Example, ...]
     skipped: Mapping[str, int]
+    unmapped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +100,23 @@ def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequen
 
 @lru_cache(maxsize=_KEPT)
 def _read(request: _Request) -> _Loaded:
-    view, skipped = request.view, Counter[str]()
+    view, skipped, mapped = request.view, Counter[str](), Counter[str]()
+    unlabelled = view.options.get("unlabelled")
+    kept_back = isinstance(unlabelled, list) and view.split in unlabelled
     if view.source is Source.FILES:
         _check_not_empty(request.paths)
         reading = Reading(
-            paths=request.paths, language=view.language, options=view.options, labels=request.labels, skipped=skipped
+            paths=request.paths,
+            language=view.language,
+            options=view.options,
+            labels=request.labels,
+            unlabelled=kept_back,
+            skipped=skipped,
+            mapped=mapped,
         )
         examples = tuple(read_examples(view.kind.format(view.reader.split("/")[0]), reading))
     elif view.source is Source.HUB:
-        examples = tuple(unique_items(read_hub(view, request.labels, skipped)))
+        examples = tuple(unique_items(read_hub(view, request.labels, skipped, unlabelled=kept_back)))
     else:
         examples = tuple(_toy(view))
     if not examples:
@@ -113,10 +127,11 @@ def _read(request: _Request) -> _Loaded:
             why="Nothing can be learned from or scored on it",
             next_step="Check its files, or leave the language out",
         )
-    unlabelled = view.options.get("unlabelled")
-    if isinstance(unlabelled, list) and view.split in unlabelled:
+    if kept_back:
         examples = tuple(example.without_label() for example in examples)
-    return _Loaded(examples, dict(skipped))
+    mapping = view.options.get("label_map")
+    written = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
+    return _Loaded(examples, dict(skipped), tuple(each for each in written if each not in mapped))
 
 
 def _check_not_empty(paths: Sequence[Path]) -> None:

@@ -27,6 +27,7 @@ from stilts.models.heads import TokenHead
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.kinds.span_qa import answer_texts
+from stilts.tasks.language_codes import base_language
 from stilts.tasks.task import Task
 
 # Longest question in tokens, as in the official SQuAD scripts (max_query_length).
@@ -136,7 +137,7 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
                 texts[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
     if task.may_have_no_answer:
         return by_threshold(BestSpans(texts=tuple(texts), differences=null - best), task, truths_of(examples), 0.0)
-    rows = answer_rows(task.metric, [answer_texts(e) for e in examples], texts, language=s.language)
+    rows = answer_rows(task.metric, [answer_texts(e) for e in examples], texts, language=base_language(s.language))
     return Scored(rows=rows, predictions=tuple(texts), chance=None)
 
 

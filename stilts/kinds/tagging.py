@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,12 @@ from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.kinds.vectors import Labelled
-from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.classification import majority_accuracy
-from stilts.metrics.metric import FloatArray
-from stilts.metrics.spans import entity_rows
-from stilts.metrics.tagging import tag_rows
 from stilts.models.export import PlainForm
 from stilts.models.heads import TokenHead
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
+from stilts.tasks.kinds.tagging import TAG_ROWS
 from stilts.tasks.task import Task
 
 
@@ -114,17 +111,10 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
             for token in np.flatnonzero(words >= 0):
                 tags[words[token]] = task.labels[best[place, token]]
     gold = [e.tags for e in examples]
-    rows = _ROWS[task.metric](gold, predicted)
+    rows = TAG_ROWS[task.metric](gold, predicted)
     is_by_word = task.metric == "accuracy"
     chance = majority_accuracy([tag for tags in gold for tag in tags]) if is_by_word else None
     return Scored(rows=rows, predictions=tuple(" ".join(tags) for tags in predicted), chance=chance)
-
-
-_ROWS: Mapping[str, Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], FloatArray]] = {
-    "accuracy": tag_rows,
-    "span_f1": entity_rows,
-    "chunk_f1": chunk_rows,
-}
 
 
 def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[Labelled]:

@@ -139,6 +139,16 @@ def _r_precision_parts(sums: Sums) -> dict[str, Number]:
     }
 
 
+def _scheme_f1(name: str) -> Metric:
+    return Metric(
+        name=f"span_f1_{name.lower()}",
+        columns=("tp", "predicted", "gold"),
+        score=_span_f1,
+        parts=_span_parts,
+        description=f"Micro F1 of entity spans in the scheme {name}, read strictly (seqeval 1.2.2)",
+    )
+
+
 _ALL = (
     Metric(
         name="accuracy",
@@ -235,4 +245,5 @@ _ALL = (
     ),
 )
 
-METRICS: Mapping[str, Metric] = {item.name: item for item in _ALL}
+SCHEME_NAMES = ("IOB1", "IOB2", "IOE1", "IOE2", "BIOES", "BILOU")
+METRICS: Mapping[str, Metric] = {item.name: item for item in (*_ALL, *map(_scheme_f1, SCHEME_NAMES))}

@@ -26,7 +26,7 @@ from stilts.report.licences import Strictness, strictest, strictness
 from stilts.report.markup import as_block, as_code, as_markdown
 from stilts.report.model_use import usage
 from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord, lineage
-from stilts.tasks.languages import language
+from stilts.tasks.language_codes import known_language
 from stilts.tasks.registry import default_registry
 
 _NOT_RECORDED = "unknown, not recorded in the store"
@@ -253,10 +253,8 @@ def _losing(gains: Any) -> list[LanguageGain]:
 
 
 def _name(code: str) -> str:
-    try:
-        return as_markdown(f"{language(code).name} ({code})")
-    except UnknownNameError:  # a language of a user's own data
-        return as_markdown(code)
+    known = known_language(code)
+    return as_markdown(f"{known.name} ({code})" if known else code)
 
 
 def _caveats(results: StudyResults, replicate: Replicate, column: Column) -> Iterator[str]:

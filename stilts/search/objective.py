@@ -33,7 +33,7 @@ from stilts.metrics.objectives import (
 )
 from stilts.search.draw import Direction
 from stilts.tasks.kinds import kind_named
-from stilts.tasks.languages import LANGUAGES
+from stilts.tasks.language_codes import known_language
 
 PER_TARGET = "per_target"
 _ON_REPORT = ("report", "oracle")
@@ -243,7 +243,8 @@ def _in_languages(codes: tuple[str, ...], scores: TargetScores, none: TargetScor
 
 
 def _family(code: str) -> str:
-    return LANGUAGES[code].family if code in LANGUAGES else "not known"
+    known = known_language(code)
+    return known.family if known else "not known"
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -16,6 +16,7 @@ from stilts.errors import UnknownNameError
 from stilts.metrics.metric import FloatArray, Metric
 from stilts.tasks.example import Example
 from stilts.tasks.hub_row import HubRow
+from stilts.tasks.option import OF_LABELS, Option
 
 # Right answers, predictions and the language -> the statistics of each example, as ``Metric.columns`` names them.
 Again: TypeAlias = Callable[[Sequence[str], Sequence[str], str], FloatArray]
@@ -26,7 +27,8 @@ class Scoring:
     """One metric that scores a kind, and what goes with it.
 
     ``again`` makes the statistics once more from right answers and predictions as they are kept; None where that cannot
-    be. ``hub_name`` is what the hub calls the metric, where it has another name. ``is_whole``: an example is right or
+    be. ``check_labels`` raises InputError for labels that the metric cannot read, given the task's name and them.
+    ``hub_name`` is what the hub calls the metric, where it has another name. ``is_whole``: an example is right or
     wrong, nothing between. ``mines_by_threshold`` and ``may_have_no_answer``: a threshold, chosen on ``select``, says
     which pairs are mined (BUCC), or when a question is left unanswered (SQuAD 2.0).
     """
@@ -34,6 +36,7 @@ class Scoring:
     measure: Metric
     again: Again | None = None
     hub_name: str = ""
+    check_labels: Callable[[str, tuple[str, ...]], None] | None = None
     is_whole: bool = False
     mines_by_threshold: bool = False
     may_have_no_answer: bool = False
@@ -58,14 +61,22 @@ class Format:
     """A release's way of writing examples down, and what its reader makes of them.
 
     ``reader`` is ``module:function``; ``version`` is raised when it comes to give other examples for the same bytes.
-    ``global_items`` says that equal items of two splits or datasets are the same source item (SQuAD's question ids);
-    otherwise an item, a row number say, means something within its split only.
+    ``options`` are what it may be told beside ``OF_LABELS``; ``is_shared``: a file may hold several languages, and the
+    reader takes the one asked for. ``global_items`` says that equal items of two splits or datasets are the same source
+    item (SQuAD's question ids); otherwise an item, a row number say, means something within its split only.
     """
 
     reader: str
     holds: str
     version: int = 1
+    options: tuple[Option, ...] = ()
+    is_shared: bool = False
     global_items: bool = False
+
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        """Its own options, then what may be said of every format."""
+        return (*self.options, *OF_LABELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +106,11 @@ class TaskKind:
     InputError for labels that the kind cannot have; it is given the task's name and them.
 
     ``labels_in`` gives the labels that an answer, as it is kept, consists of; None where answers are no labels.
+    ``in_scheme`` gives, of a metric and a scheme of tags, the metric that reads labels so; None without tags.
     ``has_linear_labels``: there are labels that a linear head reads from single vectors (LogME, H-score).
-    ``global_hub_items``: items of the hub are the same source item in all datasets, as ``Format.global_items``.
+    ``hub_options`` are what may be said of its rows on the hub, ``hub_version`` is raised when one comes to be read
+    otherwise. ``global_hub_items``: items of the hub are the same source item in all datasets, as
+    ``Format.global_items``.
     ``self_supervised``: it learns from running text in any language; as a column it only watches the encoder.
     ``submission`` names the forms of XTREME's files that hold its predictions.
     """
@@ -112,7 +126,10 @@ class TaskKind:
     settings: Settings = Settings()
     check_labels: Callable[[str, tuple[str, ...]], None] | None = None
     labels_in: Callable[[str], Sequence[str]] | None = None
+    in_scheme: Callable[[str, str], str] | None = None
     has_linear_labels: bool = False
+    hub_options: tuple[Option, ...] = ()
+    hub_version: int = 1
     global_hub_items: bool = False
     self_supervised: bool = False
     submission: frozenset[str] = frozenset()

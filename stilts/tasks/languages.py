@@ -1,4 +1,4 @@
-"""Language: what is known of every language of the catalogue, and of the toy ones; groups of languages for the lens.
+"""Language: what is known of every language of the catalogue, and of the toy ones.
 
 ``languages.txt`` says what each field means and where it comes from, ``typology.txt`` holds the distances. What is not
 known, or not agreed on, is None.
@@ -14,18 +14,7 @@ from stilts.errors import UnknownNameError
 from stilts.tasks.listed import listed_in
 from stilts.tasks.toy import TOY_LANGUAGES
 
-GROUPINGS = ("language", "family", "script", "morphology", "resource")
-NOT_KNOWN = "not known"
-
-# English names of ISO 15924 codes; Hans and Jpan hold other scripts inside, and stay apart.
-_SCRIPTS = dict(
-    pair.split(":")
-    for pair in (
-        "Arab:Arabic Armn:Armenian Beng:Bengali Cyrl:Cyrillic Deva:Devanagari Ethi:Ethiopic Geor:Georgian Grek:Greek "
-        "Gujr:Gujarati Guru:Gurmukhi Hans:Han Hebr:Hebrew Jpan:Japanese Khmr:Khmer Knda:Kannada Kore:Korean Laoo:Lao "
-        "Latn:Latin Mlym:Malayalam Mymr:Myanmar Orya:Odia Sinh:Sinhala Taml:Tamil Telu:Telugu Thai:Thai"
-    ).split()
-)
+TOY_FAMILY = "toy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +41,7 @@ class Language:
     @property
     def is_toy(self) -> bool:
         """Whether it is one of the artificial languages."""
-        return self.family == "toy"
+        return self.family == TOY_FAMILY
 
 
 def _table() -> Mapping[str, Language]:
@@ -60,7 +49,7 @@ def _table() -> Mapping[str, Language]:
     real = [_language(line.split(), distances) for line in _lines("languages.txt")]
     found = {each.code: each for each in real}
     toys = {
-        code: Language(code=code, name=f"toy language {code}", script="Zyyy", family="toy")
+        code: Language(code=code, name=f"toy language {code}", script="Zyyy", family=TOY_FAMILY)
         for code in TOY_LANGUAGES
         if code not in found
     }
@@ -111,25 +100,3 @@ def language(code: str) -> Language:
     if code not in LANGUAGES:
         raise UnknownNameError("language", code, LANGUAGES)
     return LANGUAGES[code]
-
-
-def group_of(code: str, by: str) -> str:
-    """The readable name of a language's group: ``"Turkic"``, ``"Cyrillic"``, ``"agglutinative"``, ``"class 3"``.
-
-    ``by`` is one of ``GROUPINGS``; UnknownNameError else. Toy languages are all ``"toy"`` but for ``language``.
-    Codes that the table does not hold, and fields that are None, are in the group ``"not known"``.
-    """
-    if by not in GROUPINGS:
-        raise UnknownNameError("grouping", by, GROUPINGS)
-    found = LANGUAGES.get(code)
-    if by == "language":
-        return found.name if found else code
-    if found is None:
-        return NOT_KNOWN
-    if found.is_toy:
-        return "toy"
-    if by == "resource":
-        return NOT_KNOWN if found.resource is None else f"class {found.resource}"
-    if by == "script":
-        return _SCRIPTS.get(found.script, found.script)
-    return (found.family if by == "family" else found.morphology) or NOT_KNOWN

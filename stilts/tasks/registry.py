@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stilts.errors import InputError, UnknownNameError
 from stilts.tasks.catalog import Theme, themes
+from stilts.tasks.declared import check_dataset, check_task
 from stilts.tasks.task import Dataset, SplitRef, Task
 from stilts.tasks.user_tasks import TasksFile, read_tasks
 
@@ -32,17 +33,21 @@ class Registry:
         self._unread_datasets = {name: theme for theme in files for name in theme.datasets}
 
     def register_dataset(self, dataset: Dataset) -> None:
-        """Add a dataset; raises InputError when its name is taken."""
+        """Add a dataset; raises InputError when its name is taken, or it cannot be what it says (``declared.py``)."""
         _refuse_duplicate("dataset", dataset.name, self._datasets, self._unread_datasets)
+        check_dataset(dataset)
         self._datasets[dataset.name] = dataset
 
     def register_task(self, task: Task) -> None:
         """Add a task; raises InputError when its name is taken, UnknownNameError for an unknown dataset or split."""
         _refuse_duplicate("task", task.name, self._tasks, self._unread_tasks)
+        refs: dict[SplitRef, Dataset] = {}
         for use in ("train", "dev", "test", "pool"):
             ref = getattr(task, use)
             if ref is not None:
                 self._check_ref(ref, where=f'task "{task.name}", {use}')
+                refs[ref] = self._datasets[ref.dataset]
+        check_task(task, refs)
         self._tasks[task.name] = task
 
     def task(self, name: str) -> Task:
@@ -99,7 +104,7 @@ class Registry:
 @cache
 def _catalog_file(path: Path) -> TasksFile:
     """The values of a file that ships: frozen, so every registry may hold the same."""
-    return read_tasks(path)
+    return read_tasks(path, ships=True)
 
 
 def default_registry() -> Registry:

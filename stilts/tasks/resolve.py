@@ -16,6 +16,7 @@ from stilts.tasks.kind import TaskKind
 from stilts.tasks.registry import Registry
 from stilts.tasks.sources import (
     ResolveCommit,
+    check_distinct,
     files_languages,
     files_view,
     hub_commit,
@@ -27,8 +28,6 @@ from stilts.tasks.sources import (
 from stilts.tasks.task import Part, Source, SplitRef, Task
 from stilts.tasks.toy import MIXED
 from stilts.tasks.view import DataView
-
-ENGLISH = "en"
 
 
 class Selection(StrEnum):
@@ -92,10 +91,20 @@ class Resolver:
             return hub_languages(dataset, ref.split)
         return toy_languages(dataset, ref.split) if dataset.toy is not None else ()
 
+    def languages(self, ref: SplitRef) -> tuple[str, ...]:
+        """The languages of a split that are meant where none are named: of a release those that are there, else all.
+
+        What a study's own dataset declares is never lost: a language without its file is an error when it is pinned.
+        """
+        dataset = self.registry.dataset(ref.dataset)
+        if dataset.is_release or self.source_of(ref.dataset) is Source.TOY or ref.split not in dataset.languages:
+            return self.available_languages(ref)
+        return dataset.languages[ref.split]
+
     def target_languages(self, task: Task) -> tuple[str, ...]:
-        """The languages in which a target can be evaluated; none for a task without evaluation data."""
+        """The languages in which a target is evaluated; none for a task without evaluation data."""
         test = self._with_test(task).test
-        return () if test is None else self.available_languages(test)
+        return () if test is None else self.languages(test)
 
     def views(
         self,
@@ -108,12 +117,14 @@ class Resolver:
     ) -> tuple[DataView, ...]:
         """One pinned view per language, in the order asked for.
 
-        Raises UnknownNameError for a language that the release does not have, DataError for a missing root or file,
-        InputError where the hub cannot say which commit is meant.
+        Raises UnknownNameError for a language that the release does not have, DataError for a missing root or file, or
+        for one file in two languages, InputError where the hub cannot say which commit is meant.
         """
-        return tuple(
+        found = tuple(
             replace(self._pin(ref, kind, language), limit=limit, exclude=tuple(exclude)) for language in languages
         )
+        check_distinct(found)
+        return found
 
     def target_views(
         self,
@@ -185,12 +196,14 @@ class Resolver:
             )
         declared = _with_dev(task)
         source = declared.train or task.train
+        if languages is None and not task.kind.self_supervised:
+            self._check_train_language(task, source)
         spoken = tuple(languages) if languages is not None else self._intermediate_languages(task, source)
         train_exclude, select_exclude = self._shared_exclusion(task, source)
         train = self.views(source, task.kind, spoken, limit=train_limit, exclude=train_exclude)
         if declared.dev is None:
             return train, ()
-        dev_languages = tuple(code for code in spoken if code in self.available_languages(declared.dev))
+        dev_languages = tuple(code for code in spoken if code in self.languages(declared.dev))
         return train, self.views(declared.dev, task.kind, dev_languages, limit=select_limit, exclude=select_exclude)
 
     def _with_test(self, task: Task) -> Task:
@@ -209,7 +222,7 @@ class Resolver:
         dataset = self.registry.dataset(ref.dataset)
         source = self.source_of(ref.dataset)
         known = toy_languages(dataset, ref.split) if source is Source.TOY else dataset.languages[ref.split]
-        if source is Source.HUB:
+        if source is Source.HUB and dataset.is_release:
             known = hub_languages(dataset, ref.split) or known
         if language not in known:
             raise UnknownNameError(
@@ -233,14 +246,27 @@ class Resolver:
     def _train(self, task: Task, limit: int | None) -> tuple[DataView, ...]:
         if task.train is None:
             return ()
+        self._check_train_language(task, task.train)
         exclude = self._evaluation_views(task) if task.on_overlap == "exclude" else ()
-        return self.views(task.train, task.kind, (ENGLISH,), limit=limit, exclude=exclude)
+        return self.views(task.train, task.kind, (task.train_language,), limit=limit, exclude=exclude)
+
+    def _check_train_language(self, task: Task, ref: SplitRef) -> None:
+        """Raises InputError where the training data are not in the language that the task trains in."""
+        declared = self.registry.dataset(ref.dataset).languages[ref.split]
+        if self.source_of(ref.dataset) is Source.TOY or task.train_language in declared:
+            return
+        raise InputError(
+            f'task "{task.name}", train',
+            f"its data are in {', '.join(declared)}, and it trains in {task.train_language}",
+            "Tasks train on English where they do not say otherwise",
+            f"Write train_language: {declared[0]} in the task, if that is meant",
+        )
 
     def _evaluation_views(self, task: Task) -> tuple[DataView, ...]:
-        """English dev and every language of test: what training data may not hold."""
+        """Dev in the language of training and every language of test: what training data may not hold."""
         dev: tuple[DataView, ...] = ()
-        if task.dev is not None and ENGLISH in self.available_languages(task.dev):
-            dev = self.views(task.dev, task.kind, (ENGLISH,))
+        if task.dev is not None and task.train_language in self.languages(task.dev):
+            dev = self.views(task.dev, task.kind, (task.train_language,))
         return dev + (() if task.test is None else self._all_test(task, task.test))
 
     def _all_test(self, task: Task, ref: SplitRef) -> tuple[DataView, ...]:
@@ -251,7 +277,7 @@ class Resolver:
     ) -> tuple[SplitRef | None, tuple[str, ...]]:
         """The split to choose by and its languages; None where there is nothing to choose by."""
         if selection is Selection.ENGLISH_DEV:
-            return task.dev, (ENGLISH,)
+            return task.dev, (task.train_language,)
         dev, test = task.dev, task.test
         is_official = dev is not None and dev.part is Part.ALL and dev != test
         if dev is not None and is_official and set(languages) <= set(self.available_languages(dev)):
@@ -259,8 +285,8 @@ class Resolver:
         return (None if test is None else replace(test, part=Part.HALF_SELECT)), tuple(languages)
 
     def _intermediate_languages(self, task: Task, ref: SplitRef) -> tuple[str, ...]:
-        available = self.available_languages(ref)
-        return available if task.kind.self_supervised and available else (ENGLISH,)
+        spoken = self.languages(ref)
+        return spoken if task.kind.self_supervised and spoken else (task.train_language,)
 
     def _shared_exclusion(self, task: Task, ref: SplitRef) -> tuple[tuple[DataView, ...], tuple[DataView, ...]]:
         """What train and dev leave out for the sake of the targets that train on the same split."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -22,9 +22,6 @@ from stilts.tasks.view import DataView
 LayoutT = TypeVar("LayoutT", FilesLayout, HubLayout, ToyLayout)
 ResolveCommit: TypeAlias = Callable[[str, str | None], str]
 
-# Raised when a hub row comes to be read otherwise; a format's own version stands in its kind.
-HUB_READER_VERSION = 1
-
 
 def files_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, roots: Mapping[str, Path]) -> DataView:
     """The view on files, pinned by their bytes.
@@ -37,7 +34,7 @@ def files_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, r
     paths = [root / path for path in relative]
     for path in paths:
         if not path.is_file():
-            raise _missing_file(dataset, ref.split, path, root)
+            raise _missing_file(dataset, ref.split, language, path, root)
     return DataView(
         dataset=dataset.name,
         kind=kind,
@@ -46,10 +43,26 @@ def files_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, r
         source=Source.FILES,
         fingerprint=files_fingerprint(paths),
         reader=f"{layout.reader}/{kind.format(layout.reader).version}",
-        options=dict(layout.options),
+        options=_files_options(layout, language),
         location={"root": layout.root, "paths": list(relative)},
         part=ref.part,
     )
+
+
+def check_distinct(views: Sequence[DataView]) -> None:
+    """Raises DataError where two languages have the very same files: the one would be scored as the other."""
+    seen: dict[str, DataView] = {}
+    for view in views:
+        if view.source is not Source.FILES or view.kind.format(view.reader.split("/")[0]).is_shared:
+            continue
+        other = seen.setdefault(digest([view.fingerprint, dict(view.options)]), view)
+        if other.language != view.language:
+            raise DataError(
+                f'dataset "{view.dataset}", split "{view.split}"',
+                f"{other.language} and {view.language} have the same content ({_first(other)} and {_first(view)})",
+                why="One language would be scored on the other's examples",
+                next_step="Put the right file there, or leave one of the two out",
+            )
 
 
 def hub_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, resolve_commit: ResolveCommit) -> DataView:
@@ -70,7 +83,7 @@ def hub_view(dataset: Dataset, ref: SplitRef, kind: TaskKind, language: str, res
         language=language,
         source=Source.HUB,
         fingerprint=f"hub:{layout.repo}@{commit}/{config or 'default'}/{split}",
-        reader=f"hub/{HUB_READER_VERSION}",
+        reader=f"hub/{kind.hub_version}",
         options={"columns": dict(columns), **options},
         location={"repo": layout.repo, "config": config, "revision": commit, "split": split},
         part=ref.part,
@@ -208,7 +221,23 @@ def _root(dataset: Dataset, layout: FilesLayout, roots: Mapping[str, Path]) -> P
     return root
 
 
-def _missing_file(dataset: Dataset, split: str, path: Path, root: Path) -> DataError:
+def _files_options(layout: FilesLayout, language: str) -> dict[str, Json]:
+    """The reader's options for one language, with what a column of languages calls it."""
+    options: dict[str, Json] = {
+        key: _fill(value, layout.codes, language) if isinstance(value, str) else value
+        for key, value in layout.options.items()
+    }
+    if "language_column" in options:
+        options["language"] = layout.codes.get(language, language)
+    return options
+
+
+def _first(view: DataView) -> str:
+    paths = view.location["paths"]
+    return str(paths[0]) if isinstance(paths, list) and paths else view.dataset
+
+
+def _missing_file(dataset: Dataset, split: str, language: str, path: Path, root: Path) -> DataError:
     layout = dataset.files
     there = files_languages(dataset, split, {layout.root: root}) if layout is not None else ()
     others = " or ".join(f'"{source}"' for source in _declared(dataset) if source != Source.FILES)
@@ -219,9 +248,9 @@ def _missing_file(dataset: Dataset, split: str, path: Path, root: Path) -> DataE
         return DataError(path, f"it is {kind}, not a file, {whose}", next_step="Put the file of the release there")
     return DataError(
         path,
-        f'no such file, for dataset "{dataset.name}", split "{split}"',
+        f'no such file, for language "{language}" of dataset "{dataset.name}", split "{split}"',
         why=f"Languages there: {', '.join(there) or 'none'}. Its licence: {dataset.licence}{_cited(dataset)}",
-        next_step=f"Ask for those languages, put the file there, {otherwise}",
+        next_step=f"Put the file there, or leave {language} out by the target's languages:, {otherwise}",
     )
 
 

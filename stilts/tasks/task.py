@@ -15,6 +15,8 @@ from stilts.fingerprint import Json
 from stilts.metrics.metric import Metric
 from stilts.tasks.kind import TaskKind
 
+ENGLISH = "en"
+
 
 class Source(StrEnum):
     """Where a dataset's examples come from."""
@@ -95,7 +97,8 @@ class Dataset:
 
     ``languages`` lists, per split, every language the release has (BCP-47). ``num_train`` is how many labelled examples
     the release's English train has, as its paper or card says: to be read, and part of no identity. A folder may hold
-    fewer.
+    fewer. ``is_release``: of a release that ships in the catalogue a folder may hold some languages, and those are
+    taken that are there; of a dataset that a study declares, every language has to be there.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Dataset:
     domain: str = "unknown"
     citation: str = ""
     num_train: int | None = None
+    is_release: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,8 @@ class Task:
     is learned where several tasks learn the same (XQuAD and MLQA both fine-tune on SQuAD): they train once. ``pool``
     holds the candidates of a retrieval whose queries all ask the same ones. The two ``labels`` of a regression are the
     ends of its scale. ``after`` names a task that is learned before this one whenever it is a target (XTREME-R: Social
-    IQA, then COPA); it is a stage of its own.
+    IQA, then COPA); it is a stage of its own. ``train_language`` is the language of ``train``, and of what is chosen by
+    under ``english_dev``.
     """
 
     name: str
@@ -136,6 +141,7 @@ class Task:
     on_overlap: str = "refuse"
     trained_as: str = ""
     after: str = ""
+    train_language: str = ENGLISH
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -146,8 +152,20 @@ class Task:
                 "It decides what happens to examples that two splits share",
                 'Write "refuse" or "exclude"',
             )
+        twice = [label for place, label in enumerate(self.labels) if label in self.labels[:place]]
+        if twice:
+            raise InputError(
+                f'task "{self.name}", labels',
+                f'"{twice[0]}" is listed twice',
+                "Each label is an output of the model",
+                "List it once",
+            )
         if self.kind.check_labels is not None:
             self.kind.check_labels(self.name, self.labels)
+        if self.metric in self.kind.metrics:
+            check = self.kind.scoring(self.metric).check_labels
+            if check is not None:
+                check(self.name, self.labels)
 
     @property
     def is_trained(self) -> bool:

@@ -42,7 +42,7 @@ def load(folder: Path, kind: TaskKind, row: dict[str, Any], hub: dict[str, Any])
     Table.from_list([row]).to_parquet(str(repo / "train.parquet"))
     registry = Registry()
     layout = HubLayout(repo=str(repo), splits={"train": "train"}, **hub)
-    registry.register_dataset(Dataset(name="d", languages={"train": ("en", "sw")}, hub=layout))
+    registry.register_dataset(Dataset(name="d", languages={"train": ("sw",)}, hub=layout))
     resolver = Resolver(registry, {}, source=Source.HUB, resolve_commit=lambda repo, revision: "c" * 40)
     view = resolver.views(SplitRef(dataset="d", split="train"), kind, ["sw"])[0]
     return load_examples(view, {})[0]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stilts.data.readers.reading import Reading, not_blank, tab_rows
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import tab_rows
+from stilts.data.readers.texts import not_blank
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import text_digest
 from stilts.metrics.metric import FloatArray, Metric, Number, Sums

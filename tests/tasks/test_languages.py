@@ -6,7 +6,8 @@ import pytest
 
 from stilts.errors import UnknownNameError
 from stilts.tasks import languages
-from stilts.tasks.languages import GROUPINGS, LANGUAGES, NOT_KNOWN, group_of, language
+from stilts.tasks.language_groups import GROUPINGS, NOT_KNOWN, group_of
+from stilts.tasks.languages import LANGUAGES, language
 from stilts.tasks.listed import listed_in
 from stilts.tasks.registry import default_registry
 from stilts.tasks.toy import MIXED, TOY_LANGUAGES

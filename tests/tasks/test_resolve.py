@@ -24,6 +24,7 @@ def registry(**task: object) -> Registry:
     made.register_dataset(
         Dataset(
             name="d",
+            is_release=True,
             languages={"train": ("en",), "dev": ("en", "de"), "test": ("en", "de", "fr", "sw")},
             files=FilesLayout(
                 reader="pair_tsv",

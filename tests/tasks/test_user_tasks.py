@@ -7,7 +7,7 @@ import pytest
 
 from stilts.data.load import load_examples
 from stilts.errors import StudyError
-from stilts.tasks import user_tasks
+from stilts.tasks import tasks_schema
 from stilts.tasks.registry import Registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, SplitRef, Task, ToyLayout
@@ -118,16 +118,18 @@ def test_a_name_of_the_catalogue_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "value"),
     [
-        (user_tasks._Dataset, Dataset),
-        (user_tasks._Task, Task),
-        (user_tasks._FilesLayout, FilesLayout),
-        (user_tasks._HubLayout, HubLayout),
-        (user_tasks._ToyLayout, ToyLayout),
-        (user_tasks._SplitRef, SplitRef),
+        (tasks_schema.DatasetFields, Dataset),
+        (tasks_schema.TaskFields, Task),
+        (tasks_schema.FilesFields, FilesLayout),
+        (tasks_schema.HubFields, HubLayout),
+        (tasks_schema.ToyFields, ToyLayout),
+        (tasks_schema.SplitFields, SplitRef),
     ],
 )
 def test_the_file_has_exactly_the_fields_of_the_values(model: type, value: type) -> None:
-    assert set(model.model_fields) - {"labels_file"} == {field.name for field in fields(value)} - {"name"}
+    assert set(model.model_fields) - {"labels_file", "scheme"} == {
+        field.name for field in fields(value)
+    } - {"name", "is_release"}
 
 
 def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from stilts.metrics.classification import accuracy_rows
 from stilts.metrics.metric import FloatArray, metric
 from stilts.metrics.qa import squad_rows
 from stilts.metrics.ranking import average_precision_rows, reciprocal_rank_rows
+from stilts.tasks.language_codes import base_language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def _answers(task: BenchmarkTask, files: Files) -> LanguageScore:
     rows = squad_rows(
         [question.answers for question in questions],
         [answers.get(question.id) for question in questions],
-        language=files.language,
+        language=base_language(files.language),
         flavour=task.flavour,
     )
     scored = _scored("squad", rows, notes)

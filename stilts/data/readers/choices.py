@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, csv_rows, filled, json_rows, not_blank, numbered_lines
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import csv_rows, json_rows, numbered_lines
+from stilts.data.readers.texts import filled, not_blank
 from stilts.errors import DataError
 from stilts.tasks.kinds.multiple_choice import ChoiceExample, choice_index, filled_blank
 
@@ -26,7 +28,7 @@ def read_hellaswag_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
                 context=filled(row, "ctx", path, line),
                 question="",
                 choices=endings,
-                label=choice_index(row.get("label"), len(endings), path, line, "label"),
+                label=_index(reading, row.get("label"), len(endings), path, line, "label"),
             )
 
 
@@ -41,7 +43,7 @@ def read_cosmos_csv(reading: Reading) -> Iterator[ChoiceExample]:
                 context=filled(row, "context", path, line),
                 question=filled(row, "question", path, line),
                 choices=choices,
-                label=choice_index(row.get("label"), len(choices), path, line, "label"),
+                label=_index(reading, row.get("label"), len(choices), path, line, "label"),
             )
 
 
@@ -56,7 +58,7 @@ def read_csqa_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
             texts = _texts(choices.get("text"), path, line, "choices.text")
             if len(texts) != len(letters):
                 raise DataError(path, f"{len(letters)} letters for {len(texts)} choices", line=line, field="choices")
-            key = row.get("answerKey") or None
+            key = None if reading.unlabelled else row.get("answerKey") or None
             if key is not None and key not in letters:
                 raise DataError(path, f'"{key}" is none of {", ".join(letters)}', line=line, field="answerKey")
             yield ChoiceExample(
@@ -83,7 +85,7 @@ def read_copa_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
                 context=filled(row, "premise", path, line),
                 question=COPA_QUESTIONS[asked],
                 choices=(filled(row, "choice1", path, line), filled(row, "choice2", path, line)),
-                label=choice_index(row.get("label"), 2, path, line, "label"),
+                label=_index(reading, row.get("label"), 2, path, line, "label"),
             )
 
 
@@ -97,7 +99,7 @@ def read_choice_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
     """
     if len(reading.paths) not in (1, 2):
         raise DataError("choice_jsonl", f"{len(reading.paths)} files", why="One with questions, one with labels")
-    rows = list(json_rows(reading.paths[0]))
+    rows = list(reading.spoken(json_rows(reading.paths[0]), reading.paths[0]))
     if len(reading.paths) == 1:
         yield from (_named_choice(reading, reading.paths[0], line, i, row) for i, (line, row) in enumerate(rows))
         return
@@ -114,14 +116,15 @@ def read_choice_jsonl(reading: Reading) -> Iterator[ChoiceExample]:
     for i, ((line, row), (label_line, label)) in enumerate(zip(rows, labels, strict=True)):
         example = _named_choice(reading, reading.paths[0], line, i, row)
         first = _first_choice(reading)
-        yield replace(example, label=choice_index(label, len(example.choices), path, label_line, "label", first))
+        index = _index(reading, label, len(example.choices), path, label_line, "label", first)
+        yield replace(example, label=index)
 
 
 def read_choice_csv(reading: Reading) -> Iterator[ChoiceExample]:
     """A CSV with a header, its columns named by the options of ``read_choice_jsonl`` (CaseHOLD)."""
     number = -1
     for path in reading.paths:
-        for line, row in csv_rows(path):
+        for line, row in reading.spoken(csv_rows(path), path):
             number += 1
             yield _named_choice(reading, path, line, number, row)
 
@@ -135,7 +138,8 @@ def _named_choice(reading: Reading, path: Path, line: int, number: int, row: Map
         choices = tuple(filled(row, name, path, line) for name in fields)
     label_field = names.get("label", "")
     first = _first_choice(reading)
-    label = choice_index(row.get(label_field), len(choices), path, line, label_field, first) if label_field else None
+    raw = row.get(label_field) if label_field else None
+    label = _index(reading, raw, len(choices), path, line, label_field, first)
     context = filled(row, names["context"], path, line) if "context" in names else ""
     if "blank" in names:
         parted = filled_blank(context, choices, names["blank"])
@@ -154,6 +158,13 @@ def _named_choice(reading: Reading, path: Path, line: int, number: int, row: Map
 def _item(row: Mapping[str, object], key: str, path: Path, line: int) -> str:
     value = row.get(key)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else filled(row, key, path, line)
+
+
+def _index(
+    reading: Reading, raw: object, num_choices: int, path: Path, line: int, at: str, first: int = 0
+) -> int | None:
+    """The index of the right choice; None where labels are kept back, whatever stands there."""
+    return None if reading.unlabelled else choice_index(raw, num_choices, path, line, at, first)
 
 
 def _first_choice(reading: Reading) -> int:

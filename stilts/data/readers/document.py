@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from stilts.bounded_json import parsed_json
-from stilts.data.readers.reading import bounded, has_half_characters, not_blank, whole_text
+from stilts.data.readers.rows import whole_text
+from stilts.data.readers.texts import bounded, has_half_characters, not_blank
 from stilts.errors import DataError
 from stilts.tasks.example import LONGEST_TEXT
 
@@ -30,7 +31,7 @@ class Document:
     def error(self, found: str, at: str, why: str = "") -> DataError:
         """The error of one field, with the line that it stands on."""
         step = "Mend the file or take the question out"
-        return DataError(self.path, found, line=line_of(self._text, at), field=at, why=why, next_step=step)
+        return DataError(self.path, found, line=self.line(at), field=at, why=why, next_step=step)
 
     def list_in(self, value: object, key: str, at: str) -> list[object]:
         """The list under ``key``."""
@@ -68,6 +69,20 @@ class Document:
         if not isinstance(value, dict) or key not in value:
             raise self.error("the field is missing", joined(at, key), f"{self.holds} has it")
         return value[key]
+
+
+class DocumentLine(Document):
+    """One line of a file of JSON lines, read as a document is: all its fields stand on that line."""
+
+    def __init__(self, path: Path, holds: str, line: int, row: dict[str, object]) -> None:
+        self.path = path
+        self.holds = holds
+        self.root = row
+        self._line = line
+
+    def line(self, at: str) -> int:
+        """The line of the row."""
+        return self._line
 
 
 def joined(at: str, key: str) -> str:

@@ -59,6 +59,8 @@ def read_contract_nli_json(reading: Reading) -> Iterator[ClassificationExample]:
 
 
 def _label(reading: Reading, document: Document, value: object, key: str, at: str) -> str:
+    if reading.unlabelled:
+        return ""
     raw, where = document.text_in(value, key, at), joined(at, key)
     try:
         return reading.label(raw, document.path, at=where)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, filled, json_rows
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import json_rows
+from stilts.data.readers.texts import filled
 from stilts.errors import DataError
 from stilts.tasks.kinds.multi_label import MultiLabelExample
 
@@ -38,7 +40,9 @@ def read_multi_label_jsonl(reading: Reading) -> Iterator[MultiLabelExample]:
 
 
 def _labels(reading: Reading, value: object, path: Path, line: int, at: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+    if reading.unlabelled:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(label, str | int) for label in value):
         raise DataError(path, "not a list of labels", line=line, field=at, why="An empty list says that none applies")
     return tuple(dict.fromkeys(reading.label(label, path, line=line, at=at) for label in value))
 

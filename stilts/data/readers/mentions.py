@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, filled, json_rows, not_blank
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import json_rows
+from stilts.data.readers.texts import filled, not_blank
 from stilts.errors import DataError
 from stilts.tasks.kinds.retrieval import CandidateExample, PairExample, QueryExample
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from stilts.data.readers.reading import Reading, not_blank, tab_rows
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import tab_rows
+from stilts.data.readers.texts import not_blank
 from stilts.errors import DataError
 from stilts.tasks.kinds.retrieval import MiningExample
 

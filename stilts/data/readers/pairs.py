@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from stilts.data.readers.reading import Reading, csv_rows, filled, headed_rows, json_rows, not_blank, tab_rows
-from stilts.errors import DataError
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import csv_rows, headed_rows, json_rows, tab_rows
+from stilts.data.readers.texts import filled, not_blank
 from stilts.tasks.kinds.classification import ClassificationExample
 
 
@@ -47,9 +49,9 @@ def read_nli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
     """
     row_number = -1
     for path in reading.paths:
-        for line, row in json_rows(path):
+        for line, row in reading.spoken(json_rows(path), path):
             row_number += 1
-            gold = filled(row, "gold_label", path, line)
+            gold = row.get("gold_label")
             if gold == "-":
                 reading.skipped["no gold label"] += 1
                 continue
@@ -57,7 +59,7 @@ def read_nli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
                 item=str(row_number),
                 text=filled(row, "sentence1", path, line),
                 text_pair=filled(row, "sentence2", path, line),
-                label=reading.label(gold, path, line=line, at="gold_label"),
+                label=reading.label_in(row, "gold_label", path, line),
             )
 
 
@@ -69,7 +71,7 @@ def read_anli_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
                 item=filled(row, "uid", path, line),
                 text=filled(row, "context", path, line),
                 text_pair=filled(row, "hypothesis", path, line),
-                label=reading.label(filled(row, "label", path, line), path, line=line),
+                label=reading.label_in(row, "label", path, line),
             )
 
 
@@ -84,7 +86,7 @@ def read_nli_releases_jsonl(reading: Reading) -> Iterator[ClassificationExample]
                 item, names = filled(row, "uid", path, line), ("context", "hypothesis", "label")
             else:
                 item, names = f"{path.stem}/{line - 1}", ("sentence1", "sentence2", "gold_label")
-            raw = filled(row, names[2], path, line)
+            raw = row.get(names[2])
             if raw == "-":
                 reading.skipped["no gold label"] += 1
                 continue
@@ -92,58 +94,64 @@ def read_nli_releases_jsonl(reading: Reading) -> Iterator[ClassificationExample]
                 item=item,
                 text=filled(row, names[0], path, line),
                 text_pair=filled(row, names[1], path, line),
-                label=reading.label(raw, path, line=line, at=names[2]),
+                label=reading.label_in(row, names[2], path, line),
             )
 
 
 def read_pair_jsonl(reading: Reading) -> Iterator[ClassificationExample]:
-    """A JSON object per line with two texts and a label; the item is the row number from 0.
+    """A JSON object per line with one text or two and a label; the item is the row number from 0.
 
-    Options ``text``, ``text_pair`` and ``label`` name the fields. A label may be true or false; ``label_map``
-    calls these "True" and "False".
+    Options ``text``, ``text_pair`` ("" where there is one text only) and ``label`` name the fields. A label may be a
+    whole number, or true or false, which ``label_map`` calls "True" and "False".
     """
     names = {key: str(reading.options.get(key, key)) for key in ("text", "text_pair", "label")}
     number = -1
     for path in reading.paths:
-        for line, row in json_rows(path):
+        for line, row in reading.spoken(json_rows(path), path):
             number += 1
-            if not isinstance(row.get(names["label"]), str | bool | int):
-                raise DataError(path, "no label", line=line, field=names["label"])
-            yield ClassificationExample(
-                item=str(number),
-                text=filled(row, names["text"], path, line),
-                text_pair=filled(row, names["text_pair"], path, line),
-                label=reading.label(row[names["label"]], path, line=line, at=names["label"]),
-            )
+            yield _named(reading, row, names, str(number), path, line)
 
 
 def read_nli_csv(reading: Reading) -> Iterator[ClassificationExample]:
-    """CSV with the columns premise, hypothesis and label; the item is the record's number from 0."""
+    """CSV with a header, by default premise, hypothesis and label; the item is the record's number from 0.
+
+    Options as for ``read_pair_jsonl``.
+    """
+    defaults = {"text": "premise", "text_pair": "hypothesis", "label": "label"}
+    names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
     record = -1
     for path in reading.paths:
-        for line, row in csv_rows(path):
+        for line, row in reading.spoken(csv_rows(path), path):
             record += 1
-            yield ClassificationExample(
-                item=str(record),
-                text=filled(row, "premise", path, line),
-                text_pair=filled(row, "hypothesis", path, line),
-                label=reading.label(filled(row, "label", path, line), path, line=line),
-            )
+            yield _named(reading, row, names, str(record), path, line)
 
 
 def read_glue_tsv(reading: Reading) -> Iterator[ClassificationExample]:
-    """GLUE's TSV with a header and without quoting.
+    """GLUE's TSV with a header and without quoting; XNLI's own, with all its languages in one file.
 
-    Options name the columns: ``text``, ``text_pair``, ``label`` and ``item`` (default: QQP's). Without a column for the
-    item (``item`` is "") it is the row number from 0.
+    Options name the columns: ``text``, ``text_pair`` ("" where there is one text only), ``label`` and ``item``
+    (default: QQP's). Without a column for the item (``item`` is "") it is the row number from 0, within its language where
+    ``language_column`` parts them: XNLI's rows stand in one order in all its languages. A gold label "-" (no
+    majority) leaves the row out.
     """
     defaults = {"text": "question1", "text_pair": "question2", "label": "is_duplicate", "item": "id"}
     names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
     for path in reading.paths:
-        for line, row in headed_rows(path):
-            yield ClassificationExample(
-                item=filled(row, names["item"], path, line) if names["item"] else str(line - 2),
-                text=filled(row, names["text"], path, line),
-                text_pair=filled(row, names["text_pair"], path, line),
-                label=reading.label(filled(row, names["label"], path, line), path, line=line, at=names["label"]),
-            )
+        for number, (line, row) in enumerate(reading.spoken(headed_rows(path), path)):
+            if row.get(names["label"]) == "-" and "-" not in (reading.labels or ()):
+                reading.skipped["no gold label"] += 1
+                continue
+            item = filled(row, names["item"], path, line) if names["item"] else str(number)
+            yield _named(reading, row, names, item, path, line)
+
+
+def _named(
+    reading: Reading, row: Mapping[str, object], names: Mapping[str, str], item: str, path: Path, line: int
+) -> ClassificationExample:
+    """The example of a row whose fields the options name."""
+    return ClassificationExample(
+        item=item,
+        text=filled(row, names["text"], path, line),
+        text_pair=filled(row, names["text_pair"], path, line) if names["text_pair"] else None,
+        label=reading.label_in(row, names["label"], path, line),
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stilts.data.readers.reading import Reading, filled, headed_rows
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import headed_rows
+from stilts.data.readers.texts import filled
 from stilts.tasks.kinds.regression import RegressionExample, number_on_scale
 
 
@@ -17,11 +19,11 @@ def read_rated_tsv(reading: Reading) -> Iterator[RegressionExample]:
     defaults = {"text": "sentence1", "text_pair": "sentence2", "label": "score", "item": "index"}
     names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
     for path in reading.paths:
-        for line, row in headed_rows(path):
-            label = filled(row, names["label"], path, line)
+        for number, (line, row) in enumerate(reading.spoken(headed_rows(path), path)):
+            label = None if reading.unlabelled else filled(row, names["label"], path, line)
             scale = reading.labels or ("-inf", "inf")
             yield RegressionExample(
-                item=filled(row, names["item"], path, line) if names["item"] else str(line - 2),
+                item=filled(row, names["item"], path, line) if names["item"] else str(number),
                 text=filled(row, names["text"], path, line),
                 text_pair=filled(row, names["text_pair"], path, line) if names["text_pair"] else None,
                 value=number_on_scale(label, scale, path, line, names["label"]),

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, csv_rows, filled
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import csv_rows
+from stilts.data.readers.texts import filled
 from stilts.errors import DataError
 from stilts.tasks.kinds.span_qa import SpanExample
 

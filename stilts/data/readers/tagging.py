@@ -1,4 +1,4 @@
-"""Readers of tagged words: CoNLL-U treebanks, WikiANN's two columns, CoNLL's columns, CCGbank's derivations."""
+"""Readers of tagged words: CoNLL-U treebanks and CCGbank's derivations; CoNLL's columns are in ``columns.py``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from stilts.data.readers.reading import Reading, not_blank, numbered_lines
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import numbered_lines
+from stilts.data.readers.texts import word_in
 from stilts.errors import DataError, InputError
 from stilts.tasks.kinds.tagging import TaggingExample
 
@@ -37,55 +39,10 @@ def read_conllu(reading: Reading) -> Iterator[TaggingExample]:
             words, tags = _columns(reading, path, rows, column)
             if not words:
                 raise DataError(path, "a sentence without words", line=first)
+            _refuse_hidden(words, path, first)
             identifier = comments.get("sent_id", f"row{number}")
             item = identifier if _PUD_ID.fullmatch(identifier) else f"{reading.language}/{identifier}"
             yield TaggingExample(item=item, words=tuple(words), tags=tuple(tags))
-
-
-def read_bio_tsv(reading: Reading) -> Iterator[TaggingExample]:
-    """WikiANN's sentences: word TAB tag, a blank line between two; the item is ``<language>/<number from 0>``."""
-    number = -1
-    for path in reading.paths:
-        for _first, _comments, rows in _sentences(path, with_comments=False):
-            words, tags = [], []
-            for line, cells in rows:
-                if len(cells) != 2:
-                    raise DataError(path, f"{len(cells)} columns", line=line, why="A line is a word, a tab and its tag")
-                words.append(not_blank(cells[0], path, line, "word"))
-                tags.append(reading.label(cells[1], path, line=line, at="tag"))
-            number += 1
-            yield TaggingExample(item=f"{reading.language}/{number}", words=tuple(words), tags=tuple(tags))
-
-
-def read_bio_columns(reading: Reading) -> Iterator[TaggingExample]:
-    """CoNLL's sentences: columns parted by spaces or tabs, first the word, last its tag (CoNLL-2003, MasakhaNER).
-
-    Option ``columns`` is their number (2); ``scheme: iob1`` says that B- stands only where two names touch, as in the
-    release of 2003: tags are rewritten so that every name begins with B-. Document marks (``-DOCSTART-``) are counted
-    as left out. The item is ``<language>/<number from 0>``.
-    """
-    number, columns = -1, int(str(reading.options.get("columns", 2)))
-    for path in reading.paths:
-        for _first, _comments, rows in _sentences(path, with_comments=False):
-            cells = [(line, re.split(r"[ \t]+", "\t".join(row).strip(" \t"))) for line, row in rows]
-            if cells[0][1][0] == "-DOCSTART-":
-                reading.skipped["document mark"] += 1
-                cells = cells[1:]
-            if not cells:
-                continue
-            for line, row in cells:
-                if len(row) != columns:
-                    raise DataError(path, f"{len(row)} columns", line=line, why=f"This release has {columns}")
-            raw = [row[-1] for _, row in cells]
-            tags = _begun(raw) if reading.options.get("scheme") == "iob1" else raw
-            number += 1
-            yield TaggingExample(
-                item=f"{reading.language}/{number}",
-                words=tuple(not_blank(row[0], path, line, "word") for line, row in cells),
-                tags=tuple(
-                    reading.label(tag, path, line=line, at="tag") for (line, _), tag in zip(cells, tags, strict=True)
-                ),
-            )
 
 
 def read_ccg_auto(reading: Reading) -> Iterator[TaggingExample]:
@@ -107,7 +64,7 @@ def read_ccg_auto(reading: Reading) -> Iterator[TaggingExample]:
                 raise DataError(path, "a derivation without its line ID=...", line=line)
             yield TaggingExample(
                 item=identifier,
-                words=tuple(not_blank(word, path, line, "word") for _, word in leaves),
+                words=tuple(word_in(word, path, line, "word") for _, word in leaves),
                 tags=tuple(reading.label(category, path, line=line, at="category") for category, _ in leaves),
             )
             identifier = ""
@@ -115,13 +72,17 @@ def read_ccg_auto(reading: Reading) -> Iterator[TaggingExample]:
             raise DataError(path, f"{identifier} has no derivation", line=line, why="The file may be cut short")
 
 
-def _begun(tags: list[str]) -> list[str]:
-    """IOB1 tags with a B- at the beginning of every name."""
-    before = ["O", *tags[:-1]]
-    return [
-        f"B-{tag[2:]}" if tag.startswith("I-") and previous[1:] != tag[1:] else tag
-        for previous, tag in zip(before, tags, strict=True)
-    ]
+def _refuse_hidden(words: list[str], path: Path, line: int) -> None:
+    """Raises DataError where a sentence's words are all ``_``: some treebanks may not hand out the text they tag."""
+    if len(words) > 1 and set(words) == {NO_VALUE}:
+        raise DataError(
+            path,
+            "every word is _: the text is hidden in this release",
+            line=line,
+            field="FORM",
+            why="Its licence keeps the words back; a model would learn and be scored on underscores",
+            next_step="Merge the text in with the script that the treebank gives, or leave the language out",
+        )
 
 
 def _columns(
@@ -136,7 +97,7 @@ def _columns(
             if not re.fullmatch(r"\d+[-.]\d+", cells[0]):
                 raise DataError(path, f'"{cells[0]}" is no word number', line=line, field="ID")
             continue
-        words.append(not_blank(cells[1], path, line, "FORM"))
+        words.append(word_in(cells[1], path, line, "FORM"))
         raw, at = _tag(cells, column, path, line)
         tags.append(reading.label(raw, path, line=line, at=at))
     return words, tags
@@ -169,20 +130,15 @@ def _features(text: str, path: Path, line: int) -> dict[str, str]:
     return dict(parts)
 
 
-def _sentences(
-    path: Path, *, with_comments: bool = True
-) -> Iterator[tuple[int, dict[str, str], list[tuple[int, list[str]]]]]:
-    """Blocks between blank lines: first line, comments (``# key = value``), rows split at tabs.
-
-    Without comments a ``#`` is a word like any other (WikiANN has it).
-    """
+def _sentences(path: Path) -> Iterator[tuple[int, dict[str, str], list[tuple[int, list[str]]]]]:
+    """Blocks between blank lines: first line, comments (``# key = value``), rows split at tabs."""
     first, comments, rows = 1, dict[str, str](), list[tuple[int, list[str]]]()
     for line, text in numbered_lines(path):
         if not text.strip():
             if rows or comments:
                 yield first, comments, rows
             first, comments, rows = line + 1, {}, []
-        elif with_comments and text.startswith("#"):
+        elif text.startswith("#"):
             key, _, value = text[1:].partition("=")
             comments[key.strip()] = value.strip()
         else:

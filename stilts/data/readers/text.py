@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stilts.data.readers.reading import Reading, bounded, not_blank, numbered_lines, tab_rows
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import numbered_lines, tab_rows
+from stilts.data.readers.texts import bounded, not_blank
 from stilts.errors import DataError
 from stilts.fingerprint import text_digest
 from stilts.tasks.kinds.masked_lm import TextExample

@@ -10,6 +10,7 @@ from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
+from stilts.tasks.option import LANGUAGE_COLUMN, Option, field_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,16 @@ def _hub_row(row: HubRow) -> Example:
     )
 
 
+def _fields(text: str, text_pair: str, label: str) -> tuple[Option, ...]:
+    """The options that name a row's fields, with what they are by default."""
+    return (
+        field_option("text", "the text", text),
+        field_option("text_pair", 'the second text; "" where there is none', text_pair),
+        field_option("label", "the label", label),
+        LANGUAGE_COLUMN,
+    )
+
+
 _PAIRS, _DOMAINS = "stilts.data.readers.pairs", "stilts.data.readers.domains"
 CLASSIFICATION = TaskKind(
     name="classification",
@@ -47,8 +58,16 @@ CLASSIFICATION = TaskKind(
     hub_row=_hub_row,
     formats={
         "text_tsv": Format(reader=f"{_PAIRS}:read_text_tsv", holds="text TAB label, no header"),
-        "pair_tsv": Format(reader=f"{_PAIRS}:read_pair_tsv", holds="text TAB text TAB label, no header"),
-        "nli_jsonl": Format(reader=f"{_PAIRS}:read_nli_jsonl", holds="gold_label, sentence1, sentence2 per line"),
+        "pair_tsv": Format(
+            reader=f"{_PAIRS}:read_pair_tsv",
+            holds="text TAB text TAB label, no header",
+            options=(Option(name="drop", about="a row with a text that is exactly this is left out", example="NS"),),
+        ),
+        "nli_jsonl": Format(
+            reader=f"{_PAIRS}:read_nli_jsonl",
+            holds="gold_label, sentence1, sentence2 per line",
+            options=(LANGUAGE_COLUMN,),
+        ),
         "anli_jsonl": Format(
             reader=f"{_PAIRS}:read_anli_jsonl",
             holds="uid, context, hypothesis, label e/n/c per line",
@@ -58,10 +77,23 @@ CLASSIFICATION = TaskKind(
             reader=f"{_PAIRS}:read_nli_releases_jsonl", holds="lines of SNLI, MultiNLI or ANLI, whichever each file has"
         ),
         "pair_jsonl": Format(
-            reader=f"{_PAIRS}:read_pair_jsonl", holds="two texts and a label per line, by named fields"
+            reader=f"{_PAIRS}:read_pair_jsonl",
+            holds="one text or two and a label per line, by named fields",
+            options=_fields("text", "text_pair", "label"),
         ),
-        "nli_csv": Format(reader=f"{_PAIRS}:read_nli_csv", holds="CSV with premise, hypothesis, label"),
-        "glue_tsv": Format(reader=f"{_PAIRS}:read_glue_tsv", holds="GLUE's TSV with a header"),
+        "nli_csv": Format(
+            reader=f"{_PAIRS}:read_nli_csv",
+            holds="CSV with a header: one text or two and a label, by named columns",
+            options=_fields("premise", "hypothesis", "label"),
+        ),
+        "glue_tsv": Format(
+            reader=f"{_PAIRS}:read_glue_tsv",
+            holds="TSV with a header, as GLUE's and XNLI's own: one text or two and a label, by named columns",
+            options=(
+                *_fields("question1", "question2", "is_duplicate"),
+                field_option("item", 'the item; "" for the row number', "id"),
+            ),
+        ),
         "pubmedqa_json": Format(
             reader=f"{_DOMAINS}:read_pubmedqa_json", holds="PubMedQA's JSON, by PubMed id", global_items=True
         ),

@@ -12,6 +12,7 @@ from stilts.tasks.example import Example
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
+from stilts.tasks.option import field_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,12 @@ MULTI_LABEL = TaskKind(
         "multi_label_jsonl": Format(
             reader="stilts.data.readers.label_sets:read_multi_label_jsonl",
             holds="a text and a list of labels per line, by named fields",
+            options=(
+                field_option("text", "the text, or texts by language", "text"),
+                field_option("labels", "the list of labels", "labels"),
+                field_option("item", "the item; without it, the row number"),
+            ),
+            is_shared=True,
         ),
     },
     plain=PlainUse(

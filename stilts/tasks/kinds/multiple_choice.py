@@ -12,6 +12,7 @@ from stilts.metrics.metric import metric
 from stilts.tasks.example import Compared, Example, Field
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
+from stilts.tasks.option import LANGUAGE_COLUMN, Option, OptionType, field_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ def choice_index(raw: object, num_choices: int, path: object, line: int | None, 
     """
     if raw is None or raw == "" or str(raw) == "-1":
         return None
-    text = str(raw)
+    text = str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
     if isinstance(raw, bool) or not text.isdecimal() or len(text) > 9 or not 0 <= int(text) - first < num_choices:
         why = f"There are {num_choices}, from {first}"
         raise DataError(path, f'"{text[:40]}" is no choice', line=line, field=at, why=why)
@@ -112,6 +113,25 @@ def _hub_label(row: HubRow, num_choices: int) -> object:
     return letters.index(label)
 
 
+_OF_CHOICES = (
+    Option(
+        name="first_choice",
+        type=OptionType.WHOLE_NUMBER,
+        default=0,
+        about="the number of the first choice",
+        example="1",
+    ),
+    Option(name="blank", about="the mark in the context that the choices fill", example="_"),
+)
+_FIELDS = (
+    field_option("choices", "the list of choices, or several parted by commas", "choices", "option1,option2"),
+    field_option("context", "the context"),
+    field_option("question", "the question"),
+    field_option("label", "the number of the right choice"),
+    field_option("item", "the item; without it, the row number"),
+    *_OF_CHOICES,
+    LANGUAGE_COLUMN,
+)
 _READERS = "stilts.data.readers.choices"
 MULTIPLE_CHOICE = TaskKind(
     name="multiple_choice",
@@ -142,9 +162,21 @@ MULTIPLE_CHOICE = TaskKind(
         "choice_jsonl": Format(
             reader=f"{_READERS}:read_choice_jsonl",
             holds="a question with choices per line, by named fields; labels may be beside",
+            options=_FIELDS,
         ),
-        "choice_csv": Format(reader=f"{_READERS}:read_choice_csv", holds="CSV with choices, by named columns"),
+        "choice_csv": Format(
+            reader=f"{_READERS}:read_choice_csv", holds="CSV with choices, by named columns", options=_FIELDS
+        ),
     },
+    hub_options=(
+        Option(
+            name="question_map",
+            type=OptionType.NAMES,
+            about="what a question field holds, each with the question that is asked",
+            example="{cause: What was the cause?}",
+        ),
+        *_OF_CHOICES,
+    ),
     plain=PlainUse(
         auto_class="AutoModelForMultipleChoice",
         pipeline="multiple-choice",

@@ -12,6 +12,7 @@ from stilts.metrics.metric import FloatArray, metric
 from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
+from stilts.tasks.option import LANGUAGE_COLUMN, field_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,15 @@ REGRESSION = TaskKind(
     hub_row=_hub_row,
     formats={
         "rated_tsv": Format(
-            reader="stilts.data.readers.rated:read_rated_tsv", holds="GLUE's TSV with a header, a number for a label"
+            reader="stilts.data.readers.rated:read_rated_tsv",
+            holds="GLUE's TSV with a header, a number for a label",
+            options=(
+                field_option("text", "the text", "sentence1"),
+                field_option("text_pair", 'the second text; "" where there is none', "sentence2"),
+                field_option("label", "the number", "score"),
+                field_option("item", 'the item; "" for the row number', "index"),
+                LANGUAGE_COLUMN,
+            ),
         ),
     },
     plain=PlainUse(

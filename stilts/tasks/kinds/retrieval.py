@@ -193,7 +193,10 @@ RETRIEVAL = TaskKind(
             reader=f"{_MENTIONS}:read_mewslix_pairs", holds="contextual_mention, entity per line", global_items=True
         ),
         "mewslix_mentions": Format(
-            reader=f"{_MENTIONS}:read_mewslix_mentions", holds="context, mentions per line", global_items=True
+            reader=f"{_MENTIONS}:read_mewslix_mentions",
+            holds="context, mentions per line",
+            global_items=True,
+            is_shared=True,
         ),
         "mewslix_entities": Format(
             reader=f"{_MENTIONS}:read_mewslix_entities", holds="entity_id, description, sentence_spans per line"

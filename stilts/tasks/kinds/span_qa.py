@@ -12,6 +12,8 @@ from stilts.metrics.metric import metric
 from stilts.tasks.example import Compared, Example, Field
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
+from stilts.tasks.language_codes import base_language
+from stilts.tasks.option import LANGUAGE_COLUMN, Option
 from stilts.tasks.truth import answers_in
 
 
@@ -56,6 +58,11 @@ def answer_texts(example: SpanExample) -> list[str]:
     return [text for text, _ in example.answers or ()]
 
 
+def without_blanks(text: str, start: int) -> tuple[str, int]:
+    """An answer and where it begins, without the blanks around it."""
+    return text.strip(), start + len(text) - len(text.lstrip())
+
+
 def _hub_row(row: HubRow) -> Example:
     context, answers = row.text("context"), row.get("answers")
     if not isinstance(answers, dict) or "text" not in answers or "answer_start" not in answers:
@@ -71,7 +78,7 @@ def _hub_row(row: HubRow) -> Example:
             raise row.error(f'"{text[:40]}" does not stand at character {start} of its paragraph', "answers")
     # All answers empty: placeholders, as in ``read_squad_json``.
     placeholder = bool(pairs) and not any(text.strip() for text, _ in pairs)
-    kept = tuple(pair for pair in pairs if pair[0].strip())
+    kept = tuple(without_blanks(*pair) for pair in pairs if pair[0].strip())
     return SpanExample(
         item=row.item, question=row.text("question"), context=context, answers=None if placeholder else kept
     )
@@ -80,7 +87,9 @@ def _hub_row(row: HubRow) -> Example:
 def _scoring(name: str) -> Scoring:
     return Scoring(
         measure=metric(name),
-        again=lambda truths, said, language: answer_rows(name, list(map(answers_in, truths)), said, language=language),
+        again=lambda truths, said, language: answer_rows(
+            name, list(map(answers_in, truths)), said, language=base_language(language)
+        ),
         may_have_no_answer=name == "squad_v2",
     )
 
@@ -94,7 +103,18 @@ SPAN_QA = TaskKind(
     hub_row=_hub_row,
     formats={
         "squad_json": Format(
-            reader="stilts.data.readers.squad:read_squad_json", holds="SQuAD's JSON", global_items=True
+            reader="stilts.data.readers.squad:read_squad_json",
+            holds="SQuAD's JSON: its document, or a flat record per question, in a list or per line",
+            version=2,
+            options=(
+                Option(
+                    name="ids",
+                    choices=("per_language",),
+                    about="ids mean something within one language only (TyDiQA)",
+                ),
+                LANGUAGE_COLUMN,
+            ),
+            global_items=True,
         ),
         "subjqa_csv": Format(
             reader="stilts.data.readers.subjqa:read_subjqa_csv",
@@ -112,6 +132,7 @@ out = model(**batch)  # the answer: the span of the paragraph whose two logits h
 print(out.start_logits, out.end_logits)""",
     ),
     has_linear_labels=True,
+    hub_version=2,
     global_hub_items=True,
     submission=frozenset({"ANSWERS"}),
 )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 from stilts.fingerprint import text_digest
 from stilts.metrics.chunks import chunk_rows
-from stilts.metrics.metric import metric
+from stilts.metrics.metric import FloatArray, metric
+from stilts.metrics.schemes import SCHEMES, scheme_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.tasks.example import Example
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
+from stilts.tasks.option import LANGUAGE_COLUMN, Option, OptionType, field_option
+from stilts.tasks.tag_labels import check_bio, check_scheme, metric_in_scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,31 +62,101 @@ def _tags(texts: Sequence[str]) -> list[list[str]]:
     return [text.split() for text in texts]
 
 
-_READERS = "stilts.data.readers.tagging"
+# Rows of each metric, from the tags of every sentence, gold and predicted.
+TagRows: TypeAlias = Callable[[Sequence[Sequence[str]], Sequence[Sequence[str]]], FloatArray]
+TAG_ROWS: Mapping[str, TagRows] = {
+    "accuracy": tag_rows,
+    "span_f1": entity_rows,
+    "chunk_f1": chunk_rows,
+    **{f"span_f1_{name.lower()}": partial(scheme_rows, scheme) for name, scheme in SCHEMES.items()},
+}
+
+
+def _scoring(name: str, check: Callable[[str, tuple[str, ...]], None] | None = None) -> Scoring:
+    rows = TAG_ROWS[name]
+    return Scoring(
+        measure=metric(name),
+        again=lambda truths, said, language: rows(_tags(truths), _tags(said)),
+        check_labels=check,
+        hub_name="" if name == "accuracy" else "seqeval",
+    )
+
+
+_READERS, _COLUMNS = "stilts.data.readers.tagging", "stilts.data.readers.columns"
+_SCHEME = Option(
+    name="scheme",
+    choices=tuple(SCHEMES),
+    about="how the files write spans; tags are rewritten as BIO, unless the task's labels are of that scheme",
+)
+_COMMENTS = Option(
+    name="comments",
+    type=OptionType.MARK,
+    about="what a line before a sentence begins with that is none of its words; true: #",
+    example='"# id"',
+)
+_PREFIX = Option(
+    name="word_prefix",
+    about="what stands before every word and is taken off ({lang} and {code} as in paths)",
+    example='"{lang}:"',
+)
+
+
+def _number(name: str, about: str, default: int | None = None) -> Option:
+    return Option(name=name, type=OptionType.COUNT, about=about, default=default, example=str(default or 4))
+
+
 TAGGING = TaskKind(
     name="tagging",
     module=__name__,
     learning="stilts.kinds.tagging",
     about="words with a tag each",
     scored_by=(
-        Scoring(measure=metric("accuracy"), again=lambda truths, said, language: tag_rows(_tags(truths), _tags(said))),
-        Scoring(
-            measure=metric("span_f1"),
-            again=lambda truths, said, language: entity_rows(_tags(truths), _tags(said)),
-            hub_name="seqeval",
-        ),
-        Scoring(
-            measure=metric("chunk_f1"),
-            again=lambda truths, said, language: chunk_rows(_tags(truths), _tags(said)),
-            hub_name="seqeval",
-        ),
+        _scoring("accuracy"),
+        _scoring("span_f1", check=check_bio),
+        _scoring("chunk_f1"),
+        *(_scoring(f"span_f1_{name.lower()}", check=partial(check_scheme, name)) for name in SCHEMES),
     ),
     hub_row=_hub_row,
     formats={
-        "conllu": Format(reader=f"{_READERS}:read_conllu", holds="CoNLL-U, ten columns"),
-        "bio_tsv": Format(reader=f"{_READERS}:read_bio_tsv", holds="word TAB tag, a blank line between sentences"),
+        "conllu": Format(
+            reader=f"{_READERS}:read_conllu",
+            holds="CoNLL-U, ten columns",
+            options=(
+                Option(
+                    name="column",
+                    default="upos",
+                    about="what words are tagged with: upos, xpos, feats, feats.NAME or supertag",
+                    example="feats.Case",
+                ),
+            ),
+        ),
+        "bio_tsv": Format(
+            reader=f"{_COLUMNS}:read_bio_tsv",
+            holds="word TAB tag, a blank line between sentences",
+            options=(_SCHEME, _COMMENTS, _PREFIX),
+        ),
         "bio_columns": Format(
-            reader=f"{_READERS}:read_bio_columns", holds="CoNLL's columns: first the word, last its tag"
+            reader=f"{_COLUMNS}:read_bio_columns",
+            holds="CoNLL's columns: first the word, last its tag",
+            options=(
+                _number("columns", "how many columns there are", 2),
+                _number("word_column", "which column has the word, from 1", 1),
+                _number("tag_column", "which column has the tag, from 1; the last where it is left out"),
+                _SCHEME,
+                _COMMENTS,
+                _PREFIX,
+            ),
+        ),
+        "tagged_jsonl": Format(
+            reader=f"{_COLUMNS}:read_tagged_jsonl",
+            holds="a list of words and a list of tags per line, by named fields",
+            options=(
+                field_option("words", "the list of words", "tokens"),
+                field_option("tags", "the list of tags", "ner_tags"),
+                field_option("item", "the item; without it, the row number"),
+                _SCHEME,
+                LANGUAGE_COLUMN,
+            ),
         ),
         "ccg_auto": Format(
             reader=f"{_READERS}:read_ccg_auto", holds="CCGbank's derivations, AUTO files", global_items=True
@@ -100,6 +175,7 @@ print([model.config.id2label[labels[token].item()] for _, token in sorted(first.
     ),
     check_labels=at_least_two,
     labels_in=str.split,
+    in_scheme=metric_in_scheme,
     has_linear_labels=True,
     submission=frozenset({"TAGS"}),
 )

@@ -1,0 +1,180 @@
+"""Readers of CoNLL's columns: a word and its tag in each line, a blank line between sentences; tagged JSON lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stilts.data.readers.reading import Reading
+from stilts.data.readers.rows import json_rows, numbered_lines
+from stilts.data.readers.texts import word_in
+from stilts.errors import DataError
+from stilts.metrics.schemes import rewritten, scheme_named
+from stilts.tasks.kinds.tagging import TaggingExample
+
+_BLANKS = re.compile(r"[ \t]+")
+# Fewer words than this may begin alike by chance.
+_ENOUGH_WORDS = 10
+Line = tuple[int, list[str]]
+
+
+def read_bio_tsv(reading: Reading) -> Iterator[TaggingExample]:
+    """WikiANN's sentences: word TAB tag, a blank line between two; the item is ``<language>/<number from 0>``.
+
+    Options ``comments``, ``scheme`` and ``word_prefix`` as for ``read_bio_columns``. Words may hold spaces.
+    """
+    yield from _read(reading, _Columns(reading, "\t", 2, 1, 2))
+
+
+def read_bio_columns(reading: Reading) -> Iterator[TaggingExample]:
+    """CoNLL's sentences: columns parted by spaces or tabs, first the word, last its tag (CoNLL-2003, MasakhaNER).
+
+    Option ``columns`` is their number (2), ``word_column`` and ``tag_column`` say where else the two stand, counted
+    from 1. ``comments`` is what a line before a sentence begins with that is none of it (true: ``#``). ``word_prefix``
+    is taken off every word (WikiANN's own files: ``en:``). ``scheme`` says how the files write spans, where that is not
+    as the task does: IOB1, as in the release of 2003, has B- only where two names touch; tags are then rewritten.
+    Document marks (``-DOCSTART-``) are counted as left out. The item is ``<language>/<number from 0>``.
+    """
+    columns = int(str(reading.options.get("columns", 2)))
+    word, tag = (int(str(reading.options.get(f"{at}_column", where))) for at, where in (("word", 1), ("tag", columns)))
+    yield from _read(reading, _Columns(reading, "", columns, word, tag))
+
+
+def read_tagged_jsonl(reading: Reading) -> Iterator[TaggingExample]:
+    """A JSON object per line with a list of words and a list of tags, as the hub's tools write them.
+
+    Options ``words`` (tokens) and ``tags`` (ner_tags) name the fields, ``item`` that of the item (else the row number
+    from 0, in its language); ``label_map`` gives numbers their names. ``scheme`` as for ``read_bio_columns``.
+    """
+    names = {
+        key: str(reading.options.get(key, default)) for key, default in (("words", "tokens"), ("tags", "ner_tags"))
+    }
+    at_item = str(reading.options.get("item", ""))
+    number = -1
+    for path in reading.paths:
+        for line, row in reading.spoken(json_rows(path), path):
+            number += 1
+            words = _list(row.get(names["words"]), path, line, names["words"])
+            given: Sequence[object] = [""] * len(words)
+            if not reading.unlabelled:
+                given = _list(row.get(names["tags"]), path, line, names["tags"])
+            if len(given) != len(words):
+                raise DataError(path, f"{len(given)} tags for {len(words)} words", line=line, field=names["tags"])
+            tags = [reading.label(tag, path, line=line, at=names["tags"]) for tag in given]
+            item = str(row[at_item]) if at_item and at_item in row else str(number)
+            yield TaggingExample(
+                item=f"{reading.language}/{item}",
+                words=tuple(word_in(word, path, line, names["words"]) for word in words),
+                tags=tuple(_in_task_scheme(tags, reading)),
+            )
+
+
+@dataclass(slots=True)
+class _Columns:
+    """How the columns of a file are told: parted by tabs, or ("") by blanks; columns count from 1."""
+
+    reading: Reading
+    parted_by: str
+    number: int
+    word: int
+    tag: int
+    words: int = field(default=0, init=False)
+    prefixed: int = field(default=0, init=False)
+
+    def cells(self, text: str) -> list[str]:
+        """The cells of a line."""
+        return text.split(self.parted_by) if self.parted_by else _BLANKS.split(text.strip(" \t"))
+
+    def is_comment(self, text: str) -> bool:
+        """Whether a line before a sentence is none of its words: it begins as comments do, and is no whole row."""
+        mark = self.reading.options.get("comments")
+        if mark is None or mark is False or not text.startswith("#" if mark is True else str(mark)):
+            return False
+        cells, labels = self.cells(text), self.reading.labels
+        return len(cells) != self.number or (labels is not None and cells[self.tag - 1] not in labels)
+
+    def word_of(self, cell: str, path: Path, line: int) -> str:
+        """The word, without the prefix that is declared."""
+        prefix = self.reading.options.get("word_prefix")
+        self.words += 1
+        if isinstance(prefix, str):
+            if not cell.startswith(prefix):
+                raise DataError(path, f'"{cell[:40]}" does not begin with "{prefix}"', line=line, field="word")
+            return word_in(cell[len(prefix) :], path, line, "word")
+        self.prefixed += cell.startswith(f"{self.reading.language}:")
+        return word_in(cell, path, line, "word")
+
+    def refuse_prefixes(self, path: Path) -> None:
+        """Raises DataError where every word began with its language, as in WikiANN's own files."""
+        if self.words >= _ENOUGH_WORDS and self.prefixed == self.words:
+            language = self.reading.language
+            raise DataError(
+                path,
+                f'every word begins with "{language}:", as in WikiANN\'s own files',
+                field="word",
+                why="A model would read the language before each word",
+                next_step='Write options: {word_prefix: "{lang}:"}, which takes it off',
+            )
+
+
+def _read(reading: Reading, columns: _Columns) -> Iterator[TaggingExample]:
+    number = -1
+    for path in reading.paths:
+        for rows in _sentences(path, columns):
+            if columns.cells(rows[0][1][0])[0] == "-DOCSTART-":
+                reading.skipped["document mark"] += 1
+                rows = rows[1:]
+            if not rows:
+                continue
+            words, tags = [], []
+            for line, cells in rows:
+                if len(cells) != columns.number:
+                    why = (
+                        "A line is a word, a tab and its tag"
+                        if columns.parted_by
+                        else f"This release has {columns.number}"
+                    )
+                    raise DataError(path, f"{len(cells)} columns", line=line, why=why)
+                words.append(columns.word_of(cells[columns.word - 1], path, line))
+                tags.append((line, cells[columns.tag - 1]))
+            number += 1
+            yield TaggingExample(
+                item=f"{reading.language}/{number}", words=tuple(words), tags=tuple(_tags(tags, reading, path))
+            )
+        columns.refuse_prefixes(path)
+
+
+def _sentences(path: Path, columns: _Columns) -> Iterator[list[Line]]:
+    """Blocks between blank lines, each line as its number and cells; comments before a block left out."""
+    rows: list[Line] = []
+    for line, text in numbered_lines(path):
+        if not text.strip():
+            if rows:
+                yield rows
+            rows = []
+        elif rows or not columns.is_comment(text):
+            rows.append((line, columns.cells(text)))
+    if rows:
+        yield rows
+
+
+def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path) -> list[str]:
+    """The task's names of a sentence's tags. A scheme is read before labels are checked: it changes them."""
+    written = _in_task_scheme([tag for _, tag in tags], reading)
+    return [reading.label(tag, path, line=line, at="tag") for (line, _), tag in zip(tags, written, strict=True)]
+
+
+def _in_task_scheme(tags: list[str], reading: Reading) -> list[str]:
+    """The tags as the task writes them, where option ``scheme`` says that the files write them otherwise."""
+    name = reading.options.get("scheme")
+    if name is None or reading.unlabelled:
+        return tags
+    return rewritten(tags, scheme_named(str(name)), reading.labels)
+
+
+def _list(value: object, path: Path, line: int, at: str) -> list[object]:
+    if not isinstance(value, list) or not value:
+        raise DataError(path, "not a list with something in it", line=line, field=at)
+    return value
