@@ -244,7 +244,7 @@ def _answer(
         overlap=overlap_of(record, column, row),
         recipes=recipes_tried(record, row),
         open_cells=_open_cells(report),
-        notes=notes_on(record, column, row, report),
+        notes=notes_on(record, column, row, report, results.unscored),
         advice=settling.text,
         settling=settling,
     )

@@ -155,14 +155,17 @@ def _against(
 ) -> Iterator[_Finding]:
     """Score, parts and number of examples as stored against those of the rows' sums."""
     sums = dict(zip(measure.columns, map(float, rows.sum(axis=0)), strict=True))
-    wanted: dict[str, tuple[float | None, float]] = {
-        "score": (stored.score, float(measure.score(sums))),
+    again = float(measure.score(sums)) if measure.is_defined(sums) else None
+    wanted: dict[str, tuple[float | None, float | None]] = {
+        "score": (stored.score, again),
         "num_items": (float(stored.num_items), float(len(rows))),
     }
-    for name, value in measure.parts(sums).items():
+    for name, value in measure.parts(sums).items() if again is not None else ():
         wanted[name] = (stored.parts.get(name), float(value))
     for name, (said, found) in wanted.items():
-        if said is None or not abs(said - found) <= tolerance:
+        if said is found is None:
+            continue
+        if said is None or found is None or not abs(said - found) <= tolerance:
             yield _Finding(what=f"{prefix}{name}", stored=said, recomputed=found)
 
 

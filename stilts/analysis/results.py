@@ -21,7 +21,7 @@ from stilts.metrics.comparison import benjamini_hochberg
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import Interval, gain_interval
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.record import NONE_ROW, Column, StudyRecord
+from stilts.study.record import NONE_ROW, Column, StudyRecord, without_languages
 
 Made = TypeVar("Made")
 
@@ -44,6 +44,9 @@ class StudyResults:
     In the cells of rows that were searched for ``objective`` stands the recipe that they found for it; None, and in
     other rows: the one that stands in the matrix.
 
+    ``record`` is the study's, without the languages of a column whose data have no score (``unscored``); with
+    ``keeps_unscored`` these stay, for whoever wants what was predicted there.
+
     StoreError, when a part is asked for, where the examples of a done evaluation are gone.
     """
 
@@ -52,7 +55,21 @@ class StudyResults:
     draws: int = 1000
     seed: int = 0
     objective: str | None = None
+    keeps_unscored: bool = False
     _sides: dict[str, dict[str, Side]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        whole = StudyView(record=self.record, store=self.store)
+        self.__dict__["unscored"] = whole.unscored
+        if whole.unscored and not self.keeps_unscored:
+            self.__dict__["record"] = without_languages(self.record, whole.unscored)
+        else:
+            self.__dict__["view"] = whole
+
+    @cached_property
+    def unscored(self) -> Mapping[str, Mapping[str, str]]:
+        """By column, the languages that ``record`` lacks because their data have no score, each with the reason."""
+        return {}
 
     @cached_property
     def view(self) -> StudyView:
@@ -98,7 +115,7 @@ class StudyResults:
         if not any(objective in row.objectives and len(row.objectives) > 1 for row in self.record.rows):
             return self
         other = replace(self, objective=objective, _sides={})
-        for name in ("view", "frame"):
+        for name in ("view", "frame", "unscored"):
             other.__dict__[name] = getattr(self, name)
         return other
 

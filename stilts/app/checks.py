@@ -11,7 +11,7 @@ from pathlib import Path
 from stilts.app.pruned import check_pruning
 from stilts.app.searching import check_searches
 from stilts.app.workspace import Workspace
-from stilts.data.disjoint import check_disjoint
+from stilts.data.sound_target import CHECKS_VERSION, check_target
 from stilts.data.tokenizer_probe import check_tokenizer
 from stilts.errors import StudyError
 from stilts.fingerprint import digest
@@ -37,7 +37,8 @@ def check_before_running(workspace: Workspace) -> None:
 
 
 def check_splits(workspace: Workspace, store: Store) -> int:
-    """Raises SplitOverlapError where a target's train, select and report share an item (DESIGN rule 6).
+    """Raises SplitOverlapError where a target's train, select and report share an item (DESIGN rule 6), and DataError
+    for what else ``check_target`` finds.
 
     Reads only what no earlier run on this store has read and found disjoint; returns how many targets were read.
     """
@@ -46,9 +47,7 @@ def check_splits(workspace: Workspace, store: Store) -> int:
         target = workspace.resolved.target(column)
         data = _digest(target)
         if DISJOINT.known(store, data) is None:
-            views = target.views
-            chosen_by = views.select or views.calibration
-            check_disjoint(views.train, chosen_by, views.report, workspace.roots, labels=target.task.labels or None)
+            check_target(target.task, target.views, workspace.roots)
             DISJOINT.write(store, Disjoint(target=target.task.name, languages=target.languages), data)
             checked += 1
     return checked
@@ -105,4 +104,4 @@ def _check_tensors(workspace: Workspace) -> None:
 def _digest(target: ResolvedTarget) -> str:
     views = target.views
     groups = (views.train, views.select or views.calibration, views.report)
-    return digest([[view.digest for view in group] for group in groups])
+    return digest([CHECKS_VERSION, *([view.digest for view in group] for group in groups)])

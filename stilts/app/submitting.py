@@ -62,7 +62,7 @@ def export_submission(
 
     InputError where a file would be mixed with another model's, or nothing can be exported.
     """
-    results = StudyResults(record=load_record(study, store), store=store)
+    results = StudyResults(record=load_record(study, store), store=store, keeps_unscored=True)
     chosen, left = submitted_replicates(results, target, row, seed)
     _check_folders(results, chosen, folder, labels)
     truths, targets = _DataTruths(study=study), []

@@ -111,6 +111,7 @@ def _matrix_json(results: StudyResults, gains: dict[tuple[str, str], Any]) -> di
         "study": results.record.name,
         "toy": results.record.toy,
         "cells": cells,
+        "unscored": {column: dict(languages) for column, languages in results.unscored.items()},
         "languages": _lines(results.language_scores),
     }
 

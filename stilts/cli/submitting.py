@@ -18,12 +18,13 @@ def told(submission: Submission) -> RenderableType:
     for heading in ("target", "replicate", "languages", "matrix", "official"):
         table.add_column(heading)
     for target in submission.targets:
+        scores = [each.matrix for each in target.languages if each.matrix is not None]
         official = [each.official for each in target.languages if each.official is not None]
         table.add_row(
             target.target,
             target.replicate,
             str(len(target.languages)),
-            f"{sum(each.matrix for each in target.languages) / len(target.languages):.2f}",
+            f"{sum(scores) / len(scores):.2f}" if scores else "no labels",
             f"{sum(official) / len(official):.2f}" if official else "no labels",
         )
     lines = [line for target in submission.targets for line in _remarks(target)]

@@ -51,6 +51,12 @@ def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, i
     return dict(_whole_split(view, roots, None).skipped)
 
 
+def is_kept_back(view: DataView) -> bool:
+    """Whether the view's labels are declared to be kept back: whatever stands in their place is not read."""
+    unlabelled = view.options.get("unlabelled")
+    return isinstance(unlabelled, list) and view.split in unlabelled
+
+
 def unmapped_labels(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> tuple[str, ...]:
     """The entries of ``label_map`` that no label of the view's files ever was."""
     return _whole_split(view, roots, labels).unmapped
@@ -101,8 +107,7 @@ def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequen
 @lru_cache(maxsize=_KEPT)
 def _read(request: _Request) -> _Loaded:
     view, skipped, mapped = request.view, Counter[str](), Counter[str]()
-    unlabelled = view.options.get("unlabelled")
-    kept_back = isinstance(unlabelled, list) and view.split in unlabelled
+    kept_back = is_kept_back(view)
     if view.source is Source.FILES:
         _check_not_empty(request.paths)
         reading = Reading(

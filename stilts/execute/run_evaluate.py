@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stilts.data.load import is_kept_back
 from stilts.errors import InputError
 from stilts.execute.inputs import preparation, start_folder
 from stilts.execute.no_answer import no_answer_threshold
@@ -115,8 +116,8 @@ def _result(
         "metric": measure.name,
         "use": item.use.value,
         "language": item.view.language,
-        "score": float(measure.score(sums)),
-        "parts": plain(measure.parts(sums)),
+        "score": float(measure.score(sums)) if measure.is_defined(sums) else None,
+        "parts": {} if is_kept_back(item.view) else plain(measure.parts(sums)),
         "num_items": len(scored.rows),
         "chance": scored.chance,
         "stats": plain(sums),

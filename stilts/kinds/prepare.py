@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from stilts.data.collate import Vocabulary
 from stilts.data.encode import TaskTokenizer, special_id
 from stilts.data.encoded import Encoded, join
-from stilts.data.load import load_examples
+from stilts.data.load import is_kept_back, load_examples
 from stilts.data.token_cache import cache_key, cached
 from stilts.errors import DataError
 from stilts.kinds.learning import encode, learning_of
@@ -34,7 +34,7 @@ class Preparation:
     cache: Path | None = None
 
     def examples(self, task: Task, view: DataView) -> list[Any]:
-        """The examples of a view; DataError when there is none."""
+        """The examples of a view, with some label where theirs are kept back; DataError when there is none."""
         examples: list[Any] = load_examples(view, self.roots, labels=task.labels or None)
         if not examples:
             raise DataError(
@@ -43,7 +43,7 @@ class Preparation:
                 why="A task needs at least one",
                 next_step="Look at the file, the limit and what is left out as overlap",
             )
-        return examples
+        return [e.with_any_label(task.labels) for e in examples] if is_kept_back(view) else examples
 
     def encoded(
         self,

@@ -45,8 +45,9 @@ class Evaluations:
         return self._read[key]
 
     def scores(self, keys: Mapping[str, str]) -> dict[str, float]:
-        """The scores, 0 to 100, of outputs by language that are done; errors as of ``result``."""
-        return {language: self.result(key).score for language, key in keys.items()}
+        """The scores, 0 to 100, of outputs by language that are done and have one; errors as of ``result``."""
+        found = {language: self.result(key).score for language, key in keys.items()}
+        return {language: score for language, score in found.items() if score is not None}
 
     def rows(self, key: str, metric: Metric) -> LanguageRows:
         """Source items and the metric's statistics of one output, in the order that they were written.

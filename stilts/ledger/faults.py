@@ -193,15 +193,23 @@ def _of_examples(store: Store, key: str, published: Published, evaluated: Evalua
         measure = metric_named(name)
         _, rows = read_statistics(store, key, measure.columns)
         sums = dict(zip(measure.columns, map(float, rows.sum(axis=0)), strict=True))
-        again = float(measure.score(sums))
+        again = float(measure.score(sums)) if measure.is_defined(sums) else None
     except UnknownNameError:
         return None  # the package that brings the metric is not installed: nothing can be said of its score
     except (StoreError, InputError) as error:
         return _whole_key(key, FaultKind.DAMAGED, error.found)
-    if not abs(again - evaluated.score) <= _TOLERANCE:
-        found = f"its examples score {again:.6g}, its result says {evaluated.score:.6g}"
+    if not _is_same(again, evaluated.score):
+        found = f"its examples score {_said(again)}, its result says {_said(evaluated.score)}"
         return _whole_key(key, FaultKind.DISAGREES, found)
     return None
+
+
+def _is_same(one: float | None, other: float | None) -> bool:
+    return one is other is None or (one is not None and other is not None and abs(one - other) <= _TOLERANCE)
+
+
+def _said(score: float | None) -> str:
+    return "nothing" if score is None else f"{score:.6g}"
 
 
 def _in_summaries(store: Store, study: StudyRecord | None, broken: set[str]) -> Iterator[Fault]:

@@ -51,9 +51,12 @@ class Calibration:
 @with_config(LENIENT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateResult:
-    """One language of one use: score 0 to 100 (a correlation from -100), further figures, level of guessing."""
+    """One language of one use: score 0 to 100 (a correlation from -100), further figures, level of guessing.
 
-    score: Finite
+    ``score`` is None where the data have none: nothing to find in them, or (and then there are no ``parts``) no labels.
+    """
+
+    score: Finite | None
     num_items: Annotated[int, Field(ge=0, le=10**8)]
     seconds: Seconds = 0.0
     started: Seconds | None = None

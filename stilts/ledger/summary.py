@@ -38,7 +38,7 @@ class OutputSummary:
     than ``MOST_EXAMPLES`` examples.
     """
 
-    score: Finite
+    score: Finite | None
     num_items: Count
     parts: Mapping[str, Finite] = field(default_factory=dict)
     chance: Finite | None = None

@@ -108,6 +108,24 @@ class StudyView:
         return self.evaluations.scores({name: key for name, key in outputs.items() if key in self.scored})
 
     @cached_property
+    def unscored(self) -> Mapping[str, Mapping[str, str]]:
+        """By column, the languages on ``report`` whose data have no score under its metric, each with the reason.
+
+        That is said by evaluations that are done; it is the same in every row.
+        """
+        columns = {column.name: column for column in self.record.columns}
+        found: dict[str, dict[str, str]] = {}
+        for replicate in self.record.replicates:
+            for language, key in replicate.outputs.get("report", {}).items():
+                if key not in self.scored or language in found.get(replicate.column, {}):
+                    continue
+                result = self.evaluations.result(key)
+                if result.score is None:
+                    reason = columns[replicate.column].measure.undefined if result.parts else "its labels are kept back"
+                    found.setdefault(replicate.column, {})[language] = reason
+        return found
+
+    @cached_property
     def scored(self) -> frozenset[str]:
         """The keys of the replicates' outputs that are done and not damaged."""
         return self._evaluated - self.damaged.keys()

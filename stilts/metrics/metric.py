@@ -25,7 +25,8 @@ class Metric:
     """A named score in 0..100, higher is better, of column sums; arrays of sums give arrays of scores.
 
     ``columns`` names the sufficient statistics of one example in order; ``score`` and ``parts`` take a mapping from
-    column to sum (all floats, or all arrays of one shape). Where nothing was counted (0/0) the score is 0.
+    column to sum (all floats, or all arrays of one shape). Where nothing was counted (0/0) the score is 0. Data whose
+    sum of ``counted`` is 0 have no score (``is_defined``); ``undefined`` says why, in words.
     ``parts`` gives further figures by name: percentages, or raw values where their name says so.
     """
 
@@ -34,6 +35,17 @@ class Metric:
     score: Callable[[Sums], Number]
     parts: Callable[[Sums], dict[str, Number]]
     description: str
+    counted: str = "total"
+    undefined: str = "no example has a label"
+
+    def is_defined(self, sums: Mapping[str, float]) -> bool:
+        """Whether these data have a score at all: something to find in them, or gold values that vary.
+
+        Where they have none, whatever a model says would score the same, and a 0 would stand for nothing.
+        """
+        if self.name == "pearson":
+            return sums["total"] * sums["xx"] - sums["x"] ** 2 > 1e-12 * sums["total"] * sums["xx"]
+        return sums[self.counted] > 0
 
     def example_scores(self, rows: FloatArray) -> FloatArray:
         """The score (0 to 100) of each example taken alone, shape (examples,), of rows (examples, columns).
@@ -139,12 +151,17 @@ def _r_precision_parts(sums: Sums) -> dict[str, Number]:
     }
 
 
+_NO_SPAN = "no gold span in its data"
+
+
 def _scheme_f1(name: str) -> Metric:
     return Metric(
         name=f"span_f1_{name.lower()}",
         columns=("tp", "predicted", "gold"),
         score=_span_f1,
         parts=_span_parts,
+        counted="gold",
+        undefined=_NO_SPAN,
         description=f"Micro F1 of entity spans in the scheme {name}, read strictly (seqeval 1.2.2)",
     )
 
@@ -162,6 +179,8 @@ _ALL = (
         columns=("tp", "predicted", "gold"),
         score=_span_f1,
         parts=_span_parts,
+        counted="gold",
+        undefined=_NO_SPAN,
         description="Micro F1 of entity spans as conlleval counts them (Tjong Kim Sang and De Meulder 2003)",
     ),
     Metric(
@@ -197,6 +216,8 @@ _ALL = (
         columns=("tp", "predicted", "gold"),
         score=_span_f1,
         parts=_span_parts,
+        counted="gold",
+        undefined=_NO_SPAN,
         description="Micro F1 of runs of tags as XTREME counts them for UD-POS (seqeval 0.0.12; Hu et al. 2020)",
     ),
     Metric(
@@ -204,6 +225,8 @@ _ALL = (
         columns=("tp", "predicted", "gold"),
         score=_span_f1,
         parts=_span_parts,
+        counted="gold",
+        undefined="no pair is to be mined in its data",
         description="F1 of mined sentence pairs (BUCC 2018; Zweigenbaum et al. 2018)",
     ),
     Metric(
@@ -225,6 +248,7 @@ _ALL = (
         columns=("total", "x", "y", "xx", "yy", "xy", "rx", "ry", "rxx", "ryy", "rxy"),
         score=_pearson,
         parts=_pearson_parts,
+        undefined="its gold values are all the same",
         description="Pearson's correlation x 100, below 0 counted as 0 (STS-B in GLUE, Wang et al. 2018); parts keep "
         "the sign, and Spearman's has the ranks of all examples scored together",
     ),

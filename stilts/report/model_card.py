@@ -268,7 +268,7 @@ def _caveats(results: StudyResults, replicate: Replicate, column: Column) -> Ite
         yield f"The gain's interval is conditional on {'; '.join(interval.conditions)}."
     if interval is not None and not interval.excludes_zero:
         yield f"The gain over `{NONE_ROW}` may be nothing: its interval holds 0."
-    yield from notes_on(results.record, column, replicate.row, report)
+    yield from notes_on(results.record, column, replicate.row, report, results.unscored)
     yield "Only English was trained on; languages outside the table above were not evaluated."
 
 

@@ -6,8 +6,8 @@ made from the store alone, without the study's data, encoder or file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NotRequired
 
 from pydantic import with_config
@@ -190,6 +190,26 @@ def parent_of(stage_id: str | None, stages: Mapping[str, StageFacts]) -> str | N
     """What a stage starts from; None where that is the encoder, or the stage is not known."""
     facts = stages.get(stage_id or "")
     return facts["parent"] if facts else None
+
+
+def without_languages(record: StudyRecord, left_out: Mapping[str, Collection[str]]) -> StudyRecord:
+    """The record without some languages of columns' reports; a column that has none left goes with its replicates."""
+    columns = []
+    for column in record.columns:
+        languages = tuple(code for code in column.languages if code not in left_out.get(column.name, ()))
+        if languages:
+            columns.append(replace(column, languages=languages))
+    kept = {column.name for column in columns}
+    replicates = [
+        replace(one, outputs={**one.outputs, "report": _without(one.outputs["report"], left_out.get(one.column, ()))})
+        for one in record.replicates
+        if one.column in kept
+    ]
+    return replace(record, columns=tuple(columns), replicates=tuple(replicates))
+
+
+def _without(outputs: Mapping[str, str], codes: Collection[str]) -> dict[str, str]:
+    return {code: key for code, key in outputs.items() if code not in codes}
 
 
 def lineage(stage_id: str | None, stages: Mapping[str, StageFacts]) -> list[str]:

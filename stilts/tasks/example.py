@@ -7,7 +7,7 @@ resampling and hashing keep them together (DESIGN rules 6 and 9). It is unique w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeAlias
@@ -75,6 +75,10 @@ class Example(ABC):
     def is_labelled(self) -> bool:
         """Whether a metric can score a prediction on it; True for kinds that need no label."""
         return not self.label_field or getattr(self, self.label_field) is not None
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """The same with some label of the task's, for a model to be asked; what it says is not scored."""
+        return replace(self, **{self.label_field: labels[0]}) if self.label_field else self
 
     def without_label(self) -> Self:
         """The same, its label kept back."""

@@ -27,16 +27,18 @@ class Scoring:
     """One metric that scores a kind, and what goes with it.
 
     ``again`` makes the statistics once more from right answers and predictions as they are kept; None where that cannot
-    be. ``check_labels`` raises InputError for labels that the metric cannot read, given the task's name and them.
-    ``hub_name`` is what the hub calls the metric, where it has another name. ``is_whole``: an example is right or
-    wrong, nothing between. ``mines_by_threshold`` and ``may_have_no_answer``: a threshold, chosen on ``select``, says
-    which pairs are mined (BUCC), or when a question is left unanswered (SQuAD 2.0).
+    be. ``check_labels`` raises InputError for labels that the metric cannot read, given the task's name and them;
+    ``check_example`` says why it cannot score an example, "" where it can. ``hub_name`` is what the hub calls the
+    metric, where it has another name. ``is_whole``: an example is right or wrong, nothing between.
+    ``mines_by_threshold`` and ``may_have_no_answer``: a threshold, chosen on ``select``, says which pairs are mined
+    (BUCC), or when a question is left unanswered (SQuAD 2.0).
     """
 
     measure: Metric
     again: Again | None = None
     hub_name: str = ""
     check_labels: Callable[[str, tuple[str, ...]], None] | None = None
+    check_example: Callable[[Example], str] | None = None
     is_whole: bool = False
     mines_by_threshold: bool = False
     may_have_no_answer: bool = False

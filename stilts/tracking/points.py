@@ -56,7 +56,8 @@ def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[
     for (use, language), result in results.items():
         ended = milliseconds(result.ended)
         prefix = "score" if use == "report" else use
-        yield value_point(metric_name(prefix, language), result.score, ended)
+        if result.score is not None:
+            yield value_point(metric_name(prefix, language), result.score, ended)
         # A metric's only part is the score itself under another name, as accuracy is.
         if use == "report" and len(result.parts) > 1:
             for part, value in result.parts.items():

@@ -160,7 +160,7 @@ def _gain_points(item: ScoredReplicate, baseline: _Baseline) -> Iterator[MetricP
     if item.score is not None:
         yield value_point("gain", item.score - baseline.score, max(item.last_report_ms, baseline.time_ms))
     for language, result in item.report.items():
-        if language in baseline.languages:
+        if language in baseline.languages and result.score is not None:
             at = max(milliseconds(result.ended), baseline.time_ms)
             yield value_point(metric_name("gain", language), result.score - baseline.languages[language], at)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stilts.data.encoded import Encoded
+from stilts.data.load import is_kept_back
 from stilts.kinds.learning import score_examples
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.retrieved import Pool
@@ -44,7 +45,11 @@ def score_view(
     scorer = replace(scorer, language=view.language)
     examples = prepared.examples(task, view)
     encoded = prepared.encoded(task, view, **config.lengths)
-    return examples, encoded, score_examples(scorer, task, config, encoded, examples)
+    scored = score_examples(scorer, task, config, encoded, examples)
+    if is_kept_back(view):  # the labels are none: nothing is counted, and nothing kept as right
+        scored = replace(scored, rows=np.zeros_like(scored.rows), chance=None)
+        examples = [example.without_label() for example in examples]
+    return examples, encoded, scored
 
 
 def embedded_pool(

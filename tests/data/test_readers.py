@@ -706,7 +706,9 @@ def test_invalid_utf8_is_told_by_its_line(folder: Path, name: str, data: st.Data
 @given(data=st.data())
 def test_an_empty_text_is_told_by_its_line(folder: Path, name: str, data: st.DataObject) -> None:
     good = SAMPLES[name].text
-    spaces = st.sampled_from(["", " "]) if name in ("conllu", "bio_tsv", "tagged_jsonl") else SPACES  # other words are seen by nobody
+    spaces = (
+        st.sampled_from(["", " "]) if name in ("conllu", "bio_tsv", "tagged_jsonl") else SPACES
+    )  # other words are seen by nobody
     text, blank = data.draw(st.sampled_from(SAMPLES[name].texts)), data.draw(spaces)
     error = refused(folder, name, good.replace(text, blank, 1))
     assert "empty" in str(error) and error.field is not None

@@ -127,9 +127,10 @@ def test_a_name_of_the_catalogue_is_taken(tmp_path: Path) -> None:
     ],
 )
 def test_the_file_has_exactly_the_fields_of_the_values(model: type, value: type) -> None:
-    assert set(model.model_fields) - {"labels_file", "scheme"} == {
-        field.name for field in fields(value)
-    } - {"name", "is_release"}
+    assert set(model.model_fields) - {"labels_file", "scheme"} == {field.name for field in fields(value)} - {
+        "name",
+        "is_release",
+    }
 
 
 def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:

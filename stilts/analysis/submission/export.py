@@ -34,19 +34,20 @@ Truths: TypeAlias = Callable[[Replicate, str, Sequence[str]], tuple[str, ...]]
 class ExportedLanguage:
     """One language's files. ``matrix`` is the study's score; ``official`` the scorer's, of the files as written.
 
-    ``official`` is None without labels. Both are 0 to 100; ``num_examples`` were predicted.
+    ``official`` is None without labels, ``matrix`` where the data have no score. Both are 0 to 100; ``num_examples``
+    were predicted.
     """
 
     language: str
     num_examples: int
-    matrix: float
+    matrix: float | None
     official: float | None
     figures: Mapping[str, float]
 
     @property
     def differs(self) -> bool:
         """Whether the two figures are not the same number."""
-        return self.official is not None and abs(self.official - self.matrix) > EQUAL_PP
+        return self.official is not None and self.matrix is not None and abs(self.official - self.matrix) > EQUAL_PP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

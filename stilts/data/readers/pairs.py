@@ -130,8 +130,8 @@ def read_glue_tsv(reading: Reading) -> Iterator[ClassificationExample]:
     """GLUE's TSV with a header and without quoting; XNLI's own, with all its languages in one file.
 
     Options name the columns: ``text``, ``text_pair`` ("" where there is one text only), ``label`` and ``item``
-    (default: QQP's). Without a column for the item (``item`` is "") it is the row number from 0, within its language where
-    ``language_column`` parts them: XNLI's rows stand in one order in all its languages. A gold label "-" (no
+    (default: QQP's). Without a column for the item (``item`` is "") it is the row number from 0, within its language
+    where ``language_column`` parts them: XNLI's rows stand in one order in all its languages. A gold label "-" (no
     majority) leaves the row out.
     """
     defaults = {"text": "question1", "text_pair": "question2", "label": "is_duplicate", "item": "id"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from stilts.fingerprint import text_digest
 from stilts.metrics.label_sets import label_set_rows, ranking_in
@@ -23,6 +24,10 @@ class MultiLabelExample(Example):
     labels: tuple[str, ...] | None = None
 
     label_field = "labels"
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """See ``Example``."""
+        return replace(self, labels=())
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""

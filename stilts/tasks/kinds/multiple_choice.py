@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from stilts.errors import DataError
 from stilts.fingerprint import text_digest
@@ -25,6 +26,10 @@ class ChoiceExample(Example):
     label: int | None = None
 
     label_field = "label"
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """See ``Example``."""
+        return replace(self, label=0)
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
+from typing import Self
 
 from stilts.errors import DataError, InputError
 from stilts.metrics.correlation import correlation_rows
@@ -22,6 +23,10 @@ class RegressionExample(TextPairExample):
     value: float | None = None
 
     label_field = "value"
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """See ``Example``."""
+        return replace(self, value=float(labels[0]))
 
     def truth(self, place: int) -> str | None:
         """The number."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 from stilts.fingerprint import text_digest
 from stilts.metrics.answers import ANSWER_METRICS, answer_rows
@@ -29,6 +30,10 @@ class SpanExample(Example):
     answers: tuple[tuple[str, int], ...] | None = None
 
     label_field = "answers"
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """See ``Example``."""
+        return replace(self, answers=())
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""
@@ -84,6 +89,13 @@ def _hub_row(row: HubRow) -> Example:
     )
 
 
+def _unanswered(example: Example) -> str:
+    """Why squad and mlqa cannot score a question: whatever is said to one without an answer counts as wrong."""
+    if isinstance(example, SpanExample) and example.answers == ():
+        return 'questions have no answer in their paragraph, which only the metric "squad_v2" scores: take it'
+    return ""
+
+
 def _scoring(name: str) -> Scoring:
     return Scoring(
         measure=metric(name),
@@ -91,6 +103,7 @@ def _scoring(name: str) -> Scoring:
             name, list(map(answers_in, truths)), said, language=base_language(language)
         ),
         may_have_no_answer=name == "squad_v2",
+        check_example=None if name == "squad_v2" else _unanswered,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from stilts.fingerprint import text_digest
 from stilts.metrics.chunks import chunk_rows
@@ -29,6 +29,10 @@ class TaggingExample(Example):
     tags: tuple[str, ...] | None = None
 
     label_field = "tags"
+
+    def with_any_label(self, labels: Sequence[str]) -> Self:
+        """See ``Example``."""
+        return replace(self, tags=(labels[0],) * len(self.words))
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""
