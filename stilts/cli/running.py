@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -13,6 +13,11 @@ from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
+from stilts.shown import remark
+
+if TYPE_CHECKING:
+    from stilts.app.workspace import Workspace
+    from stilts.search.conductor import Conductor
 
 
 def register(app: typer.Typer) -> None:
@@ -47,9 +52,11 @@ def run(
     Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input; Ctrl-C,
     SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
+    remark(f"reading {study} ...")  # at once: what is loaded next takes seconds
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
     from stilts.scheduling.progress import ProgressDisplay
+    from stilts.study.stage_names import NamesNow
 
     options = RunOptions(
         store=store,
@@ -63,7 +70,11 @@ def run(
         keep_weights=keep_weights,
     )
     with ProgressDisplay() as display:
-        report = run_study(study, options, on_event=display)
+
+        def ready(_: Workspace, conductor: Conductor) -> None:
+            display.names = NamesNow(lambda: conductor.whole.record)
+
+        report = run_study(study, options, on_event=display, on_ready=ready)
     value = {
         "done": len(report.done),
         "executed": report.executed,
