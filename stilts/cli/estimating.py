@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.analysis.score_card import ScoreCard
 
 _USES = ("report", "select")
@@ -33,6 +33,7 @@ def estimates(
 
     Rows are ordered by each estimate per target; none and searched rows are left out. Figures are means over targets.
     """
+    notice.begin(f"reading the results of {study}")
     from stilts.analysis.score_card import score_card
     from stilts.app.results import results_at
 
@@ -51,6 +52,10 @@ def estimates(
 
 
 def _shown(card: ScoreCard) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     from stilts.report.sections.estimates import HEAD, card_caption, card_figures
 
     title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"

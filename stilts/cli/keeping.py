@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from stilts.addresses import has_secret, shown_address
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
 from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 from stilts.shown import shown
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _SHOWN_STRAYS = 5
 
@@ -52,6 +53,7 @@ def track(
 
     Without --rebuild only what is new or differs is sent. A run has this typed for it while it works, and at its end.
     """
+    notice.begin(f"bringing MLflow up to date with {study or 'every study of the store'}")
     from stilts.app.places import checked_tracking_uri, load_record, open_store_at
     from stilts.app.showcase import is_running, show
     from stilts.ledger.study_record import all_studies
@@ -78,6 +80,7 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
+    notice.begin("looking for what nothing needs any more")
     from stilts.analysis.champion import pinned_stages
     from stilts.app.places import open_store_at
     from stilts.ledger.gc import apply_gc, plan_gc
@@ -114,6 +117,9 @@ def ui(
     json: JsonOption = False,
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
+    notice.begin("looking for the studies' runs in MLflow")
+    from rich.text import Text
+
     from stilts.app.places import checked_tracking_uri
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
@@ -126,12 +132,15 @@ def ui(
         text = how_to_open(str(value["command"]), url, listed, secret=has_secret(uri))
         say(value, lambda: Text(text, overflow="fold"), as_json=json)
         return
+    notice.end()
     if listed:
         print(shown(f"The studies' runs, once MLflow is up:{listed}", keep="\n"), flush=True)
     serve(uri, port)
 
 
 def _track_table(value: dict[str, Any]) -> RenderableType:
+    from rich.table import Table
+
     table = Table(title=f"MLflow at {value['tracking_uri']}", title_justify="left")
     for name in ("study", "created", "updated", "unchanged", "removed"):
         table.add_column(name, justify="left" if name == "study" else "right")
@@ -141,6 +150,10 @@ def _track_table(value: dict[str, Any]) -> RenderableType:
 
 
 def _gc_table(value: dict[str, Any]) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title="What may go", title_justify="left")
     for name in ("kind", "key", "MiB", "rebuild", "why"):
         table.add_column(name, justify="right" if name in ("MiB", "rebuild") else "left", overflow="fold")

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, examples, say
-from stilts.cli.terminal import TextConsole
 from stilts.errors import InputError, UnknownNameError
 from stilts.whole_file import check_place
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from stilts.analysis.replay.regret import Point
     from stilts.analysis.replay.world import World
 
@@ -64,10 +64,14 @@ def replay(
     Regret is 100 x (best - chosen) / best, mean over targets; a source on itself does not count. Half of the seeds
     choose, the other half judge; a study's selection scores choose and its report scores judge.
     """
+    notice.begin(f"replaying {world}")
+    from rich.text import Text
+
     from stilts.analysis.replay.policies import POLICIES
     from stilts.analysis.replay.regret import curve
     from stilts.analysis.replay.world import aligned
     from stilts.app.worlds import world_at
+    from stilts.cli.terminal import TextConsole
 
     names = _named(policy, POLICIES)
     budgets = _budgets(budget)

@@ -66,6 +66,11 @@ class Cost:
     gpu_hours: float
     price: float | None
 
+    @property
+    def total(self) -> int:
+        """The stages that a run counts to: those planned, and those that searches will add."""
+        return self.stages + self.later
+
 
 def estimate(
     plan: Plan,
