@@ -53,15 +53,16 @@ def estimates(
 
 def _shown(card: ScoreCard) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
+    from stilts.report.blocks import BlockColumn, Blocks
     from stilts.report.sections.estimates import HEAD, card_caption, card_figures
 
     title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"
-    table = Table(title=title, title_justify="left")
-    for number, name in enumerate(HEAD):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
-    for line in card.lines:
-        table.add_row(line.name, *card_figures(line), style="dim" if line.is_reference else "")
-    return Group(table, Text(card_caption(card)), *(Text(f"{note}.") for note in card.notes))
+    told = [(card_figures(line), "dim" if line.is_reference else "") for line in card.lines]
+    columns = [
+        BlockColumn(name=name, cells=[Text(figures[number], style=style) for figures, style in told])
+        for number, name in enumerate(HEAD[1:])
+    ]
+    table = Blocks(heading=HEAD[0], rows=[line.name for line in card.lines], columns=columns)
+    return Group(Text(title, style="italic"), table, Text(card_caption(card)), *(Text(f"{n}.") for n in card.notes))
