@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHOWN_STRAYS = 5
+_SHOWN_EMPTY = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -150,14 +151,16 @@ def _track_table(value: dict[str, Any]) -> RenderableType:
 
 
 def _gc_table(value: dict[str, Any]) -> RenderableType:
+    from rich import box
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="What may go", title_justify="left")
+    table = Table(title="What may go", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("kind", "key", "MiB", "rebuild", "why"):
-        table.add_column(name, justify="right" if name in ("MiB", "rebuild") else "left", overflow="fold")
-    for drop in value["drops"]:
+        right = name in ("MiB", "rebuild")
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right or name == "kind")
+    for drop in _together(value["drops"]):
         table.add_row(
             drop["kind"], drop["key"], f"{drop['bytes'] / 2**20:.1f}", f"{drop['rebuild_s']:.0f} s", drop["why"]
         )
@@ -174,6 +177,17 @@ def _gc_table(value: dict[str, Any]) -> RenderableType:
     if value["strays"]:
         lines.append(f"Not made by stilts, and left alone: {strays_text(value['strays'])}.")
     return Group(table, *(Text(line) for line in lines))
+
+
+def _together(drops: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The drops, those that free nothing as one line for each reason where they are many."""
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for drop in drops:
+        if not drop["bytes"] and not drop["rebuild_s"]:
+            alike.setdefault((drop["kind"], drop["why"]), []).append(drop)
+    many = {of: found for of, found in alike.items() if len(found) > _SHOWN_EMPTY}
+    kept = [drop for drop in drops if drop not in many.get((drop["kind"], drop["why"]), ())]
+    return kept + [{**found[0], "key": f"{len(found)} of them (--json lists them)"} for found in many.values()]
 
 
 def strays_text(paths: Sequence[str]) -> str:

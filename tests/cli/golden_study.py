@@ -7,8 +7,7 @@ from pathlib import Path
 
 from benchmarks.synthetic_study import STARTED, Size, publish_evaluations, publish_training, study
 from stilts.ledger.decision import ProposalRecord
-from stilts.ledger.decisions import keep
-from stilts.ledger.records import FAILURES, Failure
+from stilts.ledger.records import FAILURES, PROPOSALS, Failure, number_part
 from stilts.ledger.study_record import write_study
 from stilts.store import make_store
 from stilts.study.record import StudyRecord
@@ -41,6 +40,6 @@ def write_golden_store(folder: Path) -> StudyRecord:
         time=STARTED,
         reason="Drawn by tpe for target00, which knows 0 scored recipes.",
     )
-    keep(store, NAME, drawn)
+    PROPOSALS.write(store, drawn, NAME, drawn.row, number_part(drawn.number))
     write_study(store, record)
     return record

@@ -6,6 +6,7 @@ and ``git diff`` shows what it did.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from typer.testing import CliRunner
 
 from stilts.cli.main import app
 from stilts.cli.notice import notice
-from stilts.study.study import Study
+from stilts.cli.terminal import console
+from stilts.errors import UnknownNameError
 from tests.cli.golden_study import NAME, write_golden_store
 from tests.e2e.studies import tiny_study
 
@@ -120,5 +122,27 @@ def test_tasks_are_one_line_each_at_every_width() -> None:
     assert "Not shown" in printed("tasks", 80) and "Not shown" not in printed("tasks", 400)
 
 
-def test_the_study_of_the_plan_is_one_that_can_be_read() -> None:
-    assert Study.load("little.yaml").name == "little"
+@pytest.mark.parametrize("typed", ["task01>target00", "task01/target00/i1/t1", "task01>target00/i0/t0"])
+def test_a_cell_is_typed_in_both_forms_with_or_without_seeds(typed: str) -> None:
+    told = CliRunner().invoke(app, ["explain", NAME, typed], env={"COLUMNS": "80"}, catch_exceptions=False)
+    assert "\n".join(line.rstrip() for line in told.stdout.splitlines()) + "\n" == printed("explain_cell", 80)
+
+
+def test_what_is_no_cell_is_refused_with_the_form_that_needs_no_quotes() -> None:
+    with pytest.raises(UnknownNameError, match="task01/target00"):
+        CliRunner().invoke(app, ["explain", NAME, "task01/target0"], catch_exceptions=False)
+
+
+def test_status_tells_the_same_as_json() -> None:
+    value = json.loads(CliRunner().invoke(app, ["status", NAME, "--json"], catch_exceptions=False).stdout)
+    cells = {(cell["row"], cell["column"]): (cell["state"], cell["done"], cell["planned"]) for cell in value["cells"]}
+    assert cells["none", "target00"] == ("done", 2, 2)
+    assert cells["task02", "target04"] == ("missing", 0, 2)
+    assert cells["task03", "target04"] == ("failed", 1, 2)
+    assert list(value["names"].values()) == ["task03 > target04, seed 0"]
+
+
+@pytest.mark.parametrize(("columns", "width"), [("72", 72), ("", 140), ("wide", 140), ("0", 140)])
+def test_a_pipe_is_as_wide_as_columns_says(columns: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console().width == width
