@@ -8,9 +8,7 @@ import sys
 import pytest
 
 # What takes a tenth of a second or more to load.
-SLOW = (
-    "numpy pandas pydantic scipy rich markdown_it pygments yaml torch transformers ray mlflow optuna datasets pyarrow"
-)
+SLOW = "numpy pandas scipy rich markdown_it pygments yaml torch transformers ray mlflow optuna datasets pyarrow"
 # A remark ends the process here, and tells what was loaded before it.
 FIRST_WORD = """
 import os, sys
