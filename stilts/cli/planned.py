@@ -18,7 +18,8 @@ from stilts.study.cost import Cost
 def plan_lines(study: str, cost: Cost, stages: Sequence[dict[str, Any]], filling: str, offer: Offer) -> RenderableType:
     """The one number, what it is made of, the time that it takes, then a line per kind and task."""
     given_up = f", {cost.given_up} given up" if cost.given_up else ""
-    counts = f"{cost.total} stages: {cost.done} done, {cost.to_run + cost.later} to run{given_up}"
+    at_most = " at most" if filling else ""
+    counts = f"{cost.total} stages{at_most}: {cost.done} done, {cost.to_run + cost.later} to run{given_up}"
     head = Text.assemble((f"{study}: ", ""), (counts, "bold"))
     return Group(head, *(Text(line) for line in _lines(cost, filling, offer)), _table(stages, cost))
 
