@@ -9,15 +9,16 @@ from stilts.app.checks import check_before_running
 from stilts.app.filling import load_priors
 from stilts.app.places import store_url
 from stilts.app.resting import check_rests_on_nothing
-from stilts.app.searching import check_searches, drawn_proposals, trial_proposals
+from stilts.app.searching import check_searches, drawn_proposals
 from stilts.app.soundness import tell_damage
 from stilts.app.workspace import Workspace, assemble
 from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
+from stilts.search.foreseen import foreseen_plan, num_to_draw
 from stilts.search.price import still_to_come
 from stilts.store import find_store
 from stilts.store.store import Store
-from stilts.study.cost import Cost, StillToCome, assumed_seconds, estimate
+from stilts.study.cost import Cost, assumed_seconds, estimate
 from stilts.study.draws import num_confirming
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
@@ -39,6 +40,8 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         check_rests_on_nothing(workspace.study, store_url(store))
     drawn = drawn_proposals(workspace.resolved, opened)
     plan = make_plan(workspace.resolved, drawn)
+    to_draw = num_to_draw(workspace.resolved, drawn)
+    whole = foreseen_plan(workspace.resolved, drawn, to_draw) if to_draw else plan
     view = StudyView(record=plan.record, store=opened) if opened else None
     damaged = view.faults if view else {}
     tell_damage(workspace.study.name, damaged)
@@ -57,8 +60,9 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         concurrent=at_once,
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
-        still=_still_to_come(workspace, drawn),
-        like=make_plan(workspace.resolved, trial_proposals(workspace.resolved)),
+        coming=[stage for stage_id, stage in whole.stages.items() if stage_id not in plan.stages],
+        open_proposals=sum(to_draw.values()),
+        open_confirmations=_num_confirming(workspace, drawn),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
     return cost, _grouped(plan, set(needed), expectation, resources.gpus)
@@ -76,19 +80,15 @@ def filling_text(path: str) -> str:
     return f"That is the whole grid; {asked}."
 
 
-def _still_to_come(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> list[StillToCome]:
-    """Of each searched row the proposals to be drawn, each under all its seeds, or one where they race; and what is
-    to be confirmed: of a row whose choice is made, nothing, because the plan has it.
-    """
+def _num_confirming(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]]) -> int:
+    """How many replicates are still to confirm what searched rows choose: none of a row whose choice is made."""
     study, resolved = workspace.study, workspace.resolved
-    found = []
+    found = 0
     for row, search in ((row, content.search) for row, content in study.rows.items() if content.search is not None):
-        known = drawn.get(row, ())
-        waits = search.confirm and not any(one.stands_for for one in known)
-        confirming = {column: num_confirming(resolved, row, column) for column in study.columns} if waits else {}
-        proposals = max(0, search.proposals - len(known))
-        seeds = search.seeds if search.racing.policy == "none" else 1
-        found.append(still_to_come(row, search.objectives, confirming, proposals=proposals, seeds=seeds))
+        if search.confirm and not any(one.stands_for for one in drawn.get(row, ())):
+            each = {column: num_confirming(resolved, row, column) for column in study.columns}
+            still = still_to_come(row, search.objectives, each)
+            found += still.recipes * sum(each.values())
     return found
 
 

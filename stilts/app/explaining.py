@@ -18,6 +18,7 @@ from stilts.ledger.view import StudyView
 from stilts.store.store import Store
 from stilts.study.planning import make_plan
 from stilts.study.record import StudyRecord, lineage, outputs_of
+from stilts.study.stage_names import cell_address
 from stilts.study.study import Study
 
 
@@ -72,8 +73,8 @@ def differences(left: Json, right: Json, at: str = "") -> Iterator[tuple[str, Js
 
 
 def _cell(what: str, record: StudyRecord) -> tuple[str, str]:
-    """Row and column of a cell as written, with or without a replicate's seeds behind it."""
-    row, _, rest = what.partition(">")
+    """Row and column of a cell as written, ``row/column`` or ``row>column``, with or without a replicate's seeds."""
+    row, _, rest = what.replace(">", "/", 1).partition("/")
     column = rest.partition("/")[0]
     if not any((replicate.row, replicate.column) == (row, column) for replicate in record.replicates):
         raise _unknown(what, record)
@@ -81,7 +82,7 @@ def _cell(what: str, record: StudyRecord) -> tuple[str, str]:
 
 
 def _unknown(what: str, record: StudyRecord) -> UnknownNameError:
-    cells = [f"{row.name}>{column.name}" for row in record.rows for column in record.columns]
+    cells = [cell_address(row.name, column.name) for row in record.rows for column in record.columns]
     return UnknownNameError("stage or cell", what, cells, where="stage ids: stilts plan STUDY --json")
 
 
@@ -117,7 +118,7 @@ def _why_rerun(study: str, what: str, store: Store) -> dict[str, Any]:
         for stage in (replicate.intermediate_stage, replicate.target_stage, replicate.evaluate_stage)
         if stage is not None
     )
-    return {"cell": f"{row}>{column}", "stages": [_why(stage, payloads, store) for stage in stages]}
+    return {"cell": cell_address(row, column), "stages": [_why(stage, payloads, store) for stage in stages]}
 
 
 def _why(stage_id: str, payloads: Mapping[str, Json], store: Store) -> dict[str, Any]:

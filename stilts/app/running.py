@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stilts.addresses import shown_address
 from stilts.analysis.champion import pinned_stages
 from stilts.analysis.matrix import load_matrix as matrix_frame
 from stilts.app.checks import check_before_running, check_encoder, check_splits
@@ -22,7 +23,7 @@ from stilts.ledger.gc import apply_gc, plan_gc
 from stilts.ledger.study_record import write_study
 from stilts.ledger.view import StudyView
 from stilts.scheduling.cluster import RaySettings
-from stilts.scheduling.events import OnEvent, RunReport
+from stilts.scheduling.events import OnEvent, Phase, RunReport, Snapshot
 from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled
@@ -79,10 +80,12 @@ def run(
     if options.tracking != "none":
         checked_tracking_uri(options.tracking)
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
+    on_event(Phase(doing=f"checking the data and the encoder of {workspace.study.name}"))
     check_before_running(workspace)
     check_encoder(workspace)
     store = make_store_at(options.store)
     check_splits(workspace, store)
+    on_event(Phase(doing=f"planning over the store {shown_address(store.url)}"))
     conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
     check_sound(StudyView(record=conductor.whole.record, store=store))
     tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
@@ -95,6 +98,8 @@ def run(
                 search.close()
         if not report.interrupted:
             keep_fertility(workspace, store)
+            if options.tracking != "none":
+                on_event(Phase(doing="bringing MLflow up to date"))
     finally:
         finished = report is not None and not report.interrupted
         shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _INTERRUPTED_S)
@@ -158,6 +163,7 @@ def _execute(
 ) -> RunReport:
     if not conductor.has_work():  # without starting Ray for it
         return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
+    on_event(Snapshot(progress=conductor.progress(), running=()))
     resources = workspace.study.file.resources
     config = workspace.run_config(
         store,

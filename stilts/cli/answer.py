@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples
 
 
@@ -30,11 +31,11 @@ def register(app: typer.Typer) -> None:
     )(best)
     app.command(
         epilog=examples(
-            "stilts explain search_spaces/demo.yaml 'mnli>udpos'",
+            "stilts explain search_spaces/demo.yaml mnli/udpos",
             "stilts explain demo",
-            "stilts explain demo 'mnli>udpos' --language de",
+            "stilts explain demo mnli/udpos --language de",
             "stilts explain demo train-mnli-0123456789ab",
-            "stilts explain search_spaces/demo.yaml 'mnli>udpos' --why-rerun",
+            "stilts explain search_spaces/demo.yaml mnli/udpos --why-rerun",
         )
     )(explain)
 
@@ -48,6 +49,7 @@ def matrix(
     json: JsonOption = False,
 ) -> None:
     """Show the transfer matrix: scores, gains over `none` with 95 % intervals, spread, and what is missing."""
+    notice.begin(f"reading the results of {study}")
     from stilts.cli.answers import show_comparison, show_matrix
 
     if vs is not None:
@@ -79,6 +81,7 @@ def best(
 
     Chosen on `select`; scores and gains are on `report`.
     """
+    notice.begin(f"reading the results of {study}")
     from stilts.cli.answers import show_best
 
     show_best(study, store, target=target, by=by, objective=objective, if_only_one=if_only_one, as_json=json)
@@ -88,7 +91,7 @@ def explain(
     study: StudyName,
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[STAGE|CELL]", help="A stage id, or a cell such as mnli>udpos. [default: the study]"),
+        typer.Argument(metavar="[STAGE|CELL]", help="A stage id, or a cell such as mnli/udpos. [default: the study]"),
     ] = None,
     store: StoreOption = None,
     why_rerun: Annotated[
@@ -102,6 +105,7 @@ def explain(
     Of a study alone, what it decided by itself and why: cells tried, recipes drawn, stopped or raced, its end. With
     --why-rerun, why a stage or cell is run again.
     """
+    notice.begin(f"reading {study if what is None else f'{what} of {study}'}")
     from stilts.cli.answers import show_decisions, show_explanation
 
     if what is None:

@@ -20,12 +20,14 @@ from stilts.app.explaining import chosen_recipes, explanation, story_of
 from stilts.app.places import load_record, open_store_at
 from stilts.app.results import results_at
 from stilts.app.soundness import tell_damage
+from stilts.cli.notice import notice
 from stilts.cli.options import say
 from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.decisions import decisions
 from stilts.report.decided import decision_lines
 from stilts.report.explained import story_lines
-from stilts.report.tables import answer_lines, language_table, matrix_table
+from stilts.report.recipe_words import recipe_words
+from stilts.report.tables import answer_lines, glance_lines, language_table, matrix_table
 from stilts.report.wide_answers import comparison_lines, group_lines, objective_lines, only_one_lines
 from stilts.shown import shown
 from stilts.tasks.language_groups import GROUPINGS
@@ -36,7 +38,7 @@ _MOST_CHECKED = 12
 
 def show_matrix(study: str, store: str | None, languages: str | None, *, as_json: bool) -> None:
     """The matrix with its gains and their intervals, or one target's scores by language."""
-    results = results_at(study, store)
+    results = _results(study, store)
     if languages is not None:
         results.column(languages)
         value = _matrix_json(results, {})
@@ -47,8 +49,12 @@ def show_matrix(study: str, store: str | None, languages: str | None, *, as_json
         for column in results.record.columns
         if (gain := results.gain(row.name, column.name)) is not None
     }
-    cells = results.cells
-    say(_matrix_json(results, gains), lambda: matrix_table(cells, results.record, gains=gains), as_json=as_json)
+    cells, record = results.cells, results.record
+    say(
+        _matrix_json(results, gains),
+        lambda: matrix_table(cells, record, answers_of(results), gains),
+        as_json=as_json,
+    )
 
 
 def show_comparison(study: str, store: str | None, other: str, other_store: str | None, *, as_json: bool) -> None:
@@ -68,7 +74,7 @@ def show_best(
     as_json: bool,
 ) -> None:
     """The answer per target, per group of languages, or for all targets together."""
-    results = results_at(study, store)
+    results = _results(study, store)
     if target is not None:
         results.column(target)
     _one_question(by=by, objective=objective, if_only_one=if_only_one, target=target)
@@ -84,7 +90,7 @@ def show_best(
 def show_decisions(study: str, store: str | None, *, why_rerun: bool, as_json: bool) -> None:
     """What a study decided by itself, and why."""
     if why_rerun:
-        raise InputError("stilts explain --why-rerun", "no stage or cell is given", "", "Name one, such as mnli>udpos")
+        raise InputError("stilts explain --why-rerun", "no stage or cell is given", "", "Name one, such as mnli/udpos")
     opened = open_store_at(store)
     name = load_record(study, opened).name
     found = decisions(opened, name)
@@ -100,6 +106,14 @@ def show_explanation(
         return say(story.to_json(), lambda: story_lines(story, language=language), as_json=as_json)
     value = explanation(study, what, store, why_rerun=why_rerun)
     return say(value, lambda: _explanation(value), as_json=as_json)
+
+
+def _results(study: str, store: str | None) -> StudyResults:
+    """The study's results; from here on it is known how many are read."""
+    results = results_at(study, store)
+    count = sum(len(keys) for one in results.record.replicates for keys in one.outputs.values())
+    notice.begin(f"reading {count} results of {results.record.name}")
+    return results
 
 
 def _matrix_json(results: StudyResults, gains: dict[tuple[str, str], Any]) -> dict[str, Any]:
@@ -141,7 +155,9 @@ def _best(results: StudyResults, target: str | None, as_json: bool) -> None:
         value["recipes"] = recipes
         cells = negative_cells(results, target=target, at_most=_MOST_CHECKED)
         value["negative"] = [cell.to_json() for cell in cells]
-    say(value, lambda: Group(answer_lines(answers), *_recipe_lines(recipes)), as_json=as_json)
+    say(
+        value, lambda: Group(glance_lines(answers), "", answer_lines(answers), *_recipe_lines(recipes)), as_json=as_json
+    )
 
 
 def _tell_lost_costs(results: StudyResults) -> None:
@@ -171,9 +187,14 @@ def _only_one(results: StudyResults, as_json: bool) -> None:
 
 def _recipe_lines(recipes: Sequence[dict[str, Any]]) -> list[Text]:
     return [
-        Text(f"recipe of {item['row']} for {item['target']}: proposal {item['proposal']}, {item['params']}")
+        Text(f"recipe of {item['row']} for {item['target']}: {recipe_words(item['params'] or {})} ({_which(item)})")
         for item in recipes
     ]
+
+
+def _which(item: dict[str, Any]) -> str:
+    lost = "" if item["params"] else ", whose values are not recorded"
+    return f"proposal {item['proposal']}{lost}"
 
 
 def _lines(table: Any) -> list[dict[str, Any]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.analysis.score_card import ScoreCard
 
 _USES = ("report", "select")
@@ -33,6 +33,7 @@ def estimates(
 
     Rows are ordered by each estimate per target; none and searched rows are left out. Figures are means over targets.
     """
+    notice.begin(f"reading the results of {study}")
     from stilts.analysis.score_card import score_card
     from stilts.app.results import results_at
 
@@ -51,12 +52,17 @@ def estimates(
 
 
 def _shown(card: ScoreCard) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from stilts.report.blocks import BlockColumn, Blocks
     from stilts.report.sections.estimates import HEAD, card_caption, card_figures
 
     title = f"Estimates against {card.use}: {len(card.rows)} rows, {len(card.targets)} targets"
-    table = Table(title=title, title_justify="left")
-    for number, name in enumerate(HEAD):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
-    for line in card.lines:
-        table.add_row(line.name, *card_figures(line), style="dim" if line.is_reference else "")
-    return Group(table, Text(card_caption(card)), *(Text(f"{note}.") for note in card.notes))
+    told = [(card_figures(line), "dim" if line.is_reference else "") for line in card.lines]
+    columns = [
+        BlockColumn(name=name, cells=[Text(figures[number], style=style) for figures, style in told])
+        for number, name in enumerate(HEAD[1:])
+    ]
+    table = Blocks(heading=HEAD[0], rows=[line.name for line in card.lines], columns=columns)
+    return Group(Text(title, style="italic"), table, Text(card_caption(card)), *(Text(f"{n}.") for n in card.notes))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.errors import InputError
 from stilts.whole_file import check_empty
@@ -58,6 +58,9 @@ def export(
     The weights of each target's champion are kept; others are there if the study ran with --keep-weights. A submission
     is made from the stored predictions, and what cannot be part of it is listed; `stilts score` scores it.
     """
+    from rich.text import Text
+
+    notice.begin(f"reading {study}")
     from stilts.app.exporting import export_model
     from stilts.app.places import is_file, make_store_at, open_store_at
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from stilts.addresses import has_secret, shown_address
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
 from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
 from stilts.shown import shown
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 _SHOWN_STRAYS = 5
+_SHOWN_EMPTY = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +54,7 @@ def track(
 
     Without --rebuild only what is new or differs is sent. A run has this typed for it while it works, and at its end.
     """
+    notice.begin(f"bringing MLflow up to date with {study or 'every study of the store'}")
     from stilts.app.places import checked_tracking_uri, load_record, open_store_at
     from stilts.app.showcase import is_running, show
     from stilts.ledger.study_record import all_studies
@@ -78,6 +81,7 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Drop weights that nothing needs any more; results stay. Lists bytes and what a rebuild would cost."""
+    notice.begin("looking for what nothing needs any more")
     from stilts.analysis.champion import pinned_stages
     from stilts.app.places import open_store_at
     from stilts.ledger.gc import apply_gc, plan_gc
@@ -114,6 +118,9 @@ def ui(
     json: JsonOption = False,
 ) -> None:
     """Serve the MLflow UI on this machine's loopback interface, until Ctrl-C."""
+    notice.begin("looking for the studies' runs in MLflow")
+    from rich.text import Text
+
     from stilts.app.places import checked_tracking_uri
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "stilts" else "stilts"  # as it was typed: it may not be on PATH
@@ -126,12 +133,15 @@ def ui(
         text = how_to_open(str(value["command"]), url, listed, secret=has_secret(uri))
         say(value, lambda: Text(text, overflow="fold"), as_json=json)
         return
+    notice.end()
     if listed:
         print(shown(f"The studies' runs, once MLflow is up:{listed}", keep="\n"), flush=True)
     serve(uri, port)
 
 
 def _track_table(value: dict[str, Any]) -> RenderableType:
+    from rich.table import Table
+
     table = Table(title=f"MLflow at {value['tracking_uri']}", title_justify="left")
     for name in ("study", "created", "updated", "unchanged", "removed"):
         table.add_column(name, justify="left" if name == "study" else "right")
@@ -141,10 +151,16 @@ def _track_table(value: dict[str, Any]) -> RenderableType:
 
 
 def _gc_table(value: dict[str, Any]) -> RenderableType:
-    table = Table(title="What may go", title_justify="left")
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="What may go", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("kind", "key", "MiB", "rebuild", "why"):
-        table.add_column(name, justify="right" if name in ("MiB", "rebuild") else "left", overflow="fold")
-    for drop in value["drops"]:
+        right = name in ("MiB", "rebuild")
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right or name == "kind")
+    for drop in _together(value["drops"]):
         table.add_row(
             drop["kind"], drop["key"], f"{drop['bytes'] / 2**20:.1f}", f"{drop['rebuild_s']:.0f} s", drop["why"]
         )
@@ -161,6 +177,17 @@ def _gc_table(value: dict[str, Any]) -> RenderableType:
     if value["strays"]:
         lines.append(f"Not made by stilts, and left alone: {strays_text(value['strays'])}.")
     return Group(table, *(Text(line) for line in lines))
+
+
+def _together(drops: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The drops, those that free nothing as one line for each reason where they are many."""
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for drop in drops:
+        if not drop["bytes"] and not drop["rebuild_s"]:
+            alike.setdefault((drop["kind"], drop["why"]), []).append(drop)
+    many = {of: found for of, found in alike.items() if len(found) > _SHOWN_EMPTY}
+    kept = [drop for drop in drops if drop not in many.get((drop["kind"], drop["why"]), ())]
+    return kept + [{**found[0], "key": f"{len(found)} of them (--json lists them)"} for found in many.values()]
 
 
 def strays_text(paths: Sequence[str]) -> str:

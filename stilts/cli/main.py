@@ -21,7 +21,8 @@ from stilts.cli import (
     scoring,
 )
 from stilts.cli.ending import disk_explained, told
-from stilts.cli.terminal import Verbs, show_only_text
+from stilts.cli.only_text import show_only_text
+from stilts.cli.verbs import Verbs
 from stilts.errors import StiltsError
 from stilts.shown import remark
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     cls=Verbs,
     help="Fill a transfer matrix: fine-tune on an intermediate, then on a target, score zero-shot in many languages.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # its help would load a Markdown reader and a highlighter, which takes longer than all else
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from stilts.cli.keeping import strays_text
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.ledger.faults import Fault
 
 
@@ -31,6 +31,7 @@ def mend(
 
     Every file is held against its checksum and its shape; what the study rests on to the last byte.
     """
+    notice.begin(f"holding what {study} rests on against its checksums")
     from stilts.app.mending import mend_study
     from stilts.app.places import open_store_at, store_url, study_name
     from stilts.ledger.mending import repair_opening
@@ -60,6 +61,10 @@ def _value(study: str, faults: list[Fault], *, dry_run: bool) -> dict[str, Any]:
 
 
 def _table(value: dict[str, Any], study: str) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     lines: list[RenderableType] = []
     if value["faults"]:
         table = Table(title="What is wrong", title_justify="left")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import RenderableType
 
-from stilts.cli.terminal import TextConsole
+from stilts.cli.notice import notice
 from stilts.shown import shown_json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 StudyPath = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, for example search_spaces/demo.yaml.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study file, or the name of a study in the store.")]
@@ -31,16 +33,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 def say(value: Any, render: Callable[[], RenderableType], *, as_json: bool) -> None:
     """Prints ``value`` as JSON, or what ``render`` makes of it."""
     if as_json:
+        notice.end()
         sys.stdout.write(shown_json(value, indent=2) + "\n")
         return
-    console().print(render())
+    from stilts.cli.terminal import console
 
-
-def console() -> TextConsole:
-    """A console for standard output: as wide as the terminal, 140 columns where there is none."""
-    return TextConsole() if sys.stdout.isatty() else TextConsole(width=140)
+    made = render()
+    notice.end()
+    console().print(made)
 
 
 def examples(*lines: str) -> str:
     """An epilog that shows how a verb is typed."""
-    return "**Examples**\n\n" + "\n\n".join(f"`{line}`" for line in lines)
+    return "\n".join(("Examples:", "", "\b", *(f"  {line}" for line in lines)))

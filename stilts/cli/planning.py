@@ -6,17 +6,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
 from stilts.shown import shown
 
 if TYPE_CHECKING:
-    from stilts.app.offering import Offer
-    from stilts.study.cost import Cost
+    from rich.console import RenderableType
 
 # How many of the first encoded sequences did not fit into max_length.
 TRUNCATED = "cut of first 200"
@@ -56,16 +53,19 @@ def tasks(
             "Leave one of them out",
         )
     if overlap:
+        notice.begin("reading the ledger of overlaps" if study is None else f"comparing the texts of {study}")
         from stilts.app.overlapping import overlap_lines
         from stilts.cli.overlapping import overlap_table
 
         value = overlap_lines(study)
         say(value, lambda: overlap_table(value), as_json=json)
         return
+    notice.begin("reading the catalogue" if study is None else f"reading {study} and looking for its data")
     from stilts.app.task_lines import task_lines
+    from stilts.cli.task_table import TaskTable
 
     lines = task_lines(study, root, text_root)
-    say(lines, lambda: _tasks_table(lines), as_json=json)
+    say(lines, lambda: TaskTable(lines=lines), as_json=json)
 
 
 def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
@@ -88,35 +88,29 @@ def plan(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given."""
+    """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given.
+
+    The number at the top is what `stilts run` counts to, with what searches will still add to the plan.
+    """
+    notice.begin(f"planning {study}")
     from stilts.app.costing import filling_text, planned
     from stilts.app.offering import offer_of
+    from stilts.cli.planned import plan_lines
     from stilts.study.study import Study
 
     offer = offer_of(Study.load(study).file.resources, address)
     cost, stages = planned(study, store, at_once=offer.at_once)
     filling = filling_text(study)
-    value: dict[str, Any] = {"study": study, "cost": asdict(cost), "stages": stages, "filling": filling}
-    say(value | asdict(offer), lambda: _plan_table(study, cost, stages, filling, offer), as_json=json)
-
-
-def _tasks_table(lines: list[dict[str, Any]]) -> RenderableType:
-    table = Table(title=f"{len(lines)} tasks", title_justify="left")
-    for name in ("task", "kind", "metric", "role", "train", "languages", "here", "trains", "licence", "domain"):
-        table.add_column(name, overflow="fold", justify="right" if name == "train" else "left")
-    for line in lines:
-        spoken = line["languages"]
-        languages = " ".join(spoken) if len(spoken) <= 8 else f"{len(spoken)} languages"
-        here = "" if line["available"] is None else str(len(line["available"]))
-        trains = "" if line["trains"] is None else "yes" if line["trains"] else "no"
-        size = f"{line['num_train']:,}" if line["num_train"] else ""
-        told = (line["task"], line["kind"], line["metric"], line["role"], size)
-        cells = (*told, languages, here, trains, line["licence"], line["domain"])
-        table.add_row(*cells)
-    return table
+    value: dict[str, Any] = {"study": study, "total": cost.total, "cost": asdict(cost), "stages": stages}
+    value |= {"filling": filling, **asdict(offer)}
+    say(value, lambda: plan_lines(study, cost, stages, filling, offer), as_json=json)
 
 
 def _validation(value: dict[str, Any]) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=f"{value['study']}: valid", title_justify="left")
     for name in ("column or row", "use", "language", "examples", "left out", TRUNCATED):
         table.add_column(name, justify="right" if name in ("examples", "left out", TRUNCATED) else "left")
@@ -142,53 +136,3 @@ def _example(of: str, kind: str, text: str) -> str:
 
 def _notes(notes: list[str]) -> str:
     return "".join(f"\n{shown(note)}" for note in notes)
-
-
-def _plan_table(study: str, cost: Cost, stages: list[dict[str, Any]], filling: str, offer: Offer) -> RenderableType:
-    table = Table(title=f"Plan of {study}", title_justify="left")
-    for name in ("stages", "kind", "of", "asked for", "to run", "expected"):
-        table.add_column(name, justify="left" if name in ("kind", "of") else "right")
-    for line in stages:
-        table.add_row(
-            str(line["stages"]),
-            line["kind"],
-            line["name"],
-            str(line["requested"]),
-            str(line["to_run"]),
-            duration(line["seconds"]),
-        )
-    coming = [
-        f"{number} {what}"
-        for number, what in (
-            (cost.open_proposals, "proposals still to be drawn"),
-            (cost.open_confirmations, "replicates to confirm what is chosen"),
-        )
-        if number
-    ]
-    left = f", and later up to {cost.later} more for {' and '.join(coming)}" if coming else ""
-    drawn_too = ", with what comes later" if coming else ""
-    lines = [
-        f"{cost.stages} stages ({cost.train} train, {cost.evaluate} evaluate"
-        + (f", {cost.estimate} estimate" if cost.estimate else "")
-        + f"), {cost.shared} of them shared.",
-        f"{cost.done} done, {cost.to_run} to run, {cost.train_to_run} of them train{left}."
-        + (f" {cost.given_up} given up: pruned, or starting from a pruned one." if cost.given_up else ""),
-        f"About {duration(cost.hours * 3600)} on {offer.machines}, {offer.at_once} at once "
-        f"({duration(cost.seconds)} of stages one after the other){drawn_too}; "
-        f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed.",
-        f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes.",
-    ]
-    if filling:
-        lines.append(filling)
-    if cost.stale:
-        lines.append(f"{cost.stale} stages are stale: done under an earlier version of what they mean, and run again.")
-    if cost.price is not None:
-        lines.append(f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price.")
-    return Group(table, *(Text(line) for line in lines))
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, examples, say
-from stilts.cli.terminal import TextConsole
 from stilts.errors import InputError, UnknownNameError
 from stilts.whole_file import check_place
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.analysis.replay.regret import Point
     from stilts.analysis.replay.world import World
 
@@ -64,10 +64,14 @@ def replay(
     Regret is 100 x (best - chosen) / best, mean over targets; a source on itself does not count. Half of the seeds
     choose, the other half judge; a study's selection scores choose and its report scores judge.
     """
+    notice.begin(f"replaying {world}")
+    from rich.text import Text
+
     from stilts.analysis.replay.policies import POLICIES
     from stilts.analysis.replay.regret import curve
     from stilts.analysis.replay.world import aligned
     from stilts.app.worlds import world_at
+    from stilts.cli.terminal import TextConsole
 
     names = _named(policy, POLICIES)
     budgets = _budgets(budget)
@@ -124,24 +128,28 @@ def _check_plot(path: Path) -> None:
     check_place(path)
 
 
-def _table(world: World, points: Sequence[Point]) -> Table:
-    from rich.table import Table
+def _table(world: World, points: Sequence[Point]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    from stilts.report.blocks import BlockColumn, Blocks
 
     repeats = points[0].repeats if points else 0
     title = f"{world.name}: {len(world.sources)} sources, {len(world.targets)} targets, {repeats} repeats"
-    table = Table(title=title, title_justify="left", caption="Lower is better. * the default.", width=None)
-    for name in ("price", "policy", "at once", "budget", "cost", "regret %", "95 % interval", "points lost"):
-        table.add_column(name, justify="left" if name in ("price", "policy") else "right")
-    for point in points:
-        table.add_row(
-            point.price,
-            point.policy + (" *" if point.default else ""),
-            f"{point.workers}",
-            f"{point.budget:g}",
-            f"{point.cost_frac:.3f}",
-            f"{point.regret_pct:.2f}",
-            f"{point.low:.2f} to {point.high:.2f}",
-            f"{point.points_lost:.2f}",
-            style="bold" if point.default else "",
-        )
-    return table
+    columns = [
+        BlockColumn(name=name, cells=[Text(figure(point), style="bold" if point.default else "") for point in points])
+        for name, figure in _FIGURES.items()
+    ]
+    rows = [f"{point.price} {point.policy}{' *' if point.default else ''}" for point in points]
+    table = Blocks(heading="price and policy", rows=rows, columns=columns)
+    return Group(Text(title, style="italic"), table, Text("Lower is better. * the default.", style="dim"))
+
+
+_FIGURES: dict[str, Callable[[Point], str]] = {
+    "at once": lambda point: f"{point.workers}",
+    "budget": lambda point: f"{point.budget:g}",
+    "cost": lambda point: f"{point.cost_frac:.3f}",
+    "regret %": lambda point: f"{point.regret_pct:.2f}",
+    "95 % interval": lambda point: f"{point.low:.2f} to {point.high:.2f}",
+    "points lost": lambda point: f"{point.points_lost:.2f}",
+}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.shown import shown
 
@@ -40,6 +40,9 @@ def report(
     The page needs nothing else: mail it, print it. With `--out` the LaTeX table goes into the folder too. An earlier
     report there is overwritten; a folder with other files, or links, is refused.
     """
+    from rich.text import Text
+
+    notice.begin(f"writing the report of {study}")
     from stilts.app.results import results_at
     from stilts.report.files import PAGE, write_report
     from stilts.report.latex import latex_matrix

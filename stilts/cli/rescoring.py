@@ -6,14 +6,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, examples, say
 from stilts.shown import shown
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
     from stilts.analysis.rescoring import Rescored
 
 # Differences that the table shows; --json has all.
@@ -33,6 +34,7 @@ def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = Fals
     Scores, parts and summaries are made anew from the statistics of each example, and these, where right answers
     are kept, from predictions. What differs by more than 1e-9 is listed by cell and language.
     """
+    notice.begin(f"scoring the examples of {study} again")
     from stilts.analysis.rescoring import rescore as rescored_study
     from stilts.app.results import results_at
 
@@ -43,6 +45,9 @@ def rescore(study: StudyName, store: StoreOption = None, json: JsonOption = Fals
 
 
 def _told(found: Rescored) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
     lines = [
         f"{found.evaluations} evaluations of {found.examples} examples scored again, "
         f"{found.from_predictions} of them from their predictions.",
@@ -55,6 +60,8 @@ def _told(found: Rescored) -> RenderableType:
 
 
 def _table(found: Rescored) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for heading in ("replicate", "use", "language", "what"):
         table.add_column(heading)

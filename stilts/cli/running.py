@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from stilts import errors
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
+from stilts.shown import remark
+
+if TYPE_CHECKING:
+    from stilts.app.workspace import Workspace
+    from stilts.search.conductor import Conductor
 
 
 def register(app: typer.Typer) -> None:
@@ -47,9 +51,11 @@ def run(
     Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input; Ctrl-C,
     SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
+    remark(f"reading {study} ...")  # at once: what is loaded next takes seconds
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
     from stilts.scheduling.progress import ProgressDisplay
+    from stilts.study.stage_names import NamesNow
 
     options = RunOptions(
         store=store,
@@ -63,7 +69,11 @@ def run(
         keep_weights=keep_weights,
     )
     with ProgressDisplay() as display:
-        report = run_study(study, options, on_event=display)
+
+        def ready(_: Workspace, conductor: Conductor) -> None:
+            display.names = NamesNow(lambda: conductor.whole.record)
+
+        report = run_study(study, options, on_event=display, on_ready=ready)
     value = {
         "done": len(report.done),
         "executed": report.executed,
@@ -73,7 +83,7 @@ def run(
         "interrupted": report.interrupted,
         "stopped": _stopped(study, store),
     }
-    say(value, lambda: _summary(value), as_json=json)
+    say(value, lambda: summary(value), as_json=json)
     if report.failed:
         raise failure(study, report.failed)
     if report.interrupted:
@@ -103,28 +113,13 @@ def _is_input_error(error: str) -> bool:
 
 
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
-    """Count the study's replicates by state: done, missing, failed, pending, pruned."""
-    from stilts.app.places import load_record, open_store_at
-    from stilts.app.soundness import tell_damage
-    from stilts.ledger.state import State
-    from stilts.ledger.typed import to_fields
-    from stilts.ledger.view import StudyView
+    """Show where each cell of the study stands: done, missing, failed, pending, pruned or damaged."""
+    notice.begin(f"reading {study}")
+    from stilts.app.standing import standing
+    from stilts.cli.status_lines import status_lines
 
-    opened = open_store_at(store)
-    record = load_record(study, opened)
-    view = StudyView(record=record, store=opened)
-    faults, failures = view.faults, view.failures.values
-    replicates = Counter(str(view.replicate_state(replicate, "report")) for replicate in record.replicates)
-    stages = Counter(map(view.stage_state, record.stages))
-    value: dict[str, Any] = {
-        "study": record.name,
-        "replicates": dict(replicates.most_common()),
-        "stages": {"total": len(record.stages), "done": stages[State.DONE], "failed": len(failures)},
-        "failures": {stage: to_fields(failure) for stage, failure in sorted(failures.items())},
-        "damaged": {key: fault.found for key, fault in faults.items()},
-    }
-    tell_damage(record.name, faults)
-    say(value, lambda: _status_table(value), as_json=json)
+    value = standing(study, store)
+    say(value, lambda: status_lines(value), as_json=json)
 
 
 def _stopped(study: str, store: str | None) -> str | None:
@@ -137,7 +132,8 @@ def _stopped(study: str, store: str | None) -> str | None:
     return ends[-1].reason if ends else None
 
 
-def _summary(value: dict[str, Any]) -> str:
+def summary(value: dict[str, Any]) -> str:
+    """What a run did, in a line, with why it ended early where a budget or a policy ended it."""
     ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
     return _counts(value) + ended
 
@@ -147,15 +143,3 @@ def _counts(value: dict[str, Any]) -> str:
     if not (value["done"] or value["failed"] or value["pruned"] or value["interrupted"]):
         return "Nothing to do: every stage of the study is done."
     return f"{value['done']} stages done ({value['executed']} executed now){left} in {value['seconds']:.0f} s."
-
-
-def _status_table(value: dict[str, Any]) -> Table:
-    stages = value["stages"]
-    table = Table(title=f"{value['study']}: {stages['done']} of {stages['total']} stages done")
-    table.add_column("state")
-    table.add_column("replicates", justify="right")
-    for state, count in value["replicates"].items():
-        table.add_row(state, str(count))
-    for stage, failure in value["failures"].items():
-        table.caption = f"{stage}: {failure['error']}"
-    return table

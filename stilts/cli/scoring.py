@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, examples, say
 from stilts.shown import remark
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.analysis.scoring.submission import SubmissionScore
 
 
@@ -39,6 +39,7 @@ def score(
 
     Notes on what was accepted, such as unanswered questions, go to standard error.
     """
+    notice.begin(f"scoring {predictions}")
     from stilts.analysis.scoring.benchmarks import benchmark as benchmark_of
     from stilts.analysis.scoring.submission import score_submission
 
@@ -51,6 +52,10 @@ def score(
 
 def _told(scored: SubmissionScore) -> RenderableType:
     """A line per task with its averages and its weakest language, and the averages over tasks."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False)
     table.add_column("task")
     table.add_column("score", justify="right")

@@ -1,27 +1,23 @@
-"""What reaches the terminal is text: the console, usage errors, and what Python prints itself, show no raw character.
+"""What reaches the terminal is text: the console shows no raw character.
 
 Verbs print by ``options.say`` and ``shown.remark``; ``stilts/shown.py`` says which characters are meant.
 """
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
-import traceback
-import warnings
-from collections.abc import Callable, Iterable
-from types import TracebackType
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
-from typer.core import TyperGroup
 
 from stilts.shown import shown
 
-# Log lines, warnings, tracebacks and some usage errors have several lines on purpose.
-_LINES = "\n\t"
+# Where there is neither a terminal nor COLUMNS to say how wide a line may be.
+_WIDTH = 140
 
 
 class TextConsole(Console):
@@ -57,57 +53,9 @@ def _visible(text: Text) -> Text:
     return made
 
 
-class Verbs(TyperGroup):
-    """The verbs; what Typer says of words that it cannot use quotes them as text."""
-
-    def make_context(self, *given: Any, **named: Any) -> Any:
-        """Reads the words before the verb."""
-        return _quoting(lambda: super(Verbs, self).make_context(*given, **named))
-
-    def invoke(self, ctx: Any) -> Any:
-        """Reads the verb's own words, and runs it."""
-        return _quoting(lambda: super(Verbs, self).invoke(ctx))
-
-
-def _quoting(act: Callable[[], Any]) -> Any:
-    """Does it; a usage error of Typer's, which prints its ``message`` with the user's words in it, has them as text."""
-    try:
-        return act()
-    except Exception as error:
-        message = getattr(error, "message", None)
-        if isinstance(message, str) and hasattr(error, "format_message"):
-            error.message = shown(message, keep=_LINES)  # type: ignore[attr-defined]
-        raise
-
-
-def show_only_text() -> None:
-    """From here on, log lines, warnings and tracebacks of this process show what they quote as text."""
-    logging.setLogRecordFactory(_TextRecord)
-    warnings.formatwarning = _warning
-    sys.excepthook = _traceback
-
-
-class _TextRecord(logging.LogRecord):
-    """A log record whose message is text, whichever library wrote it; colours that a handler adds stay."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        if self.exc_info and self.exc_info[0] is not None:
-            self.exc_text = shown("".join(traceback.format_exception(*self.exc_info)).rstrip("\n"), keep=_LINES)
-
-    def getMessage(self) -> str:
-        """The message with its arguments."""
-        return shown(super().getMessage(), keep=_LINES)
-
-
-_formatted = warnings.formatwarning
-
-
-def _warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    return shown(_formatted(message, category, filename, lineno, line), keep=_LINES)
-
-
-def _traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.stderr.write(shown("".join(traceback.format_exception(kind, error, trace)), keep=_LINES))
+def console() -> TextConsole:
+    """A console for standard output: as wide as the terminal, or as COLUMNS says; 140 columns where neither does."""
+    if sys.stdout.isatty():
+        return TextConsole()
+    given = os.environ.get("COLUMNS", "")
+    return TextConsole(width=int(given) if given.isdigit() and int(given) else _WIDTH)

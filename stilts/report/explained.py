@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich import box
@@ -16,8 +16,10 @@ from stilts.analysis.negative_transfer import NegativeCell
 from stilts.analysis.neighbours import Neighbours
 from stilts.analysis.story import CellStory, ProposalStory, ReplicateStory, StageStory
 from stilts.report import phrases
+from stilts.report.recipe_words import recipe_words
 from stilts.shown import shown
 from stilts.study.record import NONE_ROW
+from stilts.study.stage_names import typed_replicate
 
 _ANSWER_WIDTH = 34
 _STATED = ("learning_rate", "steps", "batch_size", "max_length")
@@ -61,7 +63,7 @@ def _negative(cell: NegativeCell) -> Iterator[RenderableType]:
 
 
 def _lineage(replicate: ReplicateStory) -> Iterator[RenderableType]:
-    yield Padding(Text(f"{replicate.replicate}  {_scores(replicate)}"), (0, 0, 0, 2))
+    yield Padding(Text(f"{typed_replicate(replicate.replicate)}  {_scores(replicate)}"), (0, 0, 0, 2))
     for stage in replicate.lineage:
         yield Padding(Text(f"{stage.stage}: {_stage(stage)}"), (0, 0, 0, 4))
 
@@ -85,7 +87,7 @@ def _stage(stage: StageStory) -> str:
         told.append(shown(stage.trouble))
     if stage.also_in:
         more = f" and {len(stage.also_in) - 5} more" if len(stage.also_in) > 5 else ""
-        told.append(f"reused by {', '.join(stage.also_in[:5])}{more}")
+        told.append(f"reused by {', '.join(map(typed_replicate, stage.also_in[:5]))}{more}")
     return ", ".join(told)
 
 
@@ -111,25 +113,18 @@ def _proposals(proposals: Sequence[ProposalStory]) -> Iterator[RenderableType]:
     for item in proposals:
         select = "-" if item.select_score is None else f"{item.select_score:.1f}"
         name = f"{item.number}{' *' if item.chosen else ''}"
-        text = shown("; ".join(filter(None, (_params(item.params), item.pruned))))
+        text = shown("; ".join(filter(None, (recipe_words(item.params), item.pruned))))
         table.add_row(*(Text(t, style="bold" if item.chosen else "") for t in (name, select, item.state, text)))
     yield table
     if any(item.chosen for item in proposals):
         yield Padding(Text("* chosen on select: it stands in the cell", style="dim"), (0, 0, 0, 2))
 
 
-def _params(params: Mapping[str, object]) -> str:
-    def text(value: object) -> str:
-        if isinstance(value, Mapping):
-            return " + ".join(f"{name} {text(inner)}" for name, inner in value.items())
-        return f"{value:g}" if isinstance(value, float) else str(value)
-
-    return ", ".join(f"{name} {text(value)}" for name, value in params.items())
-
-
 def _flips(flips: CellFlips, language: str | None) -> Iterator[RenderableType]:
     won, lost = ("right, none wrong", "wrong, none right") if flips.whole else ("better", "worse")
-    yield Padding(Text(f"{flips.row_replicate} against {flips.none_replicate}"), (0, 0, 0, 2))
+    yield Padding(
+        Text(f"{typed_replicate(flips.row_replicate)} against {typed_replicate(flips.none_replicate)}"), (0, 0, 0, 2)
+    )
     table = _table("language", "examples", won, lost, "net", right=(1, 2, 3, 4))
     for item in flips.languages:
         net = f"{item.num_won - item.num_lost:+d}"
@@ -138,7 +133,7 @@ def _flips(flips: CellFlips, language: str | None) -> Iterator[RenderableType]:
     if flips.skipped:
         yield Text(f"not the same examples in both: {', '.join(flips.skipped)}")
     found = _shown(flips, language)
-    if found is not None:
+    if found is not None and (found.won or found.lost):
         yield Text(f"{found.language}: the largest differences (--language for another)", style="dim")
         yield _examples(found, (won, lost))
 

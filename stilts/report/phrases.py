@@ -247,7 +247,7 @@ def near_chance(answer: Answer) -> str:
 def negative(answer: Answer) -> str:
     """The rows clearly below ``none``, worst first, with their gains and where to read on; empty where none is."""
     below = ", ".join(f"{item.row} {item.interval.estimate:+z.1f}" for item in answer.negative)
-    return f"{below}; why: stilts explain STUDY '{answer.negative[0].row}>{answer.target}'" if below else ""
+    return f"{below}; why: stilts explain STUDY {answer.negative[0].row}/{answer.target}" if below else ""
 
 
 def cheapest(answer: Answer) -> str:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from stilts.analysis.best import Answer
+from stilts.analysis.glance import glance_of
 from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
+from stilts.report.blocks import BlockColumn, Blocks
 from stilts.study.record import StudyRecord
 
 
@@ -36,36 +37,41 @@ def matrix_table(
     """
     by_cell = phrases.cells_by_name(cells)
     marks = {key: phrases.marks(cell, answers) for key, cell in by_cell.items()}
-    means = phrases.mean_lines(record, cells)
-    table = _empty_table(phrases.title(record))
-    table.add_column("intermediate", no_wrap=True)
+    names = [row.name for row in record.rows]
+    columns = []
     for column in record.columns:
-        table.add_column(column.name, justify="right", overflow="fold")
-    for name in next(iter(means.values()), {}):
-        table.add_column(name, justify="right", style="dim", overflow="fold")
-    for row in record.rows:
-        shown = [_cell_text(by_cell[row.name, c.name], marks[row.name, c.name]) for c in record.columns]
+        shown = [_cell_text(by_cell[name, column.name], marks[name, column.name]) for name in names]
         if gains is not None:
-            for text, column in zip(shown, record.columns, strict=True):
-                text.append(_doubt(by_cell[row.name, column.name], gains.get((row.name, column.name))), style="dim")
+            for name, text in zip(names, shown, strict=True):
+                text.append(_doubt(by_cell[name, column.name], gains.get((name, column.name))), style="dim")
+        columns.append(BlockColumn(name=column.name, cells=shown))
+    means = phrases.mean_lines(record, cells)
+    for mean in next(iter(means.values()), {}):
+        told = [means[name][mean] for name in names]
         # Cells that have a second line leave room for the means' gains on theirs.
-        mean_cells = [text if gains is None else text.replace(" ", "\n") for text in means[row.name].values()]
-        table.add_row(row.name, *shown, *map(Text, mean_cells))
+        shown = [Text(text if gains is None else text.replace(" ", "\n")) for text in told]
+        columns.append(BlockColumn(name=mean, cells=shown, style="dim"))
     legend = phrases.legend(marks.values())
     if gains is not None:
         legend = "; ".join(filter(None, (legend, "± 95 % interval of the gain (standard deviation over replicates)")))
-    return Group(table, Text(legend, style="dim"))
+    table = Blocks(heading="intermediate", rows=names, columns=columns)
+    return Group(Text(phrases.title(record), style="italic"), table, Text(legend, style="dim"))
 
 
-def language_table(frame: pd.DataFrame, record: StudyRecord, column: str) -> Table:
+def language_table(frame: pd.DataFrame, record: StudyRecord, column: str) -> Group:
     """One target's languages x rows: scores on ``report`` with gains over ``none``; ``frame`` is ``load_matrix``'s."""
-    table = _empty_table(phrases.languages_title(record, column))
-    table.add_column("language", no_wrap=True)
-    for row in record.rows:
-        table.add_column(row.name, justify="right")
-    for line in phrases.language_lines(frame, record, column):
-        table.add_row(*map(Text, line))
-    return table
+    languages, *scores = zip(*phrases.language_lines(frame, record, column), strict=True)
+    columns = [
+        BlockColumn(name=row.name, cells=[Text(text) for text in told])
+        for row, told in zip(record.rows, scores, strict=True)
+    ]
+    table = Blocks(heading="language", rows=languages, columns=columns)
+    return Group(Text(phrases.languages_title(record, column), style="italic"), table)
+
+
+def glance_lines(answers: Sequence[Answer]) -> Group:
+    """A line for each target: what may be said of it, the doubt first."""
+    return Group(*(Text(glance_of(answer).line, style="bold") for answer in answers))
 
 
 def answer_lines(answers: Sequence[Answer]) -> Group:
@@ -79,10 +85,6 @@ def answer_lines(answers: Sequence[Answer]) -> Group:
             grid.add_row(f"{label}:", Text(text))
         lines += [headline, Padding(grid, (0, 0, 0, 2), expand=False), ""]
     return Group(*lines)
-
-
-def _empty_table(title: str) -> Table:
-    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 0, 0, 1), safe_box=True)
 
 
 def _doubt(cell: pd.Series, gain: Interval | None) -> str:

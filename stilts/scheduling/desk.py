@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
-from stilts.search.work_source import NoStage, Resources, WorkSource
+from stilts.search.work_source import Measured, NoStage, Resources, WorkSource
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
@@ -40,6 +40,7 @@ class Desk:
         self._source, self._on_event, self._clock = source, on_event, clock
         self._max_concurrent = max_concurrent
         self._in_flight: dict[str, Stage] = {}
+        self._first: dict[str, tuple[int, float]] = {}  # the step at which a stage in flight was first seen, and when
         self._again: dict[str, tuple[float, Stage]] = {}
         self._retries: dict[str, int] = {}
         self._done: list[str] = []
@@ -56,6 +57,7 @@ class Desk:
         if isinstance(stage, NoStage):
             return NoStage.WAIT if self._in_flight or self._again else stage
         self._in_flight[stage.stage_id] = stage
+        self._first.pop(stage.stage_id, None)
         self._say(Happening.STARTED, stage.stage_id)
         return stage
 
@@ -106,10 +108,12 @@ class Desk:
             StageStep(stage_id=one, step=steps.get(one, none)[0], steps=steps.get(one, none)[1])
             for one in self._in_flight
         )
-        self._on_event(Snapshot(progress=self._source.progress(), running=running))
+        measured = {one.stage_id: pace for one in running if (pace := self._measured(one)) is not None}
+        self._on_event(Snapshot(progress=self._source.progress(measured), running=running))
 
     def report(self, *, interrupted: bool = False) -> RunReport:
-        """What happened so far; on an interrupt the listener is told how to go on."""
+        """What happened so far; the listener hears where it ended, and on an interrupt how to go on."""
+        self.show({})
         if interrupted:
             count = len(self._in_flight)
             kept = f" {count} running go on from their last checkpoint, where training had begun." if count else ""
@@ -122,6 +126,15 @@ class Desk:
             seconds=self._clock() - self._started,
             interrupted=interrupted,
         )
+
+    def _measured(self, one: StageStep) -> Measured | None:
+        """What a stage's steps say of its time, from the second look at it on: loading is no step."""
+        now = self._clock()
+        first, begun = self._first.setdefault(one.stage_id, (one.step, now)) if one.step else (0, now)
+        if not 0 < first < one.step:
+            return None
+        each = (now - begun) / (one.step - first)
+        return Measured(whole_s=each * one.steps, left_s=each * (one.steps - one.step))
 
     def _give_up(self, stage_id: str, error: str, *, ends_run: bool) -> None:
         self._in_flight.pop(stage_id)

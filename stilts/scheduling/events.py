@@ -49,7 +49,14 @@ class Snapshot:
     running: tuple[StageStep, ...]
 
 
-Event: TypeAlias = StageEvent | Snapshot
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What the run does before its first stage, and between stages: ``starting Ray``."""
+
+    doing: str
+
+
+Event: TypeAlias = StageEvent | Snapshot | Phase
 OnEvent: TypeAlias = Callable[[Event], None]
 
 

@@ -12,7 +12,7 @@ from stilts.scheduling.attempt import Executor, StoreExecutor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
-from stilts.scheduling.events import OnEvent, RunReport, ignore
+from stilts.scheduling.events import OnEvent, Phase, RunReport, ignore
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
@@ -40,6 +40,7 @@ def run_stages(
     desk = Desk(source, on_event, max_concurrent=settings.max_concurrent)
     execute = execute or StoreExecutor(store_url=store_url, run_config=run_config)
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
+    on_event(Phase(doing="starting Ray" if settings.address is None else "joining the Ray cluster"))
     try:
         with ray_cluster(settings), credentials_kept_back():
             on_nodes(live_nodes())

@@ -17,6 +17,7 @@ from stilts.ledger.decisions import keep
 from stilts.ledger.records import FAILURES, PRUNED, STOPPED, Failure
 from stilts.search.confirmation import RowConfirmation
 from stilts.search.filling import Filling, WholeGrid
+from stilts.search.foreseen import foreseen_plan
 from stilts.search.gate import Gate
 from stilts.search.policies import Policies
 from stilts.search.pruning import NoPruning, PruningRule
@@ -24,7 +25,7 @@ from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import Reached, RungBook
 from stilts.search.stages import Stages
-from stilts.search.work_source import NoStage, Progress, Resources
+from stilts.search.work_source import Measured, NoStage, Progress, Resources
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
@@ -62,6 +63,7 @@ class Conductor:
     policies: Policies = field(init=False)
     gate: Gate = field(init=False)
     _recipes: Mapping[str, Sequence[Proposal]] | None = field(default=None, init=False)
+    _foreseen: tuple[Plan, Mapping[str, int], Sequence[Stage]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         study = self.resolved.study.name
@@ -146,15 +148,16 @@ class Conductor:
         """What every stage of this study holds while it runs."""
         return self.stage_resources
 
-    def progress(self) -> Progress:
-        """Counts over the plan as it is now; proposals still to be drawn count with the stages of those drawn."""
-        stages = self.stages
+    def progress(self, running: Mapping[str, Measured] | None = None) -> Progress:
+        """Counts over what is asked for and what searches will add to it, as ``stilts plan`` counts it."""
+        stages, coming = self.stages, self._coming()
         return Progress(
-            total=len(stages.plan.stages),
+            total=len(stages.plan.stages) + len(coming),
             done=stages.num_settled,
             running=len(stages.running),
             failed=len(stages.failed),
-            seconds_left=self.gate.seconds_left(),
+            seconds_left=self.gate.seconds_left(running or {}, coming),
+            coming=len(coming),
         )
 
     @property
@@ -179,6 +182,15 @@ class Conductor:
         if is_new and self._recipes is not None:
             self._tell()  # a recipe that another study trained is scored already
         self._recipes = recipes
+
+    def _coming(self) -> Sequence[Stage]:
+        """The stages that searched rows will add: planned anew where another recipe was drawn, or none will be."""
+        whole, to_draw = self.stages.whole, {row: search.num_to_draw for row, search in self.searches.items()}
+        if self._foreseen is None or self._foreseen[0] is not whole or self._foreseen[1] != to_draw:
+            later = foreseen_plan(self.resolved, self._recipes or {}, to_draw) if to_draw else whole
+            added = [stage for stage_id, stage in later.stages.items() if stage_id not in whole.stages]
+            self._foreseen = whole, to_draw, added
+        return self._foreseen[2]
 
     def _tell(self) -> None:
         known = self.stages.known

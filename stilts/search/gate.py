@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,8 +10,10 @@ from stilts.search.budget import Account
 from stilts.search.deciding import Situation
 from stilts.search.expectation import Expectation
 from stilts.search.order import priority_order
+from stilts.search.pace import Pace
 from stilts.search.replicate_table import grid_stages
 from stilts.search.stages import Stages
+from stilts.search.work_source import Measured
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.cost import assumed_seconds
 from stilts.study.plan import Plan
@@ -69,11 +71,17 @@ class Gate:
             lacks=partial(self.account.lacks, asked_s=asked_s, asked=len(self.stages.needed), slots=slots),
         )
 
-    def seconds_left(self) -> float | None:
-        """Seconds that what is asked for will take at the present pace; None where the like of a stage is not known."""
-        left = [self.expectation.seconds(self.stages.plan.stages[stage_id]) for stage_id in self.stages.needed]
-        known = [seconds for seconds in left if seconds is not None]
-        return None if len(known) < len(left) else sum(known) / max(1, len(self.stages.running))
+    def seconds_left(self, running: Mapping[str, Measured], coming: Sequence[Stage] = ()) -> float | None:
+        """Seconds that what is asked for, and what is coming, will take with as many at once as now.
+
+        None before the first step is measured in a store that has nothing alike.
+        """
+        needed = {stage_id: self.stages.plan.stages[stage_id] for stage_id in self.stages.needed}
+        pace = Pace(
+            known=self.expectation.seconds, assumed=lambda stage: assumed_seconds(stage, self.gpus), running=running
+        )
+        left = pace.seconds_left(needed, coming)
+        return None if left is None else left / max(1, len(self.stages.running))
 
     def _may(self, stage_id: str, seconds: float, order: Sequence[str]) -> bool:
         if stage_id != order[0] and self.stages.plan.stages[stage_id].kind is not StageKind.EVALUATE:

@@ -35,7 +35,7 @@ class Price:
     @classmethod
     def of(cls, still: Sequence[StillToCome], view: Known, situation: Situation) -> Price:
         """What is still to come takes, at most; nothing of a row that has drawn no recipe yet."""
-        found = [pair for one in still for pair in like_stages(one, view.whole, view.whole)]
+        found = [pair for one in still for pair in like_stages(one, view.whole)]
         return cls(
             seconds=sum(count * situation.expected(stage) for stage, count in found),
             stages=math.ceil(sum(count for _, count in found) - 1e-9),

@@ -52,6 +52,11 @@ class RowSearch:
         """How many proposals are neither scored nor failed on every target."""
         return self._outcomes.num_open(view)
 
+    @property
+    def num_to_draw(self) -> int:
+        """How many more may be drawn, as far as is known now."""
+        return 0 if self._is_drawn or self.end is not None else self.total - len(self.proposals)
+
     def is_over(self, view: Known, budget: str) -> bool:
         """Whether no more is drawn under this budget, and each proposal is scored or given up on every target."""
         return (self._is_drawn or self._has_ended(budget)) and self.open_proposals(view) == 0

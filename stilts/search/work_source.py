@@ -32,13 +32,25 @@ class Resources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a study is, in stages; ``done`` counts pruned ones too. ``seconds_left`` is None where unknown."""
+    """How far a study is, in stages; ``done`` counts pruned ones too. ``seconds_left`` is None where unknown.
+
+    ``coming`` of the total are not planned yet: proposals still to be drawn, and what will confirm the chosen ones.
+    """
 
     total: int
     done: int
     running: int
     failed: int
     seconds_left: float | None = None
+    coming: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the steps of a running stage say: seconds for all of them, and for those that are left."""
+
+    whole_s: float
+    left_s: float
 
 
 class WorkSource(Protocol):
@@ -68,5 +80,5 @@ class WorkSource(Protocol):
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether a running stage stops after the evaluation at ``step``."""
 
-    def progress(self) -> Progress:
-        """Counts of stages, and the seconds that the rest is expected to take."""
+    def progress(self, running: Mapping[str, Measured] | None = None) -> Progress:
+        """Counts of stages, and the seconds that the rest is expected to take, by what running stages were seen to."""

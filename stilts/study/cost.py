@@ -66,6 +66,11 @@ class Cost:
     gpu_hours: float
     price: float | None
 
+    @property
+    def total(self) -> int:
+        """The stages that a run counts to: those planned, and those that searches will add."""
+        return self.stages + self.later
+
 
 def estimate(
     plan: Plan,
@@ -78,28 +83,25 @@ def estimate(
     concurrent: int,
     gpu_hour_price: float | None,
     artifact_bytes: int,
-    still: Sequence[StillToCome] = (),
-    like: Plan | None = None,
+    coming: Sequence[Stage] = (),
+    open_proposals: int = 0,
+    open_confirmations: int = 0,
 ) -> Cost:
     """The cost of finishing a plan.
 
     ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
-    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights. What is
-    ``still`` to come of a row is taken to cost what its drawn recipes do; where none is drawn, what its made-up recipe
-    in the plan ``like`` does.
+    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights. ``coming`` are
+    the stages that ``open_proposals`` and ``open_confirmations`` will add.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
-    later = [like_stages(one, plan, like or plan) for one in still]
-    later_known = [(measured(stage), stage, count) for stages in later for stage, count in stages]
-    later_s = sum(
-        count * (assumed_seconds(stage, gpus) if found is None else found) for found, stage, count in later_known
-    )
+    later = [(measured(stage), assumed_seconds(stage, gpus)) for stage in coming]
+    later_s = sum(guess if found is None else found for found, guess in later)
     total = sum(seconds.values()) + later_s
     sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
-    sure += sum(count * found for found, _, count in later_known if found is not None)
+    sure += sum(found for found, _ in later if found is not None)
     kinds = [plan.stages[stage_id].kind.value for stage_id in plan.stages]
     gpu_hours = total * gpus / 3600
     return Cost(
@@ -113,9 +115,9 @@ def estimate(
         stale=len(plan.stale(done)),
         to_run=len(needed),
         train_to_run=sum(isinstance(plan.stages[stage_id], TrainStage) for stage_id in needed),
-        open_proposals=sum(one.proposals for one in still),
-        open_confirmations=sum(one.recipes * sum(one.confirming.values()) for one in still),
-        later=round(sum(count for stages in later for _, count in stages)),
+        open_proposals=open_proposals,
+        open_confirmations=open_confirmations,
+        later=len(coming),
         seconds=total,
         hours=total / 3600 / max(1, concurrent),
         measured_frac=sure / total if total else 1.0,
@@ -125,11 +127,9 @@ def estimate(
     )
 
 
-def like_stages(still: StillToCome, plan: Plan, like: Plan) -> list[tuple[Stage, float]]:
+def like_stages(still: StillToCome, plan: Plan) -> list[tuple[Stage, float]]:
     """Stages that are like those that a row will add, each with how many of them there will be, on average."""
-    drawn, source = _recipes(plan, still.row), plan
-    if not drawn:
-        drawn, source = _recipes(like, still.row), like
+    drawn = _recipes(plan, still.row)
     if still.per_column:
         trainings = float(sum(still.confirming.values()))
     else:
@@ -138,10 +138,10 @@ def like_stages(still: StillToCome, plan: Plan, like: Plan) -> list[tuple[Stage,
     for recipe, cells in drawn:
         share = 1.0 / len(drawn)
         searched = float(still.proposals * still.seeds)
-        found += [(source.stages[one], share * (searched + trainings)) for one in recipe]
+        found += [(plan.stages[one], share * (searched + trainings)) for one in recipe]
         for column, stages in cells.items():
             times = searched + still.recipes * still.confirming.get(column, 0)
-            found += [(source.stages[one], share * times) for one in stages]
+            found += [(plan.stages[one], share * times) for one in stages]
     return [(stage, count) for stage, count in found if count]
 
 

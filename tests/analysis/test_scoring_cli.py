@@ -32,5 +32,5 @@ def test_a_malformed_file_ends_with_status_2_and_one_message(tmp_path: Path) -> 
     command = [sys.executable, "-m", "stilts.cli.main", "score", *map(str, sides)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and not ended.stdout
-    assert ended.stderr.startswith("DataError: ") and "test-hi.json, line 1: not JSON" in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
+    (said,) = (line for line in ended.stderr.splitlines() if not line.endswith(" ..."))  # it may say that it takes long
+    assert said.startswith("DataError: ") and "test-hi.json, line 1: not JSON" in said

@@ -11,7 +11,7 @@ import pytest
 
 from stilts.app.costing import planned
 from stilts.app.pruned import check_pruning
-from stilts.app.running import RunOptions, run
+from stilts.app.running import RunOptions, make_conductor, run
 from stilts.app.searching import row_races
 from stilts.app.validating import validated
 from stilts.app.workspace import assemble
@@ -163,6 +163,25 @@ def test_a_plan_counts_the_proposals_that_the_study_still_wants_with_all_their_s
     cost, stages = planned(path, str(tmp_path / "store"))
     assert cost.open_proposals == 0
     assert next(line for line in stages if line["name"] == "mnli")["stages"] == 4, "2 proposals under 2 seeds"
+
+
+@pytest.mark.parametrize("objective", ["per_target", "xtreme_average", ["xnli", "udpos"]])
+def test_a_run_counts_to_the_number_that_its_plan_says(objective: Any, tmp_path: Path) -> None:
+    store = make_store(str(tmp_path / "store"))
+    targets = {"udpos": {"languages": ["en"]}, "xnli": {"languages": ["en"]}, "tatoeba": {"languages": ["qaa"]}}
+    path = write_study(tmp_path, {"objective": objective}, encoder={"toy": True}, targets=targets)
+    counts = []
+    for number in range(3):
+        cost, _ = planned(path, store.url)
+        workspace = assemble(Study.load(path))
+        conductor = make_conductor(workspace, store, RunOptions(store=store.url), on_change=lambda: None)
+        progress = conductor.progress()
+        assert (progress.total, progress.coming) == (cost.total, cost.later)
+        counts.append((cost.total, cost.later))
+        drawn = ProposalRecord(row="mnli", number=number, params={"learning_rate": 1e-4 * (number + 1)}, time=1.0)
+        PROPOSALS.write(store, drawn, "small", "mnli", number_part(number))
+    totals, later = zip(*counts, strict=True)
+    assert len(set(totals)) == 1 and sorted(set(later), reverse=True) == list(later), "what is drawn comes no more"
 
 
 def test_a_policy_that_has_no_target_to_choose_by_is_refused(tmp_path: Path) -> None:

@@ -89,5 +89,5 @@ def test_a_declared_overlap_that_the_data_do_not_show_is_said(measured: dict[str
 def test_the_verb_prints_the_ledger_as_text_and_as_json() -> None:
     text = CliRunner().invoke(app, ["tasks", "--overlap"])
     assert text.exit_code == 0 and "Known of datasets" in text.output
-    value = json.loads(CliRunner().invoke(app, ["tasks", "--overlap", "--json"]).output)
+    value = json.loads(CliRunner().invoke(app, ["tasks", "--overlap", "--json"]).stdout)
     assert set(value) == {"study", "known", "declared", "measured"}

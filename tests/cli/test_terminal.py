@@ -140,7 +140,7 @@ def test_words_that_cannot_be_used_are_quoted_as_text() -> None:
 def test_logs_warnings_and_tracebacks_are_text() -> None:
     lines = (
         "import logging, warnings",
-        "from stilts.cli.terminal import show_only_text",
+        "from stilts.cli.only_text import show_only_text",
         "show_only_text()",
         r"logging.getLogger('any').warning('log %s', '\x1b[31m')",
         "try: raise ValueError('\\x1b[32m')",

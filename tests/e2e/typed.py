@@ -71,7 +71,9 @@ def typed(*words: object, limit_s: float = LIMIT_S) -> Typed:
             fault = traceback.format_exc()
     if _most_mib() - before > _MOST_MIB:
         fault += f"\nIt took {_most_mib() - before:.0f} MiB."
-    return Typed(words=given, status=status, out=out.getvalue(), err=err.getvalue(), fault=fault)
+    # That a verb takes long says nothing of the store.
+    said = "".join(line for line in err.getvalue().splitlines(keepends=True) if not line.endswith(" ...\n"))
+    return Typed(words=given, status=status, out=out.getvalue(), err=said, fault=fault)
 
 
 @contextlib.contextmanager

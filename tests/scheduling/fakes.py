@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stilts.errors import InputError, LeaseHeldError
 from stilts.fingerprint import Json
-from stilts.search.work_source import NoStage, Progress, Resources
+from stilts.search.work_source import Measured, NoStage, Progress, Resources
 from stilts.training.reporter import Evaluation, Reply, Reporter
 
 
@@ -74,7 +74,7 @@ class FakeSource:
         self.asked.append((stage_id, step))
         return step >= self.stop_at.get(stage_id, 10**9)
 
-    def progress(self) -> Progress:
+    def progress(self, running: Mapping[str, Measured] | None = None) -> Progress:
         failed = sum(state == "failed" for state in self.ended.values())
         running = len(self.given) - len(self.ended)
         return Progress(

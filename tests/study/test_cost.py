@@ -1,4 +1,4 @@
-"""What a plan costs: what was pruned is not to be run, and proposals that are still to be drawn count."""
+"""What a plan costs: what was pruned is not to be run, and what is still to come counts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from stilts.study.cost import Cost, StillToCome, estimate
+from stilts.study.cost import Cost, StillToCome, estimate, like_stages
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.search_space import Proposal
+from stilts.study.stage import Stage
 from tests.study.toy_study import resolved, write_encoder_folder
 
 RATE = {"low": 1e-6, "high": 1e-2, "log": True}
@@ -49,41 +50,41 @@ def test_a_pruned_stage_and_its_scores_are_given_up_and_not_to_be_run(folder: Pa
     assert cost(subject, outputs(subject, without=gone)).to_run == 2
 
 
-def still(**changes: Any) -> list[StillToCome]:
+def later(subject: Plan, **changes: Any) -> list[tuple[Stage, float]]:
     fields: dict[str, Any] = {"row": "mnli", "proposals": 0, "seeds": 1, "confirming": {}, **changes}
-    return [StillToCome(**fields)]
+    return like_stages(StillToCome(**fields), subject)
 
 
-def test_proposals_still_to_be_drawn_cost_what_those_drawn_do(folder: Path) -> None:
+def number(found: list[tuple[Stage, float]]) -> float:
+    return sum(count for _, count in found)
+
+
+def test_what_is_coming_is_counted_and_paid(folder: Path) -> None:
     subject = plan(folder, (1e-5, 1e-4))
-    per_recipe = 1 + 2 + 1  # the recipe, udpos trained and scored, tatoeba scored
     drawn = cost(subject, set())
     assert drawn.seconds == 10.0 * len(subject.stages) and drawn.later == 0
-    waiting = cost(subject, set(), still=still(proposals=2), gpus=1.0, gpu_hour_price=3600.0)
-    assert waiting.seconds == drawn.seconds + 2 * 10.0 * per_recipe and waiting.later == 2 * per_recipe
-    assert waiting.price == waiting.seconds and waiting.measured_frac == 1.0
+    coming = list(subject.stages.values())[:3]
+    more = cost(subject, set(), coming=coming, open_proposals=2, gpus=1.0, gpu_hour_price=3600.0)
+    assert more.seconds == drawn.seconds + 30.0 and (more.later, more.open_proposals) == (3, 2)
+    assert more.price == more.seconds and more.measured_frac == 1.0
+    assert cost(subject, set(), coming=coming, measured=lambda stage: None).measured_frac == 0.0
 
 
-def test_where_none_is_drawn_a_proposal_costs_what_a_made_up_one_would(folder: Path) -> None:
-    subject, like = plan(folder, ()), plan(folder, (1e-5,))
-    found = cost(subject, set(), still=still(proposals=3), like=like)
-    assert found.seconds == 10.0 * (len(subject.stages) + 3 * 4) and (found.open_proposals, found.later) == (3, 12)
-
-
-def test_every_proposal_still_to_be_drawn_has_the_seeds_that_it_starts_with(folder: Path) -> None:
-    subject = plan(folder, (1e-5,))
-    once = cost(subject, set(), still=still(proposals=2)).seconds - cost(subject, set()).seconds
-    thrice = cost(subject, set(), still=still(proposals=2, seeds=3))
-    assert thrice.seconds == cost(subject, set()).seconds + 3 * once and thrice.open_proposals == 2
+def test_a_further_recipe_is_like_those_drawn_under_each_of_its_seeds(folder: Path) -> None:
+    per_recipe = 1 + 2 + 1  # the recipe, udpos trained and scored, tatoeba scored
+    for rates in ((1e-5,), (1e-5, 1e-4)):
+        assert number(later(plan(folder, rates), proposals=2)) == pytest.approx(2 * per_recipe)
+    assert number(later(plan(folder, (1e-5,)), proposals=2, seeds=3)) == 3 * 2 * per_recipe
+    assert later(plan(folder, ()), proposals=2) == []
 
 
 @pytest.mark.parametrize(
     ("recipes", "per_column", "stages"),
     [(1, False, 2 + 2 * 2 + 1), (2, False, 2 * (2 + 2 * 2 + 1)), (1, True, 3 + 2 * 2 + 1)],
 )
-def test_what_confirms_the_chosen_recipes_is_counted(folder: Path, recipes: int, per_column: bool, stages: int) -> None:
+def test_what_confirms_the_chosen_recipes_is_like_them(
+    folder: Path, recipes: int, per_column: bool, stages: int
+) -> None:
     subject = plan(folder, (1e-5,))
-    coming = still(confirming={"udpos": 2, "tatoeba": 1}, recipes=recipes, per_column=per_column)
-    found = cost(subject, set(), still=coming)
-    assert (found.later, found.open_confirmations) == (stages, 3 * recipes)
-    assert found.seconds == cost(subject, set()).seconds + 10.0 * stages
+    found = later(subject, confirming={"udpos": 2, "tatoeba": 1}, recipes=recipes, per_column=per_column)
+    assert number(found) == stages

@@ -1,0 +1,66 @@
+"""What plan prints: first the number of stages that a run counts to, then where they are, time and disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stilts.app.offering import Offer
+from stilts.scheduling.progress import duration
+from stilts.study.cost import Cost
+
+
+def plan_lines(study: str, cost: Cost, stages: Sequence[dict[str, Any]], filling: str, offer: Offer) -> RenderableType:
+    """The one number, what it is made of, the time that it takes, then a line per kind and task."""
+    given_up = f", {cost.given_up} given up" if cost.given_up else ""
+    at_most = " at most" if filling else ""
+    counts = f"{cost.total} stages{at_most}: {cost.done} done, {cost.to_run + cost.later} to run{given_up}"
+    head = Text.assemble((f"{study}: ", ""), (counts, "bold"))
+    return Group(head, *(Text(line) for line in _lines(cost, filling, offer)), _table(stages, cost))
+
+
+def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
+    kinds = (("train", cost.train), ("evaluate", cost.evaluate), ("estimate", cost.estimate))
+    told = ", ".join(f"{number} {kind}" for kind, number in kinds if number)
+    of_these = f"{cost.stages} of them are known now" if cost.later else "They are"
+    yield f"{of_these}: {told}; {cost.shared} shared by several cells."
+    if cost.later:
+        coming = (
+            (cost.open_proposals, "proposals still to be drawn"),
+            (cost.open_confirmations, "replicates to confirm what is chosen"),
+        )
+        what_for = " and ".join(f"{count} {what}" for count, what in coming if count)
+        yield f"Up to {cost.later} come later, for {what_for}."
+    if cost.given_up:
+        yield f"{cost.given_up} are given up: pruned, or starting from a pruned one."
+    if filling:
+        yield filling
+    if cost.stale:
+        yield f"{cost.stale} stages are stale: done under an earlier version of what they mean, and run again."
+    yield (
+        f"About {duration(cost.hours * 3600)} on {offer.machines}, {offer.at_once} at once "
+        f"({duration(cost.seconds)} of stages one after the other); "
+        f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed."
+    )
+    yield f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes."
+    if cost.price is not None:
+        yield f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price."
+
+
+def _table(stages: Sequence[dict[str, Any]], cost: Cost) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), safe_box=True)
+    for name in ("kind", "of", "stages", "asked for", "to run", "expected"):
+        left = name in ("kind", "of")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name != "of", overflow="fold")
+    for line in stages:
+        numbers = (str(line[name]) for name in ("stages", "requested", "to_run"))
+        table.add_row(line["kind"], line["name"], *numbers, duration(line["seconds"]))
+    if cost.later:
+        left = max(0.0, cost.seconds - sum(line["seconds"] for line in stages))
+        table.add_row("later", "proposals, confirmations", str(cost.later), "", str(cost.later), duration(left))
+    return table
