@@ -123,7 +123,7 @@ def test_large_matrices_are_whole_on_the_screen_and_in_bands_on_paper(page: str)
     picture = heat_map(data, record)
     assert len(picture.on_screen) == 1 < len(picture.bands)
     large = html_page(record, [Section(name="matrix", title="Matrix", pictures=(picture,))])
-    assert 'class="wide screen"' in large and 'class="paper"' in large
+    assert 'class="has-narrow screen"' in large and 'class="paper"' in large
     assert 'class="paper"' not in page
 
 

@@ -15,7 +15,7 @@ from stilts.report.drawing.colour import NEUTRAL, mixed
 from stilts.report.drawing.marks import mark
 from stilts.report.drawing.scene import FAINT_INK, RULE, Scene
 from stilts.report.drawing.text import shortened
-from stilts.report.figures.picture import PORTRAIT, Picture, heading, paragraph, stacked
+from stilts.report.figures.picture import PORTRAIT, Picture, paragraph, stacked
 from stilts.study.record import StudyRecord
 
 _LINE, _NAMES, _FIGURES = 13.0, 150.0, 118.0
@@ -76,12 +76,12 @@ def cost_plot(data: pd.DataFrame, record: StudyRecord) -> Picture | None:
     for at, (_, line) in enumerate(shown.iterrows()):
         _bar(scene, line, (at + 0.5) * _LINE + 1, scale, unit, record)
     more = _not_drawn(rest, record)
-    title = heading(f"{record.name}: measured cost and its forecast, {word} of stages", PORTRAIT)
     return Picture(
         name="cost",
         title="Cost against forecast",
+        headline=f"{record.name}: measured cost and its forecast, {word} of stages",
         caption=cost_words(data, record),
-        bands=(stacked([title, scene, _legend(), paragraph(more, PORTRAIT)]),),
+        bands=(stacked([scene, _legend(), paragraph(more, PORTRAIT)]),),
         data=data,
     )
 
