@@ -13,6 +13,8 @@ from stilts.analysis.best import Answer
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW
 
+SHARES_DATA = "shares data with the target"
+
 
 class Verdict(StrEnum):
     """What may be said of a target's answer, in few words.
@@ -61,7 +63,7 @@ class Glance:
 
     ``row`` is what ``best`` names, advised or not; ``hours`` are its device hours per replicate (None: not measured) in
     ``unit``; ``surer`` says what would settle more. ``higher`` names a row that scores higher on ``report`` beyond
-    chance, where there is one.
+    chance, where there is one; ``overlap`` says what ``row`` shares with the target.
     """
 
     target: str
@@ -73,11 +75,13 @@ class Glance:
     unit: str
     surer: str
     higher: str | None = None
+    overlap: str | None = None
 
     @property
     def sure(self) -> str:
-        """How sure the answer is, in words."""
-        return f"{self.verdict}, yet {self.higher} scores higher" if self.higher else str(self.verdict)
+        """How sure the answer is, in words, with what takes from it."""
+        higher = f", yet {self.higher} scores higher" if self.higher else ""
+        return f"{self.verdict}{higher}{f'; {SHARES_DATA}' if self.overlap else ''}"
 
     @property
     def train_on(self) -> str:
@@ -144,12 +148,17 @@ def glance_of(answer: Answer) -> Glance:
         gain=answer.gain,
         hours=answer.costs.get(answer.row or ""),
         unit=answer.cost_unit,
-        surer=_MORE_THAN_GUESSING if verdict is Verdict.NEAR_CHANCE else answer.advice,
+        surer=_surer(answer, verdict),
+        overlap=answer.overlap,
         higher=_higher(answer) if verdict.is_advice or verdict is Verdict.NONE_BEST else None,
     )
 
 
-_MORE_THAN_GUESSING = "more seeds will not help while scores stay near guessing: first a model that learns the target"
+def _surer(answer: Answer, verdict: Verdict) -> str:
+    """What would settle more; not seeds alone, where seeds alone cannot."""
+    if verdict is Verdict.NEAR_CHANCE:
+        return "more seeds will not help while scores stay near guessing: first a model that learns the target"
+    return f"data to choose by; {answer.advice}" if verdict is Verdict.NO_CHOICE else answer.advice
 
 
 def _higher(answer: Answer) -> str | None:

@@ -8,7 +8,7 @@ h1{font-size:1.5em;line-height:1.25;margin:0 0 .4em;overflow-wrap:anywhere}h2{fo
 h3{font-size:1em;margin:1.2em 0 .3em}p,li,dd,figcaption,summary{overflow-wrap:anywhere}
 .setting{max-width:52em}nav{line-height:2}nav a{margin-right:1em;white-space:nowrap}
 .toy{border:2px solid #8a4b00;padding:.3em .7em;display:inline-block;font-weight:600;margin:.2em 0}
-figure{margin:0 0 1.5em}figcaption{color:#555;font-size:.9em;max-width:52em}
+figure{margin:0 0 1.5em}figcaption{color:#555;font-size:.9em;max-width:58em;margin-top:.3em}
 .drawn svg{display:block;width:100%;height:auto}.panels{display:flex;flex-wrap:wrap;gap:1em}
 .wide{overflow-x:auto;max-width:100%}.paper,.narrow,.more{display:none}
 .over+.more{display:block;color:#555;font-size:.9em;margin:.2em 0 .6em}
@@ -24,7 +24,8 @@ th[aria-sort=ascending]:after{content:" \\25b2"}th[aria-sort=descending]:after{c
 .first{width:100%;font-size:1em}
 .first th,.first td{white-space:normal;text-align:left;vertical-align:top;padding:.45em .7em}
 .first th:first-child,.first td:first-child{padding-left:0}.first th,.first td{overflow-wrap:break-word}
-.first .last{width:32%}.first .last,.first td:nth-child(6){font-size:.9em}.strong{font-weight:700}.pale{color:#6b6b6b}
+.first .last{width:32%}.first .cost{white-space:nowrap}.first .last,.first .cost{font-size:.9em}.strong{font-weight:700}
+.pale{color:#6b6b6b}
 .ends{white-space:nowrap;font-size:.9em}
 .how{font-size:.95em}.reading{font-size:.9em;max-width:62em;color:#444}
 .chosen{font-weight:700}.note{color:#555;font-size:.9em}ul{margin:.3em 0;padding-left:1.4em}
@@ -36,7 +37,7 @@ pre{background:#f6f6f6;padding:.8em;white-space:pre-wrap;overflow-wrap:anywhere;
 .first,.first tbody,.first tr,.first th,.first td{display:block;width:auto}
 .first thead{display:none}.first tr{border:1px solid #bbb;border-radius:.4em;padding:.5em .8em;margin:0 0 .8em}
 .first tbody th{font-size:1.1em;border:0;padding:0 0 .2em}
-.first td,.first .last,.first td:nth-child(6){display:grid;grid-template-columns:8em 1fr;gap:.6em;width:auto;
+.first td,.first .last,.first .cost{display:grid;grid-template-columns:8em 1fr;gap:.6em;width:auto;
 font-size:1em;border:0;padding:.1em 0;overflow-wrap:anywhere}
 .first td:before{content:attr(data-of);color:#555;font-weight:400}
 }
@@ -53,7 +54,7 @@ details::details-content{display:block;content-visibility:visible}summary{list-s
 .drawn,.first tr,tr,dd{break-inside:avoid}h2,h3,.caption,summary,dt{break-after:avoid}.wide{overflow:visible}
 .panels{display:block}.panels .drawn{display:inline-block;vertical-align:top;margin-right:6pt}
 table,.first{font-size:7.5pt}th,td{padding:.15em .4em;white-space:normal}
-.first td:nth-child(6),.first .last{font-size:1em}
+.first .cost,.first .last{font-size:1em}
 thead{display:table-header-group}dl{grid-template-columns:9em 1fr}.over{-webkit-mask-image:none!important;
 mask-image:none!important}.wide th:first-child{position:static}
 dd,li,h1,p{overflow-wrap:anywhere}}

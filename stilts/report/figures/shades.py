@@ -13,7 +13,7 @@ GAIN_LABEL = f"gain over {NONE_ROW}, points"
 PALE = "pale: not beyond chance with all cells of the matrix together"
 LEAST_LIMIT_PP = 1.0  # The colours span at least this much, so that a matrix of tiny gains looks as flat as it is.
 _MIDDLE = 0.9  # of the gains lie within the colours where none is beyond chance: one wild cell does not set them
-_PALENESS = 0.8
+_PALENESS = 0.85
 
 
 def colour_limit(data: pd.DataFrame) -> float:

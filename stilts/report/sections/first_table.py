@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stilts.analysis.best import Answer
-from stilts.analysis.glance import Glance, Verdict, glance_of
+from stilts.analysis.glance import SHARES_DATA, Glance, Verdict, glance_of
 from stilts.analysis.spending import hours_words
 from stilts.metrics.uncertainty import Interval
 from stilts.report.markup import as_html
@@ -38,11 +38,11 @@ def _line(glance: Glance) -> str:
         (_NOTHING if glance.score is None else f"{glance.score:.1f}", ""),
         (_gain(glance), pale),
         (as_html(glance.sure), ""),
-        ("not measured" if glance.hours is None else as_html(hours_words(glance.hours, glance.unit)), ""),
+        ("not measured" if glance.hours is None else as_html(hours_words(glance.hours, glance.unit)), "cost"),
         (as_html(glance.surer), "last"),
     )
     shown = "".join(
-        f'<td data-of="{as_html(name)}"{f" class={kind}" if kind else ""}><span>{text}</span></td>'
+        f'<td data-of="{as_html(name)}" class="{kind}"><span>{text}</span></td>'
         for name, (text, kind) in zip(_HEAD[1:], cells, strict=True)
     )
     return f'<tr><th scope="row">{as_html(glance.target)}</th>{shown}</tr>'
@@ -52,8 +52,13 @@ def _gain(glance: Glance) -> str:
     if glance.gain is None:
         return _NOTHING
     one_model = "<br>one model" if glance.gain.one_model else ""
-    ends = f"{glance.gain.low:+z.1f} to {glance.gain.high:+z.1f}"
+    ends = f"{_end(glance.gain.low)} to {_end(glance.gain.high)}"
     return f'{glance.gain.estimate:+z.1f}<br><span class="ends">{ends}</span>{one_model}'
+
+
+def _end(value: float) -> str:
+    """An end of an interval; so finely that one beside 0 says on which side it lies."""
+    return f"{value:+z.2f}" if abs(value) < 0.05 else f"{value:+z.1f}"
 
 
 def _words(glances: Sequence[Glance], record: StudyRecord) -> list[tuple[str, str]]:
@@ -68,6 +73,7 @@ def _words(glances: Sequence[Glance], record: StudyRecord) -> list[tuple[str, st
         ("one model", _ONE_MODEL if any(gain.one_model for gain in gains) else ""),
         *((str(verdict), verdict.meaning) for verdict in verdicts),
         ("scores higher", _HIGHER if any(glance.higher for glance in glances) else ""),
+        (SHARES_DATA, _SHARES if any(glance.overlap for glance in glances) else ""),
         ("confirmed", _CONFIRMED if searched else ""),
         ("what it costs", "compute to train one such model, from intermediate to target, with one seed"),
         ("what would settle it", _SETTLES),
@@ -87,6 +93,7 @@ def _interval_words(gains: Sequence[Interval]) -> str:
 _SETTLES = "the least that may make the answer surer, with its compute; a seed is a training from another random start"
 _ONE_MODEL = "trained once: the interval is of that model, and says nothing of the next one trained alike"
 _HIGHER = "another row was higher on the data of the score, beyond chance, than the one picked on the data to choose by"
+_SHARES = "the intermediate learned from data or text of the target itself: some of the gain may be memory"
 _CONFIRMED = (
     "what a search found was trained again with fresh seeds, and those are scored; until then the cell says "
     "unconfirmed and is never advised"
