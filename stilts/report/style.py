@@ -24,7 +24,8 @@ th[aria-sort=ascending]:after{content:" \\25b2"}th[aria-sort=descending]:after{c
 .first{width:100%;font-size:1em}
 .first th,.first td{white-space:normal;text-align:left;vertical-align:top;padding:.45em .7em}
 .first th:first-child,.first td:first-child{padding-left:0}.first th,.first td{overflow-wrap:break-word}
-.first .last{width:32%}.first .cost{white-space:nowrap}.first .last,.first .cost{font-size:.9em}.strong{font-weight:700}
+.first .last{width:30%}.first .sure{min-width:11.5em}.first .cost{white-space:nowrap}
+.first .last,.first .cost{font-size:.9em}.strong{font-weight:700}
 .pale{color:#6b6b6b}
 .ends{white-space:nowrap;font-size:.9em}
 .how{font-size:.95em}.reading{font-size:.9em;max-width:62em;color:#444}

@@ -165,7 +165,8 @@ def property_of(point: LensPoint, name: str) -> float | None:
 def trend_words(trend: Trend) -> str:
     """A correlation with what may be said of it."""
     said = "" if trend.correlation is None else f"Spearman {trend.correlation:+.2f}, "
-    said += f"{trend.num_languages} languages, {trend.num_families} families: {trend.status}"
+    families = "family" if trend.num_families == 1 else "families"
+    said += f"{trend.num_languages} languages, {trend.num_families} {families}: {trend.status}"
     if trend.p_value is not None:
         said += f" (p {trend.p_value:.2g})"
     if trend.status is Status.UNDECIDED and trend.smallest_visible is not None:

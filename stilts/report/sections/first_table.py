@@ -37,7 +37,7 @@ def _line(glance: Glance) -> str:
         (as_html(glance.train_on), strong),
         (_NOTHING if glance.score is None else f"{glance.score:.1f}", ""),
         (_gain(glance), pale),
-        (as_html(glance.sure), ""),
+        (as_html(glance.sure), "sure"),
         ("not measured" if glance.hours is None else as_html(hours_words(glance.hours, glance.unit)), "cost"),
         (as_html(glance.surer), "last"),
     )
