@@ -45,9 +45,9 @@ def _section(section: Section) -> str:
 
 def _figure(picture: Picture) -> str:
     label = f"{picture.title}. {picture.caption}"
-    kind = ' class="across"' if picture.is_wide else ""
+    kind = "across broad" if picture.is_wide else "broad" if picture.whole else ""
     caption = f"{picture.caption} Data: {picture.name}.csv."
-    return f"<figure{kind}>{_drawn(picture, label)}<figcaption>{as_html(caption)}</figcaption></figure>"
+    return f'<figure class="{kind}">{_drawn(picture, label)}<figcaption>{as_html(caption)}</figcaption></figure>'
 
 
 def _drawn(picture: Picture, label: str) -> str:

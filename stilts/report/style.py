@@ -28,12 +28,13 @@ th[aria-sort=ascending]:after{content:" \\25b2"}th[aria-sort=descending]:after{c
 .first .last,.first .cost{font-size:.9em}.strong{font-weight:700}
 .pale{color:#6b6b6b}
 .ends{white-space:nowrap;font-size:.9em}
-.how{font-size:.95em}.reading{font-size:.9em;max-width:62em;color:#444}
+.how{font-size:.95em}.reading{font-size:.9em;max-width:76em;color:#444}
 .chosen{font-weight:700}.note{color:#555;font-size:.9em}ul{margin:.3em 0;padding-left:1.4em}
 details{margin:.4em 0}summary{cursor:pointer}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15em 1em;margin:.3em 0}dt{font-weight:600}dd{margin:0}
 pre{background:#f6f6f6;padding:.8em;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85em}
 @media screen and (min-width:65em){:root{--zoom:1.42}.across{--zoom:1}}
+@media screen and (min-width:75em){.broad{width:max-content;min-width:100%;max-width:calc(50vw + 31em)}}
 @media screen and (max-width:52em){
 .first,.first tbody,.first tr,.first th,.first td{display:block;width:auto}
 .first thead{display:none}.first tr{border:1px solid #bbb;border-radius:.4em;padding:.5em .8em;margin:0 0 .8em}
