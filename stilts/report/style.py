@@ -43,7 +43,7 @@ pre{background:#f6f6f6;padding:.8em;white-space:pre-wrap;overflow-wrap:anywhere;
 font-size:1em;border:0;padding:.1em 0;overflow-wrap:anywhere}
 .first td:before{content:attr(data-of);color:#555;font-weight:400}
 }
-@media screen and (max-width:45em){
+@media screen and (max-width:45em){html:not(.scripted) .more{display:block}
 .narrow{display:block}.has-narrow{display:none}
 .narrow .drawn,.panels .drawn{width:100%!important;max-width:30em}
 dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .4em}
@@ -61,8 +61,10 @@ thead{display:table-header-group}dl{grid-template-columns:9em 1fr}.over{-webkit-
 mask-image:none!important}.wide th:first-child{position:static}
 dd,li,h1,p{overflow-wrap:anywhere}}
 """
+# Without it, as where a viewer runs no scripts, a narrow screen is told of every box that can be pushed.
 # Sorts a table by the column whose heading is clicked: by its first number where it has one, else as text.
 SCRIPT = """
+document.documentElement.classList.add("scripted");
 for(const head of document.querySelectorAll("thead th")){head.tabIndex=0;const sort=()=>{
 const body=head.closest("table").tBodies[0],at=head.cellIndex,down=head.getAttribute("aria-sort")!="descending";
 for(const other of head.parentNode.children)other.removeAttribute("aria-sort");
