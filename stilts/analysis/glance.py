@@ -13,6 +13,8 @@ from stilts.analysis.best import Answer
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW
 
+SHARES_DATA = "shares data with the target"
+
 
 class Verdict(StrEnum):
     """What may be said of a target's answer, in few words.
@@ -37,13 +39,31 @@ class Verdict(StrEnum):
         """Whether an intermediate is advised."""
         return self in (Verdict.HELPS, Verdict.PROBABLY)
 
+    @property
+    def meaning(self) -> str:
+        """What the words say, for a reader who has never seen them."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Verdict.HELPS: "the gain is beyond chance even though every cell of the matrix was a try",
+    Verdict.PROBABLY: "the interval of its gain lies above 0; with so many cells tried, one may do so by luck",
+    Verdict.NOT_SHOWN: "the gain of the row that was picked can be chance, so nothing is advised",
+    Verdict.NONE_BEST: "training on the target at once scored highest where the choice is made",
+    Verdict.NEAR_CHANCE: "the model does little better than guessing, so differences between rows mean nothing",
+    Verdict.ONE_SEED: "every row was trained once, and another random start may order them otherwise",
+    Verdict.NO_CHOICE: "no data are set aside to choose by; the highest row is named, and that is no advice",
+    Verdict.NOTHING_YET: "no row has all its scores yet",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
     """A target's answer in one line. Scores are 0..100, ``gain`` in points over ``none`` with its 95 % interval.
 
     ``row`` is what ``best`` names, advised or not; ``hours`` are its device hours per replicate (None: not measured) in
-    ``unit``; ``surer`` says what would settle more.
+    ``unit``; ``surer`` says what would settle more. ``higher`` names a row that scores higher on ``report`` beyond
+    chance, where there is one; ``overlap`` says what ``row`` shares with the target.
     """
 
     target: str
@@ -54,6 +74,14 @@ class Glance:
     hours: float | None
     unit: str
     surer: str
+    higher: str | None = None
+    overlap: str | None = None
+
+    @property
+    def sure(self) -> str:
+        """How sure the answer is, in words, with what takes from it."""
+        higher = f", yet {self.higher} scores higher" if self.higher else ""
+        return f"{self.verdict}{higher}{f'; {SHARES_DATA}' if self.overlap else ''}"
 
     @property
     def train_on(self) -> str:
@@ -111,16 +139,33 @@ def verdict_of(answer: Answer) -> Verdict:
 
 def glance_of(answer: Answer) -> Glance:
     """The answer in one line."""
+    verdict = verdict_of(answer)
     return Glance(
         target=answer.target,
-        verdict=verdict_of(answer),
+        verdict=verdict,
         row=answer.row,
         score=answer.score,
         gain=answer.gain,
         hours=answer.costs.get(answer.row or ""),
         unit=answer.cost_unit,
-        surer=answer.advice,
+        surer=_surer(answer, verdict),
+        overlap=answer.overlap,
+        higher=_higher(answer) if verdict.is_advice or verdict is Verdict.NONE_BEST else None,
     )
+
+
+def _surer(answer: Answer, verdict: Verdict) -> str:
+    """What would settle more; not seeds alone, where seeds alone cannot."""
+    if verdict is Verdict.NEAR_CHANCE:
+        return "more seeds will not help while scores stay near guessing: first a model that learns the target"
+    return f"data to choose by; {answer.advice}" if verdict is Verdict.NO_CHOICE else answer.advice
+
+
+def _higher(answer: Answer) -> str | None:
+    """The row most likely the best, where the answer's own is told from the best."""
+    if not answer.equals or answer.row in answer.equals:
+        return None
+    return max(answer.equals, key=lambda row: answer.p_best.get(row, 0.0))
 
 
 def study_line(answers: Sequence[Answer], *, at_most: int = 1000) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from stilts.analysis.best import answers_of
+from stilts.analysis.glance import glance_of
 from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.results import LanguageGain, StudyResults
 from stilts.analysis.wording import notes_on
@@ -226,8 +228,10 @@ def _interval(interval: Interval | LanguageGain | None) -> str:
 def _languages(results: StudyResults, replicate: Replicate) -> Iterator[str]:
     row, column = replicate.row, replicate.column
     gains = {item.language: item for item in results.language_gains(row, column)}
-    losing = _losing(gains.values())
-    if losing:
+    losing = [] if _is_near_chance(results, replicate) else _losing(gains.values())
+    if _is_near_chance(results, replicate):
+        yield "The scores are near guessing, so no language is said to be hurt or helped."
+    elif losing:
         told = ", ".join(f"{_name(item.language)} ({item.gain:+z.1f})" for item in losing)
         yield f"**Languages hurt** (gain below 0 at a false discovery rate of 5 %): {told}."
     elif gains:
@@ -246,6 +250,12 @@ def _languages(results: StudyResults, replicate: Replicate) -> Iterator[str]:
         yield f"| {_name(str(code))} | {score:.1f} | {gain} | {_interval(item)} | {hurt} |"
 
 
+def _is_near_chance(results: StudyResults, replicate: Replicate) -> bool:
+    """Whether the row scores on the target little better than guessing."""
+    cell = phrases.cells_by_name(results.cells)[replicate.row, replicate.column]
+    return bool(cell["near_chance"])
+
+
 def _losing(gains: Any) -> list[LanguageGain]:
     """The languages that lose, worst first."""
     lose = [item for item in gains if item.gain < 0 and item.p_adjusted <= FALSE_DISCOVERY]
@@ -260,7 +270,10 @@ def _name(code: str) -> str:
 def _caveats(results: StudyResults, replicate: Replicate, column: Column) -> Iterator[str]:
     report = results.cells[results.cells["column"] == column.name].set_index("row")
     interval = results.gain(replicate.row, column.name)
-    if report["near_chance"][replicate.row]:
+    answer = next((item for item in answers_of(results) if item.target == column.name), None)
+    if answer is not None and answer.row == replicate.row:
+        yield f"The study's verdict on this row: {glance_of(answer).sure}."
+    if _is_near_chance(results, replicate):
         chance = float(report["chance"][replicate.row])
         level = "" if math.isnan(chance) else f" ({chance:.1f})"
         yield f"Near chance{level}: read nothing into the differences."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from stilts.analysis.best import Answer
+from stilts.analysis.glance import study_line
 from stilts.report import phrases
 from stilts.report.markup import as_markdown, as_paragraph
 from stilts.study.record import NONE_ROW, StudyRecord
@@ -53,28 +54,11 @@ def _shorter_and_shorter(
 
 def _head(record: StudyRecord, answers: Sequence[Answer]) -> list[str]:
     """The answers at a glance, for MLflow folds a note after about five lines; then the question."""
-    blocks = [_glance(answers)] if answers else []
+    blocks = [as_paragraph(f"{study_line(answers, at_most=_GLANCE)}.")] if answers else []
     blocks.append(as_paragraph(phrases.question(record)))
     if record.toy:
         blocks.append(f"**{phrases.TOY_WARNING}**")
     return ["\n\n".join([*blocks, as_paragraph(phrases.title(record))])]
-
-
-def _glance(answers: Sequence[Answer]) -> str:
-    """Every target with its row and gain in one paragraph; without the gains where they would make it too long."""
-    for with_gain in (True, False):
-        told = "; ".join(_at_a_glance(answer, with_gain=with_gain) for answer in answers)
-        if len(told) <= _GLANCE:
-            break
-    return f"{told}." if len(told) <= _GLANCE else f"{told[: _GLANCE - 1].rpartition(';')[0]}; and more below."
-
-
-def _at_a_glance(answer: Answer, *, with_gain: bool) -> str:
-    if answer.row is None:
-        return f"{as_markdown(answer.target)}: nothing yet"
-    gain = f" {answer.gain.estimate:+z.1f}" if with_gain and answer.gain is not None else ""
-    oracle = " (oracle)" if answer.chosen is None else ""
-    return f"{as_markdown(answer.target)}: **{as_markdown(answer.row)}**{gain}{oracle}"
 
 
 def _joined(*blocks: Sequence[str]) -> str:

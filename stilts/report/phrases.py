@@ -14,7 +14,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from stilts.analysis.best import Answer
-from stilts.analysis.glance import Verdict, verdict_of
+from stilts.analysis.glance import Verdict, glance_of, verdict_of
 from stilts.analysis.matrix import language_scores
 from stilts.analysis.probes import is_probe
 from stilts.analysis.spending import hours_words
@@ -32,10 +32,15 @@ LEGEND = {
     "*": "chosen on select",
     "o": "highest on report (oracle, no advice)",
     "s": "single replicate",
-    "~": "near chance",
+    "~": "near chance (little better than guessing)",
     "x": "overlap: the row shares data or source text with this target",
 }
 _ONE_EACH = "no row has two seeds, so their spread is not known"
+SETTING = (
+    "An encoder that knows many languages is first fine-tuned on one task, the intermediate, then on the English data "
+    "of another, the target, and scored on the target in every language. Which intermediate is worth it, for which "
+    "target, and how sure is that?"
+)
 TOY_WARNING = "toy: data and encoder are toys, the figures say nothing about real tasks"
 
 
@@ -52,6 +57,13 @@ def title(record: StudyRecord) -> str:
     """What the matrix shows: study, toy label, units and encoder."""
     toy = " (toy data and encoder)" if record.toy else ""
     return f"{record.name}{toy}: score and gain over {NONE_ROW}, in points; encoder {record.encoder}"
+
+
+def subject(record: StudyRecord) -> str:
+    """What is asked, for a reader who knows none of it, and which study asks it."""
+    rows, targets = len([row for row in record.rows if row.name != NONE_ROW]), len(record.columns)
+    sizes = f"{rows} intermediate{'' if rows == 1 else 's'} for {targets} target{'' if targets == 1 else 's'}"
+    return f"{SETTING} Study {record.name}: {sizes}, encoder {record.encoder}."
 
 
 def question(record: StudyRecord) -> str:
@@ -191,9 +203,13 @@ def _no_advice(answer: Answer, verdict: Verdict) -> str:
 
 
 def facts(answer: Answer) -> list[tuple[str, str]]:
-    """What stands below the headline, as (label, text): overlap, why, how sure, who else, what to beware of."""
+    """What stands below the headline, as (label, text): overlap, why, how sure, who else, what to beware of.
+
+    Near guessing no row and no language is said to lose: the same page asks to read nothing into the differences.
+    """
     if answer.row is None:
         return []
+    guessing = verdict_of(answer) is Verdict.NEAR_CHANCE
     told = [
         ("overlap", answer.overlap or ""),
         ("chosen", answer.reason if answer.chosen else ""),
@@ -201,12 +217,12 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
         ("conditional on", "; ".join(answer.gain.conditions) if answer.gain else ""),
         *_standing(answer),
         (f"gains over {NONE_ROW}", _gains(answer)),
-        ("languages that lose", _losing(answer)),
-        (f"clearly below {NONE_ROW}", negative(answer)),
+        ("languages that lose", "" if guessing else _losing(answer)),
+        (f"clearly below {NONE_ROW}", "" if guessing else negative(answer)),
         ("spread", spread(answer)),
         ("near chance", _near_chance(answer)),
         *(("note", note) for note in answer.notes if not note.startswith(OVERLAP)),
-        ("to be surer", answer.advice),
+        ("to be surer", glance_of(answer).surer),
     ]
     return [(label, text) for label, text in told if text]
 
@@ -231,16 +247,23 @@ def equals(answer: Answer) -> str:
 
 
 def losing(answer: Answer) -> str:
-    """The languages that lose, worst first, with their gains; empty where none does."""
-    return f"languages that lose (false discovery rate 5 %): {_losing(answer)}" if answer.losing else ""
+    """The languages that lose, worst first, with their gains; empty where none does, or all is near guessing."""
+    if not answer.losing or verdict_of(answer) is Verdict.NEAR_CHANCE:
+        return ""
+    return f"languages that lose (false discovery rate 5 %): {_losing(answer)}"
 
 
 def near_chance(answer: Answer) -> str:
-    """Which of the answer's row and ``none`` stay near guessing, with its level; empty where neither does."""
+    """Which of the answer's row and ``none`` stay near guessing, with its level; empty where neither does.
+
+    Where ``none`` alone does, the row's gain is what it is above guessing, and that may be read.
+    """
     if not answer.near_chance:
         return ""
     level = f" ({answer.chance:.1f})" if answer.chance is not None else ""
     rows = f"the row{'s' if len(answer.near_chance) > 1 else ''} {' and '.join(answer.near_chance)}"
+    if answer.row not in answer.near_chance:
+        return f"near chance{level}: {rows}, so the gain of {answer.row} is over little more than guessing"
     return f"near chance{level}: {rows}; read nothing into the differences"
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,22 @@ def test_a_study_in_one_line_has_what_says_something_first_and_counts_what_it_le
 def test_every_verdict_is_said_in_the_headline_as_at_a_glance(store: FakeStore) -> None:
     found = answer(store, {"none": (60, 61, 62), "mnli": (80, 81, 82)})
     assert said(found).startswith("xnli: train on mnli first") and isinstance(glance_of(found), Glance)
+
+
+def test_what_takes_from_an_answer_stands_beside_its_verdict(store: FakeStore) -> None:
+    found = answer(store, {"none": (60, 61, 62), "mnli": (80, 81, 82), "squad": (62, 63, 64)})
+    assert glance_of(found).sure == "shown to help"
+    beaten = replace(found, equals=("squad", "none"), p_best={"none": 0.3, "squad": 0.7})
+    assert glance_of(beaten).sure == "shown to help, yet squad scores higher"
+    assert glance_of(replace(found, overlap="same data")).sure == "shown to help; shares data with the target"
+
+
+def test_seeds_are_not_said_to_settle_what_they_cannot(store: FakeStore) -> None:
+    guessing = answer(store, {"none": (20, 20.1, 20.2), "mnli": (33, 33.1, 33.2)})
+    assert guessing.advice not in glance_of(guessing).surer and "a model that learns" in glance_of(guessing).surer
+    unchosen = answer(store, {"none": (60, 61), "mnli": (80, 81)}, TATOEBA)
+    assert glance_of(unchosen).surer == f"data to choose by; {unchosen.advice}"
+
+
+def test_every_verdict_has_a_meaning_of_its_own() -> None:
+    assert len({verdict.meaning for verdict in Verdict}) == len(Verdict)

@@ -3,13 +3,14 @@
     python -m tests.browser.screenshots STUDY --store STORE --out docs/images
 
 The study is tracked into a database of its own, in a folder that is deleted afterwards; the store is only read.
+``--only report report-390`` takes these alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from PIL import Image
@@ -22,7 +23,9 @@ from tests.e2e.studies import stilts
 WIDTH, HEIGHT = 1280, 720
 SCALES = {1: "", 2: "@2x"}
 MAX_BYTES = 250_000
-FIGURES = {"heat-map": "#matrix figure svg", "forest-plot": "#targets figure .wide"}
+# The report's first pages: width and height of the window.
+PAGES = {"report": (1280, 1720), "report-390": (390, 2400)}
+FIGURES = {"heat-map": "#matrix figure .has-narrow svg", "forest-plot": "#targets figure .panels"}
 Shoot = Callable[..., None]
 
 
@@ -42,15 +45,18 @@ def mlflow_pictures(ui: MLflowUi, shoot: Shoot) -> None:
 
 def report_pictures(browser: Browser, page: Path, shoot: Shoot) -> None:
     browser.open(page.as_uri())
-    shoot("report")
+    for name, size in PAGES.items():
+        shoot(name, size=size)
     for name, css in FIGURES.items():
         shoot(name, css)
 
 
-def shooter(browser: Browser, out: Path) -> Shoot:
-    def shoot(name: str, css: str = "") -> None:
+def shooter(browser: Browser, out: Path, only: Collection[str]) -> Shoot:
+    def shoot(name: str, css: str = "", size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
+        if only and name not in only:
+            return
         for scale, suffix in SCALES.items():
-            browser.resize(WIDTH, HEIGHT, scale)
+            browser.resize(*size, scale)
             path = out / f"{name}{suffix}.png"
             browser.picture(path, css)
             shrink(path)
@@ -72,14 +78,17 @@ def main() -> None:
     parser.add_argument("study", help="its name")
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", default=(), metavar="PICTURE", help="the names of the pictures to take")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, chromium(width=WIDTH, height=HEIGHT) as browser:
         folder, store = Path(name), given.store.resolve()
-        shoot = shooter(browser, given.out)
+        shoot = shooter(browser, given.out, given.only)
         browser.resize(WIDTH, HEIGHT)
         checked("report", given.study, "--store", store, "--out", folder / "report", cwd=folder)
         report_pictures(browser, folder / "report" / "report.html", shoot)
+        if given.only and not any(name.startswith("mlflow") for name in given.only):
+            return
         checked("track", "--study", given.study, "--store", store, cwd=folder)
         with mlflow_server(folder) as address:
             mlflow_pictures(MLflowUi(browser, address, given.study), shoot)

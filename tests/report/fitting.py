@@ -18,7 +18,7 @@ _SLACK = 0.6
 
 def assert_fits(picture: Picture) -> None:
     """No text overlaps another, none is clipped or too small, and every band fits a page."""
-    for scene in (*picture.bands, *picture.whole):
+    for scene in (*picture.bands, *picture.whole, *picture.narrow, *picture.panels, *picture.on_screen):
         assert not (found := overlaps(scene)), f"{picture.name}: {found[:5]}"
         assert not (found := clipped(scene)), f"{picture.name}: {found[:5]}"
         assert all(text.size >= SMALLEST for text in scene.texts)

@@ -115,6 +115,7 @@ def _cell(stream: np.random.Generator, row: str, column: str) -> dict[str, objec
         "chosen": "*" in marks,
         "oracle": False,
         "equal": bool(stream.random() < 0.5),
+        "claimed": has_interval and abs(gain) > half,
         "marks": marks,
     }
 

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from stilts.analysis.best import answers_of
+from stilts.analysis.glance import verdict_of
 from stilts.analysis.results import StudyResults
 from stilts.report.licences import Strictness, hub_licence, strictest, strictness
 from stilts.report.model_card import CardModel, model_card, training_data
@@ -108,7 +110,20 @@ def test_what_limits_the_figures_is_said(tmp_path: Path) -> None:
     assert "overlap: squad trains on the English training data of udpos" in told
     assert "**toy: data and encoder are toys" in told
     near = next(each for each in results.record.replicates if (each.row, each.column) == ("squad", "xnli"))
-    assert "Near chance (33.3): read nothing into the differences." in card_of(results, near)
+    guessing = card_of(results, near)
+    assert "Near chance (33.3): read nothing into the differences." in guessing
+    assert "no language is said to be hurt or helped" in guessing and "| hurt |" not in guessing
+
+
+def test_the_card_of_the_row_that_was_picked_says_what_the_study_says_of_it(
+    made: tuple[StudyResults, Replicate],
+) -> None:
+    results, item = made
+    answers = {answer.target: answer for answer in answers_of(results)}
+    for each in results.record.replicates:
+        told = "The study's verdict on this row: " in card_of(results, each)
+        assert told == (answers[each.column].row == each.row)
+    assert f"- The study's verdict on this row: {verdict_of(answers[item.column])}" in card_of(results, item)
 
 
 def evaluate_again(results: StudyResults, item: Replicate, score: float) -> None:

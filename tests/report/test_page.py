@@ -7,6 +7,7 @@ import pytest
 from stilts.report.contents import SECTIONS, sections_of
 from stilts.report.page import html_page
 from stilts.report.sections.material import Material
+from stilts.report.sections.section import html_table
 from tests.report.studies import TARGETS, Shown, searched, shown
 
 VOID = {"meta", "br", "hr", "link", "img"}
@@ -95,6 +96,29 @@ def test_answers_and_figures_are_in_words(outline: Outline) -> None:
     assert re.search(r"replicates\d+ done, 1 missing, 1 failed", outline.text)
 
 
+def test_a_reader_who_knows_no_word_is_told_what_is_asked_and_what_words_mean(outline: Outline) -> None:
+    start = outline.text.index("An encoder that knows many languages")
+    assert start < outline.text.index("How to read this") < outline.text.index("Details")
+    assert "Study study: 3 intermediates for 3 targets, encoder toy." in outline.text
+    assert "two separate parts of a target's data" in outline.text
+
+
+def test_no_title_stands_above_another(outline: Outline) -> None:
+    assert outline.text.count("score and gain over none, in points") == 1, "the name of the window"
+    assert outline.text.count("gain over none on each target") == 0, "that is the headline of the picture's own file"
+
+
+def test_what_may_be_wider_than_the_window_says_so(page: str) -> None:
+    assert page.count('class="wide') == page.count('<p class="more">Scroll sideways') > 0
+    assert re.search(r"@media print\{.*\.more[^{]*\{display:none", page, re.DOTALL)
+
+
+def test_a_table_too_wide_for_paper_says_there_that_it_is_left_out() -> None:
+    few, many = (html_table("Figures", ["name", *map(str, range(number))], []) for number in (5, 20))
+    assert "more than paper holds" in many and 'class="wide many"' in many
+    assert "more than paper holds" not in few
+
+
 def test_a_study_without_results_has_a_page(study: Shown) -> None:
     record = replace(
         study.record, replicates=tuple(replace(r, outputs=_elsewhere(r.outputs)) for r in study.record.replicates)
@@ -123,7 +147,7 @@ def test_large_matrices_are_whole_on_the_screen_and_in_bands_on_paper(page: str)
     picture = heat_map(data, record)
     assert len(picture.on_screen) == 1 < len(picture.bands)
     large = html_page(record, [Section(name="matrix", title="Matrix", pictures=(picture,))])
-    assert 'class="wide screen"' in large and 'class="paper"' in large
+    assert 'class="has-narrow screen"' in large and 'class="paper"' in large
     assert 'class="paper"' not in page
 
 

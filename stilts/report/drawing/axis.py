@@ -71,7 +71,9 @@ def draw_axis_below(scene: Scene, scale: Scale, top: float, bottom: float, *, ga
         scene.line((scale.at(0.0), top), (scale.at(0.0), bottom), colour=FAINT_INK, width=1.0)
     for value in shown:
         label = signed(value) if gain else f"{value:g}"
-        scene.text(scale.at(value), bottom + 6, label, size=TICK_SIZE, anchor="middle", colour=FAINT_INK)
+        half = text_width(label, TICK_SIZE) / 2
+        x = min(max(scale.at(value), half), scene.width - half)  # never over the edge, where it would be cut
+        scene.text(x, bottom + 6, label, size=TICK_SIZE, anchor="middle", colour=FAINT_INK)
 
 
 def draw_axis_left(scene: Scene, scale: Scale, left: float, right: float) -> None:

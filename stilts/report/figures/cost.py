@@ -10,17 +10,11 @@ import pandas as pd
 from stilts.analysis.results import StudyResults
 from stilts.analysis.spending import compute_words
 from stilts.ledger.results import TrainResult
-from stilts.report.drawing.axis import TICK_SIZE, Scale
-from stilts.report.drawing.colour import NEUTRAL, mixed
-from stilts.report.drawing.marks import mark
-from stilts.report.drawing.scene import FAINT_INK, RULE, Scene
-from stilts.report.drawing.text import shortened
-from stilts.report.figures.picture import PORTRAIT, Picture, heading, paragraph, stacked
+from stilts.report.figures.cost_bars import SMALL, WIDE, cost_bars
+from stilts.report.figures.picture import Picture, paragraph, stacked
 from stilts.study.record import StudyRecord
 
-_LINE, _NAMES, _FIGURES = 13.0, 150.0, 118.0
 _MOST_LINES = 40
-_LIGHT = mixed(NEUTRAL, "#ffffff", 0.65)
 COST_COLUMNS = ("kind", "name", "stages", "measured_s", "forecast_stages", "measured_of_forecast_s", "forecast_s")
 
 
@@ -63,25 +57,15 @@ def cost_plot(data: pd.DataFrame, record: StudyRecord) -> Picture | None:
     if data.empty:
         return None
     shown, rest = data.iloc[:_MOST_LINES], data.iloc[_MOST_LINES:]
-    scene = Scene(width=PORTRAIT, height=len(shown) * _LINE + 22)
-    longest = max(float(shown["measured_s"].max()), float(shown["forecast_s"].max()), 1.0)
-    unit, word = (3600.0, "hours") if longest >= 5400 else (60.0, "minutes") if longest >= 120 else (1.0, "seconds")
-    scale = Scale(low=0.0, high=longest / unit * 1.03, start=_NAMES, stop=PORTRAIT - _FIGURES)
-    bottom = len(shown) * _LINE + 2
-    ticks = scale.ticks()
-    scene.lines([((scale.at(tick), 0.0), (scale.at(tick), bottom)) for tick in ticks], colour=RULE, width=0.5)
-    for tick in ticks:
-        scene.text(scale.at(tick), bottom + 7, f"{tick:g}", size=TICK_SIZE, anchor="middle", colour=FAINT_INK)
-    scene.text(PORTRAIT - _FIGURES + 8, bottom + 7, word, size=TICK_SIZE, colour=FAINT_INK)
-    for at, (_, line) in enumerate(shown.iterrows()):
-        _bar(scene, line, (at + 0.5) * _LINE + 1, scale, unit, record)
     more = _not_drawn(rest, record)
-    title = heading(f"{record.name}: measured cost and its forecast, {word} of stages", PORTRAIT)
+    wide, small = (stacked([cost_bars(shown, record, room), paragraph(more, room.width)]) for room in (WIDE, SMALL))
     return Picture(
         name="cost",
         title="Cost against forecast",
+        headline=f"{record.name}: measured cost of stages, and its forecast",
         caption=cost_words(data, record),
-        bands=(stacked([title, scene, _legend(), paragraph(more, PORTRAIT)]),),
+        bands=(wide,),
+        narrow=(small,),
         data=data,
     )
 
@@ -147,30 +131,3 @@ def _forecasts(stages: Sequence[_Done]) -> list[tuple[_Done, float | None]]:
         known = totals.get((stage.kind, stage.name)) or totals.get((stage.kind, ""))
         told.append((stage, known[0] / known[1] * stage.units if known else None))
     return told
-
-
-def _bar(scene: Scene, line: pd.Series, y: float, scale: Scale, unit: float, record: StudyRecord) -> None:
-    name = f"{line['kind']} {line['name']} ({line['stages']})"
-    scene.text(_NAMES - 5, y, shortened(name, _NAMES - 9, 7.5), size=7.5, anchor="end")
-    told, whole = scale.at(line["measured_of_forecast_s"] / unit), scale.at(line["measured_s"] / unit)
-    hint = f"{name}: measured {line['measured_s']:.0f} s, forecast {line['forecast_s']:.0f} s"
-    scene.box(scale.start, y - 4, whole - scale.start, 8, _LIGHT, hint=hint)
-    scene.box(scale.start, y - 4, told - scale.start, 8, NEUTRAL, hint=hint)
-    if line["forecast_stages"]:
-        mark(scene, scale.at(line["forecast_s"] / unit), y, "diamond", filled=False, hint=hint)
-    ratio = f", {line['measured_of_forecast_s'] / line['forecast_s'] - 1:+.0%}" if line["forecast_s"] > 0 else ""
-    words = compute_words(record, float(line["measured_s"])) + ratio
-    scene.text(PORTRAIT - _FIGURES + 8, y, shortened(words, _FIGURES - 10, 7.0), size=7.0)
-
-
-def _legend() -> Scene:
-    scene = Scene(width=PORTRAIT, height=30.0)
-    left = 8.0
-    for shade, words in ((NEUTRAL, "measured, with a forecast"), (_LIGHT, "measured, nothing to forecast from")):
-        scene.box(left - 4, 4, 10, 8, shade)
-        left = scene.text(left + 10, 8, words, size=7.5, colour=FAINT_INK).extent[2] + 14
-    mark(scene, left, 8, "diamond", filled=False)
-    scene.text(left + 6, 8, "forecast", size=7.5, colour=FAINT_INK)
-    said = "in brackets the number of stages; the percentage compares measured with forecast where there is one"
-    scene.text(4, 21, said, size=7.5, colour=FAINT_INK)
-    return scene

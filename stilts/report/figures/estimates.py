@@ -10,7 +10,7 @@ from stilts.report.drawing.colour import NEUTRAL
 from stilts.report.drawing.marks import interval, mark
 from stilts.report.drawing.scene import FAINT_INK, Scene
 from stilts.report.drawing.text import shortened
-from stilts.report.figures.picture import PORTRAIT, Picture, heading, stacked
+from stilts.report.figures.picture import PORTRAIT, Picture
 
 _LINE, _NAMES, _GAP = 13.0, 92.0, 16.0
 _PANEL = (PORTRAIT - _NAMES - _GAP) / 2
@@ -30,14 +30,14 @@ def estimates_plot(card: ScoreCard, study: str) -> Picture | None:
     _panel(scene, lines, "Spearman with the scores", _NAMES, [line.spearman for line in lines], signed=True)
     regret = [line.regret[1] for line in lines]
     _panel(scene, lines, "regret of the first row, in points", _NAMES + _PANEL + _GAP, regret, signed=False)
-    title = heading(f"{study}: what estimates say of the matrix on {card.use}", PORTRAIT)
     return Picture(
         name="estimates",
         title="Estimates",
+        headline=f"{study}: what estimates say of the matrix on {card.use}",
         caption="Left, the rank correlation of each estimate with the rows' scores; right, the points lost by taking "
         "the row that it puts first. Means over targets with 95 % bootstrap intervals over targets; hollow marks are "
         "references.",
-        bands=(stacked([title, scene]),),
+        bands=(scene,),
         data=_data(lines),
     )
 

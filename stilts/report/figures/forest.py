@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from stilts.report.drawing.axis import Scale, draw_axis_below, in_points
 from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
 from stilts.report.drawing.marks import Form, interval, mark
 from stilts.report.drawing.scene import FAINT_INK, Scene
-from stilts.report.drawing.text import fold, shortened, text_width
-from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, grid, heading, stacked
+from stilts.report.drawing.text import shortened, text_width
+from stilts.report.figures.key import Meaning, key, with_key
+from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks
 from stilts.study.record import NONE_ROW, StudyRecord
 
 _GAP, _LINE, _NAMES, _FIGURES = 12.0, 11.5, 92.0, 76.0
@@ -24,15 +27,14 @@ def forest_plot(data: pd.DataFrame, record: StudyRecord) -> Picture:
     is conditional on the seeds that were trained. A row without a number says its state.
     """
     panels = [panel for _, part in data.groupby("column", sort=False) for panel in _panels(part)]
-    bands = grid(panels, 2, gap=_GAP)
-    bands[0] = stacked([heading(f"{record.name}: gain over {NONE_ROW} on each target, in points", PORTRAIT), bands[0]])
-    bands[-1] = stacked([bands[-1], _legend(data)])
     return Picture(
         name="forest",
         title="Gains per target",
+        headline=f"{record.name}: gain over {NONE_ROW} on each target, in points",
         caption=f"Gain of every row over {NONE_ROW} (the line at 0) with its 95 % interval, in points; each target has "
         "a scale of its own.",
-        bands=tuple(bands),
+        bands=tuple(with_key(panels, 2, partial(_key, data), gap=_GAP)),
+        panels=(*panels, _key(data, _PANEL)),
         data=data,
     )
 
@@ -94,28 +96,25 @@ def _figures(cell: pd.Series) -> str:
 
 
 def _colour(cell: pd.Series) -> str:
-    """Blue and red where the interval leaves out 0, so that colour repeats what the position says."""
-    if pd.isna(cell["low"]) or cell["low"] <= 0 <= cell["high"]:
+    """Blue and red where the interval leaves out 0, so that colour repeats what the position says.
+
+    A row of one model, or one near guessing, has no colour: its interval says nothing of the recipe.
+    """
+    if pd.isna(cell["low"]) or cell["low"] <= 0 <= cell["high"] or cell["conditional"] or cell["near_chance"]:
         return NEUTRAL
     return GAIN if cell["low"] > 0 else LOSS
 
 
-def _legend(data: pd.DataFrame) -> Scene:
-    entries: list[tuple[Form, bool, str]] = [
-        ("circle", True, "cannot be told from the best"),
-        ("circle", False, "can be told from the best"),
-        ("diamond", bool(data[data["chosen"]]["equal"].all()), "chosen on select"),
-        ("square", True, f"the row {NONE_ROW}, filled likewise"),
-    ]
-    scene = Scene(width=PORTRAIT, height=28.0)
-    left = 8.0
-    for form, filled, words in entries:
-        mark(scene, left, 8, form, colour=NEUTRAL, filled=filled)
-        left = scene.text(left + 6, 8, words, size=7.5, colour=FAINT_INK).extent[2] + 14
-    notes = [
+def _key(data: pd.DataFrame, width: float) -> Scene:
+    entries = (
+        Meaning(form="circle", words="cannot be told from the best"),
+        Meaning(form="circle", words="can be told from the best", filled=False),
+        Meaning(form="diamond", words="chosen on select", filled=bool(data[data["chosen"]]["equal"].all())),
+        Meaning(form="square", words=f"the row {NONE_ROW}, filled likewise"),
+    )
+    notes = (
         "dashed: conditional on the seeds that were trained" if data["conditional"].any() else "",
         "~ near chance" if data["near_chance"].any() else "",
         "blue or red: the interval leaves out 0",
-    ]
-    scene.text(4, 20, fold("; ".join(filter(None, notes)), PORTRAIT - 8, 7.5, lines=1)[0], size=7.5, colour=FAINT_INK)
-    return scene
+    )
+    return key(entries, "; ".join(filter(None, notes)), width)

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from stilts.report import phrases
 from stilts.report.drawing.axis import in_points
-from stilts.report.drawing.colour import NO_NUMBER, diverging, ink_on, mixed
-from stilts.report.drawing.scene import FAINT_INK, INK, Point, Scene
+from stilts.report.drawing.colour import mixed
+from stilts.report.drawing.scene import INK, Point, Scene
 from stilts.report.drawing.text import breaks_well, fold, text_width
 from stilts.report.figures.matrix_data import half_width
 from stilts.report.figures.picture import (
     LANDSCAPE,
     LANDSCAPE_HEIGHT,
+    NARROW,
     PORTRAIT,
     PORTRAIT_HEIGHT,
     Picture,
     chunks,
-    heading,
     paragraph,
     stacked,
 )
-from stilts.study.record import NONE_ROW, StudyRecord
+from stilts.report.figures.shades import PALE, colour_limit, ink, scale_bar, shade
+from stilts.study.record import StudyRecord
 
-GAIN_LABEL = f"gain over {NONE_ROW}, points"
 HATCHED = "hatched: the row shares data or source text with this target (overlap)"
-LEAST_LIMIT_PP = 1.0  # The colours span at least this much, so that a matrix of tiny gains looks as flat as it is.
 INFINITE = 1e9
 _LEGEND_ROOM = 62.0
-_LEAST_WIDTH = 330.0  # the legend's
+_WIDEST_CELL = 220.0
+_MOST_NARROW = 12  # columns that a narrow screen shows in roomy cells
 _LONGEST_UPRIGHT = 100.0  # points, of a column's name in one line
 
 
@@ -69,6 +69,7 @@ class _Layout:
     columns: tuple[tuple[str, ...], ...]
     rows: tuple[tuple[str, ...], ...]
     limit: float
+    least: float  # the width that the legend wants
 
     @property
     def roomy(self) -> bool:
@@ -84,7 +85,7 @@ class _Layout:
 
     @property
     def width(self) -> float:
-        return max(self.names + self.cell * max(map(len, self.columns)) + 4, _LEAST_WIDTH)
+        return max(self.names + self.cell * max(map(len, self.columns)) + 4, self.least)
 
     @property
     def is_one_band(self) -> bool:
@@ -95,40 +96,54 @@ def heat_map(data: pd.DataFrame, record: StudyRecord) -> Picture:
     """Rows x columns coloured by gain, symmetric around 0; ``data`` is ``matrix_data``'s.
 
     A cell shows score, gain and the half width of its 95 % interval, or its state where it has no number; large
-    matrices leave the score to the file with the data. Overlaps are hatched, the chosen row is framed. A matrix that
-    does not fit a page is drawn whole for the screen and in bands for print.
+    matrices leave the score to the file with the data. Overlaps are hatched, the chosen row is framed, and what is not
+    beyond chance is pale. A matrix that does not fit a page is drawn whole for the screen and in bands for print.
     """
     layout = _layout(data)
-    bands = _bands(data, record, layout)
-    whole = () if layout.is_one_band else _bands(data, record, _layout(data, width=INFINITE, height=INFINITE))
+    bands = _bands(data, layout)
+    whole = () if layout.is_one_band else _bands(data, _whole_layout(data))
     return Picture(
         name="heatmap",
         title="Gains of every cell",
+        headline=phrases.title(record),
         caption=_reading(layout, data),
         bands=bands,
         whole=whole,
+        narrow=_bands(data, _narrow_layout(data)),
         data=data,
     )
 
 
-def _bands(data: pd.DataFrame, record: StudyRecord, layout: _Layout) -> tuple[Scene, ...]:
+def _bands(data: pd.DataFrame, layout: _Layout) -> tuple[Scene, ...]:
     by_cell = phrases.cells_by_name(data)
     bands = [_band(by_cell, layout, columns, rows) for columns in layout.columns for rows in layout.rows]
-    bands[0] = stacked([heading(phrases.title(record), layout.width), bands[0]])
     bands[-1] = stacked([bands[-1], _legend(data, layout)])
     return tuple(bands)
 
 
-def _layout(data: pd.DataFrame, *, width: float = LANDSCAPE, height: float | None = None) -> _Layout:
-    wordings = _WORDINGS if height is None else _WORDINGS[-1:]
-    for wording in wordings[:-1]:
-        layout = _worded(data, wording, width, height)
+def _layout(data: pd.DataFrame) -> _Layout:
+    for wording in _WORDINGS[:-1]:
+        layout = _worded(data, wording, LANDSCAPE, None)
         if layout.is_one_band:
             return layout
-    return _worded(data, wordings[-1], width, height)
+    return _worded(data, _WORDINGS[-1], LANDSCAPE, None)
 
 
-def _worded(data: pd.DataFrame, wording: _Wording, most_width: float, most_height: float | None) -> _Layout:
+def _whole_layout(data: pd.DataFrame) -> _Layout:
+    """Everything in one band, as densely as cells can be worded."""
+    return _worded(data, _WORDINGS[-1], INFINITE, INFINITE)
+
+
+def _narrow_layout(data: pd.DataFrame) -> _Layout:
+    """A few columns to a band, all rows below one another."""
+    wording = _WORDINGS[0] if data["column"].nunique() <= _MOST_NARROW else _WORDINGS[-1]
+    return _worded(data, replace(wording, longest_name=78.0), NARROW, INFINITE, fill=NARROW)
+
+
+def _worded(
+    data: pd.DataFrame, wording: _Wording, most_width: float, most_height: float | None, *, fill: float = PORTRAIT
+) -> _Layout:
+    """The layout of this wording; cells grow until a band is ``fill`` wide."""
     rows, columns = list(dict.fromkeys(data["row"])), list(dict.fromkeys(data["column"]))
     lines = [_lines(cell, wording) for _, cell in data.iterrows()]
     widest = max(text_width(text, wording.size, bold=strong) for cell in lines for text, strong in cell)
@@ -136,10 +151,11 @@ def _worded(data: pd.DataFrame, wording: _Wording, most_width: float, most_heigh
     names = min(max(text_width(name, wording.size + 0.5) for name in rows) + 8, wording.longest_name)
     height = max(map(len, lines)) * wording.size * 1.28 + wording.padding * 0.75
     per_band = chunks(len(columns), int((most_width - names - 4) // cell))
-    width = names + cell * max(map(len, per_band)) + 4
+    across = max(map(len, per_band))
+    cell = max(cell, min((fill - names - 4) / across, _WIDEST_CELL))
+    width = names + cell * across + 4
     head = max(_head_height(name, cell) for name in columns)
     page = most_height or (PORTRAIT_HEIGHT if width <= PORTRAIT else LANDSCAPE_HEIGHT)
-    limit = float(data["gain"].abs().max()) if data["gain"].notna().any() else 0.0
     return _Layout(
         wording=wording,
         names=names,
@@ -150,7 +166,8 @@ def _worded(data: pd.DataFrame, wording: _Wording, most_width: float, most_heigh
         rows=tuple(
             tuple(rows[i] for i in run) for run in chunks(len(rows), int((page - head - _LEGEND_ROOM) // height))
         ),
-        limit=max(limit, LEAST_LIMIT_PP),
+        limit=colour_limit(data),
+        least=min(fill, 330.0),
     )
 
 
@@ -185,14 +202,14 @@ def _band(by_cell: phrases.CellIndex, layout: _Layout, columns: tuple[str, ...],
 
 
 def _draw_cell(scene: Scene, cell: pd.Series, left: float, top: float, layout: _Layout) -> None:
-    colour = NO_NUMBER if pd.isna(cell["gain"]) else diverging(float(cell["gain"]), layout.limit)
-    ink = ink_on(colour)
+    colour = shade(cell, layout.limit)
+    text_ink = ink(cell, colour)
     scene.box(left + 0.5, top + 0.5, layout.cell - 1, layout.height - 1, colour, hint=_hint(cell))
     lines = _lines(cell, layout.wording)
     middle = top + layout.height / 2
     if not pd.isna(cell["overlap"]):
         strokes = _hatch(left + 0.5, top + 0.5, layout.cell - 1, layout.height - 1, gap=5.0)
-        scene.lines(strokes, colour=mixed(colour, ink, 0.55), width=0.6)
+        scene.lines(strokes, colour=mixed(colour, text_ink, 0.55), width=0.6)
         plate = max(text_width(text, layout.size, bold=strong) for text, strong in lines) + 2
         tall = len(lines) * layout.leading
         scene.box(left + (layout.cell - plate) / 2, middle - tall / 2, plate, tall, colour, hint=_hint(cell))
@@ -201,7 +218,7 @@ def _draw_cell(scene: Scene, cell: pd.Series, left: float, top: float, layout: _
     for at, (text, strong) in enumerate(lines):
         y = middle + (at - (len(lines) - 1) / 2) * layout.leading
         size = layout.size if at < 2 else max(7.0, layout.size - 0.5)
-        scene.text(left + layout.cell / 2, y, text, size=size, anchor="middle", colour=ink, bold=strong)
+        scene.text(left + layout.cell / 2, y, text, size=size, anchor="middle", colour=text_ink, bold=strong)
 
 
 def _hint(cell: pd.Series) -> str:
@@ -259,24 +276,7 @@ def _row_name(scene: Scene, name: str, y: float, layout: _Layout) -> None:
 
 def _legend(data: pd.DataFrame, layout: _Layout) -> Scene:
     """The colour scale above what the marks mean."""
-    bar = Scene(width=layout.width, height=30.0)
-    left, wide, steps = 8.0, min(200.0, layout.width * 0.5), 40
-    for step in range(steps):
-        value = ((step + 0.5) / steps * 2 - 1) * layout.limit
-        bar.box(
-            left + wide * step / steps,
-            5.0,
-            wide / steps + (0.8 if step < steps - 1 else 0.0),
-            8.0,
-            diverging(value, layout.limit),
-        )
-    for share in (-1.0, 0.0, 1.0):
-        label = f"{share * layout.limit:+z.1f}" if share else "0"
-        x = left + wide * (share + 1) / 2
-        anchor = "start" if share < 0 else "end" if share > 0 else "middle"
-        bar.text(x, 20.0, label, size=7.0, anchor=anchor, colour=FAINT_INK)  # type: ignore[arg-type]
-    bar.text(left + wide + 8, 9.0, GAIN_LABEL, size=7.5, colour=FAINT_INK)
-    return stacked([bar, paragraph(_marks_meaning(data, layout), layout.width)])
+    return stacked([scale_bar(layout.limit, layout.width), paragraph(_marks_meaning(data, layout), layout.width)])
 
 
 def _marks_meaning(data: pd.DataFrame, layout: _Layout) -> str:
@@ -285,6 +285,7 @@ def _marks_meaning(data: pd.DataFrame, layout: _Layout) -> str:
     parts = [
         "framed: chosen" if data["chosen"].any() else "",
         said,
+        PALE if (data["gain"].notna() & ~data["claimed"]).any() else "",
         HATCHED if data["overlap"].notna().any() else "",
         "! some replicates are not done" if partly and not layout.wording.spells_states else "",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from stilts.analysis.best import Answer, answers_of
+from stilts.analysis.glance import verdict_of
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.metrics.levels import FALSE_DISCOVERY
@@ -13,7 +14,8 @@ from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
 from stilts.report.drawing.marks import Form, interval, mark
 from stilts.report.drawing.scene import FAINT_INK, Scene
 from stilts.report.drawing.text import fold, text_width
-from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, grid, heading, stacked
+from stilts.report.figures.key import Meaning, key, with_key
+from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks
 from stilts.study.record import NONE_ROW
 
 _GAP, _LINE = 10.0, 9.6
@@ -55,7 +57,7 @@ def language_data(results: StudyResults) -> pd.DataFrame:
 def shown_row(answer: Answer) -> tuple[str | None, str]:
     """The row whose gains are shown for a target, and what it is there."""
     if answer.chosen not in (None, NONE_ROW):
-        return answer.chosen, "chosen"
+        return answer.chosen, f"chosen: {verdict_of(answer)}"
     if not answer.gains:
         return None, ""
     highest = max(answer.gains, key=lambda gain: gain.interval.estimate).row
@@ -70,16 +72,14 @@ def language_plot(data: pd.DataFrame, study: str) -> Picture | None:
     panels = [panel for _, part in data.groupby("column", sort=False) for panel in _panels(part)]
     if not panels:
         return None
-    bands = grid(panels, 3, gap=_GAP)
-    width = max(PORTRAIT, bands[0].width)
-    bands[0] = stacked([heading(f"{study}: gain over {NONE_ROW} by language, in points", width), bands[0]])
-    bands[-1] = stacked([bands[-1], _legend(width)])
     return Picture(
         name="languages",
         title="Gains by language",
+        headline=f"{study}: gain over {NONE_ROW} by language, in points",
         caption="Gain over none in every language with its 95 % interval, languages by gain. What is beyond chance is "
         "so at a false discovery rate of 5 % within its target (Benjamini and Hochberg).",
-        bands=tuple(bands),
+        bands=tuple(with_key(panels, 3, _key, gap=_GAP)),
+        panels=(*panels, _key(_PANEL)),
         data=data,
     )
 
@@ -124,15 +124,10 @@ def _language(scene: Scene, line: pd.Series, y: float, scale: Scale, names: floa
     )
 
 
-def _legend(width: float) -> Scene:
-    scene = Scene(width=width, height=18.0)
-    left = 8.0
-    entries: list[tuple[Form, str, str]] = [
-        ("down", LOSS, "loses (name in bold)"),
-        ("up", GAIN, "gains"),
-        ("circle", NEUTRAL, "not beyond chance"),
-    ]
-    for form, colour, words in entries:
-        mark(scene, left, 8, form, colour=colour, filled=form != "circle")
-        left = scene.text(left + 6, 8, words, size=7.5, colour=FAINT_INK).extent[2] + 14
-    return scene
+def _key(width: float) -> Scene:
+    entries = (
+        Meaning(form="down", words="loses (name in bold)", colour=LOSS),
+        Meaning(form="up", words="gains", colour=GAIN),
+        Meaning(form="circle", words="not beyond chance", filled=False),
+    )
+    return key(entries, "", width)

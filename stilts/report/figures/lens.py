@@ -16,7 +16,8 @@ from stilts.report.drawing.labels import around, label
 from stilts.report.drawing.marks import mark
 from stilts.report.drawing.scene import FAINT_INK, Scene
 from stilts.report.drawing.text import fold, shortened
-from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, grid, heading, stacked
+from stilts.report.figures.key import Meaning, key
+from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, grid, stacked
 from stilts.study.record import NONE_ROW
 
 _GAP, _LINE = 12.0, 11.0
@@ -56,15 +57,15 @@ def lens_plot(lenses: Sequence[Lens], data: pd.DataFrame, study: str) -> Picture
     if not groups and not trends:
         return None
     bands = [*grid(groups, 2, gap=_GAP), *grid(trends, 3, gap=_GAP)]
-    title = f"{study}: gain over {NONE_ROW} by language, averaged over targets, in points"
-    bands[0] = stacked([heading(title, PORTRAIT), bands[0]])
-    bands[-1] = stacked([bands[-1], _legend(bool(groups))])
+    bands[-1] = stacked([bands[-1], _key(bool(groups), PORTRAIT)])
     return Picture(
         name="language_lens",
         title="Language lens",
+        headline=f"{study}: gain over {NONE_ROW} by language, averaged over targets, in points",
         caption="Each circle is a language, at its gain averaged over targets. A difference is decided only where six "
         "or more families stand on each side; descriptive means that they do not.",
         bands=tuple(bands),
+        panels=(*groups, *trends, _key(bool(groups), _THIRD)),
         data=data,
     )
 
@@ -164,7 +165,8 @@ def property_of(point: LensPoint, name: str) -> float | None:
 def trend_words(trend: Trend) -> str:
     """A correlation with what may be said of it."""
     said = "" if trend.correlation is None else f"Spearman {trend.correlation:+.2f}, "
-    said += f"{trend.num_languages} languages, {trend.num_families} families: {trend.status}"
+    families = "family" if trend.num_families == 1 else "families"
+    said += f"{trend.num_languages} languages, {trend.num_families} {families}: {trend.status}"
     if trend.p_value is not None:
         said += f" (p {trend.p_value:.2g})"
     if trend.status is Status.UNDECIDED and trend.smallest_visible is not None:
@@ -172,12 +174,9 @@ def trend_words(trend: Trend) -> str:
     return said
 
 
-def _legend(groups: bool) -> Scene:
-    scene = Scene(width=PORTRAIT, height=18.0)
-    mark(scene, 8, 8, "circle", colour=NEUTRAL, filled=False, radius=2.2)
-    left = scene.text(14, 8, "a language", size=7.5, colour=FAINT_INK).extent[2] + 14
-    if groups:
-        mark(scene, left, 8, "diamond", colour=GAIN, radius=2.8)
-        left = scene.text(left + 6, 8, "mean of its group", size=7.5, colour=FAINT_INK).extent[2] + 14
-        scene.text(left, 8, "at the right: languages / families", size=7.5, colour=FAINT_INK)
-    return scene
+def _key(groups: bool, width: float) -> Scene:
+    language = Meaning(form="circle", words="a language", filled=False)
+    if not groups:
+        return key([language], "", width)
+    mean = Meaning(form="diamond", words="mean of its group", colour=GAIN)
+    return key([language, mean], "at the right: languages / families", width)

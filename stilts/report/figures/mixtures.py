@@ -15,7 +15,7 @@ from stilts.report.drawing.labels import around, label
 from stilts.report.drawing.marks import mark
 from stilts.report.drawing.scene import FAINT_INK, INK, RULE, Anchor, Point, Scene
 from stilts.report.drawing.text import fold, shortened, text_width
-from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, heading, paragraph, stacked
+from stilts.report.figures.picture import PORTRAIT, PORTRAIT_HEIGHT, Picture, chunks, paragraph, stacked
 from stilts.report.figures.search import mean_gains
 from stilts.study.record import NONE_ROW, Row
 
@@ -57,10 +57,10 @@ def mixture_plot(data: pd.DataFrame, study: str) -> Picture | None:
     if data.empty:
         return None
     bands = [band for row, part in data.groupby("row", sort=False) for band in _bands(str(row), part)]
-    bands[0] = stacked([heading(f"{study}: mixtures that were tried", PORTRAIT), bands[0]])
     return Picture(
         name="mixtures",
         title="Mixtures",
+        headline=f"{study}: mixtures that were tried",
         caption="Each proposal by its tasks' shares of the steps. Number and colour say the mean, over targets, of its "
         f"selection score less that of {NONE_ROW}, in points.",
         bands=tuple(bands),

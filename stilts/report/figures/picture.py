@@ -15,6 +15,7 @@ from stilts.report.drawing.text import fold
 # size, so that the smallest text keeps its points.
 PORTRAIT, LANDSCAPE = 520.0, 720.0
 PORTRAIT_HEIGHT, LANDSCAPE_HEIGHT = 690.0, 470.0
+NARROW = 250.0  # a telephone's 390 CSS pixels less the margins, drawn a little larger than it is printed
 LEADING = 1.35  # lines of running text, in sizes
 
 
@@ -23,20 +24,26 @@ class Picture:
     """A figure: ``name`` is its file's, ``caption`` what to read in it; ``bands`` stand below one another.
 
     A band is never taller or wider than a page, so a print breaks between bands and shrinks none. ``whole`` is what a
-    screen shows instead, where cutting into bands would hurt. ``data`` holds every number that is drawn.
+    screen shows instead, where cutting into bands would hurt, ``narrow`` what a telephone shows. ``panels`` are the
+    parts of a picture that a page may lay out in as many columns as it has room for. ``headline`` stands above the
+    picture where it is a file of its own. ``data`` holds every number that is drawn.
     """
 
     name: str
     title: str
+    headline: str
     caption: str
     bands: tuple[Scene, ...]
     data: pd.DataFrame
     whole: tuple[Scene, ...] = ()
+    narrow: tuple[Scene, ...] = ()
+    panels: tuple[Scene, ...] = ()
 
     @property
     def on_screen(self) -> tuple[Scene, ...]:
-        """The scenes of the undivided picture."""
-        return self.whole or self.bands
+        """The scenes of the undivided picture below its headline, as its files hold them."""
+        first, *rest = self.whole or self.bands
+        return (stacked([heading(self.headline, first.width), first]), *rest)
 
     @property
     def is_wide(self) -> bool:

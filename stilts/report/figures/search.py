@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 
@@ -15,7 +16,8 @@ from stilts.report.drawing.colour import GAIN, LOSS, NEUTRAL
 from stilts.report.drawing.marks import mark
 from stilts.report.drawing.scene import FAINT_INK, Point, Scene
 from stilts.report.drawing.text import fold
-from stilts.report.figures.picture import PORTRAIT, Picture, grid, heading, stacked
+from stilts.report.figures.key import Meaning, key, with_key
+from stilts.report.figures.picture import PORTRAIT, Picture
 from stilts.study.record import NONE_ROW
 
 _GAP = 10.0
@@ -68,15 +70,14 @@ def history_plot(data: pd.DataFrame, study: str) -> Picture | None:
     panels = [_panel(part) for _, part in data.groupby(["row", "column"], sort=False)]
     if not panels:
         return None
-    bands = grid(panels, 3, gap=_GAP)
-    bands[0] = stacked([heading(f"{study}: selection score of each proposal, in order", PORTRAIT), bands[0]])
-    bands[-1] = stacked([bands[-1], _legend(data)])
     return Picture(
         name="search_history",
         title="Search history",
+        headline=f"{study}: selection score of each proposal, in order",
         caption="Each searched row's proposals in the order in which they were drawn, by their score on select (which "
         "is not the score that is reported); the stepped line is the best so far.",
-        bands=tuple(bands),
+        bands=tuple(with_key(panels, 3, partial(_key, data), gap=_GAP)),
+        panels=(*panels, _key(data, _PANEL)),
         data=data,
     )
 
@@ -131,19 +132,14 @@ def _proposal(scene: Scene, line: pd.Series, across: Scale, up: Scale, bottom: f
     mark(scene, x, up.at(float(line["score"])), form, colour=GAIN, filled=bool(line["chosen"]), hint=hint)  # type: ignore[arg-type]
 
 
-def _legend(data: pd.DataFrame) -> Scene:
-    scene = Scene(width=PORTRAIT, height=18.0)
-    mark(scene, 8, 8, "diamond", colour=GAIN)
-    left = scene.text(14, 8, "stands in the cell", size=7.5, colour=FAINT_INK).extent[2] + 14
-    mark(scene, left, 8, "circle", colour=GAIN, filled=False)
-    left = scene.text(left + 6, 8, "other proposal", size=7.5, colour=FAINT_INK).extent[2] + 14
-    scene.line((left - 4, 8), (left + 12, 8), colour=FAINT_INK, dashed=True)
-    left = scene.text(left + 16, 8, f"the row {NONE_ROW}", size=7.5, colour=FAINT_INK).extent[2] + 14
+def _key(data: pd.DataFrame, width: float) -> Scene:
     states = set(data["state"])
+    entries = [
+        Meaning(form="diamond", words="stands in the cell", colour=GAIN),
+        Meaning(form="circle", words="other proposal", colour=GAIN, filled=False),
+    ]
     if State.PRUNED in states:
-        mark(scene, left, 8, "cross", colour=LOSS)
-        left = scene.text(left + 6, 8, "pruned", size=7.5, colour=FAINT_INK).extent[2] + 14
+        entries.append(Meaning(form="cross", words="pruned", colour=LOSS))
     if states - {State.PRUNED, State.DONE}:
-        mark(scene, left, 8, "square", colour=NEUTRAL, filled=False)
-        scene.text(left + 6, 8, "not done", size=7.5, colour=FAINT_INK)
-    return scene
+        entries.append(Meaning(form="square", words="not done", filled=False))
+    return key(entries, f"dashed: the row {NONE_ROW}", width)

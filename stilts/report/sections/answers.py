@@ -1,12 +1,14 @@
-"""The answers in words, first of all."""
+"""The answers, first of all: a table of one line per target, how to read it, and all the rest folded below."""
 
 from __future__ import annotations
 
 from stilts.analysis.best import Answer, answers_of
 from stilts.report import phrases
 from stilts.report.markup import as_html
+from stilts.report.sections.first_table import first_table, how_to_read
 from stilts.report.sections.material import Material
 from stilts.report.sections.section import Section
+from stilts.report.sections.words import words
 
 
 def answers_section(material: Material) -> Section | None:
@@ -14,7 +16,9 @@ def answers_section(material: Material) -> Section | None:
     answers = answers_of(material.results)
     if not answers:
         return None
-    return Section(name="answers", title="Answers", body=tuple(map(_answer, answers)))
+    details = '<h3 class="how">Details</h3>' + "".join(map(_answer, answers))
+    body = (first_table(answers), how_to_read(answers, material.record), details, words())
+    return Section(name="answers", title="Answers", body=body)
 
 
 def _answer(answer: Answer) -> str:
@@ -23,4 +27,6 @@ def _answer(answer: Answer) -> str:
     )
     facts = phrases.facts(answer)
     lines = "".join(f"<li><b>{as_html(label)}</b>: {as_html(text)}</li>" for label, text in facts)
-    return f'<div class="answer"><h3>{told}</h3>{f"<ul>{lines}</ul>" if lines else ""}</div>'
+    below = f"<ul>{lines}</ul>" if lines else ""
+    summary = f"<summary><b>{as_html(answer.target)}</b>: why, what else could be best, what to beware of</summary>"
+    return f'<details class="answer">{summary}<p>{told}</p>{below}</details>'

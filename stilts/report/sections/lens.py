@@ -68,7 +68,7 @@ def _table(lens: Lens) -> str:
         return ""
     means = {item.group: item.mean for item in lens.test.means}
     head = ["group", "languages", "families", "mean gain", "against the rest", "adjusted", "p (Holm)", "verdict"]
-    lines = [(item.group, [td(text) for text in _line(item, means[item.group])]) for item in lens.test.differences]
+    lines = [(item.group, _line(item, means[item.group])) for item in lens.test.differences]
     title = f"Groups by {lens.by}, each against the rest"
     return folded(title, html_table(f"{title}, in points", head, lines))
 
@@ -79,15 +79,15 @@ def _line(item: Difference, mean: float) -> list[str]:
         verdict += f", visible from {item.smallest_visible:.1f}"
     elif item.reason:
         verdict += f": {item.reason}"
-    return [
+    figures = (
         str(item.num_languages),
         str(item.num_families),
         in_points(mean),
         in_points(item.difference),
         "-" if item.adjusted is None else in_points(item.adjusted),
         "-" if item.p_adjusted is None else f"{item.p_adjusted:.2g}",
-        verdict,
-    ]
+    )
+    return [*map(td, figures), td(verdict, kind="words")]
 
 
 def _notes(lenses: list[Lens]) -> str:

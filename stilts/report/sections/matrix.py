@@ -11,7 +11,7 @@ from stilts.report.figures.heatmap import heat_map
 from stilts.report.figures.matrix_data import half_width
 from stilts.report.markup import as_html
 from stilts.report.sections.material import Material
-from stilts.report.sections.section import Section, html_table, td
+from stilts.report.sections.section import Section, folded, html_table, td
 
 
 def matrix_section(material: Material) -> Section | None:
@@ -22,7 +22,7 @@ def matrix_section(material: Material) -> Section | None:
         name="matrix",
         title="Matrix",
         pictures=(heat_map(material.matrix, material.record),),
-        after=(_table(material), _probes(material)),
+        after=(folded("The same as a table, with means", _table(material)), _probes(material)),
         tables={} if material.probes.empty else {"probes": material.probes},
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from stilts.report.figures.picture import Picture
 from stilts.report.markup import as_html
 
+_MORE = "Scroll sideways: there is more to the right \u2192"
 MOST_PRINTED = 12  # columns of a table on paper
 
 
@@ -31,16 +32,23 @@ class Section:
 def html_table(caption: str, head: Iterable[str], lines: Iterable[tuple[str, Sequence[str]]]) -> str:
     """A table that can be sorted: a heading per line and ready ``td`` cells; caption and headings are escaped.
 
-    One with more columns than a page has room for is left out in print, where it would shrink all the rest.
+    One with more columns than a page has room for is left out in print, where it would shrink all the rest, and a line
+    says so.
     """
     head = list(head)
-    kind = "wide many" if len(head) > MOST_PRINTED else "wide"
+    kind = "many" if len(head) > MOST_PRINTED else ""
     names = "".join(f'<th scope="col">{as_html(name)}</th>' for name in head)
     body = "\n".join(f'<tr><th scope="row">{as_html(name)}</th>{"".join(row)}</tr>' for name, row in lines)
-    return (
-        f'<div class="{kind}"><table><caption>{as_html(caption)}</caption>'
-        f"<thead><tr>{names}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
-    )
+    told = as_html(caption)
+    table = f'<table aria-label="{told}"><thead><tr>{names}</tr></thead><tbody>\n{body}\n</tbody></table>'
+    left_out = f'<p class="paper note">{told}: {len(head)} columns, more than paper holds.</p>' if kind else ""
+    return f'<p class="caption {kind}">{told}</p>{wide(table, kind=kind)}{left_out}'
+
+
+def wide(content: str, *, kind: str = "") -> str:
+    """Content that may be wider than the window: it can be pushed sideways, and a line below says so where it is."""
+    classes = f"wide {kind}".strip()
+    return f'<div class="{classes}">{content}</div><p class="more">{_MORE}</p>'
 
 
 def td(text: str, *, kind: str = "") -> str:
