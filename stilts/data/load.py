@@ -39,9 +39,10 @@ def load_examples(
     """
     examples: Sequence[Example] = _whole_split(view, roots, labels).examples
     if view.exclude:
-        key = _paragraph if view.options.get("exclude_by") == "paragraph" else _content
-        banned = frozenset(key(each) for other in view.exclude for each in load_examples(other, roots, labels=labels))
-        examples = [example for example in examples if key(example) not in banned]
+        by_paragraph = view.options.get("exclude_by") == "paragraph"
+        key = _paragraph if by_paragraph else _content
+        banned = [_keys_of(other, roots, labels, by_paragraph=by_paragraph) for other in view.exclude]
+        examples = [example for example in examples if not _is_in(key(example), banned)]
     examples = [example for example in examples if in_part(example, view.part)]
     return limited(examples, view.limit)
 
@@ -97,16 +98,20 @@ class _Request:
 
 
 def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Loaded:
+    return _read(_request(view, roots, labels))
+
+
+def _request(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Request:
     paths = _paths(view, roots) if view.source is Source.FILES else ()
     identity = replace(view, part=Part.ALL, limit=None, exclude=()).payload()
     allowed = None if labels is None else tuple(labels)
     key = canonical_json([identity, dict(view.location), [str(path) for path in paths], allowed])
-    return _read(_Request(key, view, paths, allowed))
+    return _Request(key, view, paths, allowed)
 
 
 @lru_cache(maxsize=_KEPT)
 def _read(request: _Request) -> _Loaded:
-    view, skipped, mapped = request.view, Counter[str](), Counter[str]()
+    view, skipped, mapped = request.view, Counter[str](), set[str]()
     kept_back = is_kept_back(view)
     if view.source is Source.FILES:
         _check_not_empty(request.paths)
@@ -137,6 +142,25 @@ def _read(request: _Request) -> _Loaded:
     mapping = view.options.get("label_map")
     written = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
     return _Loaded(examples, dict(skipped), tuple(each for each in written if each not in mapped))
+
+
+def _keys_of(
+    view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None, *, by_paragraph: bool
+) -> frozenset[str]:
+    """What the view's examples are compared by, kept beside the split: excluded data are asked for again and again."""
+    if view.exclude or view.limit is not None or view.part is not Part.ALL:
+        key = _paragraph if by_paragraph else _content
+        return frozenset(map(key, load_examples(view, roots, labels=labels)))
+    return _whole_keys(_request(view, roots, labels), by_paragraph)
+
+
+@lru_cache(maxsize=16 * _KEPT)
+def _whole_keys(request: _Request, by_paragraph: bool) -> frozenset[str]:
+    return frozenset(map(_paragraph if by_paragraph else _content, _read(request).examples))
+
+
+def _is_in(key: str, banned: Sequence[frozenset[str]]) -> bool:
+    return any(key in keys for keys in banned)
 
 
 def _check_not_empty(paths: Sequence[Path]) -> None:

@@ -166,7 +166,9 @@ def check_builds(folder: Path) -> None:
 def _hf_config(config: Mapping[str, Any]) -> Any:
     from transformers import AutoConfig
 
-    fields = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "transformers_version")}
+    # A dtype says how weights were stored; what a stage computes in is its precision.
+    left_out = ("model_type", "architectures", "transformers_version", "dtype", "torch_dtype")
+    fields = {k: v for k, v in config.items() if k not in left_out}
     try:
         return AutoConfig.for_model(config["model_type"], **fields)
     except Exception as error:  # transformers' checks of types raise errors of their own kinds
