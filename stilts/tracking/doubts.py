@@ -6,7 +6,7 @@ without them leaves those that are there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stilts.analysis.best import Answer
@@ -14,7 +14,7 @@ from stilts.analysis.results import StudyResults
 from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW
 from stilts.tracking.points import value_point
-from stilts.tracking.run_view import MetricPoint, RunView, metric_name, sorted_points
+from stilts.tracking.run_view import MetricPoint, RunView, metric_name
 
 _LOW, _HIGH, _BEST = "gain_low", "gain_high", "p_best"
 
@@ -37,10 +37,16 @@ def doubts_of(results: StudyResults, answers: Sequence[Answer]) -> Doubts:
     )
 
 
-def doubt_points(doubts: Doubts, parent: RunView) -> tuple[MetricPoint, ...]:
-    """The points of the cells whose score or gain the study's run shows, at the time of its last point."""
-    shown, last = parent.latest(), max((point.time_ms for point in parent.points), default=0)
-    return sorted_points(value_point(name, value, last) for beside, name, value in _values(doubts) if beside in shown)
+def with_doubts(doubts: Doubts, parent: RunView) -> tuple[MetricPoint, ...]:
+    """The points of the study's run, each cell's doubts behind its gain: MLflow's page keeps the order of writing.
+
+    A doubt has the time of the last point. A cell that the run does not show has none.
+    """
+    last = max((point.time_ms for point in parent.points), default=0)
+    beside: dict[str, list[MetricPoint]] = {}
+    for name, figure, value in _figures(doubts, parent.latest()):
+        beside.setdefault(name, []).append(value_point(figure, value, last))
+    return tuple(one for point in parent.points for one in (point, *beside.get(point.name, ())))
 
 
 def is_doubt(name: str) -> bool:
@@ -48,10 +54,11 @@ def is_doubt(name: str) -> bool:
     return name.partition(".")[0] in (_LOW, _HIGH, _BEST)
 
 
-def _values(doubts: Doubts) -> Iterator[tuple[str, str, float]]:
-    """The metric that each stands beside, its own name, its value."""
+def _figures(doubts: Doubts, shown: Container[str]) -> Iterator[tuple[str, str, float]]:
+    """The metric that each stands behind, its own name, its value."""
     for cell, interval in doubts.intervals.items():
         yield metric_name("gain", *cell), metric_name(_LOW, *cell), interval.low
         yield metric_name("gain", *cell), metric_name(_HIGH, *cell), interval.high
     for cell, chance in doubts.p_best.items():
-        yield metric_name("score", *cell), metric_name(_BEST, *cell), chance
+        gain, score = metric_name("gain", *cell), metric_name("score", *cell)
+        yield gain if gain in shown else score, metric_name(_BEST, *cell), chance

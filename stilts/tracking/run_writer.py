@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from stilts.tracking.configs import CONFIG_FILE
-from stilts.tracking.doubts import Doubts, doubt_points, is_doubt
+from stilts.tracking.doubts import Doubts, is_doubt, with_doubts
 from stilts.tracking.existing import (
     ARTIFACTS_DIGEST,
     DIGEST,
@@ -26,7 +26,7 @@ from stilts.tracking.predictions import PREDICTIONS_FILE
 from stilts.tracking.ray_job import TAG as RAY_JOB
 from stilts.tracking.ray_job import job_tags
 from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
-from stilts.tracking.run_view import DataInput, RunView
+from stilts.tracking.run_view import DataInput, MetricPoint, RunView
 
 apply_settings()
 
@@ -69,7 +69,6 @@ class RunWriter:
         self.experiment_id = experiment_id
         self.parent_id = ""
         self.parent_tags: dict[str, str] = {}
-        self._parent_metrics: dict[str, float] = {}
         self._counts = {"created": 0, "updated": 0, "unchanged": 0, "removed": 0}
         self._run_ids: dict[tuple[str, str], str] = {}
         self._existing: dict[tuple[str, str], Run] = {}
@@ -92,8 +91,6 @@ class RunWriter:
         if view.is_parent:
             self.parent_id = run_id
             self.parent_tags = dict(run.data.tags) if run is not None else {}
-            kept = run is not None and run.info.run_id == run_id
-            self._parent_metrics = dict(run.data.metrics) if run is not None and kept else {}
         return self._counts["unchanged"] == before
 
     def finish(self) -> SyncReport:
@@ -102,17 +99,13 @@ class RunWriter:
             self._remove(run.info.run_id)
         return SyncReport(**self._counts, run_ids=self._run_ids)
 
-    def annotate(self, parent: RunView, note: str | None, artifacts: Artifacts) -> None:
-        """Writes note, artifacts, job and doubts to the parent run where they differ, and counts it as updated then."""
+    def annotate(self, note: str | None, artifacts: Artifacts) -> None:
+        """Writes note, artifacts and job to the parent run where they differ, and counts it as updated then."""
         noted = note is not None and write_note(self.client, self.parent_id, self.parent_tags, note)
         job = dict(job_tags().items() - self.parent_tags.items())
         tags = upload(self.client, self.parent_id, self.parent_tags, artifacts) | job
         self._tag(self.parent_id, tags)
-        points = doubt_points(self._doubts, parent) if self._doubts is not None else ()
-        new = [Metric(p.name, p.value, p.time_ms, p.step) for p in points if p.name not in self._parent_metrics]
-        for chunk in _chunks(new, _MAX_METRICS):
-            self.client.log_batch(self.parent_id, chunk, synchronous=True)
-        if (noted or tags or new) and self._counts["unchanged"]:
+        if (noted or tags) and self._counts["unchanged"]:
             self._counts["unchanged"] -= 1
             self._counts["updated"] += 1
 
@@ -134,7 +127,7 @@ class RunWriter:
         """Whether the study's run shows doubts that are no longer true: a metric's value can only be appended to."""
         if self._doubts is None:
             return False
-        true = {point.name: point.value for point in doubt_points(self._doubts, view)}
+        true = {point.name: point.value for point in self._points(view)}
         return any(true.get(name) != value for name, value in run.data.metrics.items() if is_doubt(name))
 
     def _keep(self, run: Run, view: RunView) -> str:
@@ -148,8 +141,19 @@ class RunWriter:
         if not view.is_parent:
             tags |= upload(self.client, run_id, run.data.tags, self._files(view))
         self._tag(run_id, tags)
-        self._counts["updated" if tags else "unchanged"] += 1
+        new = self._new_metrics(run, view) if view.is_parent else []  # doubts that were not known before
+        for chunk in _chunks(new, _MAX_METRICS):
+            self.client.log_batch(run_id, chunk, synchronous=True)
+        self._counts["updated" if tags or new else "unchanged"] += 1
         return run_id
+
+    def _points(self, view: RunView) -> tuple[MetricPoint, ...]:
+        """The view's points, with doubts where there are any to show."""
+        return with_doubts(self._doubts, view) if view.is_parent and self._doubts is not None else view.points
+
+    def _new_metrics(self, run: Run, view: RunView) -> list[Metric]:
+        points = (point for point in self._points(view) if point.name not in run.data.metrics)
+        return [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
 
     def _files(self, view: RunView) -> dict[str, bytes]:
         """The artifacts of a run other than the parent."""
@@ -184,8 +188,7 @@ class RunWriter:
     def _log(self, run: Run, view: RunView) -> None:
         run_id, known = run.info.run_id, inputs_of(run)
         params = [Param(k, v[:MAX_PARAM_CHARS]) for k, v in sorted(view.params.items()) if k not in run.data.params]
-        points = [point for point in view.points if point.name not in run.data.metrics]
-        metrics = [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
+        metrics = self._new_metrics(run, view)
         inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known]
         # Files come first: MLflow reads the run in order to know where they go, and an empty run is read quickly.
         files = {} if view.is_parent else upload(self.client, run_id, run.data.tags, self._files(view))

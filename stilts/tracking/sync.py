@@ -59,7 +59,7 @@ def sync(
         for view in run_views(results, running=running, intervals=doubts.intervals if doubts else None):
             changed = writer.show(view)
             if view.is_parent:
-                writer.annotate(view, note, {**study_file, **(artifacts or {})})
+                writer.annotate(note, {**study_file, **(artifacts or {})})
                 tags = experiment_tags(experiment, writer.parent_id, first_line(view, answers), toy=record.toy)
                 # Without answers, an answer that stands there holds while the study has come no further.
                 write_experiment_tags(client, experiment, tags, keep=() if changed or answers is not None else (NOTE,))
