@@ -14,7 +14,7 @@ from rich.text import Text
 
 from stilts.addresses import has_secret, shown_address
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
-from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
+from stilts.cli.serving import PORT, address_of, command_of, how_to_open, pages, serve
 from stilts.shown import shown
 
 _SHOWN_STRAYS = 5
@@ -109,7 +109,7 @@ def gc(
 
 def ui(
     tracking_uri: TrackingOption = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")] = PORT,
     how: Annotated[bool, typer.Option("--how", help="Only say how to open it.")] = False,
     json: JsonOption = False,
 ) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from stilts import errors
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
+from stilts.cli.serving import link_line, link_of
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
 
@@ -47,10 +50,13 @@ def run(
     Ends with status 0 when every stage is done, 1 when some failed (the others are kept), 2 for bad input; Ctrl-C,
     SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
+    from stilts.app.places import tracking_uri as address_given
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
     from stilts.scheduling.progress import ProgressDisplay
+    from stilts.study.study import Study
 
+    uri = address_given(tracking_uri)
     options = RunOptions(
         store=store,
         tracking=tracking_uri,
@@ -72,8 +78,9 @@ def run(
         "seconds": round(report.seconds, 1),
         "interrupted": report.interrupted,
         "stopped": _stopped(study, store),
+        "mlflow": link_of(uri, Study.load(study).name),
     }
-    say(value, lambda: _summary(value), as_json=json)
+    say(value, lambda: _summary(value, uri), as_json=json)
     if report.failed:
         raise failure(study, report.failed)
     if report.interrupted:
@@ -104,14 +111,14 @@ def _is_input_error(error: str) -> bool:
 
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
     """Count the study's replicates by state: done, missing, failed, pending, pruned."""
-    from stilts.app.places import load_record, open_store_at
+    from stilts.app.places import load_record, open_store_at, tracking_uri
     from stilts.app.soundness import tell_damage
     from stilts.ledger.state import State
     from stilts.ledger.typed import to_fields
     from stilts.ledger.view import StudyView
 
     opened = open_store_at(store)
-    record = load_record(study, opened)
+    record, uri = load_record(study, opened), tracking_uri(None)
     view = StudyView(record=record, store=opened)
     faults, failures = view.faults, view.failures.values
     replicates = Counter(str(view.replicate_state(replicate, "report")) for replicate in record.replicates)
@@ -122,9 +129,11 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
         "stages": {"total": len(record.stages), "done": stages[State.DONE], "failed": len(failures)},
         "failures": {stage: to_fields(failure) for stage, failure in sorted(failures.items())},
         "damaged": {key: fault.found for key, fault in faults.items()},
+        "mlflow": link_of(uri, record.name),
     }
     tell_damage(record.name, faults)
-    say(value, lambda: _status_table(value), as_json=json)
+    link = Text(link_line(value["mlflow"], uri), overflow="fold")
+    say(value, lambda: Group(_status_table(value), link), as_json=json)
 
 
 def _stopped(study: str, store: str | None) -> str | None:
@@ -137,9 +146,10 @@ def _stopped(study: str, store: str | None) -> str | None:
     return ends[-1].reason if ends else None
 
 
-def _summary(value: dict[str, Any]) -> str:
+def _summary(value: dict[str, Any], tracking_uri: str) -> str:
     ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
-    return _counts(value) + ended
+    link = link_line(value["mlflow"], tracking_uri)
+    return _counts(value) + ended + (f"\n{link}" if link else "")
 
 
 def _counts(value: dict[str, Any]) -> str:

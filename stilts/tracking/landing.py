@@ -1,8 +1,7 @@
 """How MLflow's UI opens a study: the answer as the experiment's note, the runs in a view of our choosing, the links.
 
-An experiment's own link ends on an overview for language-model apps that shows no runs. A *shared view* is a tag of the
-experiment that its UI reads by a key in the link (MLflow 3.17): columns, order, filter and charts. It does not import
-MLflow.
+A *shared view* is a tag of the experiment that the UI reads by a key in the link (MLflow 3.17): columns, order, filter
+and charts. It does not import MLflow.
 """
 
 from __future__ import annotations
@@ -16,24 +15,16 @@ from stilts.analysis.glance import study_line
 from stilts.fingerprint import Json
 from stilts.tracking.existing import MAX_TAG_CHARS, NOTE
 from stilts.tracking.run_view import RunStatus, RunView
+from stilts.tracking.study_link import TRAINING, VIEW_TAG, runs_page
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_KEY = "stilts"
-VIEW_TAG = f"mlflow.sharedViewState.{_KEY}"
-_TRAINING = "workflowType=machine_learning"
 _TOY = "Toy data and encoder: the figures say nothing about real tasks."
 # Ids of our charts' section and of MLflow's own, with a chart for every metric, which stays folded below ours.
 _OURS, _MODEL = "stilts", "stilts-model"
 # What a run's name takes, in CSS pixels.
 _NAME_WIDTH = 260
-
-
-def runs_page(experiment_id: str, *, with_view: bool = True) -> str:
-    """Path and query of the page with the runs; without the view where the experiment has none: MLflow would fail."""
-    view = f"&viewStateShareKey={_KEY}" if with_view else ""
-    return f"/#/experiments/{experiment_id}/runs?{_TRAINING}{view}"
 
 
 def experiment_tags(experiment_id: str, parent_id: str, line: str, *, toy: bool) -> dict[str, str]:
@@ -42,7 +33,7 @@ def experiment_tags(experiment_id: str, parent_id: str, line: str, *, toy: bool)
     links = {
         "Runs, the highest gain first": runs,
         "charts": f"{runs}&compareRunsMode=CHART",
-        "matrix and report": f"#/experiments/{experiment_id}/runs/{parent_id}?{_TRAINING}",
+        "matrix and report": f"#/experiments/{experiment_id}/runs/{parent_id}?{TRAINING}",
     }
     written = " · ".join(f"[{name}]({link})" for name, link in links.items())
     note = "\n\n".join([line, *([_TOY] if toy else []), written])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stilts.tracking.landing import VIEW_TAG, runs_page
 from stilts.tracking.mlflow_settings import apply_settings
+from stilts.tracking.study_link import VIEW_TAG, runs_page
 from stilts.tracking.unreachable import explained
 
 apply_settings()

@@ -1,6 +1,7 @@
 """The page on which MLflow shows a study's runs, found without MLflow, whose import takes seconds of a core.
 
-An SQLite file is read as it lies there, a server is asked by its REST API, for seconds at most. Neither is written.
+The UI's own links end on an overview for language-model apps that shows no runs. An SQLite file is read as it lies
+there, a server is asked by its REST API, for seconds at most. Neither is written.
 """
 
 from __future__ import annotations
@@ -14,11 +15,20 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from stilts.addresses import has_secret
-from stilts.tracking.landing import VIEW_TAG, runs_page
 
+# Which of the two sides of MLflow's UI is meant, and the view in which the runs are opened (``landing.py``).
+TRAINING = "workflowType=machine_learning"
+_KEY = "stilts"
+VIEW_TAG = f"mlflow.sharedViewState.{_KEY}"
 _PATIENCE_S = 3.0
 _NAMED = "SELECT experiment_id FROM experiments WHERE name = ? AND lifecycle_stage = 'active'"
 _TAGS = "SELECT key FROM experiment_tags WHERE experiment_id = ?"
+
+
+def runs_page(experiment_id: str, *, with_view: bool = True) -> str:
+    """Path and query of the page with the runs; without the view where the experiment has none: MLflow would fail."""
+    view = f"&viewStateShareKey={_KEY}" if with_view else ""
+    return f"/#/experiments/{experiment_id}/runs?{TRAINING}{view}"
 
 
 def study_page(tracking_uri: str, study: str) -> str | None:
