@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -16,6 +17,7 @@ from tests.browser.chromium import Browser
 TRAINING = "workflowType=machine_learning"
 _RUN_NAME = "[role=gridcell][col-id='attributes.`Run Name`']"
 _NOTE = "[data-testid=note-editor-preview-content]"
+_METRIC = "[role=row] a[href$='/model-metrics']"
 _EXPERIMENT_NOTE = "main div:has(> p)"
 _GUIDANCE = "[data-component-id='mlflow.detect_issues.guidance.got_it']"
 
@@ -47,6 +49,17 @@ class MLflowUi:
         self.browser.open(f"{self.address}/")
         self.browser.wait_for("a", self.experiment)
 
+    def open_experiments(self) -> None:
+        """The list of experiments."""
+        self.browser.driver.get("about:blank")
+        self.browser.open(f"{self.address}/#/experiments?{TRAINING}")
+        self.browser.wait_for("a", self.experiment)
+
+    def tag(self, name: str, key: str) -> str:
+        """A tag of the run of that name."""
+        [run] = self._runs(f"attributes.run_name = '{name}'")
+        return next(str(tag["value"]) for tag in run["data"]["tags"] if tag["key"] == key)
+
     def click(self, text: str) -> None:
         """Clicks the link of that text."""
         self.browser.wait_for("a", text).click()
@@ -57,10 +70,10 @@ class MLflowUi:
         self.browser.wait("guidance gone", lambda: not self.browser.run(_SHOWN, _GUIDANCE))
 
     def open_link(self, link: str) -> None:
-        """A link to the runs as a verb prints it, once the table has rows."""
+        """A link to the runs as a verb prints it, once they are counted below the table."""
         self.browser.driver.get("about:blank")
         self.browser.open(link)
-        self.browser.wait_for(_RUN_NAME)
+        self.browser.wait("runs", lambda: re.search(r"[1-9]\d*\s+matching run", self.text()))
 
     def experiment_note_in_sight(self) -> str:
         """The words of the experiment's note that are seen before it is unfolded."""
@@ -70,11 +83,12 @@ class MLflowUi:
 
     def headings(self) -> list[str]:
         """The headings of the table of runs, from left to right."""
+        self.browser.wait_for("[role=columnheader]", "gain")
         found = self.browser.run(
             """return [...document.querySelectorAll("[role=columnheader]")].map(each => [
                 each.getBoundingClientRect().left, each.textContent.trim()])"""
         )
-        return [text for _, text in sorted(found) if text]
+        return list(dict.fromkeys(text for _, text in sorted(found) if text))
 
     def open_run(self, name: str) -> None:
         """The page of the run of that name."""
@@ -91,9 +105,9 @@ class MLflowUi:
 
     def metrics(self) -> list[str]:
         """The names of the metrics on a run's page, from top to bottom."""
-        self.browser.wait_for("a[href*='/metric']")
+        self.browser.wait_for(_METRIC, "score")
         names: list[str] = self.browser.run(
-            """return [...document.querySelectorAll("a[href*='/metric']")].map(each => each.textContent)"""
+            "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)", _METRIC
         )
         return names
 
