@@ -19,7 +19,6 @@ _RUN_NAME = "[role=gridcell][col-id='attributes.`Run Name`']"
 _NOTE = "[data-testid=note-editor-preview-content]"
 _METRIC = "[role=row] a[href$='/model-metrics']"
 _EXPERIMENT_NOTE = "main div:has(> p)"
-_GUIDANCE = "[data-component-id='mlflow.detect_issues.guidance.got_it']"
 
 
 class MLflowUi:
@@ -63,11 +62,6 @@ class MLflowUi:
     def click(self, text: str) -> None:
         """Clicks the link of that text."""
         self.browser.wait_for("a", text).click()
-
-    def dismiss_guidance(self) -> None:
-        """Clicks away what MLflow says of itself, once, on the first page of an experiment."""
-        self.browser.wait_for(_GUIDANCE).click()
-        self.browser.wait("guidance gone", lambda: not self.browser.run(_SHOWN, _GUIDANCE))
 
     def open_link(self, link: str) -> None:
         """A link to the runs as a verb prints it, once they are counted below the table."""
@@ -229,7 +223,6 @@ class MLflowUi:
             return dict(json.load(answer))
 
 
-_SHOWN = "return [...document.querySelectorAll(arguments[0])].some(each => each.checkVisibility())"
 # Words whose lower edge is above the edges of everything that cuts them off.
 _WORDS_IN_SIGHT = """
 const note = document.querySelector(arguments[0]), seen = [];
