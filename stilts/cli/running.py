@@ -132,8 +132,7 @@ def status(study: StudyName, store: StoreOption = None, json: JsonOption = False
         "mlflow": link_of(uri, record.name),
     }
     tell_damage(record.name, faults)
-    link = Text(link_line(value["mlflow"], uri), overflow="fold")
-    say(value, lambda: Group(_status_table(value), link), as_json=json)
+    say(value, lambda: _status_lines(value, uri), as_json=json)
 
 
 def _stopped(study: str, store: str | None) -> str | None:
@@ -146,10 +145,10 @@ def _stopped(study: str, store: str | None) -> str | None:
     return ends[-1].reason if ends else None
 
 
-def _summary(value: dict[str, Any], tracking_uri: str) -> str:
+def _summary(value: dict[str, Any], tracking_uri: str) -> Group:
     ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
     link = link_line(value["mlflow"], tracking_uri)
-    return _counts(value) + ended + (f"\n{link}" if link else "")
+    return Group(_counts(value) + ended, *([Text(link, overflow="fold")] if link else []))
 
 
 def _counts(value: dict[str, Any]) -> str:
@@ -157,6 +156,11 @@ def _counts(value: dict[str, Any]) -> str:
     if not (value["done"] or value["failed"] or value["pruned"] or value["interrupted"]):
         return "Nothing to do: every stage of the study is done."
     return f"{value['done']} stages done ({value['executed']} executed now){left} in {value['seconds']:.0f} s."
+
+
+def _status_lines(value: dict[str, Any], tracking_uri: str) -> Group:
+    link = link_line(value["mlflow"], tracking_uri)
+    return Group(_status_table(value), *([Text(link, overflow="fold")] if link else []))
 
 
 def _status_table(value: dict[str, Any]) -> Table:

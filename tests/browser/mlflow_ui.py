@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -74,6 +75,15 @@ class MLflowUi:
         self.browser.wait_for(_EXPERIMENT_NOTE)
         words: str = self.browser.run(_WORDS_IN_SIGHT, _EXPERIMENT_NOTE)
         return words
+
+    def settle(self, quiet_s: float = 4.0) -> None:
+        """Waits until the page has asked for nothing for a while."""
+
+        def quiet() -> bool:
+            time.sleep(quiet_s)
+            return not self.browser.requests()
+
+        self.browser.wait("quiet page", quiet)
 
     def headings(self) -> list[str]:
         """The headings of the table of runs, from left to right."""

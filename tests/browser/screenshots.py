@@ -35,16 +35,17 @@ def mlflow_pictures(ui: MLflowUi, shoot: Shoot) -> None:
     shoot("mlflow-experiments")
     link = f"{ui.address}{study_page(ui.address, ui.experiment)}"
     ui.open_link(link)
-    best = ui.names()[0][0]
+    best = ui.browser.wait("names of runs", ui.names)[0][0]
     shoot("mlflow-runs")
     ui.open_link(f"{link}&compareRunsMode=CHART")
-    ui.browser.wait_for("main", "select vs. score")
+    ui.browser.wait_for(".js-plotly-plot .point")
+    ui.settle()
     shoot("mlflow-charts")
     ui.open_parent()
-    ui.metrics()
+    ui.settle()
     shoot("mlflow-study")
     ui.open_run(best)
-    ui.metrics()
+    ui.settle()
     shoot("mlflow-run")
     ui.compare(f"tags.target = '{ui.tag(best, 'target')}' and tags.intermediate != '{NONE_ROW}'")
     shoot("mlflow-compare")
