@@ -17,7 +17,8 @@ from stilts.models.heads import MakeHead, MaskedLMHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.seeds import derive_seed
 from stilts.tasks.encoder_config import encoder_config, read_config_json
-from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE, checkpoint
+from stilts.tasks.encoder_tensors import checkpoint
+from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
 
 CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 

@@ -13,10 +13,8 @@ from pathlib import Path
 from stilts.errors import EncoderError, TransferError
 from stilts.tasks.encoder_config import EncoderConfig, encoder_config, read_config_json
 from stilts.tasks.safetensors_header import FLOATS, StoredTensor, read_header
-from stilts.tasks.weight_files import weight_files
+from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE, weight_files
 
-# The files of a train stage's artifact; a pretrained encoder has other names, and both parts in one.
-ENCODER_FILE, LM_HEAD_FILE = "encoder.safetensors", "lm_head.safetensors"
 # Tensors that belong to no head and that a STILTs model has no place for, on purpose: the pooler of next-sentence
 # prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
 _LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")

@@ -12,6 +12,8 @@ from stilts.bounded_file import read_bounded
 from stilts.bounded_json import parsed_json
 from stilts.errors import DataError, EncoderError
 
+# The files of a train stage's artifact; a pretrained encoder has other names, and both parts in one.
+ENCODER_FILE, LM_HEAD_FILE = "encoder.safetensors", "lm_head.safetensors"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 _ADAPTER = "adapter_"
 # An index names each tensor with its file: some 100 bytes for each of XLM-R XXL's 1,600.
@@ -20,6 +22,8 @@ _MOST_BYTES = 16 * 2**20
 
 def weight_files(folder: Path) -> list[Path]:
     """The files to read, by name; EncoderError where none is there, or several and nothing says which is meant."""
+    if (folder / ENCODER_FILE).exists():
+        return [folder / ENCODER_FILE, folder / LM_HEAD_FILE]
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
     if (folder / INDEX).exists():

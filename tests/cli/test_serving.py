@@ -16,9 +16,9 @@ from stilts.app.places import load_record, make_store_at
 from stilts.app.showcase import is_running
 from stilts.cli import serving
 from stilts.cli.main import main
-from stilts.cli.options import console
-from stilts.cli.running import _summary
+from stilts.cli.running import summary, with_link
 from stilts.cli.serving import address_of, command_of, how_to_open, link_line, link_of, serve
+from stilts.cli.terminal import console
 from stilts.errors import StoreError
 from tests.tracking.fake_store import Shape, filled, publish_all, seen
 
@@ -102,12 +102,12 @@ def test_a_verb_tells_where_the_runs_are_once_they_are_there(tmp_path: Path) -> 
 def test_the_end_of_a_run_tells_the_link_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     report = {"done": 3, "executed": 3, "pruned": [], "failed": {}, "seconds": 2.0, "interrupted": False}
     value = {**report, "stopped": None, "mlflow": "http://127.0.0.1:5000/#/1"}
-    console().print(_summary(value, "sqlite:///mlflow.db"))
+    console().print(with_link(summary(value), value, "sqlite:///mlflow.db"))
     assert capsys.readouterr().out.splitlines() == [
         "3 stages done (3 executed now) in 2 s.",
         "MLflow (stilts ui): http://127.0.0.1:5000/#/1",
     ]
-    console().print(_summary(value | {"mlflow": None}, "sqlite:///mlflow.db"))
+    console().print(with_link(summary(value), value | {"mlflow": None}, "sqlite:///mlflow.db"))
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
