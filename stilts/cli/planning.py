@@ -10,10 +10,9 @@ import typer
 from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
-from stilts.shown import shown
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 # How many of the first encoded sequences did not fit into max_length.
 TRUNCATED = "cut of first 200"
@@ -74,10 +73,12 @@ def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = Fal
     The store is asked only for the studies that this one starts from: start_from and priors.
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
+    notice.begin(f"reading {study}, its data and its encoder")
     from stilts.app.validating import validated
+    from stilts.cli.validated import validation
 
     value = validated(study, store)
-    say(value, lambda: _validation(value), as_json=json)
+    say(value, lambda: validation(value), as_json=json)
 
 
 def plan(
@@ -104,35 +105,3 @@ def plan(
     value: dict[str, Any] = {"study": study, "total": cost.total, "cost": asdict(cost), "stages": stages}
     value |= {"filling": filling, **asdict(offer)}
     say(value, lambda: plan_lines(study, cost, stages, filling, offer), as_json=json)
-
-
-def _validation(value: dict[str, Any]) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{value['study']}: valid", title_justify="left")
-    for name in ("column or row", "use", "language", "examples", "left out", TRUNCATED):
-        table.add_column(name, justify="right" if name in ("examples", "left out", TRUNCATED) else "left")
-    for line in value["views"]:
-        truncated = "" if line["truncated"] is None else str(line["truncated"])
-        table.add_row(
-            line["of"], line["use"], line["language"], str(line["examples"]), str(line["left_out"] or ""), truncated
-        )
-    examples_told = [Text(_example(line["of"], line["kind"], line["text"])) for line in value["decoded"]]
-    closing = Text("Train, select and report share no item in any target." + _notes(value["notes"]))
-    return Group(
-        table,
-        Text("Encoded examples, decoded (three of each kind, one of each row and column):"),
-        *examples_told,
-        closing,
-    )
-
-
-def _example(of: str, kind: str, text: str) -> str:
-    """One decoded example: what has several lines (choices) stands below its name."""
-    return f"{of} ({kind}):\n{text}" if "\n" in text else f"{of} ({kind}): {text}"
-
-
-def _notes(notes: list[str]) -> str:
-    return "".join(f"\n{shown(note)}" for note in notes)
