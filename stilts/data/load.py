@@ -22,6 +22,7 @@ from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
 
+_BY_CONTENT = (Part.TENTH, Part.REST)
 # Splits in memory at a time: a target's dev and all its languages (48 for panx), twice.
 _KEPT = 128
 
@@ -37,14 +38,7 @@ def load_examples(
     allowed.
     Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
     """
-    examples: Sequence[Example] = _whole_split(view, roots, labels).examples
-    if view.exclude:
-        by_paragraph = view.options.get("exclude_by") == "paragraph"
-        key = _paragraph if by_paragraph else _content
-        banned = [_keys_of(other, roots, labels, by_paragraph=by_paragraph) for other in view.exclude]
-        examples = [example for example in examples if not _is_in(key(example), banned)]
-    examples = [example for example in examples if in_part(example, view.part)]
-    return limited(examples, view.limit)
+    return list(_examples(_wanted(view, roots, labels)))
 
 
 def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, int]:
@@ -65,8 +59,12 @@ def unmapped_labels(view: DataView, roots: Mapping[str, str | Path], labels: Seq
 
 def in_part(example: Example, part: Part) -> bool:
     """Whether an example belongs to a part of its split: decided by hash, so it never moves."""
-    if part in (Part.TENTH, Part.REST):
-        return (int(example.content(), 16) % 10 == 0) == (part is Part.TENTH)
+    return _is_in_part(part, example, example.content() if part in _BY_CONTENT else None)
+
+
+def _is_in_part(part: Part, example: Example, content: str | None) -> bool:
+    if content is not None:
+        return (int(content, 16) % 10 == 0) == (part is Part.TENTH)
     if part in (Part.HALF_SELECT, Part.HALF_REPORT):
         return (_item_hash(example) % 2 == 0) == (part is Part.HALF_SELECT)
     return True
@@ -144,23 +142,56 @@ def _read(request: _Request) -> _Loaded:
     return _Loaded(examples, dict(skipped), tuple(each for each in written if each not in mapped))
 
 
-def _keys_of(
-    view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None, *, by_paragraph: bool
-) -> frozenset[str]:
-    """What the view's examples are compared by, kept beside the split: excluded data are asked for again and again."""
-    if view.exclude or view.limit is not None or view.part is not Part.ALL:
-        key = _paragraph if by_paragraph else _content
-        return frozenset(map(key, load_examples(view, roots, labels=labels)))
-    return _whole_keys(_request(view, roots, labels), by_paragraph)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted of a split."""
+
+    request: _Request
+    part: Part
+    limit: int | None
+    excluded: tuple[_Wanted, ...]
+
+    @property
+    def by_paragraph(self) -> bool:
+        return self.request.view.options.get("exclude_by") == "paragraph"
 
 
-@lru_cache(maxsize=16 * _KEPT)
-def _whole_keys(request: _Request, by_paragraph: bool) -> frozenset[str]:
-    return frozenset(map(_paragraph if by_paragraph else _content, _read(request).examples))
+def _wanted(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Wanted:
+    excluded = tuple(_wanted(other, roots, labels) for other in view.exclude)
+    return _Wanted(_request(view, roots, labels), view.part, view.limit, excluded)
 
 
-def _is_in(key: str, banned: Sequence[frozenset[str]]) -> bool:
-    return any(key in keys for keys in banned)
+@lru_cache(maxsize=_KEPT)
+def _examples(wanted: _Wanted) -> tuple[Example, ...]:
+    examples = _read(wanted.request).examples
+    places: Sequence[int] = range(len(examples))
+    if wanted.excluded:
+        banned = _banned(wanted.excluded, wanted.by_paragraph)
+        keys = _keys(wanted.request, wanted.by_paragraph)
+        places = [place for place in places if keys[place] not in banned]
+    if wanted.part is not Part.ALL:
+        contents = _keys(wanted.request, False) if wanted.part in _BY_CONTENT else None
+        places = [
+            place
+            for place in places
+            if _is_in_part(wanted.part, examples[place], None if contents is None else contents[place])
+        ]
+    return tuple(limited([examples[place] for place in places], wanted.limit))
+
+
+@lru_cache(maxsize=_KEPT)
+def _banned(excluded: tuple[_Wanted, ...], by_paragraph: bool) -> frozenset[str]:
+    """What the excluded examples are compared by."""
+    whole = [other for other in excluded if other.limit is None and other.part is Part.ALL and not other.excluded]
+    keys = {key for other in whole for key in _keys(other.request, by_paragraph)}
+    compared = _paragraph if by_paragraph else _content
+    return frozenset(keys.union(*(map(compared, _examples(other)) for other in excluded if other not in whole)))
+
+
+@lru_cache(maxsize=2 * _KEPT)
+def _keys(request: _Request, by_paragraph: bool) -> tuple[str, ...]:
+    """Of each example of a split the digest of its content, or of its paragraph."""
+    return tuple(map(_paragraph if by_paragraph else _content, _read(request).examples))
 
 
 def _check_not_empty(paths: Sequence[Path]) -> None:
