@@ -34,6 +34,7 @@ TABLE = "source,target,score\n" + "".join(
 TYPED = {
     "tasks": ("tasks",),
     "tasks_overlap": ("tasks", "--overlap"),
+    "tasks_readers": ("tasks", "--readers"),
     "plan": ("plan", "STUDY", "--store", "none"),
     "status": ("status", NAME),
     "matrix": ("matrix", NAME),
