@@ -7,18 +7,23 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from stilts.analysis.glance import SHARES_DATA, Verdict
 from stilts.study import mixture_schema, policy_schema, schema, search_schema
 from stilts.study.field_types import anchor
 from stilts.study.reference import field_groups, field_notes, markdown
 from stilts.study.schema_part import SchemaPart
 from stilts.study.study import Study
 from stilts.tasks.kinds import known_kinds
+from stilts.tasks.option import check_options
 from tests.docs.generated import DOCS, PAGES, parts
 
 REMADE = os.environ.get("STILTS_GOLDEN") == "write"
 MODULES = (schema, search_schema, mixture_schema, policy_schema)
+# The columns of the first table of a report.
+HEADINGS = ("target", "train on first", "score", "gain over none", "how sure", "what it costs", "what would settle it")
 CLASSES: dict[str, type[SchemaPart]] = {
     name: value
     for module in MODULES
@@ -82,11 +87,33 @@ def test_studies_of_the_page_are_studies_and_the_smallest_stands_first() -> None
     assert page.index(blocks[0]) < page.index("## ", page.index("# ") + 2) + 400
 
 
+def test_what_a_real_encoder_wants_is_a_study_with_the_rest() -> None:
+    page = (DOCS / "add_a_task.md").read_text(encoding="utf-8").partition("## From a toy")[2]
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page.partition("\n## ")[0], flags=re.MULTILINE | re.DOTALL)
+    rest = "name: x\ndata: {source: hub}\nintermediates: {none: }\ntargets: {xnli: }\n"
+    assert Study.parse(block + rest, DOCS / "x.yaml").file.encoder.hub
+
+
 def test_every_option_of_every_reader_stands_in_the_page() -> None:
     page = (DOCS / "add_a_task.md").read_text(encoding="utf-8")
     for reader, (_, form) in known_kinds().formats().items():
         for option in form.options:
             assert f"| `{reader}` | `{option.name}` | {option.values} |" in page, (reader, option.name)
+
+
+def test_readers_of_the_page_take_the_options_that_it_gives_them() -> None:
+    page = (DOCS / "add_a_task.md").read_text(encoding="utf-8")
+    given = re.findall(r"^\| [^\n]+ \| `(\w+)` \| `(\{.*?\})`", page.partition("## Kinds")[0], flags=re.MULTILINE)
+    assert len(given) == 6
+    for reader, options in given:
+        check_options(reader, yaml.safe_load(options), known_kinds().formats()[reader][1].all_options)
+
+
+def test_every_verdict_of_a_report_is_explained_to_a_first_reader() -> None:
+    page = (DOCS / "first_answer.md").read_text(encoding="utf-8")
+    assert [word for word in Verdict if f"| *{word}* |" not in page] == []
+    assert f"*{SHARES_DATA}*" in page
+    assert [name for name in HEADINGS if f"| **{name}" not in page] == []
 
 
 def test_each_decision_is_listed_once_at_the_top() -> None:
