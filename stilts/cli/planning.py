@@ -21,8 +21,8 @@ TRUNCATED = "cut of first 200"
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     of_study = "--study search_spaces/mini_xtreme.yaml"
-    ways = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
-    app.command(epilog=examples(*ways))(tasks)
+    ways = ("", " --root data", f" {of_study} --json", " --overlap", " --readers")
+    app.command(epilog=examples(*(f"stilts tasks{way}" for way in ways)))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
     asking = "stilts plan my_study.yaml --address auto --json"
     app.command(epilog=examples("stilts plan search_spaces/demo.yaml", asking))(plan)
@@ -36,6 +36,9 @@ def tasks(
     text_root: Annotated[str | None, typer.Option(help="The same for text, as data.text_root of a study.")] = None,
     overlap: Annotated[
         bool, typer.Option("--overlap", help="What intermediates and targets share; with a study, counted in its data.")
+    ] = False,
+    readers: Annotated[
+        bool, typer.Option("--readers", help="The readers of files that a task of your own can have, with options.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -51,6 +54,9 @@ def tasks(
             "A study says itself where its data lie",
             "Leave one of them out",
         )
+    if readers:
+        _tell_readers(as_json=json, alone=not (study or root or text_root or overlap))
+        return
     if overlap:
         notice.begin("reading the ledger of overlaps" if study is None else f"comparing the texts of {study}")
         from stilts.app.overlapping import overlap_lines
@@ -65,6 +71,22 @@ def tasks(
 
     lines = task_lines(study, root, text_root)
     say(lines, lambda: TaskTable(lines=lines), as_json=json)
+
+
+def _tell_readers(*, as_json: bool, alone: bool) -> None:
+    if not alone:
+        raise InputError(
+            "stilts tasks --readers",
+            "a study, a root or --overlap is given too",
+            "Readers are the same wherever data lie",
+            "Leave the others out",
+        )
+    notice.begin("reading the kinds of tasks")
+    from stilts.app.reader_lines import reader_lines
+    from stilts.cli.reader_table import reader_table
+
+    value = reader_lines()
+    say(value, lambda: reader_table(value), as_json=as_json)
 
 
 def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
