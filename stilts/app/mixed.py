@@ -23,7 +23,7 @@ def check_mixtures(workspace: Workspace) -> None:
         if row != NONE_ROW and not is_mixture_searched(content) and len(resolved.tasks(row)) > 1:
             _check_row(workspace, row)
     for column in study.columns:
-        if resolved.is_headless and resolved.target(column).task.kind.self_supervised:
+        if resolved.target(column).task.kind.self_supervised and resolved.is_headless:
             raise StudyError(
                 f"{study.path}: targets.{column}",
                 "the encoder's checkpoint holds no masked-LM head",

@@ -84,7 +84,7 @@ def assemble(study: Study) -> Workspace:
         encoder=encoder,
         count_examples=lambda views: _count(views, roots),
         pretraining=pretraining,
-        is_headless=_is_headless(study, encoder, roots),
+        lacks_head=lambda: _is_headless(study, encoder, roots),
     )
     return Workspace(resolved=resolved, roots=roots)
 

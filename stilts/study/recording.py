@@ -80,7 +80,7 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
 def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
     """What a reader should know of a row's training: a head that starts at random."""
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
-    if resolved.is_headless and any(kind.self_supervised for kind in kinds):
+    if any(kind.self_supervised for kind in kinds) and resolved.is_headless:
         return ("its masked LM starts from a random head, for the encoder's checkpoint has none",)
     return ()
 

@@ -36,8 +36,8 @@ class CountExamples(Protocol):
 class ResolvedStudy:
     """A study with encoder and data pinned.
 
-    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy). ``is_headless``: its
-    checkpoint has no masked-LM head.
+    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy). ``lacks_head`` says
+    whether its checkpoint has no masked-LM head.
     """
 
     study: Study
@@ -46,7 +46,7 @@ class ResolvedStudy:
     encoder: EncoderRef
     count_examples: CountExamples
     pretraining: TrainStage | None = None
-    is_headless: bool = False
+    lacks_head: Callable[[], bool] = lambda: False
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -55,6 +55,11 @@ class ResolvedStudy:
             self._made[key] = make()
         made: Made = self._made[key]
         return made
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether the encoder's checkpoint has no masked-LM head; asked only where something would use one."""
+        return self.once(("headless",), self.lacks_head)
 
     @property
     def base(self) -> str | None:
