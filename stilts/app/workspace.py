@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stilts.data.load import load_examples
-from stilts.errors import StudyError
+from stilts.errors import InputError, StudyError
 from stilts.store.store import Store
 from stilts.study.config import TaskConfig, TrainConfig
 from stilts.study.resolved_study import ResolvedStudy
@@ -84,7 +84,7 @@ def assemble(study: Study) -> Workspace:
         encoder=encoder,
         count_examples=lambda views: _count(views, roots),
         pretraining=pretraining,
-        lacks_head=lambda: _is_headless(study, encoder, roots),
+        lacks_head=lambda: _is_headless(encoder, roots),
     )
     return Workspace(resolved=resolved, roots=roots)
 
@@ -127,11 +127,13 @@ def _folder_of(encoder: EncoderRef, roots: Mapping[str, str]) -> Path | None:
     return Path(os.path.normpath(Path(roots[str(where["root"])]) / str(where["path"]))) if "path" in where else None
 
 
-def _is_headless(study: Study, encoder: EncoderRef, roots: Mapping[str, str]) -> bool:
+def _is_headless(encoder: EncoderRef, roots: Mapping[str, str]) -> bool:
     """Whether the encoder's checkpoint has no masked-LM head; of the hub's that is not known before it is fetched."""
     folder = _folder_of(encoder, roots)
-    with study.blamed("encoder"):
+    try:
         return folder is not None and not checkpoint(folder).lm_head
+    except InputError:  # what is wrong with the files, ``check_tensors`` tells
+        return False
 
 
 def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:

@@ -248,7 +248,7 @@ def _missing_file(dataset: Dataset, split: str, language: str, path: Path, root:
         return DataError(path, f"it is {kind}, not a file, {whose}", next_step="Put the file of the release there")
     return DataError(
         path,
-        f'no such file, for language "{language}" of dataset "{dataset.name}", split "{split}"',
+        f'no such file, for dataset "{dataset.name}", split "{split}", language "{language}"',
         why=f"Languages there: {', '.join(there) or 'none'}. Its licence: {dataset.licence}{_cited(dataset)}",
         next_step=f"Put the file there, or leave {language} out by the target's languages:, {otherwise}",
     )
