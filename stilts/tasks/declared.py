@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from stilts.errors import InputError
 from stilts.tasks.kinds import known_kinds
-from stilts.tasks.language_codes import check_languages
+from stilts.tasks.language_codes import check_languages, check_tag
 from stilts.tasks.option import OF_HUB_ROWS, check_options
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, SplitRef, Task
 
@@ -16,12 +16,15 @@ _KNOWN = ("{lang}", "{code}")
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """Raises InputError for languages that are no tags or stand there twice, for paths that tell no language from
-    another, for misspelt placeholders, and for options that the reader has not.
+    """Raises InputError for languages that are no tags (in ``codes`` too) or stand there twice, for paths that tell no
+    language from another, for misspelt placeholders, and for options that the reader has not.
     """
     where = f'dataset "{dataset.name}"'
     for split, languages in dataset.languages.items():
         check_languages(f"{where}, split {split}", languages)
+    for layout in (dataset.files, dataset.hub):
+        for code in () if layout is None else layout.codes:
+            check_tag(f"{where}, codes", code)
     if dataset.files is not None:
         _check_files(where, dataset.files, dataset.languages)
     if dataset.hub is not None:
