@@ -79,7 +79,7 @@ def brought(
 def taken(study: Path) -> dict[str, Any]:
     """What ``validate`` says of a study that it takes."""
     said = typed("validate", study, "--json")
-    assert not said.flaw()
+    assert not said.flaw(), said.flaw()
     assert said.status == 0, said.err
     value: dict[str, Any] = said.value
     return value
@@ -98,7 +98,7 @@ def decoded(value: Mapping[str, Any]) -> list[str]:
 def refused(study: Path, *named: str) -> str:
     """The one message of ``validate`` on a study that it refuses, shown to name what it should."""
     said = typed("validate", study)
-    assert not said.flaw()
+    assert not said.flaw(), said.flaw()
     assert said.status == 2, said.out or said.err
     message = said.err.strip()
     assert len(message.splitlines()) == 1, message
