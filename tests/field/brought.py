@@ -95,6 +95,18 @@ def decoded(value: Mapping[str, Any]) -> list[str]:
     return [line["text"] for line in value["decoded"]]
 
 
+def tagged_words(value: Mapping[str, Any]) -> str:
+    """The first example that is shown, its words made whole again: ``the/O lamp/B-LOC``."""
+    words: list[tuple[str, str]] = []
+    for piece in decoded(value)[0].split():
+        text, _, tag = piece.partition("/")
+        if piece.startswith("##"):
+            words[-1] = (words[-1][0] + piece[2:], words[-1][1])
+        elif tag and not piece.startswith("<"):
+            words.append((text, tag))
+    return " ".join("/".join(word) for word in words)
+
+
 def refused(study: Path, *named: str) -> str:
     """The one message of ``validate`` on a study that it refuses, shown to name what it should."""
     said = typed("validate", study)

@@ -136,11 +136,13 @@ def test_every_reader_says_so(tmp_path: Path, reader: str, what: str) -> None:
     refused(brought(tmp_path, files, reader=reader, **declared), "test-de", NO_TEXT[what][1])
 
 
-@pytest.mark.parametrize("change", ["\r\n", "\ufeff"])
-def test_other_line_ends_and_a_mark_at_the_beginning_change_nothing(tmp_path: Path, change: str) -> None:
-    plain = taken(brought(tmp_path / "plain", split_files(pair_lines)))
-    written = (lambda text: text.replace("\n", "\r\n")) if change == "\r\n" else (lambda text: change + text)
-    other = taken(brought(tmp_path / "other", {n: written(str(t)) for n, t in split_files(pair_lines).items()}))
+@pytest.mark.parametrize(
+    ("old", "new"), [("\n", "\r\n"), ("train en the lamp number 0 ", "\ufefftrain en the lamp number 0 ")]
+)
+def test_other_line_ends_and_a_mark_at_the_beginning_change_nothing(tmp_path: Path, old: str, new: str) -> None:
+    files = split_files(pair_lines)
+    plain = taken(brought(tmp_path / "plain", files))
+    other = taken(brought(tmp_path / "other", {name: str(text).replace(old, new) for name, text in files.items()}))
     assert plain["views"] == other["views"] and plain["decoded"] == other["decoded"]
 
 
@@ -158,7 +160,7 @@ def test_empty_lines_part_sentences_and_objects(tmp_path: Path) -> None:
     """However many there are, blanks in them or not."""
     for reader in ("pair_jsonl", "bio_tsv"):
         content, declared = READERS[reader]
-        files = {name: f"\n\n{text}\n \n\n" for name, text in split_files(content).items()}
+        files = {name: f"\n\n{text!s}\n \n\n" for name, text in split_files(content).items()}
         assert counts(taken(brought(tmp_path / reader, files, reader=reader, **declared))) == {"en": 12, "de": 12}
 
 

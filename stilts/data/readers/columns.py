@@ -66,12 +66,11 @@ def read_tagged_jsonl(reading: Reading) -> Iterator[TaggingExample]:
                 given = _list(row.get(names["tags"]), path, line, names["tags"])
             if len(given) != len(words):
                 raise DataError(path, f"{len(given)} tags for {len(words)} words", line=line, field=names["tags"])
-            tags = [reading.label(tag, path, line=line, at=names["tags"]) for tag in given]
             item = str(row[at_item]) if at_item and at_item in row else str(number)
             yield TaggingExample(
                 item=f"{reading.language}/{item}",
                 words=tuple(word_in(word, path, line, names["words"]) for word in words),
-                tags=tuple(_in_task_scheme(tags, reading, path, [line] * len(tags))),
+                tags=tuple(_listed_tags(given, reading, path, line, names["tags"])),
             )
 
 
@@ -164,10 +163,19 @@ def _sentences(path: Path, columns: _Columns) -> Iterator[list[Line]]:
         yield rows
 
 
-def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path) -> list[str]:
+def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path, at: str = "tag") -> list[str]:
     """The task's names of a sentence's tags. A scheme is read before labels are checked: it changes them."""
     written = _in_task_scheme([tag for _, tag in tags], reading, path, [line for line, _ in tags])
-    return [reading.label(tag, path, line=line, at="tag") for (line, _), tag in zip(tags, written, strict=True)]
+    return [reading.label(tag, path, line=line, at=at) for (line, _), tag in zip(tags, written, strict=True)]
+
+
+def _listed_tags(given: Sequence[object], reading: Reading, path: Path, line: int, at: str) -> list[str]:
+    """As ``_tags``, of a list on one line; numbers have to be named before their scheme can be read."""
+    lines = [line] * len(given)
+    texts = [tag for tag in given if isinstance(tag, str)]
+    if len(texts) == len(given):
+        return _tags(list(zip(lines, texts, strict=True)), reading, path, at)
+    return _in_task_scheme([reading.label(tag, path, line=line, at=at) for tag in given], reading, path, lines)
 
 
 def _in_task_scheme(tags: list[str], reading: Reading, path: Path, lines: Sequence[int]) -> list[str]:
