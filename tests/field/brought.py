@@ -1,4 +1,4 @@
-"""What people bring: a study over small files of their own, and what ``stilts validate`` says of it."""
+"""What people bring: a study over small files of their own, and what ``stilts validate`` and ``run`` say of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.typed import typed
+from tests.e2e.typed import Typed, typed
 
 Files = Mapping[str, str | bytes]
 NLI = ("entailment", "neutral", "contradiction")
@@ -191,3 +191,39 @@ def squad_document(records: Sequence[Mapping[str, Any]]) -> str:
         for record in records
     ]
     return json.dumps({"version": "1.1", "data": [{"title": "t", "paragraphs": paragraphs}]}, ensure_ascii=False)
+
+
+RATED: dict[str, Any] = {
+    "reader": "rated_tsv",
+    "kind": "regression",
+    "metric": "pearson",
+    "labels": ["0", "5"],
+    "options": {"text": "one", "text_pair": "other", "label": "score", "item": ""},
+}
+
+
+def rated_lines(sentences: Sequence[str], constant: bool = False) -> str:
+    rows = [f"{text}\ta thing is red\t{3.0 if constant else i % 6}\n" for i, text in enumerate(sentences)]
+    return "one\tother\tscore\n" + "".join(rows)
+
+
+def ran(study: Path, tiny: Path, steps: int = 2) -> Typed:
+    """What ``run`` says of a study, over the tiny encoder, in this process."""
+    (study.parent / "tiny").symlink_to(tiny, target_is_directory=True)
+    text = study.read_text().replace('{"toy": true}', '{"path": "tiny"}').replace('"steps": 2', f'"steps": {steps}')
+    study.write_text(text)
+    store = study.parent / "store"
+    return typed("run", study, "--store", store, "--local", "--tracking-uri", "none", "--threads", "1", limit_s=300)
+
+
+def run_study(study: Path, tiny: Path, steps: int = 2) -> Path:
+    """The study, once it is run."""
+    said = ran(study, tiny, steps)
+    assert said.status == 0 and not said.flaw(), said.err + said.flaw()
+    return study
+
+
+def matrix_of(study: Path) -> Any:
+    said = typed("matrix", study, "--store", study.parent / "store", "--json")
+    assert said.status == 0, said.err
+    return said.value
