@@ -67,7 +67,9 @@ def check_place(path: Path) -> os.stat_result | None:
     return found
 
 
-def check_empty(folder: Path, asked: str, next_step: str) -> None:
+def check_empty(
+    folder: Path, asked: str, next_step: str, *, why: str = "Files of another model would be mixed with this one's"
+) -> None:
     """Raises InputError unless nothing is there, or an empty folder; a link to one is none: it leads elsewhere."""
     try:
         found = folder.lstat()
@@ -80,7 +82,7 @@ def check_empty(folder: Path, asked: str, next_step: str) -> None:
         raise InputError(
             asked,
             f"it is {kind_of(found)}" if held is None else f"the folder is not empty: it holds {some_of(held)}",
-            "Files of another model would be mixed with this one's",
+            why,
             next_step,
         )
 

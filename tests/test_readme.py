@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from stilts.app.starting import starter_files
 from stilts.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -58,10 +59,21 @@ def test_the_readme_lists_every_verb_and_each_has_help_with_examples() -> None:
 
 
 def test_files_that_the_readme_names_are_there() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", README)
     studies = [word for words in typed() for word in words if word.endswith(".yaml")]
     paths = {*links, *studies, *re.findall(r"ray_jobs/[a-z_.]+|search_spaces/[a-z_.]+\.yaml", README)}
-    assert not [path for path in paths if not (ROOT / path).exists()]
+    (folder,) = (words[1] for words in typed() if words[0] == "init")
+    made = {f"{folder}/{name}" for name in starter_files()}
+    assert {path for path in paths if path.startswith(f"{folder}/")} <= made
+    assert not [path for path in paths - made if not (ROOT / path).exists()]
+
+
+def test_the_tasks_of_the_readme_read_the_files_that_init_wrote(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["init", str(tmp_path / "mine")]).exit_code == 0
+    (block,) = blocks("yaml")
+    (tmp_path / "mine" / "tasks.yaml").write_text(block)
+    done = CliRunner().invoke(app, ["validate", str(tmp_path / "mine" / "study.yaml")])
+    assert done.exit_code == 0, done.exception
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -27,6 +27,7 @@ def notes_on(
     notes = [f"{OVERLAP}{overlap}" if overlap else ""]
     if row is not None and report["num_done"].get(row) == 1:
         notes.append(f"{row} has one replicate: its figures are of the model that was trained")
+    notes += [f"{row}: {note}" for each in record.rows if each.name == row for note in each.notes]
     notes += unscored_notes({column.name: unscored.get(column.name, {})})
     notes += [_unfinished_note(report), _left_out_note(report)]
     if report["num_done"].get(NONE_ROW, 0) == 0:

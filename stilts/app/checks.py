@@ -5,9 +5,7 @@ The proof that splits are disjoint is noted in the store, so that it is made onc
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
+from stilts.app.mixed import check_mixtures
 from stilts.app.pruned import check_pruning
 from stilts.app.searching import check_searches
 from stilts.app.workspace import Workspace
@@ -32,6 +30,7 @@ def check_before_running(workspace: Workspace) -> None:
     if workspace.study.file.pruning.policy != "none":
         check_pruning(workspace)
     _check_filling(workspace)
+    check_mixtures(workspace)
     with workspace.study.blamed("encoder"):
         _check_tensors(workspace)
 
@@ -96,9 +95,9 @@ def _check_filling(workspace: Workspace) -> None:
 
 def _check_tensors(workspace: Workspace) -> None:
     """Raises TransferError or EncoderError where config.json and the weights do not fit; reads headers only."""
-    where = workspace.resolved.encoder.location
-    if "path" in where:
-        check_tensors(Path(os.path.normpath(Path(workspace.roots[str(where["root"])]) / str(where["path"]))))
+    folder = workspace.encoder_path
+    if folder is not None:
+        check_tensors(folder)
 
 
 def _digest(target: ResolvedTarget) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from stilts.app.checks import check_before_running
@@ -65,7 +66,7 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         open_confirmations=_num_confirming(workspace, drawn),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
-    return cost, _grouped(plan, set(needed), expectation, resources.gpus)
+    return replace(cost, notes=plan.record.notes), _grouped(plan, set(needed), expectation, resources.gpus)
 
 
 def filling_text(path: str) -> str:

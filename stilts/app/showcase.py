@@ -47,6 +47,7 @@ def show(
             tracking_uri,
             artifacts=_artifacts(results),
             note=markdown_note(results.record, results.cells, answers_of(results)),
+            answers=answers_of(results),
             tables=prediction_tables(results, _chosen(results)),
             rebuild=rebuild,
             running=running,

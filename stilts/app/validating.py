@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from stilts.analysis.wording import unscored_notes
 from stilts.app.checks import check_before_running, check_encoder
+from stilts.app.looked_at import DataLook
 from stilts.app.measuring import study_tokenizer
 from stilts.app.resting import rests_well
 from stilts.app.searching import trial_proposals
 from stilts.app.workspace import Workspace, assemble
-from stilts.data.disjoint import check_disjoint
-from stilts.data.encode import TaskTokenizer
-from stilts.data.load import load_examples
+from stilts.data.sound_target import check_target, no_score
 from stilts.study.planning import make_plan
+from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.stage import MixturePart
 from stilts.study.study import Study
+from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.resolve import TargetViews
 from stilts.tasks.view import DataView
-
-SHOWN_PER_KIND = 3
+from stilts.tasks.weight_files import files_not_read
 
 
 def validated(path: str, store: str | None = None) -> dict[str, Any]:
     """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
     workspace = assemble(Study.load(path))
     check_before_running(workspace)
-    check_encoder(workspace, fetch=True)
-    views: list[dict[str, Any]] = []
-    decoded: list[dict[str, str]] = []
+    with ThreadPoolExecutor(1) as beside:  # a process of its own tries the tokenizer, while data are read here
+        sound = beside.submit(check_encoder, workspace, fetch=True)
+        targets = [workspace.resolved.target(column) for column in workspace.study.columns]
+        for target in targets:
+            check_target(target.task, target.views, workspace.roots)
+        sound.result()
     notes = rests_well(workspace, store)
-    for column in workspace.study.columns:
-        target = workspace.resolved.target(column)
-        labels = target.task.labels or None
-        parts = target.views
-        chosen_by = parts.select or parts.calibration
-        counts = check_disjoint(parts.train, chosen_by, parts.report, workspace.roots, labels=labels)
-        del counts
-        part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
-        for use, group in _uses(parts):
-            shown = decoded if use in ("train", "report") else []
-            views.extend(_view_lines(column, use, group, part, workspace, shown))
-        if target.before is not None:
-            views.extend(_view_lines(column, "train", target.before.train, target.before, workspace, decoded))
+    look = DataLook(tokenizer=study_tokenizer(workspace), roots=workspace.roots)
+    for target in targets:
+        _look_at_target(look, target)
     plan = make_plan(workspace.resolved, trial_proposals(workspace.resolved))
     for row in workspace.study.rows:
         for part in workspace.resolved.parts(row):
-            views.extend(_view_lines(row, "train", part.train, part, workspace, decoded))
-    notes.extend(f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps)
+            look.add(row, "train", part.train, part)
+    notes += [*_of_encoder(workspace), *plan.record.notes, *_of_data(workspace, look, targets)]
+    notes += [f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps]
     truncated: dict[str, int] = {}
-    for view in views:
+    for view in look.lines:
         truncated[view["task"]] = truncated.get(view["task"], 0) + view["truncated"]
-    shown = _enough_of_each(decoded)
-    return {"study": path, "views": views, "truncated": truncated, "decoded": shown, "notes": notes}
+    return {"study": path, "views": look.lines, "truncated": truncated, "decoded": look.decoded, "notes": notes}
+
+
+def _look_at_target(look: DataLook, target: ResolvedTarget) -> None:
+    parts = target.views
+    part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
+    for use, group in _uses(parts):
+        look.add(target.name, use, group, part)
+    if target.before is not None:
+        look.add(target.name, "train", target.before.train, target.before)
 
 
 def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
@@ -66,53 +69,33 @@ def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
     yield "pool", parts.pool
 
 
-def _view_lines(
-    of: str, use: str, views: Sequence[DataView], part: MixturePart, workspace: Workspace, decoded: list[dict[str, str]]
-) -> Iterator[dict[str, Any]]:
-    from stilts.kinds.learning import decoded as decoded_text
-    from stilts.kinds.learning import encode
+def _of_encoder(workspace: Workspace) -> Iterator[str]:
+    """What lies in the encoder's folder and is not taken over."""
+    folder = workspace.encoder_path
+    if folder is None:
+        return
+    beside, heads = files_not_read(folder), checkpoint(folder).heads
+    if beside:
+        yield f"Encoder: {', '.join(beside)} {'is' if len(beside) == 1 else 'are'} not read."
+    if heads:
+        yield f"Encoder: its head ({', '.join(heads)}) is left out; every task gets one of its own."
 
-    tokenizer = study_tokenizer(workspace)
-    for view in views:
-        examples = load_examples(view, workspace.roots, labels=part.task.labels or None)
-        encoder = TaskTokenizer(
-            tokenizer=tokenizer,
-            labels=part.task.labels,
-            **part.config.lengths,
-        )
-        encoded = encode(part.task.kind, examples[:200], encoder)
-        kind = part.task.kind.name
-        for number in range(min(SHOWN_PER_KIND, encoded.num_examples)):
-            decoded.append({"of": of, "kind": kind, "text": decoded_text(part.task, encoded, tokenizer, number)})
-        left_out = _left_out(view, workspace)
-        yield {
-            "of": of,
-            "task": part.task.name,
-            "use": use,
-            "language": view.language,
-            "examples": len(examples),
-            "left_out": left_out,
-            "truncated": encoded.num_truncated,
+
+def _of_data(workspace: Workspace, look: DataLook, targets: list[ResolvedTarget]) -> Iterator[str]:
+    for dataset, entries in look.unmapped.items():
+        if entries:
+            shown = ", ".join(f'"{entry}"' for entry in sorted(entries))
+            yield f"label_map of dataset {dataset}: {shown} stands in none of the files that were read."
+    unscored = {
+        target.name: {
+            view.language: reason
+            for view in target.views.report
+            if (reason := no_score(target.task, view, workspace.roots))
         }
-
-
-def _left_out(view: DataView, workspace: Workspace) -> int:
-    """How many examples of a view stand in evaluation data too and are left out for that."""
-    if not view.exclude:
-        return 0
-    unlimited = replace(view, limit=None)
-    return len(load_examples(replace(unlimited, exclude=()), workspace.roots)) - len(
-        load_examples(unlimited, workspace.roots)
-    )
-
-
-def _enough_of_each(decoded: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The first decoded example of each row and column, and further ones of a kind that has fewer than three."""
-    first = {line["of"]: line for line in reversed(decoded)}
-    chosen = [line for line in decoded if first[line["of"]] is line]
-    for line in decoded:
-        is_new = line["text"] not in [other["text"] for other in chosen]
-        if is_new and sum(other["kind"] == line["kind"] for other in chosen) < SHOWN_PER_KIND:
-            chosen.append(line)
-    kinds = list(dict.fromkeys(line["kind"] for line in chosen))
-    return sorted(chosen, key=lambda line: kinds.index(line["kind"]))
+        for target in targets
+    }
+    yield from (f"{note[0].upper()}{note[1:]}." for note in unscored_notes(unscored))
+    for target in targets:
+        missing = workspace.resolved.resolver.languages_not_there(target.task)
+        if missing and not workspace.study.columns[target.name].languages:
+            yield f"{target.name}: no data here for {', '.join(missing)}, which the release has; they are in no table."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
@@ -36,6 +37,11 @@ class Workspace:
     def study(self) -> Study:
         """The study as its file says it."""
         return self.resolved.study
+
+    @property
+    def encoder_path(self) -> Path | None:
+        """The encoder's folder, where it is given as one."""
+        return _folder_of(self.resolved.encoder, self.roots)
 
     def run_config(
         self, store: Store, *, device: str, threads: int | None = None, checkpoint_every_s: float | None = None
@@ -78,6 +84,7 @@ def assemble(study: Study) -> Workspace:
         encoder=encoder,
         count_examples=lambda views: _count(views, roots),
         pretraining=pretraining,
+        is_headless=_is_headless(study, encoder, roots),
     )
     return Workspace(resolved=resolved, roots=roots)
 
@@ -113,6 +120,18 @@ def _encoder(study: Study, registry: Registry, roots: dict[str, str]) -> tuple[E
     assert wanted.path is not None
     paths = {name: Path(path) for name, path in roots.items()}
     return encoder_from_folder(Path(wanted.path).name, "study", wanted.path, paths), None
+
+
+def _folder_of(encoder: EncoderRef, roots: Mapping[str, str]) -> Path | None:
+    where = encoder.location
+    return Path(os.path.normpath(Path(roots[str(where["root"])]) / str(where["path"]))) if "path" in where else None
+
+
+def _is_headless(study: Study, encoder: EncoderRef, roots: Mapping[str, str]) -> bool:
+    """Whether the encoder's checkpoint has no masked-LM head; of the hub's that is not known before it is fetched."""
+    folder = _folder_of(encoder, roots)
+    with study.blamed("encoder"):
+        return folder is not None and not checkpoint(folder).lm_head
 
 
 def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:

@@ -16,6 +16,7 @@ from stilts.analysis.negative_transfer import negative_cells
 from stilts.analysis.objectives import objective_answer
 from stilts.analysis.only_one import only_one
 from stilts.analysis.results import StudyResults
+from stilts.analysis.wording import unscored_notes
 from stilts.app.explaining import chosen_recipes, explanation, story_of
 from stilts.app.places import load_record, open_store_at
 from stilts.app.results import results_at
@@ -39,10 +40,14 @@ _MOST_CHECKED = 12
 def show_matrix(study: str, store: str | None, languages: str | None, *, as_json: bool) -> None:
     """The matrix with its gains and their intervals, or one target's scores by language."""
     results = _results(study, store)
+    notes = [Text(shown(f"note: {note}")) for note in unscored_notes(results.unscored)]
     if languages is not None:
-        results.column(languages)
         value = _matrix_json(results, {})
-        return say(value, lambda: language_table(results.frame, results.record, languages), as_json=as_json)
+        if languages in results.unscored and languages not in {column.name for column in results.record.columns}:
+            return say(value, lambda: Group(*notes), as_json=as_json)
+        results.column(languages)
+        table = language_table(results.frame, results.record, languages)
+        return say(value, lambda: Group(table, *notes), as_json=as_json)
     gains = {
         (row.name, column.name): gain
         for row in results.record.rows
@@ -52,7 +57,7 @@ def show_matrix(study: str, store: str | None, languages: str | None, *, as_json
     cells, record = results.cells, results.record
     say(
         _matrix_json(results, gains),
-        lambda: matrix_table(cells, record, answers_of(results), gains),
+        lambda: Group(matrix_table(cells, record, answers_of(results), gains), *notes),
         as_json=as_json,
     )
 

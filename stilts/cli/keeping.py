@@ -12,7 +12,7 @@ import typer
 from stilts.addresses import has_secret, shown_address
 from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, TrackingOption, examples, say
-from stilts.cli.serving import address_of, command_of, how_to_open, pages, serve
+from stilts.cli.serving import PORT, address_of, command_of, how_to_open, pages, serve
 from stilts.shown import shown
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def gc(
 
 def ui(
     tracking_uri: TrackingOption = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")] = PORT,
     how: Annotated[bool, typer.Option("--how", help="Only say how to open it.")] = False,
     json: JsonOption = False,
 ) -> None:

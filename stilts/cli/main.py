@@ -19,6 +19,7 @@ from stilts.cli import (
     rescoring,
     running,
     scoring,
+    starting,
 )
 from stilts.cli.ending import disk_explained, told
 from stilts.cli.only_text import show_only_text
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 for group in (
+    starting,
     planning,
     running,
     answer,

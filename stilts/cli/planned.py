@@ -48,6 +48,7 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
         f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed."
     )
     yield f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes."
+    yield from cost.notes
     if cost.price is not None:
         yield f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price."
 

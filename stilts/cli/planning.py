@@ -10,10 +10,9 @@ import typer
 from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyPath, examples, say
 from stilts.errors import InputError
-from stilts.shown import shown
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    pass
 
 # How many of the first encoded sequences did not fit into max_length.
 TRUNCATED = "cut of first 200"
@@ -22,8 +21,8 @@ TRUNCATED = "cut of first 200"
 def register(app: typer.Typer) -> None:
     """Adds the verbs of this file."""
     of_study = "--study search_spaces/mini_xtreme.yaml"
-    ways = ("stilts tasks", "stilts tasks --root data", f"stilts tasks {of_study} --json", "stilts tasks --overlap")
-    app.command(epilog=examples(*ways))(tasks)
+    ways = ("", " --root data", f" {of_study} --json", " --overlap", " --readers")
+    app.command(epilog=examples(*(f"stilts tasks{way}" for way in ways)))(tasks)
     app.command(epilog=examples("stilts validate search_spaces/mini_xtreme.yaml"))(validate)
     asking = "stilts plan my_study.yaml --address auto --json"
     app.command(epilog=examples("stilts plan search_spaces/demo.yaml", asking))(plan)
@@ -37,6 +36,9 @@ def tasks(
     text_root: Annotated[str | None, typer.Option(help="The same for text, as data.text_root of a study.")] = None,
     overlap: Annotated[
         bool, typer.Option("--overlap", help="What intermediates and targets share; with a study, counted in its data.")
+    ] = False,
+    readers: Annotated[
+        bool, typer.Option("--readers", help="The readers of files that a task of your own can have, with options.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -52,6 +54,9 @@ def tasks(
             "A study says itself where its data lie",
             "Leave one of them out",
         )
+    if readers:
+        _tell_readers(as_json=json, alone=not (study or root or text_root or overlap))
+        return
     if overlap:
         notice.begin("reading the ledger of overlaps" if study is None else f"comparing the texts of {study}")
         from stilts.app.overlapping import overlap_lines
@@ -68,16 +73,34 @@ def tasks(
     say(lines, lambda: TaskTable(lines=lines), as_json=json)
 
 
+def _tell_readers(*, as_json: bool, alone: bool) -> None:
+    if not alone:
+        raise InputError(
+            "stilts tasks --readers",
+            "a study, a root or --overlap is given too",
+            "Readers are the same wherever data lie",
+            "Leave the others out",
+        )
+    notice.begin("reading the kinds of tasks")
+    from stilts.app.reader_lines import reader_lines
+    from stilts.cli.reader_table import reader_table
+
+    value = reader_lines()
+    say(value, lambda: reader_table(value), as_json=as_json)
+
+
 def validate(study: StudyPath, store: StoreOption = None, json: JsonOption = False) -> None:
     """Read the study and its data, prove the splits disjoint, and show encoded examples of every kind.
 
     The store is asked only for the studies that this one starts from: start_from and priors.
     Ends with status 2 and one message, naming file and field, at the first thing that cannot be used.
     """
+    notice.begin(f"reading {study}, its data and its encoder")
     from stilts.app.validating import validated
+    from stilts.cli.validated import validation
 
     value = validated(study, store)
-    say(value, lambda: _validation(value), as_json=json)
+    say(value, lambda: validation(value), as_json=json)
 
 
 def plan(
@@ -104,35 +127,3 @@ def plan(
     value: dict[str, Any] = {"study": study, "total": cost.total, "cost": asdict(cost), "stages": stages}
     value |= {"filling": filling, **asdict(offer)}
     say(value, lambda: plan_lines(study, cost, stages, filling, offer), as_json=json)
-
-
-def _validation(value: dict[str, Any]) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{value['study']}: valid", title_justify="left")
-    for name in ("column or row", "use", "language", "examples", "left out", TRUNCATED):
-        table.add_column(name, justify="right" if name in ("examples", "left out", TRUNCATED) else "left")
-    for line in value["views"]:
-        truncated = "" if line["truncated"] is None else str(line["truncated"])
-        table.add_row(
-            line["of"], line["use"], line["language"], str(line["examples"]), str(line["left_out"] or ""), truncated
-        )
-    examples_told = [Text(_example(line["of"], line["kind"], line["text"])) for line in value["decoded"]]
-    closing = Text("Train, select and report share no item in any target." + _notes(value["notes"]))
-    return Group(
-        table,
-        Text("Encoded examples, decoded (three of each kind, one of each row and column):"),
-        *examples_told,
-        closing,
-    )
-
-
-def _example(of: str, kind: str, text: str) -> str:
-    """One decoded example: what has several lines (choices) stands below its name."""
-    return f"{of} ({kind}):\n{text}" if "\n" in text else f"{of} ({kind}): {text}"
-
-
-def _notes(notes: list[str]) -> str:
-    return "".join(f"\n{shown(note)}" for note in notes)

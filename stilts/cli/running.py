@@ -10,11 +10,14 @@ import typer
 from stilts import errors
 from stilts.cli.notice import notice
 from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
+from stilts.cli.serving import link_line, link_of
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
 from stilts.shown import remark
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from stilts.app.workspace import Workspace
     from stilts.search.conductor import Conductor
 
@@ -52,11 +55,14 @@ def run(
     SIGTERM and SIGHUP end it with a last checkpoint and status 130, 143 and 129, a second one at once.
     """
     remark(f"reading {study} ...")  # at once: what is loaded next takes seconds
+    from stilts.app.places import tracking_uri as address_given
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
     from stilts.scheduling.progress import ProgressDisplay
     from stilts.study.stage_names import NamesNow
+    from stilts.study.study import Study
 
+    uri = address_given(tracking_uri)
     options = RunOptions(
         store=store,
         tracking=tracking_uri,
@@ -82,8 +88,9 @@ def run(
         "seconds": round(report.seconds, 1),
         "interrupted": report.interrupted,
         "stopped": _stopped(study, store),
+        "mlflow": link_of(uri, Study.load(study).name),
     }
-    say(value, lambda: summary(value), as_json=json)
+    say(value, lambda: with_link(summary(value), value, uri), as_json=json)
     if report.failed:
         raise failure(study, report.failed)
     if report.interrupted:
@@ -115,11 +122,13 @@ def _is_input_error(error: str) -> bool:
 def status(study: StudyName, store: StoreOption = None, json: JsonOption = False) -> None:
     """Show where each cell of the study stands: done, missing, failed, pending, pruned or damaged."""
     notice.begin(f"reading {study}")
+    from stilts.app.places import tracking_uri
     from stilts.app.standing import standing
     from stilts.cli.status_lines import status_lines
 
-    value = standing(study, store)
-    say(value, lambda: status_lines(value), as_json=json)
+    value, uri = standing(study, store), tracking_uri(None)
+    value["mlflow"] = link_of(uri, value["study"])
+    say(value, lambda: with_link(status_lines(value), value, uri), as_json=json)
 
 
 def _stopped(study: str, store: str | None) -> str | None:
@@ -136,6 +145,15 @@ def summary(value: dict[str, Any]) -> str:
     """What a run did, in a line, with why it ended early where a budget or a policy ended it."""
     ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
     return _counts(value) + ended
+
+
+def with_link(shown: RenderableType, value: dict[str, Any], tracking_uri: str) -> RenderableType:
+    """What is shown, and below it the link to the study in MLflow, where there is one."""
+    from rich.console import Group
+    from rich.text import Text
+
+    link = link_line(value["mlflow"], tracking_uri)
+    return Group(shown, Text(link, overflow="fold")) if link else shown
 
 
 def _counts(value: dict[str, Any]) -> str:

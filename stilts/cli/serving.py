@@ -16,6 +16,8 @@ from stilts.errors import StageFailedError
 from stilts.scheduling import signals
 from stilts.shown import shown
 
+PORT = 5000
+
 
 def pages(tracking_uri: str) -> dict[str, str]:
     """Where the UI shows the runs of each study; {} where nothing was tracked yet. Makes no database."""
@@ -29,6 +31,21 @@ def pages(tracking_uri: str) -> dict[str, str]:
 def address_of(tracking_uri: str, port: int) -> str:
     """Where a browser finds the UI: at the tracking server itself, without secrets, or at ours on loopback."""
     return shown_address(tracking_uri).rstrip("/") if _is_server(tracking_uri) else f"http://127.0.0.1:{port}"
+
+
+def link_of(tracking_uri: str, study: str, port: int = PORT) -> str | None:
+    """Where a browser finds the study's runs, once ``stilts ui`` serves them if no server does; None where none are."""
+    from stilts.tracking.study_link import study_page
+
+    page = study_page(tracking_uri, study) if tracking_uri != "none" else None
+    return f"{address_of(tracking_uri, port)}{page}" if page else None
+
+
+def link_line(link: str | None, tracking_uri: str) -> str:
+    """The link as a verb tells it; empty where there is none."""
+    if link is None:
+        return ""
+    return f"MLflow{'' if _is_server(tracking_uri) else ' (stilts ui)'}: {shown(link)}"
 
 
 def command_of(program: str, tracking_uri: str, port: int) -> str:

@@ -22,6 +22,7 @@ from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.task import Part, Source
 from stilts.tasks.view import DataView
 
+_BY_CONTENT = (Part.TENTH, Part.REST)
 # Splits in memory at a time: a target's dev and all its languages (48 for panx), twice.
 _KEPT = 128
 
@@ -37,13 +38,7 @@ def load_examples(
     allowed.
     Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
     """
-    examples: Sequence[Example] = _whole_split(view, roots, labels).examples
-    if view.exclude:
-        key = _paragraph if view.options.get("exclude_by") == "paragraph" else _content
-        banned = frozenset(key(each) for other in view.exclude for each in load_examples(other, roots, labels=labels))
-        examples = [example for example in examples if key(example) not in banned]
-    examples = [example for example in examples if in_part(example, view.part)]
-    return limited(examples, view.limit)
+    return list(_examples(_wanted(view, roots, labels)))
 
 
 def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, int]:
@@ -64,8 +59,12 @@ def unmapped_labels(view: DataView, roots: Mapping[str, str | Path], labels: Seq
 
 def in_part(example: Example, part: Part) -> bool:
     """Whether an example belongs to a part of its split: decided by hash, so it never moves."""
-    if part in (Part.TENTH, Part.REST):
-        return (int(example.content(), 16) % 10 == 0) == (part is Part.TENTH)
+    return _is_in_part(part, example, example.content() if part in _BY_CONTENT else None)
+
+
+def _is_in_part(part: Part, example: Example, content: str | None) -> bool:
+    if content is not None:
+        return (int(content, 16) % 10 == 0) == (part is Part.TENTH)
     if part in (Part.HALF_SELECT, Part.HALF_REPORT):
         return (_item_hash(example) % 2 == 0) == (part is Part.HALF_SELECT)
     return True
@@ -97,16 +96,20 @@ class _Request:
 
 
 def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Loaded:
+    return _read(_request(view, roots, labels))
+
+
+def _request(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Request:
     paths = _paths(view, roots) if view.source is Source.FILES else ()
     identity = replace(view, part=Part.ALL, limit=None, exclude=()).payload()
     allowed = None if labels is None else tuple(labels)
     key = canonical_json([identity, dict(view.location), [str(path) for path in paths], allowed])
-    return _read(_Request(key, view, paths, allowed))
+    return _Request(key, view, paths, allowed)
 
 
 @lru_cache(maxsize=_KEPT)
 def _read(request: _Request) -> _Loaded:
-    view, skipped, mapped = request.view, Counter[str](), Counter[str]()
+    view, skipped, mapped = request.view, Counter[str](), set[str]()
     kept_back = is_kept_back(view)
     if view.source is Source.FILES:
         _check_not_empty(request.paths)
@@ -137,6 +140,58 @@ def _read(request: _Request) -> _Loaded:
     mapping = view.options.get("label_map")
     written = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
     return _Loaded(examples, dict(skipped), tuple(each for each in written if each not in mapped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted of a split."""
+
+    request: _Request
+    part: Part
+    limit: int | None
+    excluded: tuple[_Wanted, ...]
+
+    @property
+    def by_paragraph(self) -> bool:
+        return self.request.view.options.get("exclude_by") == "paragraph"
+
+
+def _wanted(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Wanted:
+    excluded = tuple(_wanted(other, roots, labels) for other in view.exclude)
+    return _Wanted(_request(view, roots, labels), view.part, view.limit, excluded)
+
+
+@lru_cache(maxsize=_KEPT)
+def _examples(wanted: _Wanted) -> tuple[Example, ...]:
+    examples = _read(wanted.request).examples
+    places: Sequence[int] = range(len(examples))
+    if wanted.excluded:
+        banned = _banned(wanted.excluded, wanted.by_paragraph)
+        keys = _keys(wanted.request, wanted.by_paragraph)
+        places = [place for place in places if keys[place] not in banned]
+    if wanted.part is not Part.ALL:
+        contents = _keys(wanted.request, False) if wanted.part in _BY_CONTENT else None
+        places = [
+            place
+            for place in places
+            if _is_in_part(wanted.part, examples[place], None if contents is None else contents[place])
+        ]
+    return tuple(limited([examples[place] for place in places], wanted.limit))
+
+
+@lru_cache(maxsize=_KEPT)
+def _banned(excluded: tuple[_Wanted, ...], by_paragraph: bool) -> frozenset[str]:
+    """What the excluded examples are compared by."""
+    whole = [other for other in excluded if other.limit is None and other.part is Part.ALL and not other.excluded]
+    keys = {key for other in whole for key in _keys(other.request, by_paragraph)}
+    compared = _paragraph if by_paragraph else _content
+    return frozenset(keys.union(*(map(compared, _examples(other)) for other in excluded if other not in whole)))
+
+
+@lru_cache(maxsize=2 * _KEPT)
+def _keys(request: _Request, by_paragraph: bool) -> tuple[str, ...]:
+    """Of each example of a split the digest of its content, or of its paragraph."""
+    return tuple(map(_paragraph if by_paragraph else _content, _read(request).examples))
 
 
 def _check_not_empty(paths: Sequence[Path]) -> None:

@@ -67,10 +67,10 @@ def no_score(task: Task, view: DataView, roots: Roots) -> str:
 
 def _check_examples(task: Task, use: str, view: DataView, examples: Sequence[Example]) -> None:
     if not examples:
-        part = "" if view.part.value == "all" else f', of which its part "{view.part.value}" takes none'
+        part = "it" if view.part.value == "all" else f'its part "{view.part.value}"'
         raise DataError(
             _place(view),
-            f"no example is left{part}",
+            f"{part} holds no example",
             why=f"They are the target's {use} data",
             next_step="Add examples, or take another split or part",
         )

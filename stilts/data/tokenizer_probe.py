@@ -95,6 +95,9 @@ def probed(path: str, num_embeddings: int) -> str:
             return found
         tokenizer.no_truncation()
         tokenizer.no_padding()
+        found = _template_fault(tokenizer.encode("a b", "c").tokens)
+        if found:
+            return found
         for text in probe_texts():
             encoding = tokenizer.encode(text)
             tokenizer.encode(text.split(), is_pretokenized=True, add_special_tokens=False)
@@ -117,6 +120,14 @@ def _vocabulary_fault(vocabulary: dict[str, int], num_embeddings: int) -> str:
         shown = ", ".join(f'"{token[:40]}"' for token in beyond[:3]) + (", ..." if len(beyond) > 3 else "")
         return f"{len(beyond)} of its tokens have no embedding, of which there are {num_embeddings}: {shown}"
     return ""
+
+
+def _template_fault(pair: list[str]) -> str:
+    """Why an encoded pair of texts is not as the encoder was pretrained on; "" where it is."""
+    if pair[:1] == ["<s>"] and pair[-1:] == ["</s>"] and "</s>" in pair[1:-1]:
+        return ""
+    shown = " ".join(pair)[:80]
+    return f'its template puts no <s> and </s> around texts: a pair becomes "{shown}"'
 
 
 def _limit() -> None:

@@ -18,8 +18,8 @@ import torch
 from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
 from stilts.models.model import TOKENIZER_FILE, head_file
-from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE
 from stilts.tasks.kind import TaskKind
+from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 # Bytes of one weights file, the default of transformers' save_pretrained.

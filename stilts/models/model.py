@@ -17,7 +17,8 @@ from stilts.models.heads import MakeHead, MaskedLMHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.seeds import derive_seed
 from stilts.tasks.encoder_config import encoder_config, read_config_json
-from stilts.tasks.encoder_tensors import ENCODER_FILE, LM_HEAD_FILE, checkpoint
+from stilts.tasks.encoder_tensors import checkpoint
+from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
 
 CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 
@@ -166,7 +167,9 @@ def check_builds(folder: Path) -> None:
 def _hf_config(config: Mapping[str, Any]) -> Any:
     from transformers import AutoConfig
 
-    fields = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "transformers_version")}
+    # A dtype says how weights were stored; what a stage computes in is its precision.
+    left_out = ("model_type", "architectures", "transformers_version", "dtype", "torch_dtype")
+    fields = {k: v for k, v in config.items() if k not in left_out}
     try:
         return AutoConfig.for_model(config["model_type"], **fields)
     except Exception as error:  # transformers' checks of types raise errors of their own kinds

@@ -19,6 +19,12 @@ from stilts.study.stage import Stage
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 
+# What torch's errors of devices, memory, threads and connections say; shapes and types are none of them.
+_OF_THE_MACHINE = (
+    *("cuda", "nccl", "cublas", "cudnn", "accelerator", "device-side", "out of memory", "allocate memory"),
+    *("start new thread", "resource temporarily unavailable", "connection", "broken pipe"),
+)
+
 
 class Ended(Protocol):
     """How a stage ended: ``stilts.execute.run_stage.Outcome``, as far as scheduling looks at it."""
@@ -84,15 +90,20 @@ def interrupted(stage: Stage) -> dict[str, Json]:
 def _judged(error: BaseException) -> dict[str, Json]:
     """Whether another try, another process or another stage may fare better after a failure."""
     trouble, unavailable = disk_error(error), isinstance(error, StoreUnavailableError)
-    spoiled = isinstance(error, RuntimeError | MemoryError) and not isinstance(
-        error, NotImplementedError | RecursionError
-    )
-    passing = spoiled or unavailable or isinstance(error, OSError | LeaseLostError)
+    spoiled = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_of_the_machine(error))
+    lasting = isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError)
+    passing = spoiled or unavailable or (isinstance(error, OSError | LeaseLostError) and not lasting)
     return {
         "may_pass": passing and (trouble is None or trouble.errno not in HOPELESS),
         "spoiled": spoiled,
         "ends_run": unavailable or (trouble is not None and trouble.errno in FULL),
     }
+
+
+def _is_of_the_machine(error: RuntimeError) -> bool:
+    """Whether a RuntimeError is of the device or its memory: of what else torch raises it, the next try is the same."""
+    said = f"{type(error).__name__} {error}".lower()
+    return any(mark in said for mark in _OF_THE_MACHINE)
 
 
 def _outcome(stage: Stage, state: str, started: float, **more: Json) -> dict[str, Json]:

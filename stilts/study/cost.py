@@ -43,7 +43,7 @@ class Cost:
     that the store has under an earlier SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would
     start from them. ``later`` counts the stages that ``open_proposals`` recipes still to be drawn, and
     ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose the same recipe.
-    ``price`` is None without a price.
+    ``price`` is None without a price. ``notes`` are what a reader should know of rows.
     """
 
     stages: int
@@ -65,6 +65,7 @@ class Cost:
     disk_bytes: int
     gpu_hours: float
     price: float | None
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:

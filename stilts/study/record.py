@@ -41,7 +41,8 @@ class Row:
     """An intermediate: its tasks with their shares of steps, and whether its recipe was searched.
 
     ``objectives`` are what it was searched for; ``confirmed`` maps objectives to the proposals that are trained again
-    with fresh seeds. Both are empty in a fixed row, and in records from before they were kept.
+    with fresh seeds. Both are empty in a fixed row, and in records from before they were kept. ``notes`` are what a
+    reader should know of its training.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Row:
     num_proposals: Whole = 1
     objectives: tuple[str, ...] = ()
     confirmed: Mapping[str, Whole] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @with_config(STRICT)
@@ -156,6 +158,11 @@ class StudyRecord:
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     estimates: tuple[EstimateOutput, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the rows' trainings, each with its row."""
+        return tuple(f"Row {row.name}: {note}." for row in self.rows for note in row.notes)
 
     def target_stages(self, replicate: Replicate) -> tuple[str, ...]:
         """The training of a replicate's target, the last stage first: with it what its task is learned after."""

@@ -73,7 +73,16 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
         num_proposals=search.proposals if search else 1,
         objectives=search.objectives if search else (),
         confirmed={objective: one.number for one in proposals for objective in one.stands_for},
+        notes=_notes(resolved, name),
     )
+
+
+def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
+    """What a reader should know of a row's training: a head that starts at random."""
+    kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
+    if resolved.is_headless and any(kind.self_supervised for kind in kinds):
+        return ("its masked LM starts from a random head, for the encoder's checkpoint has none",)
+    return ()
 
 
 def describe_column(resolved: ResolvedStudy, name: str) -> Column:

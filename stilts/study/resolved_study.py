@@ -36,7 +36,8 @@ class CountExamples(Protocol):
 class ResolvedStudy:
     """A study with encoder and data pinned.
 
-    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy).
+    ``pretraining`` is the stage that makes the encoder itself, where it is not a given one (toy). ``is_headless``: its
+    checkpoint has no masked-LM head.
     """
 
     study: Study
@@ -45,6 +46,7 @@ class ResolvedStudy:
     encoder: EncoderRef
     count_examples: CountExamples
     pretraining: TrainStage | None = None
+    is_headless: bool = False
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:

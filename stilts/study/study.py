@@ -158,7 +158,8 @@ def invalid(path: Path, error: ValidationError) -> StudyError:
     first = problems[0]
     field = ".".join(_place(part) for part in first["loc"] if not _is_form(part)) or "the file"
     more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
-    return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", "See docs/study_file.md for what it may be")
+    step = "See docs/study_file.md for what it may be, or type python -m stilts.study.reference"
+    return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", step)
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

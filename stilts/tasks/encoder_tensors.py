@@ -13,12 +13,13 @@ from pathlib import Path
 from stilts.errors import EncoderError, TransferError
 from stilts.tasks.encoder_config import EncoderConfig, encoder_config, read_config_json
 from stilts.tasks.safetensors_header import FLOATS, StoredTensor, read_header
+from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE, weight_files
 
-# The files of a train stage's artifact; a pretrained encoder has other names, and both parts in one.
-ENCODER_FILE, LM_HEAD_FILE = "encoder.safetensors", "lm_head.safetensors"
-# Tensors of pretrained checkpoints that a STILTs model has no place for, on purpose: the pooler of next-sentence
+# Tensors that belong to no head and that a STILTs model has no place for, on purpose: the pooler of next-sentence
 # prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
 _LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")
+_BODY = ("embeddings.", "encoder.")
+_PREFIX = "roberta."
 _Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -26,39 +27,37 @@ _Shapes = Mapping[str, tuple[int, ...]]
 class Checkpoint:
     """Where the tensors of a folder's encoder and masked-LM head lie, by their names without prefixes.
 
-    ``lm_head`` is empty where the folder has none.
+    ``lm_head`` is empty where the folder has none. ``heads`` are a task's, which are not taken over.
     """
 
     encoder: Mapping[str, StoredTensor]
     lm_head: Mapping[str, StoredTensor]
+    heads: tuple[str, ...] = ()
 
 
 def checkpoint(folder: Path) -> Checkpoint:
     """The tensors of a pretrained encoder, or of an artifact of a train stage; reads headers only.
 
-    EncoderError for a file that is no whole safetensors, for a folder without any, and for a tensor in two files.
+    Of a pretrained encoder those files that ``weight_files`` names. EncoderError for a file that is no safetensors,
+    for a folder without any, and for a tensor in two files.
     """
     if (folder / ENCODER_FILE).exists():
         return Checkpoint(encoder=read_header(folder / ENCODER_FILE), lm_head=read_header(folder / LM_HEAD_FILE))
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise EncoderError(
-            f"encoder in {folder}",
-            "it has no safetensors file",
-            "Pickled weights are never loaded",
-            "Convert it with transformers: save_pretrained(folder)",
-        )
     encoder: dict[str, StoredTensor] = {}
     lm_head: dict[str, StoredTensor] = {}
-    for tensor in (tensor for file in files for tensor in read_header(file).values()):
-        short = tensor.name.removeprefix("roberta.")
+    heads: dict[str, None] = {}
+    for tensor in (tensor for file in weight_files(folder) for tensor in read_header(file).values()):
+        short = tensor.name.removeprefix(_PREFIX)
         if short.startswith(_LEFT_OUT):
+            continue
+        if not tensor.name.startswith(_PREFIX) and not short.startswith((*_BODY, "lm_head.")):
+            heads[short.partition(".")[0]] = None
             continue
         part, name = (lm_head, short.removeprefix("lm_head.")) if short.startswith("lm_head.") else (encoder, short)
         if name in part:
             raise _twice(folder, part[name], tensor)
         part[name] = tensor
-    return Checkpoint(encoder=encoder, lm_head=lm_head)
+    return Checkpoint(encoder=encoder, lm_head=lm_head, heads=tuple(heads))
 
 
 def check_tensors(folder: Path) -> None:

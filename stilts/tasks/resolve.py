@@ -101,6 +101,14 @@ class Resolver:
             return self.available_languages(ref)
         return dataset.languages[ref.split]
 
+    def languages_not_there(self, task: Task) -> tuple[str, ...]:
+        """The languages of a target's release that its source does not have here."""
+        test = self._with_test(task).test
+        if test is None or self.source_of(test.dataset) is not Source.FILES:
+            return ()
+        there = self.available_languages(test)
+        return tuple(code for code in self.registry.dataset(test.dataset).languages[test.split] if code not in there)
+
     def target_languages(self, task: Task) -> tuple[str, ...]:
         """The languages in which a target is evaluated; none for a task without evaluation data."""
         test = self._with_test(task).test

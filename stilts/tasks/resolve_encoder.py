@@ -13,6 +13,7 @@ from stilts.fingerprint import Json
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.weight_files import weight_files
 
 _NEEDED = ("config.json", "tokenizer.json")
 
@@ -23,8 +24,8 @@ AskHub: TypeAlias = Callable[[str, str | None], tuple[str, Mapping[str, Json]]]
 def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Mapping[str, Path]) -> EncoderRef:
     """The encoder in a folder of Hugging Face's layout, pinned by its bytes.
 
-    The fingerprint covers config.json and every ``*.safetensors`` shard in the order of names, ``tokenizer`` covers
-    tokenizer.json. EncoderError when one is missing or no file, when only pickled weights are there, for an
+    The fingerprint covers config.json and the files of weights (``weight_files``) in the order of names, ``tokenizer``
+    covers tokenizer.json. EncoderError when one is missing or no file, when only pickled weights are there, for an
     architecture that is not XLM-R's, or for sizes in config.json that no encoder has.
     """
     if root_name not in roots:
@@ -37,7 +38,7 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
     folder = Path(roots[root_name]) / relative_path
     if not os.path.isdir(folder):  # unlike Path.is_dir, False for a name that is too long
         raise EncoderError(f'encoder "{name}"', f"no folder {folder}", next_step="Correct the path in the study")
-    weights = _weights(name, folder)
+    weights = weight_files(folder)
     for path in (*(folder / needed for needed in _NEEDED), *weights):
         _check_file(name, path)
     config = encoder_config(f'encoder "{name}"', read_config_json(f'encoder "{name}"', folder / "config.json"))
@@ -64,20 +65,6 @@ def encoder_from_hub(repo: str, revision: str | None = None, *, ask_hub: AskHub 
         max_length=config.max_length,
         num_parameters=config.num_parameters,
         location={"repo": repo, "revision": commit},
-    )
-
-
-def _weights(name: str, folder: Path) -> list[Path]:
-    shards = sorted(folder.glob("*.safetensors"))
-    if shards:
-        return shards
-    pickled = sorted(path.name for path in folder.glob("*.bin"))
-    found = f"only {', '.join(pickled)} in {folder}" if pickled else f"no *.safetensors in {folder}"
-    raise EncoderError(
-        f'encoder "{name}"',
-        found,
-        "Pickled weights can run code when they are loaded" if pickled else "There are no weights to start from",
-        "Save the model with save_pretrained(), which writes safetensors",
     )
 
 

@@ -109,7 +109,7 @@ def _tags(study: str, champion: Champion) -> dict[str, str]:
         "intermediate": champion.intermediate,
         "kind": champion.kind,
         "score": str(champion.score),
-        "location": champion.locate(),
+        "location": _shown_location(champion),
         "form": champion.form,
     }
     reason = {"by_reference": f"{champion.by_reference}: make a folder of it with stilts export"}
@@ -123,12 +123,17 @@ def _holds(version: ModelVersion, champion: Champion) -> bool:
 
 
 def _describe(client: MlflowClient, version: ModelVersion, champion: Champion) -> None:
-    """Keeps the description at the card, whose figures change as replicates are added; without the front matter."""
+    """Keeps the description at the card, whose figures change as replicates are added; without the front matter.
+
+    The location too: versions of before have a path of a machine there.
+    """
     text = champion.card.split("\n---\n", 1)[-1].strip()
     if len(text) > _MAX_DESCRIPTION:
         text = text[: _MAX_DESCRIPTION - 40].rsplit("\n", 1)[0] + "\n\n(cut: the model's README.md has all)"
     if text and version.description != text:
         client.update_model_version(version.name, str(version.version), description=text)
+    if _is_path(version.tags.get("location", "")):
+        client.set_model_version_tag(version.name, str(version.version), "location", _in_store(champion.stage_id))
 
 
 def _current(client: MlflowClient, name: str) -> ModelVersion | None:
@@ -152,7 +157,20 @@ def _version_of(client: MlflowClient, name: str, champion: Champion) -> ModelVer
 
 def _source(location: str, stage_id: str, tracking_uri: str) -> str:
     """The store's location; a server refuses paths of another machine, so it is given a name instead."""
-    is_local = urlparse(location).scheme in ("", "file")
-    if is_local and urlparse(tracking_uri).scheme in ("http", "https"):
-        return f"stilts-store:/{stage_id}"
+    if _is_path(location) and urlparse(tracking_uri).scheme in ("http", "https"):
+        return _in_store(stage_id)
     return location
+
+
+def _shown_location(champion: Champion) -> str:
+    """Where the store keeps it, for a tag: a name where that is a path of this machine."""
+    location = champion.locate()
+    return _in_store(champion.stage_id) if _is_path(location) else location
+
+
+def _is_path(location: str) -> bool:
+    return urlparse(location).scheme in ("", "file")
+
+
+def _in_store(stage_id: str) -> str:
+    return f"stilts-store:/{stage_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stilts.tracking.doubts import is_doubt
 from stilts.tracking.mlflow_settings import artifact_location
 from stilts.tracking.run_view import RunStatus, RunView
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+NOTE = "mlflow.note.content"
 DIGEST = "stilts.view_digest"
 ARTIFACTS_DIGEST = "stilts.artifacts_digest"
 TABLES = "mlflow.loggedArtifacts"
@@ -64,13 +66,17 @@ def identity_of(run: Run) -> tuple[str, str]:
 
 
 def can_extend(run: Run, view: RunView) -> bool:
-    """Whether the run is whole and everything that it shows is still true, so that adding is enough."""
+    """Whether the run is whole and everything that it shows is still true, so that adding is enough.
+
+    Doubts are judged by themselves.
+    """
     tags, data = run.data.tags, run.data
     latest = view.latest()
+    shown = {name: value for name, value in data.metrics.items() if not (view.is_parent and is_doubt(name))}
     return (
         DIGEST in tags
         and data.params.items() <= {key: value[:MAX_PARAM_CHARS] for key, value in view.params.items()}.items()
-        and data.metrics.items() <= latest.items()
+        and shown.items() <= latest.items()
         and inputs_of(run) <= {(each.name, each.digest) for each in view.inputs}
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stilts.addresses import without_secrets
 from stilts.shown import remark
+from stilts.tracking.ray_job import passed_on
 from stilts.tracking.rounds import FINISHED, NEWS
 
 # Importing MLflow and making its tables takes some ten seconds of a core: a short study has that after its last stage.
@@ -47,7 +48,7 @@ class Follower:
             [sys.executable, "-m", "stilts.tracking.rounds", str(first_after_s), str(every_s), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **addresses, "PYTHONPATH": path},
+            env={**os.environ, **addresses, **passed_on(os.environ), "PYTHONPATH": path},
             # A session of its own: Ctrl-C and the end of a terminal are for the run.
             start_new_session=True,
         )

@@ -9,22 +9,23 @@ from stilts.ledger.results import TrainResult
 from stilts.tracking.run_view import DataInput, metric_name
 from stilts.tracking.stored import mapping, sequence, text
 
-# Settings of a train stage that lead a run's columns; all others follow below `<prefix>.config.`.
+# Settings of a train stage that lead a run's columns; all others follow below `training.<stage>.setting.`. MLflow's
+# page that compares runs opens with the first three parameters, by the alphabet, of those that differ: the cell first.
 _LEADING = ("learning_rate", "steps", "precision")
 
 
-def train_params(prefix: str, payload: Mapping[str, Json]) -> dict[str, str]:
-    """How a train stage was done, every name below ``prefix`` (``intermediate`` or ``target``)."""
-    config = mapping(payload.get("config"))
+def train_params(stage: str, payload: Mapping[str, Json]) -> dict[str, str]:
+    """How a train stage was done, every name below ``training.<stage>`` (``intermediate`` or ``target``)."""
+    config, prefix = mapping(payload.get("config")), f"training.{stage}"
     params = {f"{prefix}.seed": text(payload.get("seed"))}
     for key, value in config.items():
-        params[f"{prefix}.{key}" if key in _LEADING else f"{prefix}.config.{key}"] = text(value)
+        params[f"{prefix}.{key}" if key in _LEADING else f"{prefix}.setting.{key}"] = text(value)
     for entry in sequence(payload.get("mixture")):
         part = mapping(entry)
-        task = _task_name(part)
-        params[metric_name(prefix, "weight", task)] = text(part.get("weight"))
-        params[metric_name(prefix, "batch_size", task)] = text(mapping(part.get("config")).get("batch_size"))
-        params[metric_name(prefix, "max_length", task)] = text(mapping(part.get("config")).get("max_length"))
+        task, of_task = _task_name(part), mapping(part.get("config"))
+        params[metric_name("training", stage, "task", task, "weight")] = text(part.get("weight"))
+        params[metric_name("training", stage, "task", task, "batch_size")] = text(of_task.get("batch_size"))
+        params[metric_name("training", stage, "task", task, "max_length")] = text(of_task.get("max_length"))
     return params
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stilts.tracking.mlflow_settings import apply_settings
+from stilts.tracking.study_link import VIEW_TAG, runs_page
 from stilts.tracking.unreachable import explained
 
 apply_settings()
@@ -17,7 +18,7 @@ def run_pages(tracking_uri: str) -> dict[str, str]:
     with explained(tracking_uri):
         found = MlflowClient(tracking_uri=tracking_uri).search_experiments(order_by=["name ASC"])
     return {
-        each.name: f"/#/experiments/{each.experiment_id}/runs?workflowType=machine_learning"
+        each.name: runs_page(each.experiment_id, with_view=VIEW_TAG in each.tags)
         for each in found
         if each.experiment_id != _DEFAULT_EXPERIMENT
     }

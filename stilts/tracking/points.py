@@ -1,6 +1,7 @@
 """Metric points from stored results: the training curve, its costs, and the scores of a replicate.
 
-Every time is taken from the result itself, so that rebuilding gives the same points.
+Every time is taken from the result itself, so that rebuilding gives the same points. MLflow lists metrics by the
+alphabet: gains, scores and selection come first, then what they cost and how they were trained.
 """
 
 from __future__ import annotations
@@ -9,50 +10,50 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from stilts.ledger.results import EvaluateResult, TrainResult
-from stilts.tracking.run_view import MetricPoint, metric_name, milliseconds, system_name
+from stilts.tracking.run_view import MetricPoint, metric_name, milliseconds
 from stilts.tracking.stored import mapping, sequence
 
 _Result: TypeAlias = TrainResult | EvaluateResult
 
 
 def train_points(result: TrainResult) -> Iterator[MetricPoint]:
-    """Loss and learning rate over steps, selection scores over steps, examples seen per task, system and costs."""
+    """Loss, learning rate and selection scores over steps; examples seen per task, memory, speed and costs."""
     yield from _curve(result)
-    yield from _system_points(result)
+    yield from _machine_points(result)
     ended = milliseconds(result.ended)
     for task, seen in result.examples.items():
-        yield value_point(metric_name("examples", task), seen, ended)
-    yield value_point("kept_step", result.kept_step, ended)
-    yield value_point("tokens", result.tokens, ended)
-    yield value_point("train_seconds", result.seconds, ended)
+        yield value_point(metric_name("training", "examples", task), seen, ended)
+    yield value_point("training.kept_step", result.kept_step, ended)
+    yield value_point("training.tokens", result.tokens, ended)
+    yield value_point("training.seconds", result.seconds, ended)
 
 
-def _system_points(result: TrainResult) -> Iterator[MetricPoint]:
+def _machine_points(result: TrainResult) -> Iterator[MetricPoint]:
     """What was recorded of the machine: peak memory of the GPU, or of the process on CPU, and speed."""
     ended = milliseconds(result.ended)
     where = "gpu" if _on_gpu(result) else "cpu"
-    yield value_point(system_name(f"{where}_peak_memory_gib"), result.peak_memory_gib, ended)
+    yield value_point(f"training.{where}_peak_memory_gib", result.peak_memory_gib, ended)
     if result.seconds > 0:
-        yield value_point(system_name("tokens_per_second"), result.tokens / result.seconds, ended)
-        yield value_point(system_name("steps_per_second"), result.steps / result.seconds, ended)
+        yield value_point("training.tokens_per_second", result.tokens / result.seconds, ended)
+        yield value_point("training.steps_per_second", result.steps / result.seconds, ended)
 
 
 def _curve(result: TrainResult) -> Iterator[MetricPoint]:
     for row in sequence(result.curve):
         step, loss, rate = (_number(value) for value in sequence(row))
         at = _time_of(result, step)
-        yield MetricPoint(name="loss", value=loss, step=int(step), time_ms=at)
-        yield MetricPoint(name="learning_rate", value=rate, step=int(step), time_ms=at)
+        yield MetricPoint(name="training.loss", value=loss, step=int(step), time_ms=at)
+        yield MetricPoint(name="training.learning_rate", value=rate, step=int(step), time_ms=at)
     for row in sequence(result.select):
         first, scores = sequence(row)
         step = _number(first)
         for task, score in mapping(scores).items():
-            name = metric_name("training.select", task)
+            name = metric_name("training", "select", task)
             yield MetricPoint(name=name, value=_number(score), step=int(step), time_ms=_time_of(result, step))
 
 
 def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[MetricPoint]:
-    """Score and parts per language, by (use, language); those of ``select`` under ``select.<language>``."""
+    """Score and parts (``subscore``) per language, by (use, language); scores of ``select`` under ``select``."""
     for (use, language), result in results.items():
         ended = milliseconds(result.ended)
         prefix = "score" if use == "report" else use
@@ -61,7 +62,7 @@ def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[
         # A metric's only part is the score itself under another name, as accuracy is.
         if use == "report" and len(result.parts) > 1:
             for part, value in result.parts.items():
-                yield value_point(metric_name(part, language), value, ended)
+                yield value_point(metric_name("subscore", part, language), value, ended)
 
 
 def last_end_ms(results: Sequence[_Result]) -> int:
@@ -72,13 +73,13 @@ def last_end_ms(results: Sequence[_Result]) -> int:
 def cost_points(results: Sequence[_Result]) -> Iterator[MetricPoint]:
     """Seconds of compute and GPU hours that went into the results: wall time on one GPU each, 0 hours on CPU."""
     ended = last_end_ms(results)
-    yield value_point("compute_seconds", _seconds(results), ended)
-    yield value_point("gpu_hours", _seconds([each for each in results if _on_gpu(each)]) / 3600, ended)
+    yield value_point("spent.compute_seconds", _seconds(results), ended)
+    yield value_point("spent.gpu_hours", _seconds([each for each in results if _on_gpu(each)]) / 3600, ended)
 
 
 def evaluate_seconds_point(results: Sequence[EvaluateResult]) -> MetricPoint:
-    """The seconds that scoring took, beside ``train_seconds``."""
-    return value_point("evaluate_seconds", _seconds(results), last_end_ms(results))
+    """The seconds that scoring took, beside ``training.seconds``."""
+    return value_point("spent.evaluate_seconds", _seconds(results), last_end_ms(results))
 
 
 def value_point(name: str, value: float, time_ms: int) -> MetricPoint:

@@ -22,7 +22,7 @@ class ScoredReplicate:
     """A replicate with what is stored of it; ``train`` is its target's training, where that is done.
 
     ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row. ``score``, 0 to 100,
-    is the mean over the languages of ``report``, once it has all of them.
+    is the mean over the languages of ``report``, once it has all of them, ``select`` that over those of ``select``.
     """
 
     replicate: Replicate
@@ -32,6 +32,7 @@ class ScoredReplicate:
     train: TrainResult | None
     evaluations: Mapping[tuple[str, str], EvaluateResult]
     score: float | None
+    select: float | None
 
     @property
     def own_results(self) -> list[TrainResult | EvaluateResult]:
@@ -41,19 +42,31 @@ class ScoredReplicate:
     @property
     def report(self) -> dict[str, EvaluateResult]:
         """Evaluation results on ``report``, by language."""
-        return {language: result for (use, language), result in self.evaluations.items() if use == "report"}
+        return self._of_use("report")
 
     @property
     def last_report_ms(self) -> int:
         """When the last score on ``report`` was there."""
         return last_end_ms(list(self.report.values()))
 
+    @property
+    def last_select_ms(self) -> int:
+        """When the last score on ``select`` was there."""
+        return last_end_ms(list(self._of_use("select").values()))
+
+    def _of_use(self, wanted: str) -> dict[str, EvaluateResult]:
+        return {language: result for (use, language), result in self.evaluations.items() if use == wanted}
+
 
 def scored_replicates(stored: StoredStudy) -> list[ScoredReplicate]:
     """Every replicate of the record, in its order, with what is stored of it."""
-    table = replicate_scores(stored.results.frame, "report")
-    scores = table.set_index("replicate_id")["score"].dropna().to_dict()
-    return [_scored(each, stored, scores.get(each.replicate_id)) for each in stored.record.replicates]
+    uses = {use: replicate_scores(stored.results.frame, use) for use in ("report", "select")}
+    means = {use: table.set_index("replicate_id")["score"].dropna().to_dict() for use, table in uses.items()}
+    report, select = means["report"], means["select"]
+    return [
+        _scored(each, stored, report.get(each.replicate_id), select.get(each.replicate_id))
+        for each in stored.record.replicates
+    ]
 
 
 def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], int]:
@@ -66,7 +79,7 @@ def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], in
     return times
 
 
-def _scored(replicate: Replicate, stored: StoredStudy, score: float | None) -> ScoredReplicate:
+def _scored(replicate: Replicate, stored: StoredStudy, score: float | None, select: float | None) -> ScoredReplicate:
     keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
     evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in stored.view.scored}
     train = stored.trainings.get(replicate.target_stage or "")
@@ -79,4 +92,5 @@ def _scored(replicate: Replicate, stored: StoredStudy, score: float | None) -> S
         train=train,
         evaluations=evaluations,
         score=score,
+        select=select,
     )

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from stilts.tracking.existing import ARTIFACTS_DIGEST, MAX_TAG_CHARS, TABLES
+from stilts.tracking.existing import ARTIFACTS_DIGEST, MAX_TAG_CHARS, NOTE, TABLES
 from stilts.tracking.predictions import PREDICTIONS_FILE
+from stilts.tracking.ray_job import TAG as RAY_JOB
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-NOTE = "mlflow.note.content"
 # By this tag the UI knows a JSON artifact as a table; MlflowClient.log_table writes the same.
 _TABLE_TAG = json.dumps([{"path": PREDICTIONS_FILE, "type": "table"}])
 
@@ -55,11 +55,11 @@ def upload(client: MlflowClient, run_id: str, tags: Mapping[str, str], artifacts
 
 
 def carry_over(client: MlflowClient, old: Run, new_id: str) -> None:
-    """Copies note and artifacts of a parent run that is being replaced."""
+    """Copies note, job and artifacts of a parent run that is being replaced."""
     if ARTIFACTS_DIGEST in old.data.tags:
         with tempfile.TemporaryDirectory() as folder:
             client.download_artifacts(old.info.run_id, "", folder)
             client.log_artifacts(new_id, folder)
-    for key in (NOTE, ARTIFACTS_DIGEST):
+    for key in (NOTE, ARTIFACTS_DIGEST, RAY_JOB):
         if key in old.data.tags:
             client.set_tag(new_id, key, old.data.tags[key])

@@ -63,7 +63,8 @@ class RunView:
 
     ``identity`` is the tag (key, value) that finds the run again; it stands in ``tags`` too. ``ended_ms`` is None while
     results are still to come. ``points`` are sorted and hold no point twice. ``config`` is the resolved configuration
-    of its stages as YAML.
+    of its stages as YAML. ``note`` is one line; ``cell_note`` follows on it and is no part of the digest,
+    for it rests on resampling, which not every round does.
     """
 
     identity: tuple[str, str]
@@ -76,6 +77,8 @@ class RunView:
     points: tuple[MetricPoint, ...]
     inputs: tuple[DataInput, ...] = field(default=())
     config: str = ""
+    note: str = ""
+    cell_note: str = ""
 
     @property
     def is_parent(self) -> bool:
@@ -84,8 +87,8 @@ class RunView:
 
     @property
     def digest(self) -> str:
-        """12 hex digits over everything that the run shows."""
-        return digest(asdict(self))
+        """12 hex digits over everything that the run shows, but for what its note says of its cell."""
+        return digest({name: value for name, value in asdict(self).items() if name != "cell_note"})
 
     def latest(self) -> dict[str, float]:
         """The value of every metric at its last step."""
@@ -98,11 +101,6 @@ STUDY_IDENTITY = ("stilts.kind", "study")
 def metric_name(*parts: str) -> str:
     """The parts joined by dots, every character that MLflow refuses or reads as a path replaced by ``_``."""
     return ".".join(_UNWANTED.sub("_", part) for part in parts)
-
-
-def system_name(name: str) -> str:
-    """The metric's name below ``system/``, which MLflow shows on a run's page of system metrics."""
-    return f"system/{metric_name(name)}"
 
 
 def sorted_points(points: Iterable[MetricPoint]) -> tuple[MetricPoint, ...]:

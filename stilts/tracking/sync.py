@@ -1,63 +1,31 @@
 """Brings MLflow to what the store says, by writing only what differs.
 
-This file and ``champions.py`` are the only ones that import MLflow; whoever may never need it imports them late.
 A run is found again by its identity tag and left alone while its tag ``stilts.view_digest`` is that of the view.
 The digest is written last but for the end status, so a run that a killed process left half written shows it. A run
 that only gains something is extended; where a value changed (a gain, when another replicate of ``none`` is done)
-MLflow could only append, so the run is replaced.
+MLflow could only append, so the run is replaced. Whoever may never need MLflow imports this file late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
+from stilts.analysis.best import Answer
 from stilts.analysis.results import StudyResults
-from stilts.tracking.configs import CONFIG_FILE
-from stilts.tracking.existing import (
-    ARTIFACTS_DIGEST,
-    DIGEST,
-    MAX_PARAM_CHARS,
-    MAX_TAG_CHARS,
-    PARENT,
-    RUN_STATUS,
-    can_extend,
-    experiment_id,
-    identity_of,
-    inputs_of,
-    our_runs,
-)
+from stilts.tracking.doubts import doubts_of
+from stilts.tracking.existing import NOTE, experiment_id
+from stilts.tracking.landing import experiment_tags, first_line, write_experiment_tags
 from stilts.tracking.mlflow_settings import apply_settings, one_at_a_time, quieten
-from stilts.tracking.predictions import PREDICTIONS_FILE
-from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
-from stilts.tracking.run_view import DataInput, RunView
+from stilts.tracking.run_files import Artifacts
+from stilts.tracking.run_writer import RunWriter, SyncReport
 from stilts.tracking.unreachable import explained
 from stilts.tracking.views import run_views
 
 apply_settings()
 
 from mlflow import MlflowClient  # noqa: E402 (the settings must stand before MLflow reads them)
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag  # noqa: E402
 
 quieten()
-
-# MLflow takes at most 100 parameters, 100 tags and 1000 of all together in one batch.
-_MAX_PARAMS, _MAX_TAGS = 100, 100
-_MAX_METRICS = 1000 - _MAX_PARAMS - 3  # the last batch has three tags: digests of view and artifacts, the table
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """How many runs a sync made, changed, left alone and removed; ``run_ids`` by identity tag (key, value)."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    run_ids: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def sync(
@@ -66,6 +34,7 @@ def sync(
     *,
     artifacts: Artifacts | None = None,
     note: str | None = None,
+    answers: Sequence[Answer] | None = None,
     tables: Mapping[tuple[str, str], bytes] | None = None,
     rebuild: bool = False,
     running: bool = True,
@@ -73,163 +42,25 @@ def sync(
     """What was written so that the experiment named after the study shows what the store holds.
 
     ``artifacts`` (path below the parent run's artifacts -> file or bytes) and ``note`` (Markdown) go to the parent run;
-    None leaves them as they are. ``tables`` are samples of predictions by the identity tag of their run; a run that
-    had one keeps it. ``rebuild`` throws the study's runs away first and writes all anew. ``running`` says whether a
-    process works on the study: without one no run is left RUNNING. Runs of ours that the record no longer knows, and
-    doubles, go to MLflow's trash. Raises StiltsError when MLflow cannot be reached or refuses.
+    None leaves them as they are. ``answers`` are ``answers_of(results)``, for the experiment's note, the doubts of the
+    study's run and the intervals in the runs' notes; None does without, and leaves what stands there while nothing
+    changed. ``tables`` are samples of predictions by the identity tag of their run; a run that had one keeps it.
+    ``rebuild`` throws the study's runs away first and writes all anew. ``running`` says whether a process works on the
+    study: without one no run is left RUNNING. Runs of ours that the record no longer knows, and doubles, go to MLflow's
+    trash. Raises StiltsError when MLflow cannot be reached or refuses.
     """
     record = results.record
     study_file = {"study.yaml": record.text.encode()} if record.text else {}
+    doubts = None if answers is None else doubts_of(results, answers)
     with explained(tracking_uri), one_at_a_time(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        writer = _Writer(client, experiment_id(client, record.name, tracking_uri), tables or {}, rebuild=rebuild)
-        for view in run_views(results, running=running):
-            writer.show(view)
+        experiment = experiment_id(client, record.name, tracking_uri)
+        writer = RunWriter(client, experiment, tables or {}, doubts, rebuild=rebuild)
+        for view in run_views(results, running=running, intervals=doubts.intervals if doubts else None):
+            changed = writer.show(view)
             if view.is_parent:
                 writer.annotate(note, {**study_file, **(artifacts or {})})
+                tags = experiment_tags(experiment, writer.parent_id, first_line(view, answers), toy=record.toy)
+                # Without answers, an answer that stands there holds while the study has come no further.
+                write_experiment_tags(client, experiment, tags, keep=() if changed or answers is not None else (NOTE,))
         return writer.finish()
-
-
-class _Writer:
-    """Writes views into one experiment; the parent's view must come first."""
-
-    def __init__(
-        self, client: MlflowClient, experiment_id: str, tables: Mapping[tuple[str, str], bytes], *, rebuild: bool
-    ) -> None:
-        self.client = client
-        self._tables = tables
-        self.experiment_id = experiment_id
-        self.parent_id = ""
-        self.parent_tags: dict[str, str] = {}
-        self._counts = {"created": 0, "updated": 0, "unchanged": 0, "removed": 0}
-        self._run_ids: dict[tuple[str, str], str] = {}
-        self._existing: dict[tuple[str, str], Run] = {}
-        for run in our_runs(client, experiment_id):
-            if rebuild or identity_of(run) in self._existing:
-                self._remove(run.info.run_id)
-            else:
-                self._existing[identity_of(run)] = run
-
-    def show(self, view: RunView) -> None:
-        """Makes the view's run, or changes it where it differs."""
-        run = self._existing.pop(view.identity, None)
-        if run is None:
-            run_id = self._create(view)
-            self._counts["created"] += 1
-        else:
-            run_id = self._update(run, view)
-        self._run_ids[view.identity] = run_id
-        if view.is_parent:
-            self.parent_id = run_id
-            self.parent_tags = dict(run.data.tags) if run is not None else {}
-
-    def finish(self) -> SyncReport:
-        """Removes what no view claimed, and counts."""
-        for run in self._existing.values():
-            self._remove(run.info.run_id)
-        return SyncReport(**self._counts, run_ids=self._run_ids)
-
-    def annotate(self, note: str | None, artifacts: Artifacts) -> None:
-        """Writes note and artifacts to the parent run where they differ, and counts it as updated then."""
-        noted = note is not None and write_note(self.client, self.parent_id, self.parent_tags, note)
-        uploaded = upload(self.client, self.parent_id, self.parent_tags, artifacts)
-        self._tag(self.parent_id, uploaded)
-        if (noted or uploaded) and self._counts["unchanged"]:
-            self._counts["unchanged"] -= 1
-            self._counts["updated"] += 1
-
-    def _update(self, run: Run, view: RunView) -> str:
-        run_id: str = run.info.run_id
-        if run.data.tags.get(DIGEST) == view.digest and run.info.status == RUN_STATUS[view.status]:
-            return self._keep(run, view)
-        self._counts["updated"] += 1
-        if can_extend(run, view):
-            return self._complete(run, view)
-        new_id = self._create(view)
-        if view.is_parent:
-            carry_over(self.client, run, new_id)
-        self.client.delete_run(run_id)
-        return new_id
-
-    def _keep(self, run: Run, view: RunView) -> str:
-        """Leaves a run as it is, but for the parent that it names and its table of predictions."""
-        run_id: str = run.info.run_id
-        linked = view.is_parent or run.data.tags.get(PARENT) == self.parent_id
-        tags = {} if linked else {PARENT: self.parent_id}
-        if not view.is_parent:
-            tags |= upload(self.client, run_id, run.data.tags, self._files(view))
-        self._tag(run_id, tags)
-        self._counts["updated" if tags else "unchanged"] += 1
-        return run_id
-
-    def _files(self, view: RunView) -> dict[str, bytes]:
-        """The artifacts of a run other than the parent."""
-        files = {CONFIG_FILE: view.config.encode()} if view.config else {}
-        return files | ({PREDICTIONS_FILE: self._tables[view.identity]} if view.identity in self._tables else {})
-
-    def _tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        if tags:
-            self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()], synchronous=True)
-
-    def _create(self, view: RunView) -> str:
-        run = self.client.create_run(
-            self.experiment_id, start_time=view.started_ms, tags=self._tags(view), run_name=view.name
-        )
-        return self._complete(run, view)
-
-    def _complete(self, run: Run, view: RunView) -> str:
-        """Adds what of the view the run does not show yet, the digest last but for how it ended."""
-        run_id: str = run.info.run_id
-        tags = self._tags(view)
-        for key in run.data.tags.keys() - tags.keys():
-            if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST):
-                self.client.delete_tag(run_id, key)
-        for chunk in _chunks(sorted(tags.items() - run.data.tags.items()), _MAX_TAGS):
-            self._tag(run_id, dict(chunk))
-        if run.info.run_name != view.name:
-            self.client.update_run(run_id, name=view.name)
-        self._log(run, view)
-        self._end(run_id, view, run.info.status)
-        return run_id
-
-    def _log(self, run: Run, view: RunView) -> None:
-        run_id, known = run.info.run_id, inputs_of(run)
-        params = [Param(k, v[:MAX_PARAM_CHARS]) for k, v in sorted(view.params.items()) if k not in run.data.params]
-        points = [point for point in view.points if point.name not in run.data.metrics]
-        metrics = [Metric(point.name, point.value, point.time_ms, point.step) for point in points]
-        inputs = [_dataset_input(each) for each in view.inputs if (each.name, each.digest) not in known]
-        # Files come first: MLflow reads the run in order to know where they go, and an empty run is read quickly.
-        files = {} if view.is_parent else upload(self.client, run_id, run.data.tags, self._files(view))
-        if inputs:
-            self.client.log_inputs(run_id, datasets=inputs)
-        last = [RunTag(key, value) for key, value in {**files, DIGEST: view.digest}.items()]
-        while len(params) > _MAX_PARAMS or len(metrics) > _MAX_METRICS:
-            self.client.log_batch(run_id, metrics[:_MAX_METRICS], params[:_MAX_PARAMS], synchronous=True)
-            params, metrics = params[_MAX_PARAMS:], metrics[_MAX_METRICS:]
-        # Nearly always the only batch, for every transaction costs.
-        self.client.log_batch(run_id, metrics, params, last, synchronous=True)
-
-    def _end(self, run_id: str, view: RunView, status_before: str) -> None:
-        """Ends the run as its view says; one that was stopped and goes on keeps its old end until the new one."""
-        if view.ended_ms is not None:
-            self.client.set_terminated(run_id, status=RUN_STATUS[view.status], end_time=view.ended_ms)
-        elif status_before != RUN_STATUS[view.status]:
-            self.client.update_run(run_id, status=RUN_STATUS[view.status])
-
-    def _tags(self, view: RunView) -> dict[str, str]:
-        tags = {key: value[:MAX_TAG_CHARS] for key, value in view.tags.items()}
-        return tags if view.is_parent else tags | {PARENT: self.parent_id}
-
-    def _remove(self, run_id: str) -> None:
-        self.client.delete_run(run_id)
-        self._counts["removed"] += 1
-
-
-def _dataset_input(view: DataInput) -> DatasetInput:
-    dataset = Dataset(name=view.name, digest=view.digest, source_type="stilts", source=view.source)
-    return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", view.context)])
-
-
-def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
-    for start in range(0, len(items), size):
-        yield list(items[start : start + size])

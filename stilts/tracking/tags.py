@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from stilts.ledger.records import Failure
 from stilts.study.record import Replicate, StudyRecord
 from stilts.tracking.run_view import RunStatus
 from stilts.tracking.stored import StoredStudy
+
+# The folders of a path from the root, as errors name files; no part of an address behind "://".
+_FOLDERS = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\":]+/)+")
 
 
 def study_tags(record: StudyRecord, kind: str, status: RunStatus) -> dict[str, str]:
@@ -38,11 +43,11 @@ def column_tags(replicate: Replicate) -> dict[str, str]:
 
 
 def failure_tags(stored: StoredStudy, *stages: str) -> dict[str, str]:
-    """Why stages failed or were pruned; empty where they did not."""
+    """Why stages failed or were pruned; empty where they did not. Files have their names, not the machine's folders."""
     tags: dict[str, str] = {}
     for one in stored.trouble(*stages):
         if isinstance(one, Failure):
-            tags |= {"error": one.error, "error_kind": one.kind}
+            tags |= {"error": _FOLDERS.sub("", one.error), "error_kind": one.kind}
         else:
             tags["pruned_because"] = one.reason
     return tags

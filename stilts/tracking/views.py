@@ -16,12 +16,14 @@ from stilts.ledger.decision import Pruned
 from stilts.ledger.records import Failure
 from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.ledger.state import State
+from stilts.metrics.uncertainty import Interval
 from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
 from stilts.tracking.parent import is_fixed, parent_view, study_status
 from stilts.tracking.points import cost_points, evaluate_seconds_point, score_points, train_points, value_point
 from stilts.tracking.replicates import ScoredReplicate, last_report_times, scored_replicates
+from stilts.tracking.run_notes import cell_note, recipe_note, replicate_note
 from stilts.tracking.run_view import (
     DataInput,
     MetricPoint,
@@ -35,11 +37,14 @@ from stilts.tracking.stored import StoredStudy
 from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags
 
 
-def run_views(results: StudyResults, *, running: bool = True) -> Iterator[RunView]:
+def run_views(
+    results: StudyResults, *, running: bool = True, intervals: Mapping[tuple[str, str], Interval] | None = None
+) -> Iterator[RunView]:
     """The parent run, then the recipes', then the replicates' runs, each in the record's order.
 
     ``running`` says whether a process works on the study; without one, no run is shown as waiting for results.
-    A replicate of which neither a result nor a failure is stored has no run; nor has a recipe.
+    A replicate of which neither a result nor a failure is stored has no run; nor has a recipe. ``intervals`` are those
+    of the cells' gains by (row, column), for the notes.
     """
     stored = StoredStudy(results=results)
     scored = scored_replicates(stored)
@@ -51,7 +56,9 @@ def run_views(results: StudyResults, *, running: bool = True) -> Iterator[RunVie
     baselines = _baselines(stored, scored, status)
     for item in scored:
         if item.is_started:
-            yield _replicate_view(stored, item, baselines.get(item.replicate.column), running=running)
+            cell = item.replicate.row, item.replicate.column
+            interval = (intervals or {}).get(cell)
+            yield _replicate_view(stored, item, baselines.get(item.replicate.column), interval, running=running)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +103,7 @@ def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
     results = [result] if result else []
     started, ended = _span_ms(results, trouble)
     points = [point for each in results for point in (*train_points(each), *cost_points(results))]
+    served = sum(each.intermediate_stage == stage for each in stored.record.replicates)
     return RunView(
         identity=("stage_id", stage),
         name=row.row + _suffix(p=row.proposal, i=row.intermediate_seed),
@@ -112,11 +120,12 @@ def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
         points=sorted_points(points),
         inputs=_sorted_inputs([each for one in results for each in train_inputs(payload, one)]),
         config=recipe_config(stage, stored),
+        note=recipe_note(row.row, row.intermediate_seed, status, served),
     )
 
 
 def _replicate_view(
-    stored: StoredStudy, item: ScoredReplicate, baseline: _Baseline | None, *, running: bool
+    stored: StoredStudy, item: ScoredReplicate, baseline: _Baseline | None, interval: Interval | None, *, running: bool
 ) -> RunView:
     replicate = item.replicate
     status = RunStatus.STOPPED if item.status is RunStatus.PARTIAL and not running else item.status
@@ -138,6 +147,8 @@ def _replicate_view(
         points=sorted_points(_replicate_points(item, baseline)),
         inputs=_replicate_inputs(stored, item),
         config=replicate_config(replicate, stored),
+        note=replicate_note(item, baseline.score if baseline else None),
+        cell_note=cell_note(item, interval),
     )
 
 
@@ -152,6 +163,8 @@ def _replicate_points(item: ScoredReplicate, baseline: _Baseline | None) -> Iter
             yield evaluate_seconds_point(list(item.evaluations.values()))
     if item.score is not None:
         yield value_point("score", item.score, item.last_report_ms)
+    if item.select is not None:
+        yield value_point("select", item.select, item.last_select_ms)
     if baseline is not None and item.replicate.row != NONE_ROW:
         yield from _gain_points(item, baseline)
 
@@ -167,7 +180,8 @@ def _gain_points(item: ScoredReplicate, baseline: _Baseline) -> Iterator[MetricP
 
 def _replicate_params(stored: StoredStudy, replicate: Replicate) -> dict[str, str]:
     payloads = [stored.payload(stage) for stage in (replicate.intermediate_stage, replicate.target_stage)]
-    return _params(stored.record, replicate, intermediate=payloads[0], target=payloads[1])
+    params = _params(stored.record, replicate, intermediate=payloads[0], target=payloads[1])
+    return {**params, "seeds": _numbers(i=replicate.intermediate_seed, t=replicate.target_seed)}
 
 
 def _params(
@@ -209,5 +223,9 @@ def _span_ms(results: Sequence[TrainResult | EvaluateResult], trouble: Sequence[
 
 
 def _suffix(**numbers: int | None) -> str:
-    known = [f"{key}{value}" for key, value in numbers.items() if value is not None]
-    return " / " + " ".join(known) if known else ""
+    known = _numbers(**numbers)
+    return f" / {known}" if known else ""
+
+
+def _numbers(**numbers: int | None) -> str:
+    return " ".join(f"{key}{value}" for key, value in numbers.items() if value is not None)

@@ -171,7 +171,9 @@ def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, sta
         state.tokens += int(batch.mask.sum())
     model.stream.keys = None
     if not math.isfinite(total):  # the loss was read above: no other wait for the device
-        raise _diverged(f"the loss of {data.task.learner} is {total} at step {state.step + 1}", rate, state.step)
+        before = ", ".join(f"{loss:.3g} at step {step}" for step, loss, _ in state.curve[-3:])
+        told = f"; before it was {before}" if before else ""
+        raise _diverged(f"the loss of {data.task.learner} is {total} at step {state.step + 1}{told}", rate, state.step)
     torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)

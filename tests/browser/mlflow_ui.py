@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -16,6 +18,8 @@ from tests.browser.chromium import Browser
 TRAINING = "workflowType=machine_learning"
 _RUN_NAME = "[role=gridcell][col-id='attributes.`Run Name`']"
 _NOTE = "[data-testid=note-editor-preview-content]"
+_METRIC = "[role=row] a[href$='/model-metrics']"
+_EXPERIMENT_NOTE = "main div:has(> p)"
 
 
 class MLflowUi:
@@ -39,9 +43,96 @@ class MLflowUi:
         self.browser.open(f"{self.address}/#/experiments/{self.experiment_id}/runs?{TRAINING}&{query}")
         self.browser.wait_for(_RUN_NAME)
 
+    def open_start(self) -> None:
+        """MLflow's start page, once it lists the experiments."""
+        self.browser.driver.get("about:blank")
+        self.browser.open(f"{self.address}/")
+        self.browser.wait_for("a", self.experiment)
+
+    def open_experiments(self) -> None:
+        """The list of experiments."""
+        self.browser.driver.get("about:blank")
+        self.browser.open(f"{self.address}/#/experiments?{TRAINING}")
+        self.browser.wait_for("a", self.experiment)
+
+    def tag(self, name: str, key: str) -> str:
+        """A tag of the run of that name."""
+        [run] = self._runs(f"attributes.run_name = '{name}'")
+        return next(str(tag["value"]) for tag in run["data"]["tags"] if tag["key"] == key)
+
+    def click(self, text: str) -> None:
+        """Clicks the link of that text."""
+        self.browser.wait_for("a", text).click()
+
+    def open_link(self, link: str) -> None:
+        """A link to the runs as a verb prints it, once they are counted below the table."""
+        self.browser.driver.get("about:blank")
+        self.browser.open(link)
+        self.browser.wait("runs", lambda: re.search(r"[1-9]\d*\s+matching run", self.text()))
+
+    def experiment_note_in_sight(self) -> str:
+        """The words of the experiment's note that are seen before it is unfolded."""
+        self.browser.wait_for(_EXPERIMENT_NOTE)
+        words: str = self.browser.run(_WORDS_IN_SIGHT, _EXPERIMENT_NOTE)
+        return words
+
+    def settle(self, quiet_s: float = 4.0) -> None:
+        """Waits until the page has asked for nothing for a while."""
+
+        def quiet() -> bool:
+            time.sleep(quiet_s)
+            return not self.browser.requests()
+
+        self.browser.wait("quiet page", quiet)
+
+    def headings(self) -> list[str]:
+        """The headings of the table of runs, from left to right."""
+        self.browser.wait_for("[role=columnheader]", "gain")
+        found = self.browser.run(
+            """return [...document.querySelectorAll("[role=columnheader]")].map(each => [
+                each.getBoundingClientRect().left, each.textContent.trim()])"""
+        )
+        return list(dict.fromkeys(text for _, text in sorted(found) if text))
+
+    def open_run(self, name: str) -> None:
+        """The page of the run of that name."""
+        [run] = self._runs(f"attributes.run_name = '{name}'")
+        self._open_run(run["info"], "")
+
+    def compare(self, filter_string: str) -> None:
+        """The page that compares the runs of a filter, as the button "Compare" opens it."""
+        ids = json.dumps([run["info"]["run_id"] for run in self._runs(filter_string)])
+        query = urllib.parse.urlencode({"runs": ids, "experiments": json.dumps([self.experiment_id])})
+        self.browser.driver.get("about:blank")
+        self.browser.open(f"{self.address}/#/compare-runs?{query}")
+        self.browser.wait_for(".pcp-plot .axis-title")
+
+    def metrics(self) -> list[str]:
+        """The names of the metrics on a run's page, from top to bottom."""
+        self.browser.wait_for(_METRIC, "score")
+        names: list[str] = self.browser.run(
+            "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)", _METRIC
+        )
+        return names
+
+    def axes(self) -> list[str]:
+        """What the plot of a comparison opens with, from left to right."""
+        found = self.browser.run(
+            """return [...document.querySelectorAll(".pcp-plot .axis-title")].map(each => [
+                each.getBoundingClientRect().left, each.textContent])"""
+        )
+        return [text for _, text in sorted(found)]
+
+    def text(self) -> str:
+        """All text of the page."""
+        shown: str = self.browser.run("return document.body.innerText")
+        return shown
+
     def open_parent(self, tab: str = "") -> None:
         """The page of the study's own run; ``tab`` as in ``artifacts/matrix.csv``."""
-        run = self._parent()["info"]
+        self._open_run(self._runs("tags.`stilts.kind` = 'study'")[0]["info"], tab)
+
+    def _open_run(self, run: dict[str, Any], tab: str) -> None:
         self.browser.driver.get("about:blank")
         tab = f"/{tab}" if tab else ""
         self.browser.open(f"{self.address}/#/experiments/{self.experiment_id}/runs/{run['run_id']}{tab}?{TRAINING}")
@@ -128,10 +219,9 @@ class MLflowUi:
         found: dict[str, Any] = self._ask(f"experiments/get-by-name?experiment_name={name}")["experiment"]
         return found
 
-    def _parent(self) -> dict[str, Any]:
-        query = {"experiment_ids": [self.experiment_id], "filter": "tags.`stilts.kind` = 'study'"}
-        [found] = self._ask("runs/search", query)["runs"]
-        return dict(found)
+    def _runs(self, filter_string: str) -> list[dict[str, Any]]:
+        query = {"experiment_ids": [self.experiment_id], "filter": filter_string}
+        return list(self._ask("runs/search", query)["runs"])
 
     def _ask(self, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from stilts.study.record import NONE_ROW
+from stilts.tracking.study_link import study_page
 from tests.browser.chromium import Browser, chromium
 from tests.browser.mlflow_ui import MLflowUi
 from tests.browser.server import mlflow_server
@@ -30,17 +32,26 @@ Shoot = Callable[..., None]
 
 
 def mlflow_pictures(ui: MLflowUi, shoot: Shoot) -> None:
+    """The way of a reader: the list of experiments, the runs by gain, their charts, the study, a run, a comparison."""
     ui.forget()
-    ui.open_runs()
-    for column in ("Dataset", "Source", "Models"):
-        ui.toggle_column(column)
-    for metric in ("gain", "score"):
-        ui.show_column(metric)
-    ui.sort("gain")
+    ui.open_experiments()
+    shoot("mlflow-experiments")
+    link = f"{ui.address}{study_page(ui.address, ui.experiment)}"
+    ui.open_link(link)
+    best = ui.browser.wait("names of runs", ui.names)[0][0]
     shoot("mlflow-runs")
+    ui.open_link(f"{link}&compareRunsMode=CHART")
+    ui.browser.wait_for(".js-plotly-plot .point")
+    ui.settle()
+    shoot("mlflow-charts")
     ui.open_parent()
-    ui.show_whole_note()
+    ui.settle()
     shoot("mlflow-study")
+    ui.open_run(best)
+    ui.settle()
+    shoot("mlflow-run")
+    ui.compare(f"tags.target = '{ui.tag(best, 'target')}' and tags.intermediate != '{NONE_ROW}'")
+    shoot("mlflow-compare")
 
 
 def report_pictures(browser: Browser, page: Path, shoot: Shoot) -> None:

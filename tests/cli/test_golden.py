@@ -34,6 +34,7 @@ TABLE = "source,target,score\n" + "".join(
 TYPED = {
     "tasks": ("tasks",),
     "tasks_overlap": ("tasks", "--overlap"),
+    "tasks_readers": ("tasks", "--readers"),
     "plan": ("plan", "STUDY", "--store", "none"),
     "status": ("status", NAME),
     "matrix": ("matrix", NAME),
@@ -110,7 +111,7 @@ def test_every_text_that_is_kept_is_one_of_a_verb() -> None:
 
 def test_every_verb_that_only_reads_has_a_text() -> None:
     verbs = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    others = {"run", "validate", "export", "track", "ui", "score"}
+    others = {"init", "run", "validate", "export", "track", "ui", "score"}
     assert {words[0] for words in TYPED.values()} == verbs - others
 
 

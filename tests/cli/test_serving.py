@@ -16,9 +16,11 @@ from stilts.app.places import load_record, make_store_at
 from stilts.app.showcase import is_running
 from stilts.cli import serving
 from stilts.cli.main import main
-from stilts.cli.serving import address_of, command_of, how_to_open, serve
+from stilts.cli.running import summary, with_link
+from stilts.cli.serving import address_of, command_of, how_to_open, link_line, link_of, serve
+from stilts.cli.terminal import console
 from stilts.errors import StoreError
-from tests.tracking.fake_store import Shape, filled, publish_all
+from tests.tracking.fake_store import Shape, filled, publish_all, seen
 
 DATABASE = "postgresql://me:s3cret@host/db"
 SERVER = "http://me:s3cret@127.0.0.1:1/?api_key=t0k3n"
@@ -82,6 +84,42 @@ def test_how_to_open_says_a_command_without_secrets_that_works(monkeypatch: pyte
     told = how_to_open(command_of("stilts", DATABASE, 5000), address_of(DATABASE, 5000), "", secret=True)
     assert "MLFLOW_TRACKING_URI" in told and "http://127.0.0.1:5000" in told
     assert address_of(SERVER, 5000) == "http://***@127.0.0.1:1/?api_key=***"
+
+
+def test_a_verb_tells_where_the_runs_are_once_they_are_there(tmp_path: Path) -> None:
+    from stilts.tracking.sync import sync
+
+    uri = "sqlite:///mlflow.db"
+    assert link_of(uri, "little") is None and link_of("none", "little") is None
+    assert link_line(None, uri) == "" and not (tmp_path / "mlflow.db").exists()
+    sync(seen(*filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))), uri)
+    link = link_of(uri, "little")
+    assert link == ("http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=stilts")
+    assert link_line(link, uri) == f"MLflow (stilts ui): {link}"
+    assert link_line("http://host/#/1", "http://host") == "MLflow: http://host/#/1"
+
+
+def test_the_end_of_a_run_tells_the_link_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    report = {"done": 3, "executed": 3, "pruned": [], "failed": {}, "seconds": 2.0, "interrupted": False}
+    value = {**report, "stopped": None, "mlflow": "http://127.0.0.1:5000/#/1"}
+    console().print(with_link(summary(value), value, "sqlite:///mlflow.db"))
+    assert capsys.readouterr().out.splitlines() == [
+        "3 stages done (3 executed now) in 2 s.",
+        "MLflow (stilts ui): http://127.0.0.1:5000/#/1",
+    ]
+    console().print(with_link(summary(value), value | {"mlflow": None}, "sqlite:///mlflow.db"))
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_status_tells_the_link(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, fake = filled(Shape(rows=("none",), columns=("xnli",), languages=("en",)))
+    publish_all(fake, record, tmp_path / "store")
+    monkeypatch.setattr("stilts.tracking.study_link.study_page", lambda uri, study: f"/#/{study} at {uri}")
+    for form in ([], ["--json"]):
+        status, text = said(["status", "little", "--store", "store", *form], capsys, monkeypatch)
+        assert status == 0 and "http://127.0.0.1:5000/#/little at sqlite:///mlflow.db" in text
 
 
 def test_the_server_gets_the_address_by_its_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

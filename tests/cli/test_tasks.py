@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from stilts.cli.main import app
 from stilts.errors import DataError, InputError
+from stilts.tasks.kinds import known_kinds
 
 # What the benchmarks and the paper name, by the names that a study may write.
 INTERMEDIATES = (
@@ -66,6 +67,22 @@ def test_a_root_that_is_none_or_says_too_much_is_refused(tmp_path: Path) -> None
         runner.invoke(app, ["tasks", "--root", str(tmp_path / "none")], catch_exceptions=False)
     with pytest.raises(InputError, match="Leave one of them out"):
         runner.invoke(app, ["tasks", "--root", str(tmp_path), "--overlap"], catch_exceptions=False)
+
+
+def test_readers_are_told_with_every_option_of_theirs() -> None:
+    done = CliRunner().invoke(app, ["tasks", "--readers", "--json"], catch_exceptions=False)
+    value = json.loads(done.stdout)
+    told = {line["reader"]: {one["option"] for one in line["options"]} for line in value["readers"]}
+    everywhere = {one["option"] for one in value["every_reader"]}
+    formats = known_kinds().formats()
+    assert {name: told[name] | everywhere for name in told} == {
+        name: {option.name for option in form.all_options} for name, (_, form) in formats.items()
+    }
+    columns = next(line for line in value["readers"] if line["reader"] == "bio_columns")
+    tag = next(one for one in columns["options"] if one["option"] == "tag_column")
+    assert (columns["kind"], tag["values"], tag["default"]) == ("tagging", "a whole number, from 1", None)
+    with pytest.raises(InputError, match="Leave the others out"):
+        CliRunner().invoke(app, ["tasks", "--readers", "--overlap"], catch_exceptions=False)
 
 
 def test_what_lies_in_the_shared_folder_loads(shared: Path) -> None:

@@ -159,11 +159,12 @@ def test_a_shared_paragraph_or_question_id_is_refused(tmp_path: Path) -> None:
         check_disjoint([], [select], [report], {"data": tmp_path})
 
 
-def test_placeholders_cannot_be_reported_on(tmp_path: Path) -> None:
+def test_labels_that_are_kept_back_can_be_reported_on_and_never_chosen_by(tmp_path: Path) -> None:
     (tmp_path / "test").write_text(rows("a"))
     hidden = view(tmp_path, "test", options={"unlabelled": ["test"]})
+    check_disjoint([], [], [hidden], {"data": tmp_path})
     with pytest.raises(DataError, match="1 of 1 examples have no label"):
-        check_disjoint([], [], [hidden], {"data": tmp_path})
+        check_disjoint([], [hidden], [], {"data": tmp_path})
 
 
 @pytest.fixture

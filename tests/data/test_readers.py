@@ -850,6 +850,14 @@ def test_a_language_without_a_file_is_told_by_path_licence_and_source(tmp_path: 
             assert (f'"{source}"' in caught.value.next_step) == (getattr(dataset, source) is not None)
 
 
+def test_a_line_with_other_columns_is_told_with_the_option_that_fits(tmp_path: Path) -> None:
+    path = write(tmp_path, "# id 1\nBonn NN I-NP B-LOC\n")
+    with pytest.raises(DataError, match=r"columns says 4.*options: \{columns: 3\}.*options: \{comments: \.\.\.\}"):
+        read("bio_columns", path, columns=4)
+    with pytest.raises(DataError, match=r"line 2.*columns says 2.*options: \{columns: 4\}"):
+        read("bio_columns", path, comments=True)
+
+
 def test_rows_are_read_or_counted(folder: Path) -> None:
     _, examples, left_out = read_sample(folder, "bio_columns", SAMPLES["bio_columns"].text.encode())
     assert [example.tags for example in examples] == [("B-LOC",), ("O",)] and left_out == 1

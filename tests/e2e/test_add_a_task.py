@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -76,6 +77,29 @@ def test_a_task_of_ones_own_is_validated_and_shown(study: Path) -> None:
         shown = [line["text"] for line in value["decoded"] if line["kind"] == kind]
         assert len(shown) == 3 and all(" -> " in text for text in shown)
     assert {line["language"] for line in value["views"] if line["of"] == "reviews"} == {"en", "de", "sw"}
+
+
+def test_tags_of_packed_files_with_comments_are_read_as_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "tags.yaml").write_text(blocks()["tag_tasks.yaml"])
+    (tmp_path / "cities").mkdir()
+    for name, size in (("eng.train", 60), ("eng.test", 12), ("deu.test", 12)):
+        rows = (f"# id {number}\n{name}{number} NN I-CITY\nis VB O\n\n" for number in range(size))
+        (tmp_path / "cities" / f"{name}.conll.gz").write_bytes(gzip.compress("".join(rows).encode()))
+    path = tiny_study(
+        tmp_path,
+        tasks="tags.yaml",
+        data={"source": "files", "root": "."},
+        intermediates={"none": None},
+        targets={"cities": None},
+    )
+    done = stilts("validate", path.name, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)
+    assert {line["language"] for line in value["views"]} == {"en", "de"}
+    assert all("/B-LOC" in line["text"] and "id" not in line["text"].split() for line in value["decoded"])
+    (tmp_path / "cities" / "deu.test.conll.gz").unlink()
+    done = stilts("validate", path.name, cwd=tmp_path)
+    assert done.returncode == 2 and "deu.test.conll.gz" in done.stderr, "a language that is listed has its file"
 
 
 def test_a_line_that_is_wrong_is_told_with_its_place(study: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stilts.errors import InputError, StageFailedError, StoreUnavailableError
+from stilts.errors import DataError, DivergedError, InputError, StageFailedError, StoreUnavailableError
 from stilts.scheduling import desk as desk_module
 from stilts.scheduling.attempt import attempt
 from stilts.scheduling.desk import MAX_RETRIES, Desk
@@ -174,3 +174,27 @@ def test_an_attempt_judges_what_another_one_would_meet(error: BaseException, may
 
     found = attempt(execute, FakeStage("a"), RecordingReporter())  # type: ignore[arg-type]
     assert (found["state"], found["may_pass"], found["ends_run"]) == ("failed", may_pass, ends_run)
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass"),
+    [
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("can't start new thread"), True),
+        (MemoryError(), True),
+        (ConnectionResetError("reset by peer"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied (8x64 and 96x3)"), False),
+        (RuntimeError("expected scalar type Float but found Half"), False),
+        (FileNotFoundError(2, "No such file", "a"), False),
+        (PermissionError(13, "Permission denied", "a"), False),
+        (DataError("train.tsv", "the line is empty", line=3), False),
+        (DivergedError("training", "the loss is nan", "", ""), False),
+        (KeyError("a bug of ours"), False),
+    ],
+)
+def test_only_what_may_go_away_is_tried_again(error: BaseException, may_pass: bool) -> None:
+    def execute(stage: FakeStage, reporter: object) -> FakeOutcome:
+        raise error
+
+    assert attempt(execute, FakeStage("a"), RecordingReporter())["may_pass"] is may_pass  # type: ignore[arg-type]

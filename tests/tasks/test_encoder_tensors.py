@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM
 from stilts.errors import EncoderError, TransferError
 from stilts.tasks.encoder_config import encoder_config
 from stilts.tasks.encoder_tensors import check_tensors, checkpoint, encoder_tensors, lm_head_tensors
+from stilts.tasks.weight_files import files_not_read, weight_files
 
 SIZES = {
     "hidden_size": 8,
@@ -103,23 +104,76 @@ def test_a_masked_lm_head_that_does_not_fit_is_named(tmp_path: Path) -> None:
 
 
 def test_what_has_no_place_in_an_encoder_is_named_with_its_file(tmp_path: Path) -> None:
-    with pytest.raises(TransferError, match=r"1 unexpected: classifier\.bias in model\.safetensors"):
-        check_tensors(write(tmp_path, {**tensors(), "classifier.bias": torch.zeros(3)}))
+    with pytest.raises(TransferError, match=r"1 unexpected: encoder\.extra\.bias in model\.safetensors"):
+        check_tensors(write(tmp_path, {**tensors(), "encoder.extra.bias": torch.zeros(3)}))
 
 
-def test_tensors_may_be_spread_over_files_and_none_may_stand_in_two(tmp_path: Path) -> None:
-    whole = tensors()
-    names = list(whole)
-    write(tmp_path, {name: whole[name] for name in names[:10]})
-    save_file({name: whole[name] for name in names[10:]}, tmp_path / "model-2.safetensors")
-    check_tensors(tmp_path)
-    assert {place.file.name for place in checkpoint(tmp_path).encoder.values()} == {
-        "model.safetensors",
-        "model-2.safetensors",
+@pytest.mark.parametrize("prefix", ["", "roberta."])
+def test_the_head_of_a_fine_tuned_checkpoint_is_named_and_left_out(prefix: str, tmp_path: Path) -> None:
+    whole = {f"{prefix}{name}": tensor for name, tensor in tensors().items() if not name.startswith("lm_head.")}
+    head = {
+        "classifier.dense.weight": torch.zeros(4, 4),
+        "classifier.out_proj.bias": torch.zeros(3),
+        "qa_outputs.bias": torch.zeros(2),
     }
+    check_tensors(write(tmp_path, {**whole, **head}))
+    assert checkpoint(tmp_path).heads == ("classifier", "qa_outputs")
+    assert not any("classifier" in name for name in checkpoint(tmp_path).encoder)
+
+
+def test_shards_are_those_that_the_index_names(tmp_path: Path) -> None:
+    whole, names = tensors(), list(tensors())
+    shards = {"model-1.safetensors": names[:10], "model-2.safetensors": names[10:]}
+    write(tmp_path, {})
+    (tmp_path / "model.safetensors").unlink()
+    for file, own in shards.items():
+        save_file({name: whole[name] for name in own}, tmp_path / file)
+    save_file({name: torch.zeros_like(tensor) for name, tensor in whole.items()}, tmp_path / "old.safetensors")
+    index = {"weight_map": {name: file for file, own in shards.items() for name in own}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    check_tensors(tmp_path)
+    assert {place.file.name for place in checkpoint(tmp_path).encoder.values()} == set(shards)
+    assert files_not_read(tmp_path) == ["old.safetensors"]
     save_file({name: whole[name] for name in names[9:]}, tmp_path / "model-2.safetensors")
-    with pytest.raises(EncoderError, match=r"stands in model-2\.safetensors and in model\.safetensors"):
+    with pytest.raises(EncoderError, match=r"stands in model-1\.safetensors and in model-2\.safetensors"):
         check_tensors(tmp_path)
+
+
+@pytest.mark.parametrize("beside", ["model_old.safetensors", "adapter_model.safetensors", "pytorch_model.safetensors"])
+def test_an_old_copy_or_an_adapter_beside_is_not_read(beside: str, tmp_path: Path) -> None:
+    whole = tensors()
+    write(tmp_path, whole)
+    save_file({name: torch.zeros_like(tensor) for name, tensor in whole.items()}, tmp_path / beside)
+    check_tensors(tmp_path)
+    assert {place.file.name for place in checkpoint(tmp_path).encoder.values()} == {"model.safetensors"}
+    assert files_not_read(tmp_path) == [beside]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (("a.safetensors", "b.safetensors"), "2 safetensors files"),
+        (("adapter_model.safetensors",), "only an adapter"),
+        (("pytorch_model.bin",), r"only pytorch_model\.bin"),
+        ((), r"no \*\.safetensors"),
+    ],
+)
+def test_where_nothing_says_what_the_weights_are_none_are_taken(
+    files: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    for file in files:
+        (tmp_path / file).write_bytes(b"x")
+    with pytest.raises(EncoderError, match=said):
+        weight_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "{", '{"weight_map": {"a": "../b.safetensors"}}', '{"weight_map": {"a": 1}}']
+)
+def test_an_index_that_names_no_files_of_its_folder_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(EncoderError, match="weights index"):
+        weight_files(tmp_path)
 
 
 def test_the_shared_encoders_fit(shared: Path) -> None:

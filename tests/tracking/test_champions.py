@@ -181,3 +181,16 @@ def test_a_model_that_cannot_be_written_is_not_registered(uri: str) -> None:
     with pytest.raises(StiltsError, match="damaged"):
         register_champions("little", [champion("train-a", write=write, by_reference="")], uri)
     assert client_of(uri).search_model_versions("name='little.xnli'") == []
+
+
+def test_no_tag_of_a_version_names_a_folder_of_the_machine(uri: str) -> None:
+    local = champion("train-xnli-a", locate=lambda: "/home/me/stilts_store/train-xnli-a")
+    register_champions("little", [local], uri)
+    client = client_of(uri)
+    version = client.get_model_version_by_alias("little.xnli", "champion")
+    assert version.tags["location"] == "stilts-store:/train-xnli-a"
+    assert not any("/home/" in value for value in version.tags.values())
+    client.set_model_version_tag("little.xnli", "1", "location", "/home/me/stilts_store/train-xnli-a")  # of before
+    register_champions("little", [local], uri)
+    version = client.get_model_version_by_alias("little.xnli", "champion")
+    assert version.tags["location"] == "stilts-store:/train-xnli-a"

@@ -99,6 +99,14 @@ def test_many_notices_become_few_rounds_one_after_the_other(follow: Callable[...
     assert min(pauses) >= 0.1
 
 
+def test_a_round_is_told_the_ray_job_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(os.environ.get('STILTS_RAY_JOB', ''))"
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", '{"metadata": {"job_submission_id": "raysubmit_7"}}')
+    follower = Follower([sys.executable, "-c", told, str(tmp_path / "job")], addresses={})
+    assert follower.close(finished=True, timeout_s=60)
+    assert (tmp_path / "job").read_text() == "raysubmit_7"
+
+
 def test_without_news_there_is_one_round_at_the_end(follow: Callable[..., Follower], tmp_path: Path) -> None:
     follower = follow()
     time.sleep(0.5)

@@ -196,7 +196,7 @@ def test_a_deleted_experiment_is_taken_back(uri: str) -> None:
 def test_more_metrics_than_a_batch_holds_arrive(uri: str) -> None:
     record, store = filled(Shape(rows=("none",), columns=("xnli",), curve=1300))
     sync(seen(record, store), uri)
-    assert len(shown(uri)["none > xnli / t0"]["metrics"]["loss"]) == 1300
+    assert len(shown(uri)["none > xnli / t0"]["metrics"]["training.loss"]) == 1300
 
 
 def test_artifacts_lie_beside_the_database(uri: str) -> None:

@@ -74,7 +74,7 @@ def test_score_is_the_mean_over_languages_and_waits_for_the_last_of_them() -> No
 
 def test_curve_has_steps_and_times_between_start_and_end() -> None:
     views = by_name(list(run_views(seen(*filled(Shape())))))
-    loss = [point for point in views["mnli / i0"].points if point.name == "loss"]
+    loss = [point for point in views["mnli / i0"].points if point.name == "training.loss"]
     assert [point.step for point in loss] == [0, 20, 40, 60, 80]
     assert loss[0].time_ms == START * 1000
     assert loss[-1].time_ms == (START + 48) * 1000
@@ -82,8 +82,8 @@ def test_curve_has_steps_and_times_between_start_and_end() -> None:
 
 def test_gpu_hours_count_only_what_ran_on_a_gpu() -> None:
     views = by_name(list(run_views(seen(*filled(Shape())))))
-    assert views["mnli / i0"].latest()["gpu_hours"] == 0
-    assert views["mnli > xnli / i0 t0"].latest()["gpu_hours"] == pytest.approx(4 * 2 / 3600)
+    assert views["mnli / i0"].latest()["spent.gpu_hours"] == 0
+    assert views["mnli > xnli / i0 t0"].latest()["spent.gpu_hours"] == pytest.approx(4 * 2 / 3600)
 
 
 def test_failed_and_pruned_stages_are_shown_with_their_reason() -> None:
@@ -133,15 +133,15 @@ def test_an_untrained_target_has_a_run_without_training() -> None:
     views = by_name(list(run_views(seen(replace(record, replicates=(bare,)), store))))
     view = views["none > tatoeba"]
     assert view.status is RunStatus.DONE
-    assert "loss" not in view.latest()
+    assert "training.loss" not in view.latest()
     assert all(each.context == "evaluation" for each in view.inputs)
 
 
 def test_params_and_inputs_name_both_trainings() -> None:
     view = by_name(list(run_views(seen(*filled(Shape())))))["mnli > xnli / i0 t0"]
-    assert view.params["intermediate.weight.mnli"] == "1.0"
-    assert view.params["target.learning_rate"] == "1e-05"
-    assert view.params["target.batch_size.xnli"] == "32"
+    assert view.params["training.intermediate.task.mnli.weight"] == "1.0"
+    assert view.params["training.target.learning_rate"] == "1e-05"
+    assert view.params["training.target.task.xnli.batch_size"] == "32"
     assert {(each.name, each.context) for each in view.inputs} >= {
         ("xnli.train", "training"),
         ("xnli.report", "evaluation"),
@@ -176,14 +176,14 @@ def test_a_train_result_that_says_what_it_read_names_its_datasets() -> None:
     assert json.loads(inputs["xnli.train"].source)["datasets"] == ["mnli/train"]
 
 
-def test_system_and_cost_metrics_come_from_what_was_recorded() -> None:
+def test_machine_and_cost_metrics_come_from_what_was_recorded() -> None:
     views = by_name(list(run_views(seen(*filled(Shape())))))
     recipe, replicate = views["mnli / i0"].latest(), views["mnli > xnli / i0 t0"].latest()
-    assert recipe["system/cpu_peak_memory_gib"] == 0.5
-    assert recipe["system/tokens_per_second"] == pytest.approx(1000 / 58.5)
-    assert recipe["compute_seconds"] == recipe["train_seconds"] == 58.5
-    assert replicate["evaluate_seconds"] == 8  # three languages of report, one of select
-    assert replicate["compute_seconds"] == 66.5
+    assert recipe["training.cpu_peak_memory_gib"] == 0.5
+    assert recipe["training.tokens_per_second"] == pytest.approx(1000 / 58.5)
+    assert recipe["spent.compute_seconds"] == recipe["training.seconds"] == 58.5
+    assert replicate["spent.evaluate_seconds"] == 8  # three languages of report, one of select
+    assert replicate["spent.compute_seconds"] == 66.5
 
 
 def test_config_is_yaml_of_every_stage_that_is_done() -> None:

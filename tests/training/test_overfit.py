@@ -87,7 +87,7 @@ def single_sentences() -> list[Any]:
         ("mnli", lambda: toy("nli"), 150),
         ("udpos", lambda: toy("pos"), 120),
         ("xquad", lambda: toy("qa"), 300),
-        ("hellaswag", lambda: toy("choice"), 150),
+        ("hellaswag", lambda: toy("choice"), 300),
         ("stsb", lambda: toy("similarity"), 150),
     ],
     ids=["single sentence", "pair", "tagging", "span QA", "multiple choice", "regression"],

@@ -98,6 +98,14 @@ class _Columns:
         cells, labels = self.cells(text), self.reading.labels
         return len(cells) != self.number or (labels is not None and cells[self.tag - 1] not in labels)
 
+    def wrong_number(self, found: int, path: Path, line: int) -> DataError:
+        """The error of a line with another number of cells."""
+        why = "A line is a word, a tab and its tag" if self.parted_by else f"The option columns says {self.number}"
+        step = "If the line is a comment, write options: {comments: ...} with what it begins with"
+        if not self.parted_by:
+            step = f"If all lines have {found}, write options: {{columns: {found}}}. {step}"
+        return DataError(path, f"{found} columns", line=line, why=why, next_step=step)
+
     def word_of(self, cell: str, path: Path, line: int) -> str:
         """The word, without the prefix that is declared."""
         prefix = self.reading.options.get("word_prefix")
@@ -134,12 +142,7 @@ def _read(reading: Reading, columns: _Columns) -> Iterator[TaggingExample]:
             words, tags = [], []
             for line, cells in rows:
                 if len(cells) != columns.number:
-                    why = (
-                        "A line is a word, a tab and its tag"
-                        if columns.parted_by
-                        else f"This release has {columns.number}"
-                    )
-                    raise DataError(path, f"{len(cells)} columns", line=line, why=why)
+                    raise columns.wrong_number(len(cells), path, line)
                 words.append(columns.word_of(cells[columns.word - 1], path, line))
                 tags.append((line, cells[columns.tag - 1]))
             number += 1

@@ -25,8 +25,8 @@ class Reading:
     """What a reader is asked for: files in a stated order, their language, the format's options, the labels allowed.
 
     ``labels`` None accepts any label. ``unlabelled``: the split's labels are kept back, and what stands in their place
-    is not read. ``skipped`` counts, by reason, the rows that the release says to leave out, ``mapped`` how often each
-    entry of ``label_map`` applied.
+    is not read. ``skipped`` counts, by reason, the rows that the release says to leave out; ``mapped`` are the entries
+    of ``label_map`` that applied.
     """
 
     paths: tuple[Path, ...]
@@ -35,7 +35,8 @@ class Reading:
     labels: tuple[str, ...] | None = None
     unlabelled: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
-    mapped: Counter[str] = field(default_factory=Counter)
+    mapped: set[str] = field(default_factory=set)
+    _named: dict[str, str] = field(default_factory=dict, repr=False)
 
     def label(self, raw: object, path: Path, *, line: int | None = None, at: str = "label") -> str:
         """The task's name of a label as written; ``label_map`` of the options translates. Raises for an unknown one.
@@ -45,6 +46,14 @@ class Reading:
         """
         if self.unlabelled:
             return ""
+        if isinstance(raw, str) and raw in self._named:
+            return self._named[raw]
+        label = self._label(raw, path, line, at)
+        if isinstance(raw, str):
+            self._named[raw] = label
+        return label
+
+    def _label(self, raw: object, path: Path, line: int | None, at: str) -> str:
         written = _written(raw)
         if written is None:
             found = f"{raw!r:.60} ({type(raw).__name__}) where a label belongs"
@@ -52,7 +61,7 @@ class Reading:
         mapping = self.options.get("label_map", {})
         known = mapping if isinstance(mapping, Mapping) else {}
         if written in known:
-            self.mapped[written] += 1
+            self.mapped.add(written)
         label = str(known.get(written, written))
         if self.labels is not None and label not in self.labels:
             unseen = self.options.get("unseen")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +20,7 @@ LONGEST_LINE = 64 * 2**20
 # times as much memory as the file.
 MOST_BYTES_OF_A_DOCUMENT = 2**30
 _BOM = b"\xef\xbb\xbf"
+_BLOCK = 2**20
 # The library's own bound, 131,072 characters, is less than a long document has; lines are bounded above.
 csv.field_size_limit(LONGEST_LINE)
 
@@ -28,17 +28,43 @@ csv.field_size_limit(LONGEST_LINE)
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The file's lines with their numbers from 1, without their ends (only ``\\n`` and ``\\r\\n`` end a line).
 
-    One line is in memory at a time. Raises DataError for a missing file, for a line that is too long, and for bytes
-    that are not UTF-8, with their line.
+    A block of lines is in memory at a time. Raises DataError for a missing file, for a line that is too long, and for
+    bytes that are not UTF-8, with their line.
     """
+    number = 0
+    lines: Iterable[tuple[int, str]]
     with open_data(path, MOST_BYTES_OF_LINES) as stream:
-        for number in count(1):
-            raw = _line_of(stream, path, number)
-            if number == 1:
-                raw = raw.removeprefix(_BOM)
-            if not raw:
-                return
-            yield number, _decoded(raw.removesuffix(b"\n").removesuffix(b"\r"), path, number)
+        for block in _blocks(stream, path):
+            try:
+                lines = enumerate(block.decode("utf-8").split("\n"), start=number + 1)
+            except UnicodeDecodeError:
+                lines = _one_by_one(block, path, number + 1)
+            for number, line in lines:
+                yield number, line.removesuffix("\r")
+
+
+def _blocks(stream: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The bytes in blocks of whole lines, without the last line's end; DataError for a line beyond ``LONGEST_LINE``."""
+    rest, number, started = b"", 1, False
+    while True:
+        try:
+            read = stream.read(_BLOCK) if started else stream.read(_BLOCK).removeprefix(_BOM)
+        except BROKEN as error:
+            raise broken(path, error, number) from error
+        started = True
+        if not read:
+            if rest:
+                yield rest
+            return
+        head, end, tail = read.rpartition(b"\n")
+        if not end:
+            rest += read
+        else:
+            yield rest + head
+            number += rest.count(b"\n") + head.count(b"\n") + 1
+            rest = tail
+        if len(rest) > LONGEST_LINE:
+            raise _too_long(path, number)
 
 
 def whole_text(path: Path) -> str:
@@ -129,21 +155,20 @@ def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield first_line, dict(zip(header, row, strict=True))
 
 
-def _line_of(stream: BinaryIO, path: Path, number: int) -> bytes:
-    """The next line with its end, empty at the end of the file; DataError for one beyond ``LONGEST_LINE``."""
-    try:
-        raw = stream.readline(LONGEST_LINE + 1)
-    except BROKEN as error:
-        raise broken(path, error, number) from error
-    if len(raw) > LONGEST_LINE:
-        raise DataError(
-            path,
-            f"the line is longer than {sized(LONGEST_LINE)}",
-            line=number,
-            why="A line is one example at most; this file may be no text, or another format",
-            next_step="Get the file again, or correct the reader",
-        )
-    return raw
+def _too_long(path: Path, number: int) -> DataError:
+    return DataError(
+        path,
+        f"the line is longer than {sized(LONGEST_LINE)}",
+        line=number,
+        why="A line is one example at most; this file may be no text, or another format",
+        next_step="Get the file again, or correct the reader",
+    )
+
+
+def _one_by_one(block: bytes, path: Path, first: int) -> Iterator[tuple[int, str]]:
+    """The lines of a block that is not all UTF-8, until the one that is not."""
+    for number, raw in enumerate(block.split(b"\n"), start=first):
+        yield number, _decoded(raw, path, number)
 
 
 def _decoded(raw: bytes, path: Path, line: int) -> str:

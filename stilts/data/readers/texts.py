@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -9,12 +10,13 @@ from stilts.errors import DataError
 from stilts.tasks.example import LONGEST_TEXT
 
 # Categories of Unicode that show nothing: controls, formats (zero width), spaces and separators.
+_HALF = re.compile("[\ud800-\udfff]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
 
 def is_visible(value: str) -> bool:
     """Whether the text has a character that can be seen: a zero-width space is as little to read as a blank."""
-    return any(unicodedata.category(character) not in _INVISIBLE for character in value)
+    return any("!" <= character <= "~" or unicodedata.category(character) not in _INVISIBLE for character in value)
 
 
 def word_in(value: object, path: object, line: int | None, at: str) -> str:
@@ -22,6 +24,8 @@ def word_in(value: object, path: object, line: int | None, at: str) -> str:
 
     Treebanks and web text have such words; a tokenizer makes nothing of them, and they are encoded as unknown.
     """
+    if type(value) is str and value.isascii() and value.isprintable() and not value.isspace() and value:
+        return value if len(value) <= LONGEST_TEXT else bounded(value, path, line, at)
     if not isinstance(value, str):
         raise DataError(path, f"a {type(value).__name__} where a word belongs", line=line, field=at)
     if not value.strip(" \t"):
@@ -41,7 +45,7 @@ def filled(row: Mapping[str, object], key: str, path: object, line: int | None) 
 
 def has_half_characters(value: str) -> bool:
     """Whether a surrogate stands alone in the text: JSON may escape one, UTF-8 has none."""
-    return not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)
+    return not value.isascii() and _HALF.search(value) is not None
 
 
 def not_blank(value: str, path: object, line: int | None, at: str) -> str:

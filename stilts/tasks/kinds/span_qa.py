@@ -92,7 +92,7 @@ def _hub_row(row: HubRow) -> Example:
 def _unanswered(example: Example) -> str:
     """Why squad and mlqa cannot score a question: whatever is said to one without an answer counts as wrong."""
     if isinstance(example, SpanExample) and example.answers == ():
-        return 'questions have no answer in their paragraph, which only the metric "squad_v2" scores: take it'
+        return 'questions have no answer in their paragraph: only the metric "squad_v2" can score these'
     return ""
 
 
