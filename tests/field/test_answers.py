@@ -23,7 +23,6 @@ from tests.field.brought import (
 )
 
 ASKED: dict[str, Any] = {"reader": "squad_json", "kind": "span_qa", "metric": "squad", "labels": []}
-NOT_WIRED = "validate does not ask check_target yet"
 
 
 def records_in(folder: Path, written: Callable[[list[dict[str, Any]]], str], **declared: Any) -> Path:
@@ -107,7 +106,6 @@ def test_what_a_record_lacks_is_told(tmp_path: Path, form: str, old: str, new: s
     refused(brought(tmp_path, files, **ASKED), "test-de, line 1", said)
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_WIRED)
 @pytest.mark.parametrize("metric", ["squad", "mlqa"])
 @pytest.mark.parametrize("form", ["document", "lines", "list"])
 @pytest.mark.parametrize("answers", [[], {"text": [], "answer_start": []}])

@@ -24,7 +24,6 @@ from tests.field.brought import (
     texts,
 )
 
-NOT_WIRED = "validate does not ask check_target yet"
 TAGGED: dict[str, Any] = {"reader": "bio_tsv", "kind": "tagging", "metric": "span_f1", "labels": BIO}
 
 
@@ -71,8 +70,8 @@ def same_examples(folder: Path) -> Path:
 
 
 REFUSED: dict[Callable[[Path], Path], tuple[str, ...]] = {
-    few: ("split train", "no example is left", "select"),
-    nothing_to_report: ("language de", "no example is left"),
+    few: ("split train", "holds no example", "select"),
+    nothing_to_report: ("language de", "holds no example"),
     no_entity_to_choose_by: ("split train", "span_f1 has no value there", "select"),
     one_value_to_choose_by: ("split train", "pearson has no value there", "select"),
     unanswered: ("questions have no answer", "squad_v2"),
@@ -91,7 +90,6 @@ def test_what_gives_no_right_score_is_refused_before_it_trains(
     assert not list((tmp_path / "store").glob("**/*.safetensors"))
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_WIRED)
 @pytest.mark.parametrize("bring", REFUSED, ids=lambda bring: bring.__name__)
 def test_validate_refuses_it_too(tmp_path: Path, bring: Callable[[Path], Path]) -> None:
     refused(bring(tmp_path), *REFUSED[bring])

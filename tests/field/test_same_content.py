@@ -23,7 +23,6 @@ from tests.field.brought import (
 )
 
 WHY = "One language would be scored on the other's examples"
-NOT_WIRED = "validate does not ask check_target yet"
 
 
 @pytest.mark.parametrize("empty", ["", "{lang}/"])
@@ -56,7 +55,6 @@ CHANGED: dict[str, Callable[[str], str | bytes]] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_WIRED)
 @pytest.mark.parametrize("change", CHANGED)
 def test_the_same_examples_in_other_bytes_are_refused(tmp_path: Path, change: str) -> None:
     files = split_files(pair_lines)
@@ -64,7 +62,6 @@ def test_the_same_examples_in_other_bytes_are_refused(tmp_path: Path, change: st
     refused(brought(tmp_path, files), "its examples are the very same as those in en", WHY)
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_WIRED)
 def test_the_same_questions_in_another_layout_are_refused(tmp_path: Path) -> None:
     files = split_files(lambda sentences: squad_document(question_records(sentences)))
     files["test-de"] = squad_document(question_records(texts("test", "en"))).replace(": ", ":")
@@ -72,7 +69,6 @@ def test_the_same_questions_in_another_layout_are_refused(tmp_path: Path) -> Non
     refused(study, "the very same", WHY)
 
 
-@pytest.mark.xfail(strict=True, reason=NOT_WIRED)
 def test_the_same_sentences_with_other_tags_are_refused(tmp_path: Path) -> None:
     files = split_files(tagged_lines)
     files["test-de"] = tagged_lines(texts("test", "en"), ("O", "O"))

@@ -12,7 +12,6 @@ import pytest
 from tests.e2e.typed import typed
 from tests.field.brought import matrix_of, ran, refused, taken
 
-NOT_WIRED = pytest.mark.xfail(strict=True, reason="validate does not ask check_target yet")
 OTHERWISE = {"attacks", "mixture_without_step", "masked_lm_without_head", "search_extended"}
 
 REFUSED: list[Any] = [
@@ -26,8 +25,8 @@ REFUSED: list[Any] = [
     ("language_twice", ('language "de"', "listed twice")),
     ("label_twice", ('"neutral" is listed twice',)),
     ("conllu_hidden_forms", ("test-de.conllu", "the text is hidden in this release")),
-    pytest.param("unanswerable_under_squad", ("have no answer", "squad_v2"), marks=NOT_WIRED),
-    pytest.param("tiny", ("select", "no example is left"), marks=NOT_WIRED),
+    ("unanswerable_under_squad", ("have no answer", "squad_v2")),
+    ("tiny", ("select", "holds no example")),
 ]
 
 # What of the tasks file is to be said for it to be taken, as the message or the documents tell.
@@ -61,11 +60,7 @@ TAKEN: list[Any] = [
     ("unknown_reader_option", {"colums": "columns"}),
     ("option_of_wrong_type", {"two": "2"}),
     ("unanswerable_under_squad", {"metric: squad": "metric: squad_v2"}),
-    pytest.param(
-        "unlabelled_placeholder",
-        {},
-        marks=pytest.mark.xfail(strict=True, reason="validate encodes what has no labels with its labels"),
-    ),
+    ("unlabelled_placeholder", {}),
 ]
 
 
