@@ -81,12 +81,20 @@ def _context_places(window: Encoding) -> np.ndarray[Any, np.dtype[np.int32]]:
 
 
 def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
-    """First and last token of the first answer that lies wholly in the window; (0, 0) where none does."""
+    """First and last token of the first answer that lies wholly in the window; (0, 0) where none does.
+
+    What of an answer no token has, a tokenizer leaves out (XLM-R's zero-width spaces): only at the window's ends may it
+    be cut off.
+    """
+    context = np.flatnonzero(places[:, 0] >= 0)
     for text, start in answers:
         end = start + len(text)
-        covering = np.flatnonzero((places[:, 1] > start) & (places[:, 0] < end) & (places[:, 0] >= 0))
-        if text and len(covering) and places[covering[-1], 1] >= end and places[covering[0], 0] <= start:
-            return int(covering[0]), int(covering[-1])
+        covering = context[(places[context, 1] > start) & (places[context, 0] < end)]
+        if not text or not len(covering):
+            continue
+        first, last = int(covering[0]), int(covering[-1])
+        if (places[first, 0] <= start or first > context[0]) and (places[last, 1] >= end or last < context[-1]):
+            return first, last
     return 0, 0
 
 
@@ -179,6 +187,7 @@ def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[
 
 LEARNING = Learning(
     encode=_encode,
+    encode_version=2,
     show=_show,
     # Two outputs: an answer's first and last token. A bias common to all tokens cannot change their softmax: its
     # gradient is rounding noise, which Adam would blow up to whole steps.

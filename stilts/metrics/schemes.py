@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from stilts.errors import InputError, UnknownNameError
+from stilts.errors import UnknownNameError
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.spans import Span
 from stilts.metrics.tagging import check_sentences
@@ -88,6 +88,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
 )
 # Other names of the same schemes, as seqeval and the field have them.
 _ALSO = {"BIO": "IOB2", "IOBES": "BIOES", "BIOLU": "BILOU"}
+SCHEME_NAMES = (*SCHEMES, *_ALSO)
 
 
 def scheme_named(name: str) -> Scheme:
@@ -136,8 +137,7 @@ def wrong_labels(labels: Sequence[str], scheme: Scheme) -> list[str]:
 def rewritten(tags: Sequence[str], scheme: Scheme, labels: Sequence[str] | None) -> list[str]:
     """The tags of a scheme as BIO, B- at the beginning of every span; as they are where the labels are of the scheme.
 
-    Labels that BIO has too (IOB1's) are BIO's. InputError for tags that are no spans of the scheme, as a word would be
-    lost.
+    Labels that BIO has too (IOB1's) are BIO's. A tag that is part of no whole span of the scheme becomes ``O``.
     """
     if labels is not None and wrong_labels(labels, SCHEMES["IOB2"]) and not wrong_labels(labels, scheme):
         return list(tags)
@@ -146,14 +146,6 @@ def rewritten(tags: Sequence[str], scheme: Scheme, labels: Sequence[str] | None)
     written = [OUTSIDE] * len(tags)
     for kind, first, last in spans_of(tags, scheme):
         written[first : last + 1] = [f"B-{kind}", *[f"I-{kind}"] * (last - first)]
-    for place, (tag, new) in enumerate(zip(tags, written, strict=True)):
-        if (tag == OUTSIDE) != (new == OUTSIDE):
-            raise InputError(
-                f"tags of the scheme {scheme.name}",
-                f'"{tag}" of word {place + 1} is part of no whole span',
-                "Its word would be lost",
-                "Correct the tag, or the scheme",
-            )
     return written
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stilts.errors import InputError
 from stilts.tasks.kinds import known_kinds
-from stilts.tasks.language_codes import check_languages
+from stilts.tasks.language_codes import check_languages, check_tag
 from stilts.tasks.option import OF_HUB_ROWS, check_options
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, SplitRef, Task
 
@@ -16,20 +16,26 @@ _KNOWN = ("{lang}", "{code}")
 
 
 def check_dataset(dataset: Dataset) -> None:
-    """Raises InputError for languages that are no tags or stand there twice, for paths that tell no language from
-    another, for misspelt placeholders, and for options that the reader has not.
+    """Raises InputError for languages that are no tags (in ``codes`` too) or stand there twice, for paths that tell no
+    language from another, for misspelt placeholders, for options that the reader has not, and for
+    unlabelled splits that are none.
     """
     where = f'dataset "{dataset.name}"'
     for split, languages in dataset.languages.items():
         check_languages(f"{where}, split {split}", languages)
+    for layout in (dataset.files, dataset.hub):
+        for code in () if layout is None else layout.codes:
+            check_tag(f"{where}, codes", code)
     if dataset.files is not None:
         _check_files(where, dataset.files, dataset.languages)
     if dataset.hub is not None:
         _check_hub(where, dataset.hub, dataset.languages)
+    for layout in (dataset.files, dataset.hub):
+        _check_unlabelled(where, layout, dataset.languages)
 
 
 def check_task(task: Task, datasets: Mapping[SplitRef, Dataset]) -> None:
-    """Raises InputError for hub options that the kind has not, and for translated labels that are none of the task's.
+    """Raises InputError for hub options that the kind has not, and for labels of options that are none of the task's.
 
     ``datasets`` are those of its splits.
     """
@@ -39,6 +45,7 @@ def check_task(task: Task, datasets: Mapping[SplitRef, Dataset]) -> None:
             check_options(f"{where}, hub", dataset.hub.options, (*OF_HUB_ROWS, *task.kind.hub_options))
         for layout in (dataset.files, dataset.hub):
             _check_label_map(where, layout, task.labels)
+            _check_unseen(where, layout, task.labels)
 
 
 def _check_files(where: str, layout: FilesLayout, languages: Mapping[str, Sequence[str]]) -> None:
@@ -87,6 +94,29 @@ def _check_placeholders(where: str, text: str) -> None:
                 "{lang} stands for the language, {code} for what codes: calls it",
                 "Correct it",
             )
+
+
+def _check_unlabelled(where: str, layout: FilesLayout | HubLayout | None, splits: Collection[str]) -> None:
+    named = [] if layout is None else layout.options.get("unlabelled", [])
+    for split in named if isinstance(named, list) else ():
+        if split not in splits:
+            raise InputError(
+                f'{where}, option "unlabelled"',
+                f'"{split}" is none of its splits',
+                f"They are {', '.join(splits)}",
+                "Correct the name, or take it out",
+            )
+
+
+def _check_unseen(where: str, layout: FilesLayout | HubLayout | None, labels: Sequence[str]) -> None:
+    unseen = None if layout is None else layout.options.get("unseen")
+    if labels and unseen is not None and unseen not in labels:
+        raise InputError(
+            f'{where}, option "unseen"',
+            f'"{unseen}" is none of the task\'s labels',
+            f"Labels are {', '.join(labels[:20])}",
+            "Add it to the labels, which it stands for the rest of, or take the option out",
+        )
 
 
 def _check_label_map(where: str, layout: FilesLayout | HubLayout | None, labels: Sequence[str]) -> None:

@@ -52,12 +52,17 @@ def check_languages(where: str, codes: Sequence[str]) -> None:
     """Raises InputError, naming it, for a code that is no BCP 47 tag, and for a language that stands there twice."""
     seen: dict[str, str] = {}
     for code in codes:
-        if not _is_tag(code):
-            raise _no_tag(where, code)
+        check_tag(where, code)
         standard = _standard(code)
         if standard in seen:
             raise _twice(where, code, seen[standard])
         seen[standard] = code
+
+
+def check_tag(where: str, code: str) -> None:
+    """Raises InputError, naming it, for a code that is no BCP 47 tag."""
+    if not _is_tag(code):
+        raise _no_tag(where, code)
 
 
 def _is_tag(code: str) -> bool:

@@ -162,6 +162,8 @@ class Resolver:
                 "A target is evaluated in other languages",
                 "Use it as an intermediate, or choose another target",
             )
+        if task.train is not None:
+            self._check_train_language(task, task.train)
         task, chosen = self._with_test(_with_dev(task)), _selection(selection)
         # What is held back for the threshold is what target_dev chooses by.
         by = Selection.TARGET_DEV if task.mines_by_threshold else chosen
@@ -254,7 +256,6 @@ class Resolver:
     def _train(self, task: Task, limit: int | None) -> tuple[DataView, ...]:
         if task.train is None:
             return ()
-        self._check_train_language(task, task.train)
         exclude = self._evaluation_views(task) if task.on_overlap == "exclude" else ()
         return self.views(task.train, task.kind, (task.train_language,), limit=limit, exclude=exclude)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 
-from stilts.errors import InputError, UnknownNameError
+from stilts.errors import UnknownNameError
 from stilts.metrics.metric import SCHEME_NAMES, metric
 from stilts.metrics.schemes import SCHEMES, rewritten, scheme_named, scheme_rows, spans_of, wrong_labels
 
@@ -74,9 +74,9 @@ def test_files_are_rewritten_as_bio_where_the_labels_are(name: str, tags: list[s
     assert rewritten(tags, SCHEMES[name], own) == (expected if name == "IOB1" else tags)
 
 
-def test_a_tag_of_no_whole_span_is_named() -> None:
-    with pytest.raises(InputError, match='"I-PER" of word 2 is part of no whole span'):
-        rewritten(["O", "I-PER", "O"], SCHEMES["BIOES"], ("O", "B-PER", "I-PER"))
+def test_a_tag_of_no_whole_span_is_outside() -> None:
+    """A reader names it, with its line."""
+    assert rewritten(["O", "I-PER", "O"], SCHEMES["BIOES"], ("O", "B-PER", "I-PER")) == ["O", "O", "O"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.rows import json_rows, numbered_lines
 from stilts.data.readers.texts import word_in
-from stilts.errors import DataError
-from stilts.metrics.schemes import rewritten, scheme_named
+from stilts.errors import DataError, InputError
+from stilts.metrics.schemes import OUTSIDE, rewritten, scheme_named
 from stilts.tasks.kinds.tagging import TaggingExample
 
 _BLANKS = re.compile(r"[ \t]+")
@@ -39,6 +39,10 @@ def read_bio_columns(reading: Reading) -> Iterator[TaggingExample]:
     """
     columns = int(str(reading.options.get("columns", 2)))
     word, tag = (int(str(reading.options.get(f"{at}_column", where))) for at, where in (("word", 1), ("tag", columns)))
+    for name, place in (("word_column", word), ("tag_column", tag)):
+        if place > columns:
+            found = f"there are {columns} columns"
+            raise InputError(f'reader "bio_columns", {name} {place}', found, "", "Correct it, or columns")
     yield from _read(reading, _Columns(reading, "", columns, word, tag))
 
 
@@ -62,12 +66,11 @@ def read_tagged_jsonl(reading: Reading) -> Iterator[TaggingExample]:
                 given = _list(row.get(names["tags"]), path, line, names["tags"])
             if len(given) != len(words):
                 raise DataError(path, f"{len(given)} tags for {len(words)} words", line=line, field=names["tags"])
-            tags = [reading.label(tag, path, line=line, at=names["tags"]) for tag in given]
             item = str(row[at_item]) if at_item and at_item in row else str(number)
             yield TaggingExample(
                 item=f"{reading.language}/{item}",
                 words=tuple(word_in(word, path, line, names["words"]) for word in words),
-                tags=tuple(_in_task_scheme(tags, reading)),
+                tags=tuple(_listed_tags(given, reading, path, line, names["tags"])),
             )
 
 
@@ -163,18 +166,37 @@ def _sentences(path: Path, columns: _Columns) -> Iterator[list[Line]]:
         yield rows
 
 
-def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path) -> list[str]:
+def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path, at: str = "tag") -> list[str]:
     """The task's names of a sentence's tags. A scheme is read before labels are checked: it changes them."""
-    written = _in_task_scheme([tag for _, tag in tags], reading)
-    return [reading.label(tag, path, line=line, at="tag") for (line, _), tag in zip(tags, written, strict=True)]
+    written = _in_task_scheme([tag for _, tag in tags], reading, path, [line for line, _ in tags])
+    return [reading.label(tag, path, line=line, at=at) for (line, _), tag in zip(tags, written, strict=True)]
 
 
-def _in_task_scheme(tags: list[str], reading: Reading) -> list[str]:
-    """The tags as the task writes them, where option ``scheme`` says that the files write them otherwise."""
+def _listed_tags(given: Sequence[object], reading: Reading, path: Path, line: int, at: str) -> list[str]:
+    """As ``_tags``, of a list on one line; numbers have to be named before their scheme can be read."""
+    lines = [line] * len(given)
+    texts = [tag for tag in given if isinstance(tag, str)]
+    if len(texts) == len(given):
+        return _tags(list(zip(lines, texts, strict=True)), reading, path, at)
+    return _in_task_scheme([reading.label(tag, path, line=line, at=at) for tag in given], reading, path, lines)
+
+
+def _in_task_scheme(tags: list[str], reading: Reading, path: Path, lines: Sequence[int]) -> list[str]:
+    """The tags as the task writes them, where option ``scheme`` says that the files write them otherwise.
+
+    ``lines`` are those that the tags stand on.
+    """
     name = reading.options.get("scheme")
     if name is None or reading.unlabelled:
         return tags
-    return rewritten(tags, scheme_named(str(name)), reading.labels)
+    scheme = scheme_named(str(name))
+    written = rewritten(tags, scheme, reading.labels)
+    for place, (tag, new) in enumerate(zip(tags, written, strict=True)):
+        if (tag == OUTSIDE) != (new == OUTSIDE):
+            found = f'"{tag}" of word {place + 1} is part of no whole span of the scheme {scheme.name}'
+            step = "Correct the tag, or the scheme"
+            raise DataError(path, found, line=lines[place], field="tag", why="Its word would be lost", next_step=step)
+    return written
 
 
 def _list(value: object, path: Path, line: int, at: str) -> list[object]:

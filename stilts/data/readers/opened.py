@@ -99,8 +99,9 @@ class _Bounded(io.RawIOBase):
 
 
 def _refuse_no_text(path: Path, beginning: bytes) -> None:
+    page = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()  # before the tag of a page there may be blanks
     for mark, (found, step) in _BEGINNINGS.items():
-        if beginning[: len(mark)].lower() == mark.lower():
+        if (page if mark.startswith(b"<") else beginning)[: len(mark)].lower() == mark.lower():
             raise DataError(path, found, line=1, next_step=step)
     if beginning.count(0) > len(beginning) // 10:  # a text may hold one; UTF-16 has one in every Latin character
         raise DataError(

@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 from stilts.fingerprint import text_digest
 from stilts.metrics.chunks import chunk_rows
 from stilts.metrics.metric import FloatArray, metric
-from stilts.metrics.schemes import SCHEMES, scheme_rows
+from stilts.metrics.schemes import SCHEME_NAMES, SCHEMES, scheme_rows
 from stilts.metrics.spans import entity_rows
 from stilts.metrics.tagging import tag_rows
 from stilts.tasks.example import Example
@@ -89,7 +89,7 @@ def _scoring(name: str, check: Callable[[str, tuple[str, ...]], None] | None = N
 _READERS, _COLUMNS = "stilts.data.readers.tagging", "stilts.data.readers.columns"
 _SCHEME = Option(
     name="scheme",
-    choices=tuple(SCHEMES),
+    choices=SCHEME_NAMES,
     about="how the files write spans; tags are rewritten as BIO, unless the task's labels are of that scheme",
 )
 _COMMENTS = Option(
