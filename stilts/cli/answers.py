@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as encoding
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -40,7 +40,7 @@ _MOST_CHECKED = 12
 def show_matrix(study: str, store: str | None, languages: str | None, *, as_json: bool) -> None:
     """The matrix with its gains and their intervals, or one target's scores by language."""
     results = _results(study, store)
-    notes = [Text(shown(f"note: {note}")) for note in unscored_notes(results.unscored)]
+    notes = _unscored(results.unscored)
     if languages is not None:
         value = _matrix_json(results, {})
         if languages in results.unscored and languages not in {column.name for column in results.record.columns}:
@@ -160,9 +160,19 @@ def _best(results: StudyResults, target: str | None, as_json: bool) -> None:
         value["recipes"] = recipes
         cells = negative_cells(results, target=target, at_most=_MOST_CHECKED)
         value["negative"] = [cell.to_json() for cell in cells]
+    answered = {answer.target for answer in answers}
+    silent = _unscored({name: why for name, why in results.unscored.items() if name not in answered})
+    value["unscored"] = {column: dict(languages) for column, languages in results.unscored.items()}
     say(
-        value, lambda: Group(glance_lines(answers), "", answer_lines(answers), *_recipe_lines(recipes)), as_json=as_json
+        value,
+        lambda: Group(glance_lines(answers), "", answer_lines(answers), *silent, *_recipe_lines(recipes)),
+        as_json=as_json,
     )
+
+
+def _unscored(unscored: Mapping[str, Mapping[str, str]]) -> list[Text]:
+    """What is said of languages without a score, where no answer says it."""
+    return [Text(shown(f"note: {note}")) for note in unscored_notes(unscored)]
 
 
 def _tell_lost_costs(results: StudyResults) -> None:

@@ -111,7 +111,7 @@ def _caption(data: pd.DataFrame, results: StudyResults) -> str:
         + ", encoder "
         + latex_text(record.encoder),
         r"score, and below it the gain over \emph{none} with the half width of its 95\,\% interval, in points",
-        r"bold: chosen on the selection data" if data["chosen"].any() else "",
+        r"bold: chosen on the selection data" if len(data) and data["chosen"].any() else "",
         r"$\dagger$: the row shares data or source text with this target" if data["overlap"].notna().any() else "",
         r"$\ast$: some replicates are not done" if partly else "",
     ]

@@ -117,6 +117,7 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
         "validate": ["validate", study],
         "tasks": ["tasks", "--study", study],
         "score": ["score", out / "predictions", out / "labels"],
+        "init": ["init", out / "new"],
     }
 
 

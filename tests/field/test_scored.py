@@ -87,16 +87,13 @@ def test_where_no_language_has_a_score_the_reasons_are_told(unscored: Path) -> N
     assert value["unscored"] == {"mine": dict.fromkeys(("en", "de"), "no gold span in its data")}
 
 
-SILENT = pytest.mark.xfail(strict=True, reason="best says nothing at all, report ends in a traceback")
-
-
 @pytest.mark.parametrize(
     "words",
     [
         ("matrix",),
         ("matrix", "--languages", "mine"),
-        pytest.param(("best",), marks=SILENT),
-        pytest.param(("report",), marks=SILENT),
+        ("best",),
+        ("report",),
     ],
 )
 def test_every_verb_says_so(unscored: Path, words: tuple[str, ...]) -> None:

@@ -106,6 +106,7 @@ def test_what_limits_the_figures_is_said(tmp_path: Path) -> None:
     for each in results.record.replicates:
         if each.row == "squad" and each.column == "xnli":
             evaluate_again(results, each, 34.0)
+    results = replace(results)  # read anew
     told = card_of(results, item)
     assert "overlap: squad trains on the English training data of udpos" in told
     assert "**toy: data and encoder are toys" in told

@@ -219,7 +219,7 @@ def test_a_new_language_adds_one_output_and_changes_no_other(languages: list[str
 
 
 def test_what_changes_an_evaluation() -> None:
-    task = [replace(NLI, name="n"), replace(NLI, labels=("a", "b")), TAGS, replace(TAGS, metric="span_f1")]
+    task = [replace(NLI, name="n"), replace(NLI, labels=("a", "b")), TAGS, replace(TAGS, metric="chunk_f1")]
     changes = [
         *(evaluate_stage(task=changed) for changed in task),
         evaluate_stage(parent="train-mnli-000000000001"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stilts.analysis.best import Answer, answers_of
+from stilts.analysis.wording import unscored_notes
 from stilts.report import phrases
 from stilts.report.markup import as_html
 from stilts.report.sections.first_table import first_table, how_to_read
@@ -12,10 +13,11 @@ from stilts.report.sections.words import words
 
 
 def answers_section(material: Material) -> Section | None:
-    """What to train on first, per target, with its doubt; None without targets."""
+    """What to train on first, per target, with its doubt, or why no target has a score; None without targets."""
     answers = answers_of(material.results)
     if not answers:
-        return None
+        notes = "".join(f"<p>{as_html(note)}</p>" for note in unscored_notes(material.results.unscored))
+        return Section(name="answers", title="Answers", body=(notes,)) if notes else None
     details = '<h3 class="how">Details</h3>' + "".join(map(_answer, answers))
     body = (first_table(answers), how_to_read(answers, material.record), details, words())
     return Section(name="answers", title="Answers", body=body)
