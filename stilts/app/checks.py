@@ -5,6 +5,8 @@ The proof that splits are disjoint is noted in the store, so that it is made onc
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from stilts.app.mixed import check_mixtures
 from stilts.app.pruned import check_pruning
 from stilts.app.searching import check_searches
@@ -58,20 +60,34 @@ def check_encoder(workspace: Workspace, *, fetch: bool = False) -> None:
     Reads the weights once. An encoder of the hub is looked at only with ``fetch``, which downloads it: else it is the
     stages that do, each on its machine.
     """
+    with workspace.study.blamed("encoder"):
+        folder = _folder_to_check(workspace, fetch=fetch)
+        if folder is not None:
+            _check_folder(folder)
+
+
+def _folder_to_check(workspace: Workspace, *, fetch: bool) -> Path | None:
+    """The folder of the encoder that is to be looked at: none for a toy, and the hub's only where it may be fetched."""
     encoder = workspace.resolved.encoder
-    if "toy" in encoder.location or ("repo" in encoder.location and not fetch):
-        return
+    if workspace.encoder_path is not None:
+        return workspace.encoder_path
+    if "repo" not in encoder.location or not fetch:
+        return None
     from stilts.execute.inputs import encoder_folder
+
+    return encoder_folder(encoder, RunConfig(roots=workspace.roots))
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises EncoderError or TransferError for an encoder that does not build, hold numbers or tokenize."""
     from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, check_builds
 
-    with workspace.study.blamed("encoder"):
-        folder = encoder_folder(encoder, RunConfig(roots=workspace.roots))
-        asked = f"encoder in {folder}"
-        config = encoder_config(asked, read_config_json(asked, folder / CONFIG_FILE))
-        check_tensors(folder)
-        check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size)
-        check_numbers(folder)
-        check_builds(folder)
+    asked = f"encoder in {folder}"
+    config = encoder_config(asked, read_config_json(asked, folder / CONFIG_FILE))
+    check_tensors(folder)
+    check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size)
+    check_numbers(folder)
+    check_builds(folder)
 
 
 def _check_filling(workspace: Workspace) -> None:

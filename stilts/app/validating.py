@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from stilts.analysis.wording import unscored_notes
@@ -28,12 +27,10 @@ def validated(path: str, store: str | None = None) -> dict[str, Any]:
     """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
     workspace = assemble(Study.load(path))
     check_before_running(workspace)
-    with ThreadPoolExecutor(1) as beside:  # a process of its own tries the tokenizer, while data are read here
-        sound = beside.submit(check_encoder, workspace, fetch=True)
-        targets = [workspace.resolved.target(column) for column in workspace.study.columns]
-        for target in targets:
-            check_target(target.task, target.views, workspace.roots)
-        sound.result()
+    check_encoder(workspace, fetch=True)
+    targets = [workspace.resolved.target(column) for column in workspace.study.columns]
+    for target in targets:
+        check_target(target.task, target.views, workspace.roots)
     notes = rests_well(workspace, store)
     look = DataLook(tokenizer=study_tokenizer(workspace), roots=workspace.roots)
     for target in targets:
