@@ -1,7 +1,7 @@
 """OptunaView: the Optuna studies of one row in a storage, as others may look at them.
 
 Nothing is read from here to decide anything: a storage that was deleted, or that disagrees with the store, is
-written again.
+written again, and one that cannot be written is done without, with a word on standard error.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import optuna
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
@@ -17,9 +16,10 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from stilts.errors import StoreError
+from stilts.addresses import without_secrets
 from stilts.fingerprint import Json
 from stilts.search.draw import NUMBER, Direction
+from stilts.shown import remark
 
 _JOURNAL = "journal:"
 _SQLITE_WAIT_S = 60
@@ -28,7 +28,6 @@ UNREADABLE = (
     *(optuna.exceptions.OptunaError, SQLAlchemyError),
     *(LookupError, ValueError, TypeError, AttributeError, AssertionError),
 )
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,9 @@ class OptunaView:
 
     def __init__(self, storage_url: str | None, studies: Mapping[str, ShownStudy]) -> None:
         self._url, self._studies = storage_url, dict(studies)
-        self._storage = self._guard(lambda: _open_storage(storage_url))
+        self._storage: BaseStorage = InMemoryStorage()
+        self._lost = False
+        self._guard(self._open)
 
     def asked(self, aim: str, number: int, trial: FrozenTrial) -> None:
         """Shows a proposal as running."""
@@ -61,6 +62,9 @@ class OptunaView:
     def close(self, aim: str) -> None:
         """Shows whatever is running as failed: the run that would have finished it ends."""
         self._guard(lambda: self._close(aim))
+
+    def _open(self) -> None:
+        self._storage = _open_storage(self._url)
 
     def _study(self, aim: str) -> optuna.Study:
         shown = self._studies[aim]
@@ -102,17 +106,20 @@ class OptunaView:
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)
 
-    def _guard(self, act: Callable[[], _Result]) -> _Result:
-        """Runs a storage operation, and explains its failure."""
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Does something with the storage; where that fails, says so once, and goes on without it."""
+        if self._lost:
+            return
         try:
-            return act()
+            act()
         except (*UNREADABLE, OSError, ImportError) as error:
-            raise StoreError(
-                f'Optuna storage "{self._url}"',
-                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
-                "It only mirrors the store, so nothing is lost with it",
-                "Delete it (or move it away) and run the same command again",
-            ) from error
+            self._lost = True
+            reason = str(error).splitlines()[0] if str(error) else "no message"
+            remark(
+                f"Optuna's storage {without_secrets(self._url or 'in memory')} cannot be used "
+                f"({type(error).__name__}: {reason[:200]}). It only shows what the store has: the study goes on "
+                "without it. Move it away, and the next run writes it anew."
+            )
 
 
 def _open_storage(url: str | None) -> BaseStorage:

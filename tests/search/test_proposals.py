@@ -9,7 +9,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from stilts.errors import InputError, StoreError, UnknownNameError
+from stilts.errors import InputError, UnknownNameError
 from stilts.fingerprint import Json, canonical_json
 from stilts.search.objective import Aim, Objective
 from stilts.search.outcome import Outcome, Told
@@ -203,14 +203,24 @@ def test_reconcile_makes_the_storage_say_what_the_store_says(damage: str, tmp_pa
     assert optuna.load_study(study_name="mini/mixed/xnli", storage=url).trials[-1].value == 70.0
 
 
+@pytest.mark.parametrize("url", ["sqlite:///{folder}/o.db", "no-such-database://x", "nonsense"])
+def test_a_storage_that_cannot_be_used_stops_no_search(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "o.db").write_text("this is no database, but long enough to be read as one" * 20)
+    subject = book(url.format(folder=tmp_path))
+    subject.reconcile([])
+    params = subject.ask(0, [], [])
+    assert params is not None and params == book().ask(0, [], [])
+    subject.tell(0, params, "xnli", Outcome(values=(70.0,)))
+    told = capsys.readouterr().err
+    assert told.count("cannot be used") == 1 and "the study goes on without it" in told
+
+
 def test_bad_settings_are_explained(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match='Did you mean "tpe"'):
         book(sampler="tpee")
     with pytest.raises(InputError, match="continuous"):
         book(sampler="grid")
-    (tmp_path / "o.db").write_text("this is no database, but long enough to be read as one" * 20)
-    for url in (f"sqlite:///{tmp_path}/o.db", "no-such-database://x", "nonsense"):
-        with pytest.raises(StoreError, match="Optuna storage"):
-            book(url).reconcile([])
     with pytest.raises(InputError, match="another search space"):
         book().ask(1, [Told(number=0, params={"learning_rate": 1.0}, outcomes=scored(xnli=1.0))])
