@@ -20,15 +20,16 @@ class Verdict(StrEnum):
     """What may be said of a target's answer, in few words.
 
     ``HELPS``: the gain is beyond chance with all cells of the matrix together (Holm). ``PROBABLY``: its own 95 %
-    interval lies above 0. ``NONE_BEST``: the row ``none`` was chosen. ``NEAR_CHANCE``: the chosen row's score is near
-    guessing, so no difference means anything. ``ONE_SEED``: no row has two seeds. ``NO_CHOICE``: there is no score to
-    choose by.
+    interval lies above 0. ``NONE_BEST``: the row ``none`` was chosen, and all others can be told from it;
+    ``NONE_PICKED``: it was chosen, and some cannot. ``NEAR_CHANCE``: the chosen row's score is near guessing, so no
+    difference means anything. ``ONE_SEED``: no row has two seeds. ``NO_CHOICE``: there is no score to choose by.
     """
 
     HELPS = "shown to help"
     PROBABLY = "probably helps"
     NOT_SHOWN = "not shown to help"
     NONE_BEST = "no intermediate is better"
+    NONE_PICKED = "no intermediate is shown to be better"
     NEAR_CHANCE = "near guessing, says nothing"
     ONE_SEED = "one seed each, says nothing yet"
     NO_CHOICE = "nothing to choose by"
@@ -49,7 +50,8 @@ _MEANINGS = {
     Verdict.HELPS: "the gain is beyond chance even though every cell of the matrix was a try",
     Verdict.PROBABLY: "the interval of its gain lies above 0; with so many cells tried, one may do so by luck",
     Verdict.NOT_SHOWN: "the gain of the row that was picked can be chance, so nothing is advised",
-    Verdict.NONE_BEST: "training on the target at once scored highest where the choice is made",
+    Verdict.NONE_BEST: "training on the target at once was picked, and every intermediate can be told from it",
+    Verdict.NONE_PICKED: "training on the target at once was picked; others cannot be told from it, better or worse",
     Verdict.NEAR_CHANCE: "the model does little better than guessing, so differences between rows mean nothing",
     Verdict.ONE_SEED: "every row was trained once, and another random start may order them otherwise",
     Verdict.NO_CHOICE: "no data are set aside to choose by; the highest row is named, and that is no advice",
@@ -90,7 +92,7 @@ class Glance:
             return "-"
         if self.verdict.is_advice:
             return self.row
-        if self.verdict is Verdict.NONE_BEST:
+        if self.verdict in (Verdict.NONE_BEST, Verdict.NONE_PICKED):
             return "no intermediate"
         picked = "is highest" if self.verdict is Verdict.NO_CHOICE else "picked"
         return f"no advice ({self.row} {picked})"
@@ -108,6 +110,7 @@ class Glance:
             Verdict.PROBABLY: f"probably train on {self.row} first",
             Verdict.NOT_SHOWN: "none shown to help",
             Verdict.NONE_BEST: "train on no intermediate",
+            Verdict.NONE_PICKED: "no intermediate shown to be better",
         }
         return said.get(self.verdict, str(self.verdict))
 
@@ -127,7 +130,7 @@ def verdict_of(answer: Answer) -> Verdict:
     if answer.chosen in answer.near_chance:
         return Verdict.NEAR_CHANCE
     if answer.chosen == NONE_ROW:
-        return Verdict.NONE_BEST
+        return Verdict.NONE_BEST if answer.equals == (NONE_ROW,) else Verdict.NONE_PICKED
     if answer.conditional:
         return Verdict.ONE_SEED
     if answer.helps:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from stilts.analysis.results import StudyResults
 from stilts.study.record import Column
 
+# Points: less is rounding of one and the same score.
+_TIED = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChoice:
@@ -35,7 +38,12 @@ def choose_row(results: StudyResults, column: Column) -> RowChoice:
     if not scores:
         return RowChoice(row=None, reason="no row is scored on both select and report yet")
     chosen = max(scores, key=lambda name: scores[name])
-    return RowChoice(row=chosen, reason=f"highest selection score of {len(scores)} rows ({scores[chosen]:.1f})")
+    tied = [name for name, score in scores.items() if scores[chosen] - score < _TIED]
+    reason = f"highest selection score of {len(scores)} rows ({scores[chosen]:.1f})"
+    if len(tied) > 1:
+        told = f"{', '.join(tied)} have the same highest selection score ({scores[chosen]:.1f})"
+        reason = f"{told}, so select cannot tell them apart; the first of the study's order is taken"
+    return RowChoice(row=chosen, reason=reason)
 
 
 def select_scores(results: StudyResults, column: Column) -> dict[str, float]:

@@ -184,6 +184,8 @@ def headline(answer: Answer) -> list[Phrase]:
     verdict = verdict_of(answer)
     if verdict is Verdict.NO_CHOICE:
         return [target, (f"nothing chosen, {answer.reason}; oracle: {answer.row}{figures}", False)]
+    if verdict is Verdict.NONE_PICKED:
+        return [target, ("no intermediate is shown to be better than none" + figures, False)]
     if verdict is Verdict.NONE_BEST:
         return [target, ("train on no intermediate" + figures, False)]
     if verdict is Verdict.HELPS:

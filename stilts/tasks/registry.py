@@ -29,6 +29,7 @@ class Registry:
         self._tasks: dict[str, Task] = {}
         self._datasets: dict[str, Dataset] = {}
         files = tuple(unread)
+        self._shipped = frozenset(name for theme in files for name in (*theme.tasks, *theme.datasets))
         self._unread_tasks = {name: theme for theme in files for name in theme.tasks}
         self._unread_datasets = {name: theme for theme in files for name in theme.datasets}
 
@@ -55,7 +56,7 @@ class Registry:
         if name in self._unread_tasks:
             self._read(self._unread_tasks[name])
         if name not in self._tasks:
-            raise UnknownNameError("task", name, self._tasks | self._unread_tasks)
+            raise UnknownNameError("task", name, self._own_first(self._tasks, self._unread_tasks))
         return self._tasks[name]
 
     def dataset(self, name: str) -> Dataset:
@@ -77,11 +78,17 @@ class Registry:
         self._read_all()
         return tuple(self._datasets[name] for name in sorted(self._datasets))
 
+    def _own_first(self, *names: Mapping[str, object]) -> list[str]:
+        """All names, those that no file of the catalogue has before the others."""
+        known = sorted({name for each in names for name in each})
+        return sorted(known, key=lambda name: name in self._shipped)
+
     def _dataset(self, name: str, *, where: str) -> Dataset:
         if name in self._unread_datasets:
             self._read(self._unread_datasets[name])
         if name not in self._datasets:
-            raise UnknownNameError("dataset", name, self._datasets | self._unread_datasets, where=where)
+            known = self._own_first(self._datasets, self._unread_datasets)
+            raise UnknownNameError("dataset", name, known, where=where)
         return self._datasets[name]
 
     def _check_ref(self, ref: SplitRef, *, where: str) -> None:

@@ -249,9 +249,15 @@ def _missing_file(dataset: Dataset, split: str, language: str, path: Path, root:
     return DataError(
         path,
         f'no such file, for dataset "{dataset.name}", split "{split}", language "{language}"',
-        why=f"Languages there: {', '.join(there) or 'none'}. Its licence: {dataset.licence}{_cited(dataset)}",
-        next_step=f"Put the file there, or leave {language} out by the target's languages:, {otherwise}",
+        why=f"Languages there: {', '.join(there) or 'none'}{_licence(dataset)}",
+        next_step=f"Put the file there, {otherwise}"
+        if dataset.is_release
+        else f"Put the file there, or take {language} out: of the dataset's languages:, or of the target's",
     )
+
+
+def _licence(dataset: Dataset) -> str:
+    return f". Its licence: {dataset.licence}{_cited(dataset)}" if dataset.is_release else ""
 
 
 def _cited(dataset: Dataset) -> str:

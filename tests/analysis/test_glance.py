@@ -60,6 +60,20 @@ def test_no_intermediate_is_an_answer_too(store: FakeStore) -> None:
     assert glance.line == "xnli: train on no intermediate"
 
 
+def test_where_none_is_picked_and_others_may_be_better_that_is_said(store: FakeStore) -> None:
+    found = answer(store, {"none": (80, 90), "mnli": (79, 89)})
+    glance = glance_of(found)
+    assert (glance.verdict, glance.train_on) == (Verdict.NONE_PICKED, "no intermediate")
+    assert glance.line == "xnli: no intermediate shown to be better"
+    assert "no intermediate is shown to be better than none" in said(found)
+
+
+def test_a_tie_on_select_is_told(store: FakeStore) -> None:
+    found = answer(store, {"none": (80, 90), "mnli": (80, 90), "squad": (70, 80)})
+    assert found.chosen == "none"
+    assert found.reason.startswith("none, mnli have the same highest selection score (85.0), so select cannot tell")
+
+
 def test_what_is_near_guessing_is_not_advised_in_any_words(store: FakeStore) -> None:
     found = answer(store, {"none": (20, 20.1, 20.2), "mnli": (33, 33.1, 33.2)})
     assert "mnli" in found.near_chance

@@ -149,6 +149,7 @@ def _named(
     reading: Reading, row: Mapping[str, object], names: Mapping[str, str], item: str, path: Path, line: int
 ) -> ClassificationExample:
     """The example of a row whose fields the options name."""
+    reading.check_fields(row, names, path, line)
     return ClassificationExample(
         item=item,
         text=filled(row, names["text"], path, line),

@@ -20,6 +20,7 @@ def read_rated_tsv(reading: Reading) -> Iterator[RegressionExample]:
     names = {key: str(reading.options.get(key, default)) for key, default in defaults.items()}
     for path in reading.paths:
         for number, (line, row) in enumerate(reading.spoken(headed_rows(path), path)):
+            reading.check_fields(row, names, path, line)
             label = None if reading.unlabelled else filled(row, names["label"], path, line)
             scale = reading.labels or ("-inf", "inf")
             yield RegressionExample(

@@ -80,6 +80,21 @@ class Reading:
             raise DataError(path, "the field is missing", line=line, field=key, why=found)
         return self.label(row[key], path, line=line, at=key)
 
+    def check_fields(self, row: Mapping[str, object], names: Mapping[str, str], path: Path, line: int) -> None:
+        """Raises DataError for a field that an option names, or names by default, and that the row has not."""
+        for option, name in names.items():
+            if name and name not in row and not (option == "label" and self.unlabelled):
+                said = "names it" if option in self.options else "looks for it where it is left out"
+                more = ', or "" where there is none' if option in ("text_pair", "item") else ""
+                raise DataError(
+                    path,
+                    "the field is missing",
+                    line=line,
+                    field=name,
+                    why=f"The reader's option {option} {said}. Found {', '.join(row) or 'nothing'}",
+                    next_step=f"Write options: {{{option}: ...}} with the name that the file has{more}",
+                )
+
     def spoken(self, rows: Iterator[tuple[int, dict[str, Any]]], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rows in the language asked for, where option ``language_column`` names the field that says a row's.
 
