@@ -39,8 +39,10 @@ def init(
 
 
 def _told(value: dict[str, Any]) -> Any:
+    from rich.console import Group
     from rich.text import Text
 
     files = "".join(f"\n  {name}" for name in value["files"])
-    steps = "".join(f"\n  {line}" for line in value["next"])
-    return Text(f"Wrote in {value['folder']}:{files}\n\nNext:{steps}")
+    # A command is to be copied: it is never broken.
+    steps = (Text(f"  {line}", no_wrap=True, overflow="ignore") for line in value["next"])
+    return Group(Text(f"Wrote in {value['folder']}:{files}\n\nNext:"), *steps)

@@ -75,7 +75,7 @@ def test_mlqa_scored_as_squad_by_an_older_version_is_told_apart(tmp_path: Path) 
 def test_parts_of_speech_are_scored_by_chunks_and_the_export_says_so(tmp_path: Path) -> None:
     store = write_study(tmp_path, [answered_column("udpos")])
     done = invoke(store, "export", NAME, "--submission", tmp_path / "p", "--labels", tmp_path / "l")
-    assert "accuracy over words, the official scorer F1 of chunks" in done.stdout.replace("\n", " ")
+    assert "accuracy over words, the official scorer F1 of chunks" in " ".join(done.stdout.split())
     figures = scored(tmp_path)["udpos"]["f1"]
     (replicate,) = results_of(store).record.replicates
     for language, key in replicate.outputs["report"].items():
