@@ -44,11 +44,11 @@ class StudyError(InputError):
 class UnknownNameError(InputError):
     """A name that nothing is registered under; says which known names are close.
 
-    A list of known names is told in its order, others by name.
+    Known names are told in alphabetical order, or (``in_order``) as they are given.
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
-        names = sorted(known) if not isinstance(known, list) else known
+    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "", in_order: bool = False) -> None:
+        names = list(known) if in_order else sorted(known)
         close = difflib.get_close_matches(name, names, n=1)
         found = f"no {what} has that name" + (f" ({where})" if where else "")
         why = f'Did you mean "{close[0]}"?' if close else ""

@@ -40,7 +40,7 @@ def say(value: Any, render: Callable[[], RenderableType], *, as_json: bool) -> N
 
     made = render()
     notice.end()
-    console().print(made)
+    console().print(made, crop=False)
 
 
 def examples(*lines: str) -> str:

@@ -56,7 +56,7 @@ class Registry:
         if name in self._unread_tasks:
             self._read(self._unread_tasks[name])
         if name not in self._tasks:
-            raise UnknownNameError("task", name, self._own_first(self._tasks, self._unread_tasks))
+            raise UnknownNameError("task", name, self._own_first(self._tasks, self._unread_tasks), in_order=True)
         return self._tasks[name]
 
     def dataset(self, name: str) -> Dataset:
@@ -88,7 +88,7 @@ class Registry:
             self._read(self._unread_datasets[name])
         if name not in self._datasets:
             known = self._own_first(self._datasets, self._unread_datasets)
-            raise UnknownNameError("dataset", name, known, where=where)
+            raise UnknownNameError("dataset", name, known, where=where, in_order=True)
         return self._datasets[name]
 
     def _check_ref(self, ref: SplitRef, *, where: str) -> None:

@@ -40,15 +40,6 @@ def check_bio(task: str, labels: tuple[str, ...]) -> None:
 
 def check_scheme(name: str, task: str, labels: tuple[str, ...]) -> None:
     """Raises InputError for labels that are no tags of the scheme of that name, or can make no whole span of it."""
-    marks = SCHEMES[name].prefixes[2:]  # the ends and single words of BIOES and BILOU
-    if marks and not any(label[:1] in marks for label in labels):
-        told = " or ".join(f"{mark}-" for mark in marks)
-        raise InputError(
-            f'task "{task}", scheme {name}',
-            f"no label begins with {told}",
-            "Without them no span is whole; labels with B- and I- alone are BIO, which a task without a scheme has",
-            "Take scheme: out, or list the labels of the scheme",
-        )
     wrong = wrong_labels(labels, SCHEMES[name])
     if wrong:
         prefixes = ", ".join(f"{prefix}-TYPE" for prefix in SCHEMES[name].prefixes)
@@ -57,6 +48,15 @@ def check_scheme(name: str, task: str, labels: tuple[str, ...]) -> None:
             f"{_some(wrong)} {'is' if len(wrong) == 1 else 'are'} no tag of the scheme {name}",
             f"It has O, {prefixes}",
             _WRITE_TAGS,
+        )
+    marks = SCHEMES[name].prefixes[2:]  # the ends and single words of BIOES and BILOU
+    if marks and not any(label[:1] in marks for label in labels):
+        told = " or ".join(f"{mark}-" for mark in marks)
+        raise InputError(
+            f'task "{task}", scheme {name}',
+            f"no label begins with {told}",
+            "Without them no span is whole; labels with B- and I- alone are BIO, which a task without a scheme has",
+            "Take scheme: out, or list the labels of the scheme",
         )
 
 

@@ -144,6 +144,11 @@ def test_a_scheme_that_does_not_fit_is_told(tmp_path: Path, declared: dict[str, 
     refused(study_of(tmp_path, ["O"], labels, **declared), named if named != "I-PER" else "B_PER is no tag")
 
 
+def test_bio_labels_are_not_those_of_a_scheme_with_ends(tmp_path: Path) -> None:
+    study = study_of(tmp_path, ["O"], ["O", "B-PER", "I-PER"], task={"scheme": "BIOES"})
+    refused(study, "no label begins with E- or S-")
+
+
 def test_a_task_without_tags_has_no_scheme(tmp_path: Path) -> None:
     study = brought(tmp_path, split_files(tagged_lines), task={"scheme": "BIOES"})
     refused(study, "a classification task has no tags")
