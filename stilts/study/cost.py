@@ -38,10 +38,11 @@ class StillToCome:
 class Cost:
     """Counts of stages by kind, and what running the rest takes.
 
-    ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``. ``measured_frac``
-    is the share of those seconds that rests on measured stages rather than on assumptions; ``stale`` counts stages
-    that the store has under an earlier SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would
-    start from them. ``later`` counts the stages that ``open_proposals`` recipes still to be drawn, and
+    ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``, and is at least the
+    longest chain of stages that wait for one another. ``measured_frac`` is the share of those seconds that rests on
+    measured stages rather than on assumptions; ``stale`` counts stages that the store has under an earlier
+    SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would start from them. ``later`` counts the
+    stages that ``open_proposals`` recipes still to be drawn, and
     ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose the same recipe.
     ``price`` is None without a price. ``notes`` are what a reader should know of rows.
     """
@@ -120,12 +121,26 @@ def estimate(
         open_confirmations=open_confirmations,
         later=len(coming),
         seconds=total,
-        hours=total / 3600 / max(1, concurrent),
+        hours=max(total / max(1, concurrent), _longest_chain(plan, seconds)) / 3600,
         measured_frac=sure / total if total else 1.0,
         disk_bytes=artifact_bytes * sum(isinstance(plan.stages[i], TrainStage) for i in needed),
         gpu_hours=gpu_hours,
         price=None if gpu_hour_price is None else gpu_hours * gpu_hour_price,
     )
+
+
+def _longest_chain(plan: Plan, seconds: Mapping[str, float]) -> float:
+    """The seconds of the stages to run that wait for one another: no number of machines makes it less."""
+    ends: dict[str, float] = {}
+
+    def end(stage_id: str | None) -> float:
+        if stage_id is None or stage_id not in seconds:
+            return 0.0
+        if stage_id not in ends:
+            ends[stage_id] = end(plan.stages[stage_id].parent) + seconds[stage_id]
+        return ends[stage_id]
+
+    return max(map(end, seconds), default=0.0)
 
 
 def like_stages(still: StillToCome, plan: Plan) -> list[tuple[Stage, float]]:

@@ -50,6 +50,13 @@ def test_a_pruned_stage_and_its_scores_are_given_up_and_not_to_be_run(folder: Pa
     assert cost(subject, outputs(subject, without=gone)).to_run == 2
 
 
+def test_no_number_of_machines_makes_it_less_than_the_longest_chain(folder: Path) -> None:
+    subject = plan(folder, (1e-5, 1e-4))
+    chain = 3 * 10.0  # intermediate, target, evaluation
+    assert cost(subject, set(), concurrent=1000).hours == pytest.approx(chain / 3600)
+    assert cost(subject, set(), concurrent=1).hours == pytest.approx(10.0 * len(subject.stages) / 3600)
+
+
 def later(subject: Plan, **changes: Any) -> list[tuple[Stage, float]]:
     fields: dict[str, Any] = {"row": "mnli", "proposals": 0, "seeds": 1, "confirming": {}, **changes}
     return like_stages(StillToCome(**fields), subject)
