@@ -212,6 +212,8 @@ def _root(url: str, path: str) -> Path:
     asked = f"open the store {url}"
     try:
         root = Path(path).expanduser().absolute()
+        if ".." in root.parts:  # "nowhere/.." would be there as soon as "nowhere" is made, and may be anybody's
+            root = Path(os.path.realpath(root))
         is_there = _is_there(root)
     except (ValueError, RuntimeError) as error:  # a NUL in it, or a user that there is not
         raise StoreError(asked, f"no folder can have this name ({error})", "", "Name a folder") from error

@@ -159,6 +159,14 @@ def test_a_home_is_no_store(verb: str, world: Path, study: Path, out: Path) -> N
         refuses(home, study, out, verb, place, by_name=by_name)
 
 
+@pytest.mark.parametrize("verb", ["run", "plan", "gc", "best"])
+def test_a_way_through_a_folder_that_is_not_there_leads_to_no_store(
+    verb: str, world: Path, study: Path, out: Path
+) -> None:
+    home = world / "users" / "me"
+    refuses(home, study, out, verb, str(home / "nowhere" / ".."), by_name=True)
+
+
 @FUZZED
 @given(data=st.data(), verb=st.sampled_from(OF_STORES), by_name=st.booleans())
 def test_nothing_in_or_above_a_home_is_a_store(
