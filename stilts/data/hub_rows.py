@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from stilts.data.readers.reading import among_labels, translated
 from stilts.data.readers.texts import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.example import Example
@@ -93,16 +94,13 @@ class _Row:
             if value >= len(names):
                 raise self.error(f"class {value}, but there are {len(names)}", field)
             value = names[value] if value >= 0 else "-1"
-        mapping = self.options.get("label_map", {})
-        label = str(mapping.get(str(value), value)) if isinstance(mapping, dict) else str(value)
+        label = translated(str(value), self.options)
         if label == "-1":
             return None
-        if self.labels is not None and label not in self.labels:
-            unseen = self.options.get("unseen")
-            if isinstance(unseen, str) and unseen in self.labels:
-                return unseen
-            raise self.error(f'label "{label}" is none of the task\'s ({", ".join(self.labels)})', field)
-        return label
+        named = among_labels(label, self.options, self.labels)
+        if named is None:
+            raise self.error(f'label "{label}" is none of the task\'s ({", ".join(self.labels or ())})', field)
+        return named
 
     def is_left_out(self, skipped: Counter[str]) -> bool:
         """Whether the release, or the declaration, leaves the row out; counted under the reason."""

@@ -57,14 +57,13 @@ def unmapped_labels(view: DataView, roots: Mapping[str, str | Path], labels: Seq
     return _whole_split(view, roots, labels).unmapped
 
 
-def in_part(example: Example, part: Part) -> bool:
-    """Whether an example belongs to a part of its split: decided by hash, so it never moves."""
-    return _is_in_part(part, example, example.content() if part in _BY_CONTENT else None)
+def in_part(example: Example, part: Part, content: str | None = None) -> bool:
+    """Whether an example belongs to a part of its split: decided by hash, so it never moves.
 
-
-def _is_in_part(part: Part, example: Example, content: str | None) -> bool:
-    if content is not None:
-        return (int(content, 16) % 10 == 0) == (part is Part.TENTH)
+    ``content`` is its digest, where that is known already.
+    """
+    if part in _BY_CONTENT:
+        return (int(content or example.content(), 16) % 10 == 0) == (part is Part.TENTH)
     if part in (Part.HALF_SELECT, Part.HALF_REPORT):
         return (_item_hash(example) % 2 == 0) == (part is Part.HALF_SELECT)
     return True
@@ -109,7 +108,7 @@ def _request(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[s
 
 @lru_cache(maxsize=_KEPT)
 def _read(request: _Request) -> _Loaded:
-    view, skipped, mapped = request.view, Counter[str](), set[str]()
+    view, skipped, written = request.view, Counter[str](), set[str]()
     kept_back = is_kept_back(view)
     if view.source is Source.FILES:
         _check_not_empty(request.paths)
@@ -120,7 +119,7 @@ def _read(request: _Request) -> _Loaded:
             labels=request.labels,
             unlabelled=kept_back,
             skipped=skipped,
-            mapped=mapped,
+            written=written,
         )
         examples = tuple(read_examples(view.kind.format(view.reader.split("/")[0]), reading))
     elif view.source is Source.HUB:
@@ -138,8 +137,8 @@ def _read(request: _Request) -> _Loaded:
     if kept_back:
         examples = tuple(example.without_label() for example in examples)
     mapping = view.options.get("label_map")
-    written = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
-    return _Loaded(examples, dict(skipped), tuple(each for each in written if each not in mapped))
+    entries = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
+    return _Loaded(examples, dict(skipped), tuple(each for each in entries if each not in written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def _examples(wanted: _Wanted) -> tuple[Example, ...]:
         places = [
             place
             for place in places
-            if _is_in_part(wanted.part, examples[place], None if contents is None else contents[place])
+            if in_part(examples[place], wanted.part, None if contents is None else contents[place])
         ]
     return tuple(limited([examples[place] for place in places], wanted.limit))
 

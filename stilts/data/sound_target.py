@@ -75,10 +75,9 @@ def _check_examples(task: Task, use: str, view: DataView, examples: Sequence[Exa
             next_step="Add examples, or take another split or part",
         )
     check = task.kind.scoring(task.metric).check_example
-    wrong = "" if check is None else next((found for found in map(check, examples) if found), "")
+    wrong = [] if check is None else [found for found in map(check, examples) if found]
     if wrong:
-        number = sum(bool(check(example)) for example in examples) if check else 0
-        raise DataError(_place(view), f"{number} of {len(examples)} {wrong}")
+        raise DataError(_place(view), f"{len(wrong)} of {len(examples)} {wrong[0]}")
 
 
 def _refuse_same_content(views: Sequence[DataView], roots: Roots, labels: Sequence[str] | None) -> None:

@@ -269,5 +269,6 @@ _ALL = (
     ),
 )
 
-SCHEME_NAMES = ("IOB1", "IOB2", "IOE1", "IOE2", "BIOES", "BILOU")
-METRICS: Mapping[str, Metric] = {item.name: item for item in (*_ALL, *map(_scheme_f1, SCHEME_NAMES))}
+# Those of ``schemes.py``, whose rows these metrics score.
+SPAN_SCHEMES = ("IOB1", "IOB2", "IOE1", "IOE2", "BIOES", "BILOU")
+METRICS: Mapping[str, Metric] = {item.name: item for item in (*_ALL, *map(_scheme_f1, SPAN_SCHEMES))}

@@ -115,12 +115,6 @@ def check_options(what: str, given: Mapping[str, Json], options: Iterable[Option
             )
 
 
-def option_text(given: Mapping[str, Json], option: Option) -> str | None:
-    """The chosen value as the option's choices spell it; the default where none is given."""
-    value = given.get(option.name, option.default)
-    return next((choice for choice in option.choices if choice.lower() == str(value).lower()), None)
-
-
 def _is_choice(option: Option, value: Json) -> bool:
     return not option.choices or str(value).lower() in {choice.lower() for choice in option.choices}
 

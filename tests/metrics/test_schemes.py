@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 
 from stilts.errors import UnknownNameError
-from stilts.metrics.metric import SCHEME_NAMES, metric
+from stilts.metrics.metric import SPAN_SCHEMES, metric
 from stilts.metrics.schemes import SCHEMES, rewritten, scheme_named, scheme_rows, spans_of, wrong_labels
 
 THEIRS = {
@@ -98,8 +98,8 @@ def test_labels_are_held_against_the_scheme() -> None:
 
 
 def test_every_scheme_is_a_metric_and_data_without_a_span_have_no_score() -> None:
-    assert set(SCHEME_NAMES) == set(SCHEMES)
-    for name in SCHEME_NAMES:
+    assert set(SPAN_SCHEMES) == set(SCHEMES)
+    for name in SPAN_SCHEMES:
         measure = metric(f"span_f1_{name.lower()}")
         sums = dict(zip(measure.columns, np.array([0.0, 3.0, 0.0]), strict=True))
         assert not measure.is_defined(sums) and measure.undefined == "no gold span in its data"

@@ -8,7 +8,7 @@ out is counted in ``skipped`` under its reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,8 +25,8 @@ class Reading:
     """What a reader is asked for: files in a stated order, their language, the format's options, the labels allowed.
 
     ``labels`` None accepts any label. ``unlabelled``: the split's labels are kept back, and what stands in their place
-    is not read. ``skipped`` counts, by reason, the rows that the release says to leave out; ``mapped`` are the entries
-    of ``label_map`` that applied.
+    is not read. ``skipped`` counts, by reason, the rows that the release says to leave out; ``written`` are the labels
+    that the files have, before they are translated.
     """
 
     paths: tuple[Path, ...]
@@ -35,7 +35,7 @@ class Reading:
     labels: tuple[str, ...] | None = None
     unlabelled: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
-    mapped: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     _named: dict[str, str] = field(default_factory=dict, repr=False)
 
     def label(self, raw: object, path: Path, *, line: int | None = None, at: str = "label") -> str:
@@ -58,18 +58,13 @@ class Reading:
         if written is None:
             found = f"{raw!r:.60} ({type(raw).__name__}) where a label belongs"
             raise DataError(path, found, line=line, field=at, why=self._allowed, next_step=_MEND)
-        mapping = self.options.get("label_map", {})
-        known = mapping if isinstance(mapping, Mapping) else {}
-        if written in known:
-            self.mapped.add(written)
-        label = str(known.get(written, written))
-        if self.labels is not None and label not in self.labels:
-            unseen = self.options.get("unseen")
-            if isinstance(unseen, str) and unseen in self.labels:
-                return unseen
+        self.written.add(written)
+        label = translated(written, self.options)
+        named = among_labels(label, self.options, self.labels)
+        if named is None:
             found = f'label "{label}" is none of the task\'s'
             raise DataError(path, found, line=line, field=at, why=self._allowed, next_step=_MEND)
-        return label
+        return named
 
     def label_in(self, row: Mapping[str, object], key: str, path: Path, line: int | None) -> str:
         """The label in a field of a row; raises where the field is missing, or holds nothing."""
@@ -128,6 +123,20 @@ class Reading:
 
 Reader: TypeAlias = Callable[[Reading], Iterator[Example]]
 _MEND = "Mend the line, or the task's labels, or translate by label_map"
+
+
+def translated(written: str, options: Mapping[str, Json]) -> str:
+    """The label that ``label_map`` of the options gives for one as written; itself where it gives none."""
+    mapping = options.get("label_map")
+    return str(mapping.get(written, written)) if isinstance(mapping, Mapping) else written
+
+
+def among_labels(label: str, options: Mapping[str, Json], labels: Sequence[str] | None) -> str | None:
+    """The label where the task has it (None: it takes any), else the one that ``unseen`` names; None where neither."""
+    if labels is None or label in labels:
+        return label
+    unseen = options.get("unseen")
+    return unseen if isinstance(unseen, str) and unseen in labels else None
 
 
 def _written(raw: object) -> str | None:
