@@ -33,10 +33,7 @@ def status_lines(value: Mapping[str, Any]) -> RenderableType:
         Text(f"{value['study']}: {stages['done']} of {stages['total']} stages done{failed}"),
         Text(f"replicates: {counts or 'none asked for yet'}"),
     ]
-    table = [
-        BlockColumn(name=column, cells=[_cell(cells.get((row, column))) for row in rows], style="")
-        for column in columns
-    ]
+    table = [BlockColumn(name=column, cells=[_cell(cells.get((row, column))) for row in rows]) for column in columns]
     parts.append(Blocks(heading="intermediate", rows=rows, columns=table))
     parts.append(Text(_legend({cell["state"] for cell in value["cells"]}, len(cells) < len(rows) * len(columns))))
     for stage, failure in value["failures"].items():
