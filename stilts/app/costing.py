@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from stilts.app.checks import check_before_running
 from stilts.app.filling import load_priors
+from stilts.app.lengths import SampledLengths
 from stilts.app.places import store_url
 from stilts.app.resting import check_rests_on_nothing
 from stilts.app.searching import check_searches, drawn_proposals
 from stilts.app.soundness import tell_damage
+from stilts.app.stage_lines import StageLine, StageLines
 from stilts.app.workspace import Workspace, assemble
+from stilts.ledger.results import TrainResult, results_of
 from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
 from stilts.search.foreseen import foreseen_plan, num_to_draw
 from stilts.search.price import still_to_come
 from stilts.store import find_store
 from stilts.store.store import Store
-from stilts.study.cost import Cost, assumed_seconds, estimate
+from stilts.study.cost import Cost, estimate
 from stilts.study.draws import num_confirming
+from stilts.study.memory import peak_memory, placed
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.policy_schema import GRID
+from stilts.study.rates import assumed_rate, assumed_seconds, precision_of
 from stilts.study.search_space import Proposal
-from stilts.study.stage import Stage, TrainStage
+from stilts.study.stage import TrainStage
 from stilts.study.study import Study
 
 
-def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[dict[str, Any]]]:
+def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[StageLine]]:
     """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
     workspace = assemble(Study.load(study))
     check_before_running(workspace)
@@ -49,14 +54,20 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
     done = view.published - damaged.keys() if view else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
     pruned = view.pruned_stages if view else frozenset()
-    expectation = Expectation.measured(plan, done, opened) if opened else Expectation()
     resources = workspace.study.file.resources
+    by_arithmetic = partial(assumed_seconds, cpus=resources.cpus, gpus=resources.gpus)
+    expectation = Expectation(assumed=by_arithmetic)
+    if opened:
+        expectation = Expectation.measured(plan, done, opened, by_arithmetic)
+    lengths = SampledLengths(workspace=workspace)
+    assumed = partial(by_arithmetic, lengths=lengths)
     cost = estimate(
         plan,
         done,
         gone,
         pruned=pruned,
         measured=expectation.seconds,
+        assumed=assumed,
         gpus=resources.gpus,
         concurrent=at_once,
         gpu_hour_price=workspace.study.file.gpu_hour_price,
@@ -66,7 +77,24 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         open_confirmations=_num_confirming(workspace, drawn),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
-    return replace(cost, notes=plan.record.notes), _grouped(plan, set(needed), expectation, resources.gpus)
+    precisions = {precision_of(plan.stages[stage_id]) for stage_id in needed}
+    basis = " and ".join(sorted(assumed_rate(one, resources.gpus).source for one in precisions))
+    lines = StageLines(
+        plan=plan,
+        needed=set(needed),
+        measured=expectation.seconds,
+        assumed=assumed,
+        peaks=_measured_peaks(plan, done, opened),
+        derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
+    )
+    return replace(cost, notes=plan.record.notes, basis=basis), lines.grouped()
+
+
+def _measured_peaks(plan: Plan, done: frozenset[str], store: Store | None) -> dict[str, float]:
+    """The peaks of train stages that are done, in GiB."""
+    trained = [i for i, one in plan.stages.items() if isinstance(one, TrainStage) and plan.is_done(i, done)]
+    found = results_of(store, trained).values if store is not None else {}
+    return {i: one.peak_memory_gib for i, one in found.items() if isinstance(one, TrainResult) and one.peak_memory_gib}
 
 
 def filling_text(path: str) -> str:
@@ -94,37 +122,9 @@ def _num_confirming(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]
 
 
 def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:
-    """Bytes of a train stage's weights: measured where one is done, else four for each weight of the layers."""
+    """Bytes of a train stage's weights: measured where one is done, else four for each weight."""
     for stage_id, stage in plan.stages.items():
         if store is not None and isinstance(stage, TrainStage) and plan.is_done(stage_id, done):
             return sum(store.sizes(stage_id).values())
-    return 4 * max((stage.encoder.num_parameters for stage in plan.stages.values()), default=0)
-
-
-def _grouped(plan: Plan, needed: set[str], expectation: Expectation, gpus: float) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, str], dict[str, Any]] = {}
-    for stage_id, stage in plan.stages.items():
-        group = groups.setdefault(
-            (stage.kind.value, stage.name),
-            {
-                "kind": stage.kind.value,
-                "name": stage.name,
-                "stages": 0,
-                "requested": 0,
-                "to_run": 0,
-                "seconds": 0.0,
-                "ids": [],
-            },
-        )
-        group["stages"] += 1
-        group["ids"].append(stage_id)
-        group["requested"] += plan.requested[stage_id]
-        if stage_id in needed:
-            group["to_run"] += 1
-            group["seconds"] += _expected(stage, expectation, gpus)
-    return list(groups.values())
-
-
-def _expected(stage: Stage, expectation: Expectation, gpus: float) -> float:
-    measured = expectation.seconds(stage)
-    return measured if measured is not None else assumed_seconds(stage, gpus)
+    shapes = [stage.encoder.shape for stage in plan.stages.values() if stage.encoder.shape is not None]
+    return 4 * max((shape.weights for shape in shapes), default=0)

@@ -15,6 +15,7 @@ from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_config import encoder_config
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
@@ -138,16 +139,14 @@ def _is_headless(encoder: EncoderRef, roots: Mapping[str, str]) -> bool:
 
 def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
     """The toy encoder, and the masked-LM stage that pretrains it."""
-    layers, width, inner = (
-        int(str(TOY_ENCODER[name])) for name in ("num_hidden_layers", "hidden_size", "intermediate_size")
-    )
+    config = encoder_config("the toy encoder", {"model_type": "xlm-roberta", **TOY_ENCODER})
     encoder = EncoderRef(
         name="toy",
         fingerprint=f"toy:{TOY_VERSION}",
         tokenizer=f"toy:{TOY_VERSION}",
-        num_layers=layers,
-        max_length=int(str(TOY_ENCODER["max_position_embeddings"])) - 2,
-        num_parameters=layers * (4 * width * width + 2 * width * inner),
+        num_layers=config.num_hidden_layers,
+        max_length=config.max_length,
+        shape=config.shape,
         location={"toy": TOY_VERSION},
     )
     resolver = Resolver(registry, {}, source=Source.TOY)
@@ -161,12 +160,12 @@ def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
             mask_frac=TOY_PRETRAINING.mask_frac,
         )
         parts.append(MixturePart(task=task, weight=weight, config=encoding, train=train))
-    config = TrainConfig(
+    training = TrainConfig(
         steps=TOY_PRETRAINING.steps,
         learning_rate=TOY_PRETRAINING.learning_rate,
         warmup_frac=TOY_PRETRAINING.warmup_frac,
     )
-    return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=config, seed=0)
+    return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=training, seed=0)
 
 
 def _count(views: Sequence[DataView], roots: dict[str, str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -11,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.app.offering import Offer
+from stilts.app.stage_lines import DERIVED, StageLine
 from stilts.scheduling.progress import duration
 from stilts.study.cost import Cost
 
 
-def plan_lines(study: str, cost: Cost, stages: Sequence[dict[str, Any]], filling: str, offer: Offer) -> RenderableType:
+def plan_lines(study: str, cost: Cost, stages: Sequence[StageLine], filling: str, offer: Offer) -> RenderableType:
     """The one number, what it is made of, the time that it takes, then a line per kind and task."""
     given_up = f", {cost.given_up} given up" if cost.given_up else ""
     at_most = " at most" if filling else ""
@@ -45,7 +45,7 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
     yield (
         f"About {duration(cost.hours * 3600)} on {offer.machines}, {offer.at_once} at once "
         f"({duration(cost.seconds)} of stages one after the other); "
-        f"{cost.measured_frac:.0%} of it from measured stages, the rest assumed."
+        f"{cost.measured_frac:.0%} of it from measured stages, {_rest(cost)}."
     )
     yield f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes."
     yield from cost.notes
@@ -53,15 +53,26 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
         yield f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price."
 
 
-def _table(stages: Sequence[dict[str, Any]], cost: Cost) -> Table:
+def _rest(cost: Cost) -> str:
+    return "the rest assumed" + (f" at {cost.basis}" if cost.basis and cost.measured_frac < 1 else "")
+
+
+def _table(stages: Sequence[StageLine], cost: Cost) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), safe_box=True)
-    for name in ("kind", "of", "stages", "asked for", "to run", "expected"):
+    for name in ("kind", "of", "stages", "asked for", "to run", "expected", "memory"):
         left = name in ("kind", "of")
         table.add_column(name, justify="left" if left else "right", no_wrap=name != "of", overflow="fold")
     for line in stages:
-        numbers = (str(line[name]) for name in ("stages", "requested", "to_run"))
-        table.add_row(line["kind"], line["name"], *numbers, duration(line["seconds"]))
-    if cost.later:
-        left = max(0.0, cost.seconds - sum(line["seconds"] for line in stages))
-        table.add_row("later", "proposals, confirmations", str(cost.later), "", str(cost.later), duration(left))
+        numbers = map(str, (line["stages"], line["requested"], line["to_run"]))
+        table.add_row(line["kind"], line["name"], *numbers, duration(line["seconds"]), _memory(line))
+    if cost.later:  # what they need of memory, the lines above say
+        later_s = max(0.0, cost.seconds - sum(line["seconds"] for line in stages))
+        table.add_row("later", "proposals, confirmations", str(cost.later), "", str(cost.later), duration(later_s), "")
     return table
+
+
+def _memory(line: StageLine) -> str:
+    """The peak of one stage, in GiB; "about" where it is by arithmetic."""
+    peak = line["peak_memory_gib"]
+    about = "about " if line["memory_basis"] == DERIVED else ""
+    return "" if peak is None else f"{about}{peak:.1f} GiB"

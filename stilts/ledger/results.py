@@ -38,6 +38,12 @@ class TrainResult:
     data: Kept = field(default_factory=dict)
     execution: Kept = field(default_factory=dict)
 
+    @property
+    def took(self) -> float:
+        """Seconds from reading to publishing; of one that was resumed at least those of all its steps."""
+        around = self.ended - self.started if self.ended is not None and self.started is not None else 0.0
+        return max(self.seconds, around)
+
 
 @with_config(LENIENT)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,11 @@ class EvaluateResult:
     calibration: Calibration | None = None
     execution: Kept = field(default_factory=dict)
 
+    @property
+    def took(self) -> float:
+        """Seconds that it took."""
+        return self.seconds
+
 
 @with_config(LENIENT)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,11 @@ class EstimateResult:
     started: Seconds | None = None
     ended: Seconds | None = None
     execution: Kept = field(default_factory=dict)
+
+    @property
+    def took(self) -> float:
+        """Seconds that it took."""
+        return self.seconds
 
 
 Result: TypeAlias = TrainResult | EvaluateResult | EstimateResult

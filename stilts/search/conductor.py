@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from stilts.fingerprint import Json
 from stilts.ledger.decision import Stopped
@@ -30,6 +31,7 @@ from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.policy_schema import StudyBudget
+from stilts.study.rates import assumed_seconds
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage
@@ -79,8 +81,15 @@ class Conductor:
         )
         self.policies.load()
         self._replan()
-        gpus = self.stage_resources.gpus
-        self.gate = Gate(study=study, store=self.store, budget=self.budget, gpus=gpus, stages=self.stages)
+        held = self.stage_resources
+        self.gate = Gate(
+            study=study,
+            store=self.store,
+            budget=self.budget,
+            gpus=held.gpus,
+            stages=self.stages,
+            assumed=partial(assumed_seconds, cpus=held.cpus, gpus=held.gpus),
+        )
         for search in self.searches.values():
             search.reconcile(self.stages.known)
 

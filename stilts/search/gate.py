@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,7 +15,6 @@ from stilts.search.replicate_table import grid_stages
 from stilts.search.stages import Stages
 from stilts.search.work_source import Measured
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.cost import assumed_seconds
 from stilts.study.plan import Plan
 from stilts.study.policy_schema import StudyBudget
 from stilts.study.stage import Stage, StageKind
@@ -23,7 +22,8 @@ from stilts.study.stage import Stage, StageKind
 
 @dataclass(kw_only=True)
 class Gate:
-    """Between the stages that could run and those that may, by what the study spent; ``gpus`` is what each holds.
+    """Between the stages that could run and those that may, by what the study spent; ``gpus`` is what each holds,
+    ``assumed`` gives a stage's seconds by arithmetic.
 
     ``refused`` says why the stage that comes first may not begin; None while it may, or nothing is ready.
     """
@@ -33,13 +33,14 @@ class Gate:
     budget: StudyBudget | None
     gpus: float
     stages: Stages
+    assumed: Callable[[Stage], float]
     refused: str | None = field(default=None, init=False)
     account: Account = field(init=False)
     expectation: Expectation = field(init=False)
     _grid: tuple[Plan, tuple[Stage, ...]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.expectation = Expectation.measured(self.stages.whole, self.stages.done, self.store)
+        self.expectation = Expectation.measured(self.stages.whole, self.stages.done, self.store, self.assumed)
         self.account = Account(
             study=self.study, store=self.store, budget=self.budget, gpus=self.gpus, grid_s=self._grid_s
         )
@@ -47,7 +48,7 @@ class Gate:
     def expected(self, stage: Stage) -> float:
         """Seconds that a stage is expected to take: as long as its like did, else by arithmetic."""
         seconds = self.expectation.seconds(stage)
-        return assumed_seconds(stage, self.gpus) if seconds is None else seconds
+        return self.assumed(stage) if seconds is None else seconds
 
     def next(self) -> str | None:
         """The ready stage that is to begin now: the first, or the scores of a model that is trained; None for none."""
@@ -77,9 +78,7 @@ class Gate:
         None before the first step is measured in a store that has nothing alike.
         """
         needed = {stage_id: self.stages.plan.stages[stage_id] for stage_id in self.stages.needed}
-        pace = Pace(
-            known=self.expectation.seconds, assumed=lambda stage: assumed_seconds(stage, self.gpus), running=running
-        )
+        pace = Pace(known=self.expectation.seconds, assumed=self.assumed, running=running)
         left = pace.seconds_left(needed, coming)
         return None if left is None else left / max(1, len(self.stages.running))
 

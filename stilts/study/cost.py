@@ -6,15 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from stilts.study.plan import Plan
-from stilts.study.stage import MODEL_FREE, EstimateStage, Stage, TrainStage
-
-# Assumed until the store has measured stages of its own: useful floating-point operations per second of one CPU core
-# and of one data-centre GPU in bf16 at a common 40 % of its peak (A100: 312 TFLOP/s by its data sheet).
-_CPU_FLOPS, _GPU_FLOPS = 2e10, 1.2e14
-# Forward and backward, two operations per multiply-add (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
-_FLOPS_PER_WEIGHT = 6.0
-# How full an average sequence is of ``max_length``: batches are bucketed by length. Assumed.
-_FILL_FRAC = 0.4
+from stilts.study.stage import Stage, TrainStage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +36,8 @@ class Cost:
     SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would start from them. ``later`` counts the
     stages that ``open_proposals`` recipes still to be drawn, and
     ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose the same recipe.
-    ``price`` is None without a price. ``notes`` are what a reader should know of rows.
+    ``price`` is None without a price. ``basis`` says at which rates it was
+    assumed. ``notes`` are what a reader should know of rows.
     """
 
     stages: int
@@ -66,6 +59,7 @@ class Cost:
     disk_bytes: int
     gpu_hours: float
     price: float | None
+    basis: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -81,6 +75,7 @@ def estimate(
     *,
     pruned: Set[str] = frozenset(),
     measured: Callable[[Stage], float | None],
+    assumed: Callable[[Stage], float],
     gpus: float,
     concurrent: int,
     gpu_hour_price: float | None,
@@ -92,14 +87,14 @@ def estimate(
     """The cost of finishing a plan.
 
     ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
-    None where nothing alike was measured; ``artifact_bytes`` is the size of one train stage's weights. ``coming`` are
-    the stages that ``open_proposals`` and ``open_confirmations`` will add.
+    None where nothing alike was measured, and ``assumed`` those by arithmetic; ``artifact_bytes`` is the size of one
+    train stage's weights. ``coming`` are the stages that ``open_proposals`` and ``open_confirmations`` will add.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
-    seconds = {i: s if s is not None else assumed_seconds(plan.stages[i], gpus) for i, s in known.items()}
-    later = [(measured(stage), assumed_seconds(stage, gpus)) for stage in coming]
+    seconds = {i: s if s is not None else assumed(plan.stages[i]) for i, s in known.items()}
+    later = [(measured(stage), assumed(stage)) for stage in coming]
     later_s = sum(guess if found is None else found for found, guess in later)
     total = sum(seconds.values()) + later_s
     sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
@@ -170,24 +165,3 @@ def _recipes(plan: Plan, row: str) -> list[tuple[list[str], dict[str, list[str]]
             recipe[:] = [one.intermediate_stage] if one.intermediate_stage is not None else []
             cells.setdefault(one.column, [*plan.record.target_stages(one), one.evaluate_stage])
     return list(found.values())
-
-
-def assumed_seconds(stage: Stage, gpus: float) -> float:
-    """A stage's seconds by arithmetic alone: 6 x weights x tokens over an assumed speed."""
-    speed = gpus * _GPU_FLOPS if gpus > 0 else _CPU_FLOPS
-    weights = max(stage.encoder.num_parameters, 1)
-    if isinstance(stage, TrainStage):
-        tokens = sum(part.weight * part.config.batch_size * part.config.max_length for part in stage.mixture)
-        return _FLOPS_PER_WEIGHT * weights * tokens * _FILL_FRAC * stage.config.steps / speed
-    if isinstance(stage, EstimateStage):
-        return _assumed_estimate(stage, speed, weights)
-    items = sum(item.view.limit or 1000 for item in stage.items)
-    return _FLOPS_PER_WEIGHT / 3 * weights * items * stage.config.max_length * _FILL_FRAC / speed
-
-
-def _assumed_estimate(stage: EstimateStage, speed: float, weights: int) -> float:
-    """One forward pass over the examples looked at; a second where there is no model."""
-    if stage.estimate in MODEL_FREE:
-        return 1.0
-    tokens = sum((view.limit or 1000) * data.config.max_length for data in stage.data for view in data.views)
-    return _FLOPS_PER_WEIGHT / 3 * weights * tokens * _FILL_FRAC / speed

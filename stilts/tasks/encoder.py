@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stilts.fingerprint import Json
+from stilts.tasks.encoder_shape import EncoderShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +15,8 @@ class EncoderRef:
 
     ``fingerprint`` covers weights and configuration, ``tokenizer`` the tokenizer's file. ``location`` says where they
     are and is no identity: ``{"root": name, "path": below it}``, ``{"repo", "revision"}`` or ``{"toy": version}``.
-    ``max_length`` is the longest sequence in tokens, ``num_parameters`` counts weights without the embeddings (for
-    cost, no identity).
+    ``max_length`` is the longest sequence in tokens, ``shape`` is what it costs by, None where
+    that is not known (no identity).
     """
 
     name: str
@@ -23,7 +24,7 @@ class EncoderRef:
     tokenizer: str
     num_layers: int
     max_length: int = 512
-    num_parameters: int = 0
+    shape: EncoderShape | None = None
     location: Mapping[str, Json] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Json]:

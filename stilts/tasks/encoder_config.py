@@ -15,6 +15,7 @@ from pathlib import Path
 from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
 from stilts.fingerprint import Json
+from stilts.tasks.encoder_shape import EncoderShape
 
 # The architectures that models/ can take apart into encoder and head.
 MODEL_TYPES = ("xlm-roberta", "xlm-roberta-xl")
@@ -65,7 +66,7 @@ DEFAULTS: Mapping[str, Mapping[str, Json]] = {
 class EncoderConfig:
     """The sizes of an encoder of XLM-R's family, each within bounds, and fitting each other.
 
-    ``max_length`` is the longest sequence in tokens, ``num_parameters`` the weights of the layers, embeddings left out.
+    ``max_length`` is the longest sequence in tokens.
     """
 
     model_type: str
@@ -84,10 +85,19 @@ class EncoderConfig:
         return self.max_position_embeddings - self.pad_token_id - 1
 
     @property
-    def num_parameters(self) -> int:
-        """Four width x width and two width x inner matrices in each layer."""
-        width = self.hidden_size
-        return self.num_hidden_layers * (4 * width * width + 2 * width * self.intermediate_size)
+    def shape(self) -> EncoderShape:
+        """What it costs by."""
+        return EncoderShape(
+            layers=self.num_hidden_layers,
+            width=self.hidden_size,
+            inner=self.intermediate_size,
+            heads=self.num_attention_heads,
+            key_value_heads=self.num_attention_heads,
+            head_width=self.hidden_size // self.num_attention_heads,
+            vocabulary=self.vocab_size,
+            embedding_width=self.hidden_size,
+            positions=self.max_position_embeddings,
+        )
 
 
 def read_config_json(asked: str, path: Path) -> dict[str, Json]:

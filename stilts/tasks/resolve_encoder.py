@@ -48,7 +48,7 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
         tokenizer=files_fingerprint([folder / "tokenizer.json"]),
         num_layers=config.num_hidden_layers,
         max_length=config.max_length,
-        num_parameters=config.num_parameters,
+        shape=config.shape,
         location={"root": root_name, "path": relative_path},
     )
 
@@ -63,7 +63,7 @@ def encoder_from_hub(repo: str, revision: str | None = None, *, ask_hub: AskHub 
         tokenizer=f"hub:{repo}@{commit}/tokenizer.json",
         num_layers=config.num_hidden_layers,
         max_length=config.max_length,
-        num_parameters=config.num_parameters,
+        shape=config.shape,
         location={"repo": repo, "revision": commit},
     )
 

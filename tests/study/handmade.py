@@ -7,6 +7,7 @@ from typing import Any
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage, MixturePart, TrainStage, Use
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_shape import EncoderShape
 from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.kinds.masked_lm import MASKED_LM
 from stilts.tasks.kinds.retrieval import RETRIEVAL
@@ -15,13 +16,15 @@ from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.task import Source, SplitRef, Task
 from stilts.tasks.view import DataView
 
+SHAPE = EncoderShape(
+    layers=4, width=64, inner=256, heads=4, key_value_heads=4, head_width=16, vocabulary=1000, embedding_width=64
+)
 ENCODER = EncoderRef(
     name="small",
     fingerprint="sha256:aa",
     tokenizer="sha256:bb",
     num_layers=4,
     max_length=128,
-    num_parameters=1000,
     location={"root": "study", "path": "encoders/small"},
 )
 NLI = Task(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateStage, Stage, TrainStage, Use
+from stilts.tasks.encoder_shape import EncoderShape
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.kinds.masked_lm import MASKED_LM
@@ -24,6 +25,7 @@ from tests.study.handmade import (
     NLI,
     PAIRS,
     QA,
+    SHAPE,
     TAGS,
     TEXT,
     evaluate_stage,
@@ -78,12 +80,12 @@ def test_golden_ids(name: str) -> None:
     st.dictionaries(st.sampled_from(["root", "path", "repo", "revision"]), st.text(max_size=9)),
     st.lists(st.text(max_size=9), max_size=3),
     st.text(min_size=1, max_size=9),
-    st.integers(0, 10**9),
+    st.none() | st.just(SHAPE),
 )
 def test_where_things_lie_is_no_identity(
-    location: dict[str, str], paths: list[str], name: str, num_parameters: int
+    location: dict[str, str], paths: list[str], name: str, shape: EncoderShape | None
 ) -> None:
-    encoder = replace(ENCODER, location=location, name=name, num_parameters=num_parameters)
+    encoder = replace(ENCODER, location=location, name=name, shape=shape)
     moved = view(location={"root": name, "paths": paths})
     elsewhere = part(train=(moved,), select=(view(split="dev", location={"root": name, "paths": paths}),))
     assert train_stage(elsewhere, encoder=encoder).stage_id == train_stage().stage_id

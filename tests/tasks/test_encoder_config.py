@@ -29,7 +29,7 @@ SIZES = [field for field in GOOD if field != "model_type"]
 
 def test_sizes_that_fit_are_taken() -> None:
     config = encoder_config("x", GOOD)
-    assert (config.max_length, config.num_parameters) == (18, 2 * (4 * 64 + 2 * 8 * 16))
+    assert (config.max_length, config.shape.body_weights) == (18, 2 * (4 * 64 + 2 * 8 * 16))
 
 
 @pytest.mark.parametrize("field", SIZES)

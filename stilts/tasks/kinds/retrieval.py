@@ -154,6 +154,7 @@ _ANSWERS, _MENTIONS = "stilts.data.readers.answers", "stilts.data.readers.mentio
 _VECTORS = ("pooling", "query_length", "candidate_length")
 RETRIEVAL = TaskKind(
     name="retrieval",
+    learns_whole_batches=True,
     module=__name__,
     learning="stilts.kinds.retrieval",
     about="a sentence and its translation",

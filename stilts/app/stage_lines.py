@@ -1,0 +1,81 @@
+"""What plan says of stages: those of one kind and task in a line, with the time and memory that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import TypedDict
+
+from stilts.study.memory import Memory
+from stilts.study.plan import Plan
+from stilts.study.stage import Stage
+
+# What a figure rests on: stages of its like in this store, or arithmetic.
+MEASURED, DERIVED = "measured", "derived"
+
+
+class StageLine(TypedDict):
+    """Stages of one kind and name: how many there are, were asked for and are to run, and the latter's seconds.
+
+    ``peak_memory_gib`` is the most that one of them needs on a device, None where no model runs or its sizes are not
+    known. Each figure has its basis, MEASURED or DERIVED; "" where nothing is to run.
+    """
+
+    kind: str
+    name: str
+    stages: int
+    requested: int
+    to_run: int
+    seconds: float
+    seconds_basis: str
+    peak_memory_gib: float | None
+    memory_basis: str
+    ids: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLines:
+    """Makes the lines of a plan.
+
+    ``measured`` gives a stage's seconds from its like, or None, ``assumed`` those by arithmetic. ``peaks`` are those
+    measured of train stages, in GiB, ``derived`` gives a stage's peak by arithmetic.
+    """
+
+    plan: Plan
+    needed: Set[str]
+    measured: Callable[[Stage], float | None]
+    assumed: Callable[[Stage], float]
+    peaks: Mapping[str, float]
+    derived: Callable[[Stage], Memory | None]
+
+    def grouped(self) -> list[StageLine]:
+        """A line for each kind and name, in the order of the plan."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for stage_id, stage in self.plan.stages.items():
+            groups.setdefault((stage.kind.value, stage.name), []).append(stage_id)
+        return [self._line(kind, name, ids) for (kind, name), ids in groups.items()]
+
+    def _line(self, kind: str, name: str, ids: list[str]) -> StageLine:
+        waiting = [self.plan.stages[stage_id] for stage_id in ids if stage_id in self.needed]
+        known = [self.measured(stage) for stage in waiting]
+        seconds = [self.assumed(stage) if one is None else one for stage, one in zip(waiting, known, strict=True)]
+        peak, memory_basis = self._peak(ids)
+        return StageLine(
+            kind=kind,
+            name=name,
+            stages=len(ids),
+            requested=sum(self.plan.requested[stage_id] for stage_id in ids),
+            to_run=len(waiting),
+            seconds=sum(seconds),
+            seconds_basis=(DERIVED if None in known else MEASURED) if waiting else "",
+            peak_memory_gib=peak,
+            memory_basis=memory_basis,
+            ids=ids,
+        )
+
+    def _peak(self, ids: list[str]) -> tuple[float | None, str]:
+        found = [self.peaks[stage_id] for stage_id in ids if stage_id in self.peaks]
+        if found:
+            return max(found), MEASURED
+        derived = [memory.total for stage_id in ids if (memory := self.derived(self.plan.stages[stage_id]))]
+        return (round(max(derived) / 2**30, 2), DERIVED) if derived else (None, "")
