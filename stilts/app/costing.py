@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from stilts.app.checks import check_before_running
 from stilts.app.filling import load_priors
+from stilts.app.hubless import MaybeHub
 from stilts.app.lengths import SampledLengths
 from stilts.app.places import store_url
 from stilts.app.resting import check_rests_on_nothing
@@ -15,7 +16,7 @@ from stilts.app.searching import check_searches, drawn_proposals
 from stilts.app.soundness import tell_damage
 from stilts.app.stage_lines import StageLine, StageLines
 from stilts.app.workspace import Workspace, assemble
-from stilts.ledger.results import TrainResult, results_of
+from stilts.ledger.results import TrainResult
 from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
 from stilts.search.foreseen import foreseen_plan, num_to_draw
@@ -36,7 +37,8 @@ from stilts.study.study import Study
 
 def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[StageLine]]:
     """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
-    workspace = assemble(Study.load(study))
+    hub = MaybeHub()
+    workspace = assemble(Study.load(study), hub)
     check_before_running(workspace)
     opened = find_store(store_url(store))
     if opened is not None:
@@ -84,16 +86,26 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         needed=set(needed),
         measured=expectation.seconds,
         assumed=assumed,
-        peaks=_measured_peaks(plan, done, opened),
+        peaks=_measured_peaks(plan, done, view),
         derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
     )
-    return replace(cost, notes=plan.record.notes, basis=basis), lines.grouped()
+    return replace(cost, notes=(*plan.record.notes, *_provisional(hub)), basis=basis), lines.grouped()
 
 
-def _measured_peaks(plan: Plan, done: frozenset[str], store: Store | None) -> dict[str, float]:
+def _provisional(hub: MaybeHub) -> Iterator[str]:
+    """What is not known of a plan that was made without the hub."""
+    if hub.missed:
+        names = ", ".join(sorted(set(hub.missed)))
+        yield (
+            f"The hub cannot be asked: the commit of {names} is not known, so ids are provisional, and nothing of the "
+            "store is recognised by them. Sizes are the declared ones."
+        )
+
+
+def _measured_peaks(plan: Plan, done: frozenset[str], view: StudyView | None) -> dict[str, float]:
     """The peaks of train stages that are done, in GiB."""
     trained = [i for i, one in plan.stages.items() if isinstance(one, TrainStage) and plan.is_done(i, done)]
-    found = results_of(store, trained).values if store is not None else {}
+    found = view.results(trained).values if view is not None else {}
     return {i: one.peak_memory_gib for i, one in found.items() if isinstance(one, TrainResult) and one.peak_memory_gib}
 
 

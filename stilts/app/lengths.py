@@ -11,7 +11,7 @@ from stilts.app.measuring import study_tokenizer
 from stilts.app.workspace import Workspace
 from stilts.data.load import load_examples
 from stilts.study.config import TaskConfig
-from stilts.study.workload import Lengths, assumed_lengths
+from stilts.study.workload import TextLengths, assumed_lengths
 from stilts.tasks.task import Source, Task
 from stilts.tasks.view import DataView
 
@@ -24,19 +24,19 @@ _EXAMPLES, _VIEWS = 200, 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampledLengths:
-    """Lengths of views that lie on this machine, each looked at once; of the hub's they are assumed."""
+    """TextLengths of views that lie on this machine, each looked at once; of the hub's they are assumed."""
 
     workspace: Workspace
-    _found: dict[Hashable, Lengths] = field(default_factory=dict, init=False, repr=False)
+    _found: dict[Hashable, TextLengths] = field(default_factory=dict, init=False, repr=False)
 
-    def __call__(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> Lengths:
+    def __call__(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
         """Mean and longest of a sample; assumed where nothing can be looked at."""
         key = (task.learner, task.kind.name, *config.lengths.values(), *(view.digest for view in views))
         if key not in self._found:
             self._found[key] = self._sampled(task, config, views)
         return self._found[key]
 
-    def _sampled(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> Lengths:
+    def _sampled(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
         here = [view for view in views if view.source is not Source.HUB]
         if not here:
             return assumed_lengths(task, config, views)
@@ -44,7 +44,7 @@ class SampledLengths:
         parts = [self._preparation.encoded(task, _part_of(view), **config.lengths) for view in looked_at]
         examples = sum(part.num_examples for part in parts)
         rows = [part.ids.lengths for part in parts]
-        return Lengths(
+        return TextLengths(
             tokens=sum(int(lengths.sum()) for lengths in rows) / examples,
             longest=max(int(lengths.max()) for lengths in rows),
             rows=sum(len(lengths) for lengths in rows) / examples,

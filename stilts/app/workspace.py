@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stilts.app.hubless import MaybeHub, declared_count
 from stilts.data.load import load_examples
 from stilts.errors import InputError, StudyError
 from stilts.store.store import Store
@@ -20,6 +21,7 @@ from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.resolve_encoder import encoder_from_folder, encoder_from_hub
+from stilts.tasks.sources import hub_commit
 from stilts.tasks.task import Source
 from stilts.tasks.toy import TOY_ENCODER, TOY_PRETRAINING, TOY_VERSION
 from stilts.tasks.user_tasks import load_user_tasks
@@ -59,8 +61,11 @@ class Workspace:
         return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
 
 
-def assemble(study: Study) -> Workspace:
-    """The study made ready to plan: registry, roots, pinned encoder. Errors of input surface here."""
+def assemble(study: Study, hub: MaybeHub | None = None) -> Workspace:
+    """The study made ready to plan: registry, roots, pinned encoder. Errors of input surface here.
+
+    ``hub`` is asked in place of the hub itself, which must be there for all but plans.
+    """
     roots = _roots(study)
     registry = default_registry()
     if study.file.tasks is not None:
@@ -75,15 +80,16 @@ def assemble(study: Study) -> Workspace:
         {name: Path(path) for name, path in roots.items()},
         source=Source(data.source),
         overrides={dataset: Source(source) for dataset, source in data.sources.items()},
+        resolve_commit=hub.commit if hub is not None else hub_commit,
     )
     with study.blamed("encoder"):
-        encoder, pretraining = _encoder(study, registry, roots)
+        encoder, pretraining = _encoder(study, registry, roots, hub)
     resolved = ResolvedStudy(
         study=study,
         registry=registry,
         resolver=resolver,
         encoder=encoder,
-        count_examples=lambda views: _count(views, roots),
+        count_examples=lambda views: _count(views, registry, roots, hub),
         pretraining=pretraining,
         lacks_head=lambda: _is_headless(encoder, roots),
     )
@@ -112,12 +118,14 @@ def _roots(study: Study) -> dict[str, str]:
     return roots
 
 
-def _encoder(study: Study, registry: Registry, roots: dict[str, str]) -> tuple[EncoderRef, TrainStage | None]:
+def _encoder(
+    study: Study, registry: Registry, roots: dict[str, str], hub: MaybeHub | None
+) -> tuple[EncoderRef, TrainStage | None]:
     wanted = study.file.encoder
     if wanted.toy:
         return _toy_encoder(registry)
     if wanted.hub is not None:
-        return encoder_from_hub(wanted.hub, wanted.revision), None
+        return encoder_from_hub(wanted.hub, wanted.revision, ask=hub.encoder if hub is not None else None), None
     assert wanted.path is not None
     paths = {name: Path(path) for name, path in roots.items()}
     return encoder_from_folder(Path(wanted.path).name, "study", wanted.path, paths), None
@@ -168,5 +176,7 @@ def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
     return encoder, TrainStage(parent=None, encoder=encoder, mixture=tuple(parts), config=training, seed=0)
 
 
-def _count(views: Sequence[DataView], roots: dict[str, str]) -> int:
+def _count(views: Sequence[DataView], registry: Registry, roots: dict[str, str], hub: MaybeHub | None) -> int:
+    if hub is not None and hub.is_away and (declared := declared_count(views, registry)) is not None:
+        return declared
     return sum(len(load_examples(view, roots)) for view in views)

@@ -19,7 +19,7 @@ _FULL_FRAC, _EXAMPLES = 0.4, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lengths:
+class TextLengths:
     """How long examples are as a model gets them.
 
     ``tokens`` is the mean of an example's tokens over all of its rows, ``longest`` the tokens of the longest row,
@@ -35,14 +35,14 @@ class Lengths:
 
 
 # Asked for a task's views under a configuration.
-LengthsOf: TypeAlias = Callable[[Task, TaskConfig, Sequence[DataView]], Lengths]
+LengthsOf: TypeAlias = Callable[[Task, TaskConfig, Sequence[DataView]], TextLengths]
 
 
-def assumed_lengths(task: Task, config: TaskConfig, views: Sequence[DataView]) -> Lengths:
+def assumed_lengths(task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
     """Where data were not looked at: rows that are 40 % full, and 1,000 examples in a view without a limit."""
     examples = sum(view.limit or _EXAMPLES for view in views)
     tokens = _FULL_FRAC * config.max_length
-    return Lengths(tokens=tokens, longest=config.max_length, rows=1.0, examples=examples, is_measured=False)
+    return TextLengths(tokens=tokens, longest=config.max_length, rows=1.0, examples=examples, is_measured=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +85,11 @@ def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf) -> Wor
     return Workload(flops=flops, tokens=tokens, steps=stage.config.steps)
 
 
-def _looking(shape: EncoderShape, tokens: float, found: Lengths) -> Workload:
+def _looking(shape: EncoderShape, tokens: float, found: TextLengths) -> Workload:
     return Workload(flops=tokens * _per_token(shape, found) * _FORWARD, tokens=tokens)
 
 
-def _per_token(shape: EncoderShape, found: Lengths) -> float:
+def _per_token(shape: EncoderShape, found: TextLengths) -> float:
     """Multiply-adds of a token: with each layer's weights, and with the keys and values of its row."""
     row = found.tokens / found.rows
     return shape.body_weights + shape.layers * 2 * row * shape.attended

@@ -53,9 +53,9 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
     )
 
 
-def encoder_from_hub(repo: str, revision: str | None = None, *, ask_hub: AskHub | None = None) -> EncoderRef:
+def encoder_from_hub(repo: str, revision: str | None = None, *, ask: AskHub | None = None) -> EncoderRef:
     """The encoder of a hub repository, pinned to a commit; EncoderError when the hub cannot be reached."""
-    commit, fields = (ask_hub or _ask_hub)(repo, revision)
+    commit, fields = (ask or ask_hub)(repo, revision)
     config = encoder_config(f'encoder "{repo}"', fields)
     return EncoderRef(
         name=repo,
@@ -81,7 +81,8 @@ def _check_file(name: str, path: Path) -> None:
     )
 
 
-def _ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
+def ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
+    """The commit and the config.json of a repository's revision; EncoderError where the hub cannot be asked."""
     from huggingface_hub import HfApi, hf_hub_download
 
     try:

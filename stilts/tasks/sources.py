@@ -161,7 +161,7 @@ def hub_commit(repo: str, revision: str | None) -> str:
 
     A revision that is a commit already is returned without asking. InputError when the hub cannot be reached.
     """
-    if revision is not None and re.fullmatch(r"[0-9a-f]{40}", revision):
+    if revision is not None and is_commit(revision):
         return revision
     from huggingface_hub import HfApi
 
@@ -177,6 +177,11 @@ def hub_commit(repo: str, revision: str | None) -> str:
     if commit is None:
         raise InputError(f'dataset repository "{repo}"', "the hub gave no commit", next_step="Set its revision")
     return commit
+
+
+def is_commit(revision: str) -> bool:
+    """Whether a revision is a commit already: 40 hex digits."""
+    return re.fullmatch(r"[0-9a-f]{40}", revision) is not None
 
 
 def _layout(layout: LayoutT | None, dataset: Dataset, source: Source) -> LayoutT:

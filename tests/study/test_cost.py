@@ -31,7 +31,13 @@ def plan(folder: Path, rates: tuple[float, ...], **changes: Any) -> Plan:
 
 
 def cost(subject: Plan, done: set[str], **changes: Any) -> Cost:
-    fields: dict[str, Any] = {"measured": lambda stage: 10.0, "gpus": 0.0, "concurrent": 1, "artifact_bytes": 0}
+    fields: dict[str, Any] = {
+        "measured": lambda stage: 10.0,
+        "assumed": lambda stage: 1.0,
+        "gpus": 0.0,
+        "concurrent": 1,
+        "artifact_bytes": 0,
+    }
     fields |= {"gpu_hour_price": None, **changes}
     return estimate(subject, done, set(), **fields)
 

@@ -1,4 +1,4 @@
-"""What a stage needs of memory by arithmetic: the coefficients are what torch keeps, the parts are what they should be."""
+"""What a stage needs of memory by arithmetic: coefficients are what torch keeps, parts are what they should be."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def kept_by_torch(precision: Precision, *, layers: int, width: int, inner: int, 
 
 
 @pytest.mark.parametrize("precision", list(Precision))
-@pytest.mark.parametrize(
-    ("width", "inner", "heads", "tokens"), [(64, 256, 4, 32), (64, 128, 8, 64), (128, 512, 4, 64)]
-)
+@pytest.mark.parametrize(("width", "inner", "heads", "tokens"), [(64, 256, 4, 32), (64, 128, 8, 64), (128, 512, 4, 64)])
 def test_what_a_layer_keeps_is_what_is_counted(
     precision: Precision, width: int, inner: int, heads: int, tokens: int
 ) -> None:
@@ -89,9 +87,7 @@ def test_a_micro_batch_cuts_activations_alone_but_not_those_of_a_dual_encoder() 
 
 
 def test_ranks_share_what_training_holds_where_it_is_sharded() -> None:
-    alone, four = (
-        peak_memory(stage(), Placed(on_gpu=True, ranks=ranks, is_sharded=ranks > 1)) for ranks in (1, 4)
-    )
+    alone, four = (peak_memory(stage(), Placed(on_gpu=True, ranks=ranks, is_sharded=ranks > 1)) for ranks in (1, 4))
     assert alone is not None and four is not None
     assert (four.gradients, four.moments) == (alone.gradients / 4, alone.moments / 4)
     assert alone.weights > four.weights > alone.weights / 4  # a layer, and the embeddings, are gathered to be used

@@ -10,7 +10,7 @@ import pytest
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.rates import assumed_rate, assumed_seconds
 from stilts.study.stage import TrainStage
-from stilts.study.workload import Lengths, workload
+from stilts.study.workload import TextLengths, workload
 from stilts.tasks.encoder_shape import EncoderShape
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -31,9 +31,9 @@ LARGE = EncoderShape(
 )
 
 
-def full_rows(task: Task, config: TaskConfig, views: Sequence[DataView]) -> Lengths:
+def full_rows(task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
     tokens = config.max_length
-    return Lengths(tokens=tokens, longest=tokens, rows=1.0, examples=100 * len(views), is_measured=True)
+    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=100 * len(views), is_measured=True)
 
 
 def trained(**changes: object) -> TrainStage:

@@ -79,7 +79,7 @@ def test_folders_roots_and_broken_configs(tmp_path: Path) -> None:
 
 def test_the_hub_is_pinned_to_a_commit() -> None:
     config = CONFIG | {"model_type": "xlm-roberta-xl", "num_hidden_layers": 36}
-    ref = encoder_from_hub("a/b", ask_hub=lambda repo, revision: ("c" * 40, config))
+    ref = encoder_from_hub("a/b", ask=lambda repo, revision: ("c" * 40, config))
     assert "c" * 40 in ref.fingerprint and ref.num_layers == 36
     assert ref.location == {"repo": "a/b", "revision": "c" * 40}
 
