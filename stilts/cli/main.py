@@ -9,6 +9,7 @@ import typer
 
 from stilts.cli import (
     answer,
+    doctoring,
     estimating,
     exporting,
     keeping,
@@ -48,6 +49,7 @@ for group in (
     exporting,
     keeping,
     mending,
+    doctoring,
     scoring,
     rescoring,
 ):

@@ -1,0 +1,296 @@
+"""Whether a device does what the CPU does, and how fast: checks that need no study, no store and no data.
+
+A GPU that is set up wrongly gives other numbers, or the right ones slowly; both are seen here in minutes, on random
+weights and random tokens. Each check is a function of the device; ``CHECKS`` lists them in their order.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+import numpy as np
+import torch
+
+from stilts.data.collate import Vocabulary
+from stilts.data.encoded import Encoded, Ragged
+from stilts.fingerprint import Json
+from stilts.kinds.learning import add_heads
+from stilts.models.model import fresh_model
+from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.memory import Placed, peak_memory
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.workload import TextLengths, workload
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_config import encoder_config
+from stilts.tasks.known_encoders import known_config
+from stilts.tasks.registry import default_registry
+from stilts.tasks.task import Task
+from stilts.training.device import set_up
+from stilts.training.loop import TaskData, Training, train
+from stilts.training.reporter import Evaluation, SilentReporter
+from stilts.training.run_config import RunConfig
+
+_XLM_R = {"model_type": "xlm-roberta", "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
+_SMALL_SIZES = {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 4, "intermediate_size": 512}
+SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES, "vocab_size": 1000}
+_TASK = "mnli"
+# How far sums in another order, and products in TF32 or bf16, may move a loss, as a share of it.
+_ROUNDING = {Precision.FP32: 2e-3, Precision.BF16: 3e-2}
+
+
+class Verdict(StrEnum):
+    """What came of a check. ``NOT_HERE``: the device has nothing to be checked."""
+
+    OK = "ok"
+    FAILED = "failed"
+    MEASURED = "measured"
+    NOT_HERE = "not here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check found, in words with figures, and what to do where it failed."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+def check_device(device: torch.device, shape: str = "large") -> list[Finding]:
+    """Every check on the device, in order; one that raises is a failed one, with the error as its finding.
+
+    ``shape`` is that of the encoder whose training is timed: small, base or large.
+    """
+    sizes = SMALL if shape == "small" else known_config(f"FacebookAI/xlm-roberta-{shape}") or SMALL
+    checks: Mapping[str, Callable[[torch.device], Finding]] = {
+        "device": _device,
+        "bf16": _bf16,
+        "dropout masks": _masks,
+        "numbers in fp32": partial(_numbers, precision=Precision.FP32),
+        "numbers in bf16": partial(_numbers, precision=Precision.BF16),
+        "determinism": _determinism,
+        "waits for the device": _waits,
+        f"speed of {shape} in bf16": partial(_speed, sizes=sizes, name=f"speed of {shape} in bf16"),
+    }
+    found = []
+    for name, check in checks.items():
+        try:
+            found.append(check(device))
+        except Exception as error:  # whatever a broken set-up raises is what is to be told
+            reason = " ".join(str(error).split())[:300]
+            found.append(
+                Finding(check=name, verdict=Verdict.FAILED, found=f"{type(error).__name__}: {reason}", advice=_SEND)
+            )
+    return found
+
+
+_SEND = "Send this page with an issue"
+
+
+def _device(device: torch.device) -> Finding:
+    if device.type == "cuda":
+        card = torch.cuda.get_device_properties(device)
+        text = f"{card.name}, {card.total_memory / 2**30:.0f} GiB, capability {card.major}.{card.minor}"
+        found = f"{text}; torch {torch.__version__}, CUDA {torch.version.cuda}"
+    else:
+        found = f"{device}, {torch.get_num_threads()} threads; torch {torch.__version__}"
+    return Finding(check="device", verdict=Verdict.MEASURED, found=found)
+
+
+def _bf16(device: torch.device) -> Finding:
+    if device.type != "cuda":
+        return Finding(check="bf16", verdict=Verdict.NOT_HERE, found="only a GPU may lack it")
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return Finding(check="bf16", verdict=Verdict.OK, found="the card computes in it")
+    return Finding(
+        check="bf16",
+        verdict=Verdict.FAILED,
+        found="the card does not compute in it",
+        advice="Set precision: fp32 in studies for this card",
+    )
+
+
+def _masks(device: torch.device) -> Finding:
+    """The bits of dropout, which must be the same everywhere: they are identity."""
+    kept = []
+    for place in (torch.device("cpu"), device):
+        model = fresh_model(SMALL, 0)
+        model.stream.keys = torch.arange(-4, 4, dtype=torch.int32).to(place)
+        hidden = model.stream.kept((8, 60, 128), 3, 0.1, place)
+        attention = model.stream.kept_attention((8, 4, 60, 60), 5, 0.1, place)
+        kept.append((hidden.cpu(), attention.cpu()))
+    same = all(torch.equal(one, other) for one, other in zip(*kept, strict=True))
+    return Finding(
+        check="dropout masks",
+        verdict=Verdict.OK if same else Verdict.FAILED,
+        found="the CPU's bits" if same else "other bits than on the CPU",
+        advice="" if same else _SEND,
+    )
+
+
+def _numbers(device: torch.device, precision: Precision) -> Finding:
+    """Ten steps against the CPU's ten in fp32."""
+    losses = [
+        _train(place, SMALL, steps=10, precision=each)
+        for place, each in ((torch.device("cpu"), Precision.FP32), (device, precision))
+    ]
+    gap = max(abs(one - other) / abs(one) for one, other in zip(*losses, strict=True))
+    ok = gap <= _ROUNDING[precision]
+    return Finding(
+        check=f"numbers in {precision.value}",
+        verdict=Verdict.OK if ok else Verdict.FAILED,
+        found=f"ten losses within {gap:.1e} of the CPU's (at most {_ROUNDING[precision]:g} is rounding)",
+        advice="" if ok else _SEND,
+    )
+
+
+def _determinism(device: torch.device) -> Finding:
+    first, second = (_train(device, SMALL, steps=10) for _ in range(2))
+    same = first == second
+    return Finding(
+        check="determinism",
+        verdict=Verdict.OK if same else Verdict.FAILED,
+        found="ten steps twice, the same bits" if same else "ten steps twice, other bits",
+        advice="" if same else "A run that is resumed here will differ from one that was not, within rounding",
+    )
+
+
+def _waits(device: torch.device) -> Finding:
+    """How often ten steps make the CPU wait for the card."""
+    name = "waits for the device"
+    if device.type != "cuda":
+        return Finding(check=name, verdict=Verdict.NOT_HERE, found="only a GPU works by itself")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            _train(device, SMALL, steps=10)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    places = sorted({f"{warning.filename.rpartition('stilts/')[2]}:{warning.lineno}" for warning in caught})
+    waits = [warning for warning in caught if "synchroniz" in str(warning.message)]
+    return Finding(check=name, verdict=Verdict.MEASURED, found=f"{len(waits)} in ten steps: {', '.join(places)[:200]}")
+
+
+def _speed(device: torch.device, sizes: Mapping[str, Json], name: str) -> Finding:
+    """Steps of 32 full rows of 128 tokens: seconds, share of what products alone reach, memory beside its forecast."""
+    steps = 8 if device.type == "cuda" else 2
+    rate = _product_rate(device)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    watch = _StepTimes(device)
+    _train(device, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
+    a_step = (watch.times[-1] - watch.times[0]) / steps
+    stage = _stage(sizes, 128)
+    flops = workload(stage, lambda *_: _lengths(128)).flops
+    forecast = peak_memory(stage, Placed(on_gpu=device.type == "cuda"), lambda *_: _lengths(128))
+    text = f"{a_step:.3f} s a step of 4,096 tokens, {flops / a_step / 1e12:.2f} TFLOP/s"
+    text += f", {flops / a_step / rate:.0%} of the {rate / 1e12:.1f} TFLOP/s of plain products"
+    if device.type == "cuda" and forecast is not None:
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
+        held = (forecast.total - forecast.process) / 2**30
+        text += f"; {peak:.1f} GiB at the peak, forecast {held:.1f}"
+    return Finding(check=name, verdict=Verdict.MEASURED, found=text)
+
+
+def _product_rate(device: torch.device) -> float:
+    """FLOP/s of square products in bf16."""
+    size, times = (8192, 20) if device.type == "cuda" else (1024, 3)
+    matrix = torch.randn(size, size, dtype=torch.bfloat16).to(device)
+    for _ in range(2):
+        matrix @ matrix
+    _wait(device)
+    started = time.monotonic()
+    for _ in range(times):
+        matrix @ matrix
+    _wait(device)
+    return 2 * size**3 * times / (time.monotonic() - started)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class _StepTimes(SilentReporter):
+    """When each step was done."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.times: list[float] = []
+
+    def progress(self, stage_id: str, step: int, steps: int) -> None:
+        _wait(self.device)
+        self.times.append(time.monotonic())
+
+
+def _task() -> Task:
+    return default_registry().task(_TASK)
+
+
+def _train(
+    device: torch.device,
+    config: Mapping[str, Json],
+    *,
+    steps: int,
+    precision: Precision = Precision.FP32,
+    reporter: SilentReporter | None = None,
+    tokens: int = 32,
+) -> list[float]:
+    """The losses of some steps on random tokens, by the product's own loop."""
+    model, task = fresh_model(config, 0), _task()
+    vocabulary = model.config.vocab_size
+    add_heads(model, [task], 0)
+    for parameter in model.lm_head.parameters():
+        parameter.requires_grad_(False)
+    run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
+    set_up(run)
+    training = Training(
+        stage_id="checked",
+        config=TrainConfig(steps=steps, learning_rate=1e-4, precision=precision),
+        seed=0,
+        tasks=[TaskData(task=task, weight=1.0, config=_config(tokens), train=_random_rows(task, tokens, vocabulary))],
+        vocabulary=Vocabulary(size=vocabulary, pad=1, mask=vocabulary - 1, special=(0, 1, 2)),
+        run=run,
+        reporter=reporter or SilentReporter(),
+        evaluate=lambda current: Evaluation(scores={}),
+        save=lambda folder: None,
+    )
+    state, _ = train(model, training)
+    return [loss for _, loss, _ in state.curve]
+
+
+def _config(tokens: int) -> TaskConfig:
+    return TaskConfig(batch_size=32, max_length=tokens)
+
+
+def _random_rows(task: Task, tokens: int, vocabulary: int) -> Encoded:
+    random = np.random.Generator(np.random.Philox(0))
+    ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(64)]
+    return Encoded(
+        ids=Ragged.of(ids),
+        rows_per_unit=1,
+        unit_example=np.arange(64, dtype=np.int32),
+        num_examples=64,
+        num_truncated=0,
+        labels=random.integers(0, len(task.labels), 64).astype(np.int32),
+    )
+
+
+def _lengths(tokens: int) -> TextLengths:
+    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=64, is_measured=True)
+
+
+def _stage(sizes: Mapping[str, Json], tokens: int) -> TrainStage:
+    """One step of what is timed, as a stage: what is counted and forecast."""
+    shape = encoder_config("the encoder that is timed", sizes).shape
+    encoder = EncoderRef(name="timed", fingerprint="none", tokenizer="none", num_layers=shape.layers, shape=shape)
+    part = MixturePart(task=_task(), weight=1.0, config=_config(tokens), train=())
+    training = TrainConfig(steps=1, precision=Precision.BF16)
+    return TrainStage(parent=None, encoder=encoder, mixture=(part,), config=training, seed=0)
