@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stilts.execute.device_checks import Finding
 
 
-class Shape(StrEnum):
+class TimedEncoder(StrEnum):
     """Encoders of XLM-R's family whose training is timed."""
 
     SMALL = "small"
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def doctor(
     device: Annotated[str, typer.Option(help="What to check: cpu, cuda, or cuda:1.")] = "cpu",
     shape: Annotated[
-        Shape | None, typer.Option(help="Whose training is timed. [default: large on a GPU, small else]")
+        TimedEncoder | None, typer.Option(help="Whose training is timed. [default: large on a GPU, small else]")
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -35,15 +35,25 @@ from stilts.training.loop import TaskData, Training, train
 from stilts.training.reporter import Evaluation, SilentReporter
 from stilts.training.run_config import RunConfig
 
-_XLM_R = {"model_type": "xlm-roberta", "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
-_SMALL_SIZES = {"num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 4, "intermediate_size": 512}
+_XLM_R: Mapping[str, Json] = {
+    "model_type": "xlm-roberta",
+    "max_position_embeddings": 514,
+    "type_vocab_size": 1,
+    "pad_token_id": 1,
+}
+_SMALL_SIZES: Mapping[str, Json] = {
+    "num_hidden_layers": 2,
+    "hidden_size": 128,
+    "num_attention_heads": 4,
+    "intermediate_size": 512,
+}
 SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES, "vocab_size": 1000}
 _TASK = "mnli"
 # How far sums in another order, and products in TF32 or bf16, may move a loss, as a share of it.
 _ROUNDING = {Precision.FP32: 2e-3, Precision.BF16: 3e-2}
 
 
-class Verdict(StrEnum):
+class CheckState(StrEnum):
     """What came of a check. ``NOT_HERE``: the device has nothing to be checked."""
 
     OK = "ok"
@@ -57,7 +67,7 @@ class Finding:
     """What a check found, in words with figures, and what to do where it failed."""
 
     check: str
-    verdict: Verdict
+    verdict: CheckState
     found: str
     advice: str = ""
 
@@ -85,7 +95,7 @@ def check_device(device: torch.device, shape: str = "large") -> list[Finding]:
         except Exception as error:  # whatever a broken set-up raises is what is to be told
             reason = " ".join(str(error).split())[:300]
             found.append(
-                Finding(check=name, verdict=Verdict.FAILED, found=f"{type(error).__name__}: {reason}", advice=_SEND)
+                Finding(check=name, verdict=CheckState.FAILED, found=f"{type(error).__name__}: {reason}", advice=_SEND)
             )
     return found
 
@@ -100,17 +110,17 @@ def _device(device: torch.device) -> Finding:
         found = f"{text}; torch {torch.__version__}, CUDA {torch.version.cuda}"
     else:
         found = f"{device}, {torch.get_num_threads()} threads; torch {torch.__version__}"
-    return Finding(check="device", verdict=Verdict.MEASURED, found=found)
+    return Finding(check="device", verdict=CheckState.MEASURED, found=found)
 
 
 def _bf16(device: torch.device) -> Finding:
     if device.type != "cuda":
-        return Finding(check="bf16", verdict=Verdict.NOT_HERE, found="only a GPU may lack it")
+        return Finding(check="bf16", verdict=CheckState.NOT_HERE, found="only a GPU may lack it")
     if torch.cuda.is_bf16_supported(including_emulation=False):
-        return Finding(check="bf16", verdict=Verdict.OK, found="the card computes in it")
+        return Finding(check="bf16", verdict=CheckState.OK, found="the card computes in it")
     return Finding(
         check="bf16",
-        verdict=Verdict.FAILED,
+        verdict=CheckState.FAILED,
         found="the card does not compute in it",
         advice="Set precision: fp32 in studies for this card",
     )
@@ -128,7 +138,7 @@ def _masks(device: torch.device) -> Finding:
     same = all(torch.equal(one, other) for one, other in zip(*kept, strict=True))
     return Finding(
         check="dropout masks",
-        verdict=Verdict.OK if same else Verdict.FAILED,
+        verdict=CheckState.OK if same else CheckState.FAILED,
         found="the CPU's bits" if same else "other bits than on the CPU",
         advice="" if same else _SEND,
     )
@@ -144,7 +154,7 @@ def _numbers(device: torch.device, precision: Precision) -> Finding:
     ok = gap <= _ROUNDING[precision]
     return Finding(
         check=f"numbers in {precision.value}",
-        verdict=Verdict.OK if ok else Verdict.FAILED,
+        verdict=CheckState.OK if ok else CheckState.FAILED,
         found=f"ten losses within {gap:.1e} of the CPU's (at most {_ROUNDING[precision]:g} is rounding)",
         advice="" if ok else _SEND,
     )
@@ -155,7 +165,7 @@ def _determinism(device: torch.device) -> Finding:
     same = first == second
     return Finding(
         check="determinism",
-        verdict=Verdict.OK if same else Verdict.FAILED,
+        verdict=CheckState.OK if same else CheckState.FAILED,
         found="ten steps twice, the same bits" if same else "ten steps twice, other bits",
         advice="" if same else "A run that is resumed here will differ from one that was not, within rounding",
     )
@@ -165,7 +175,7 @@ def _waits(device: torch.device) -> Finding:
     """How often ten steps make the CPU wait for the card."""
     name = "waits for the device"
     if device.type != "cuda":
-        return Finding(check=name, verdict=Verdict.NOT_HERE, found="only a GPU works by itself")
+        return Finding(check=name, verdict=CheckState.NOT_HERE, found="only a GPU works by itself")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")
@@ -175,7 +185,9 @@ def _waits(device: torch.device) -> Finding:
             torch.cuda.set_sync_debug_mode("default")
     places = sorted({f"{warning.filename.rpartition('stilts/')[2]}:{warning.lineno}" for warning in caught})
     waits = [warning for warning in caught if "synchroniz" in str(warning.message)]
-    return Finding(check=name, verdict=Verdict.MEASURED, found=f"{len(waits)} in ten steps: {', '.join(places)[:200]}")
+    return Finding(
+        check=name, verdict=CheckState.MEASURED, found=f"{len(waits)} in ten steps: {', '.join(places)[:200]}"
+    )
 
 
 def _speed(device: torch.device, sizes: Mapping[str, Json], name: str) -> Finding:
@@ -196,7 +208,7 @@ def _speed(device: torch.device, sizes: Mapping[str, Json], name: str) -> Findin
         peak = torch.cuda.max_memory_allocated(device) / 2**30
         held = (forecast.total - forecast.process) / 2**30
         text += f"; {peak:.1f} GiB at the peak, forecast {held:.1f}"
-    return Finding(check=name, verdict=Verdict.MEASURED, found=text)
+    return Finding(check=name, verdict=CheckState.MEASURED, found=text)
 
 
 def _product_rate(device: torch.device) -> float:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from stilts.fingerprint import Json
 
 
@@ -18,5 +16,7 @@ def known_config(repo: str) -> Mapping[str, Json] | None:
 
 @cache
 def _all() -> Mapping[str, Mapping[str, Json]]:
+    import yaml
+
     found: Mapping[str, Mapping[str, Json]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
     return found

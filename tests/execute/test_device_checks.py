@@ -10,22 +10,22 @@ from typer.testing import CliRunner
 
 from stilts.cli.main import app
 from stilts.execute import device_checks
-from stilts.execute.device_checks import Verdict, check_device
+from stilts.execute.device_checks import CheckState, check_device
 from stilts.models.dropout import DropoutStream
 
 CPU = torch.device("cpu")
 
 
-def verdicts(found: list[device_checks.Finding]) -> dict[str, Verdict]:
+def verdicts(found: list[device_checks.Finding]) -> dict[str, CheckState]:
     return {one.check: one.verdict for one in found}
 
 
 def test_the_cpu_agrees_with_itself_and_is_timed() -> None:
     found = check_device(CPU, "small")
-    assert Verdict.FAILED not in verdicts(found).values(), found
-    assert verdicts(found)["determinism"] is verdicts(found)["numbers in bf16"] is Verdict.OK
+    assert CheckState.FAILED not in verdicts(found).values(), found
+    assert verdicts(found)["determinism"] is verdicts(found)["numbers in bf16"] is CheckState.OK
     speed = found[-1]
-    assert speed.verdict is Verdict.MEASURED and "s a step of 4,096 tokens" in speed.found
+    assert speed.verdict is CheckState.MEASURED and "s a step of 4,096 tokens" in speed.found
 
 
 def test_other_masks_other_numbers_and_an_error_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,9 +39,9 @@ def test_other_masks_other_numbers_and_an_error_are_found(monkeypatch: pytest.Mo
     monkeypatch.setattr(device_checks, "_product_rate", lambda device: 1 / 0)
     found = check_device(CPU, "small")
     seen = verdicts(found)
-    assert seen["dropout masks"] is seen["numbers in fp32"] is seen["determinism"] is Verdict.FAILED
-    assert found[-1].verdict is Verdict.FAILED and "ZeroDivisionError" in found[-1].found
-    assert all(one.advice for one in found if one.verdict is Verdict.FAILED)
+    assert seen["dropout masks"] is seen["numbers in fp32"] is seen["determinism"] is CheckState.FAILED
+    assert found[-1].verdict is CheckState.FAILED and "ZeroDivisionError" in found[-1].found
+    assert all(one.advice for one in found if one.verdict is CheckState.FAILED)
 
 
 def test_the_verb_ends_with_status_one_where_a_check_failed(monkeypatch: pytest.MonkeyPatch) -> None:
