@@ -13,42 +13,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-import numpy as np
 import torch
 
-from stilts.data.collate import Vocabulary
-from stilts.data.encoded import Encoded, Ragged
+from stilts.execute.random_training import SMALL, full_rows, timed_stage, trained
 from stilts.fingerprint import Json
-from stilts.kinds.learning import add_heads
 from stilts.models.model import fresh_model
-from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.config import Precision
 from stilts.study.memory import Placed, peak_memory
-from stilts.study.stage import MixturePart, TrainStage
-from stilts.study.workload import TextLengths, workload
-from stilts.tasks.encoder import EncoderRef
-from stilts.tasks.encoder_config import encoder_config
+from stilts.study.workload import workload
 from stilts.tasks.known_encoders import known_config
-from stilts.tasks.registry import default_registry
-from stilts.tasks.task import Task
-from stilts.training.device import set_up
-from stilts.training.loop import TaskData, Training, train
-from stilts.training.reporter import Evaluation, SilentReporter
-from stilts.training.run_config import RunConfig
+from stilts.training.reporter import SilentReporter
 
-_XLM_R: Mapping[str, Json] = {
-    "model_type": "xlm-roberta",
-    "max_position_embeddings": 514,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-}
-_SMALL_SIZES: Mapping[str, Json] = {
-    "num_hidden_layers": 2,
-    "hidden_size": 128,
-    "num_attention_heads": 4,
-    "intermediate_size": 512,
-}
-SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES, "vocab_size": 1000}
-_TASK = "mnli"
 # How far sums in another order, and products in TF32 or bf16, may move a loss, as a share of it.
 _ROUNDING = {Precision.FP32: 2e-3, Precision.BF16: 3e-2}
 
@@ -147,7 +122,7 @@ def _masks(device: torch.device) -> Finding:
 def _numbers(device: torch.device, precision: Precision) -> Finding:
     """Ten steps against the CPU's ten in fp32."""
     losses = [
-        _train(place, SMALL, steps=10, precision=each)
+        trained(place, SMALL, steps=10, precision=each)
         for place, each in ((torch.device("cpu"), Precision.FP32), (device, precision))
     ]
     gap = max(abs(one - other) / abs(one) for one, other in zip(*losses, strict=True))
@@ -161,7 +136,7 @@ def _numbers(device: torch.device, precision: Precision) -> Finding:
 
 
 def _determinism(device: torch.device) -> Finding:
-    first, second = (_train(device, SMALL, steps=10) for _ in range(2))
+    first, second = (trained(device, SMALL, steps=10) for _ in range(2))
     same = first == second
     return Finding(
         check="determinism",
@@ -180,7 +155,7 @@ def _waits(device: torch.device) -> Finding:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")
         try:
-            _train(device, SMALL, steps=10)
+            trained(device, SMALL, steps=10)
         finally:
             torch.cuda.set_sync_debug_mode("default")
     places = sorted({f"{warning.filename.rpartition('stilts/')[2]}:{warning.lineno}" for warning in caught})
@@ -197,11 +172,11 @@ def _speed(device: torch.device, sizes: Mapping[str, Json], name: str) -> Findin
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     watch = _StepTimes(device)
-    _train(device, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
+    trained(device, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
     a_step = (watch.times[-1] - watch.times[0]) / steps
-    stage = _stage(sizes, 128)
-    flops = workload(stage, lambda *_: _lengths(128)).flops
-    forecast = peak_memory(stage, Placed(on_gpu=device.type == "cuda"), lambda *_: _lengths(128))
+    stage = timed_stage(sizes, 128)
+    flops = workload(stage, lambda *_: full_rows(128)).flops
+    forecast = peak_memory(stage, Placed(on_gpu=device.type == "cuda"), lambda *_: full_rows(128))
     text = f"{a_step:.3f} s a step of 4,096 tokens, {flops / a_step / 1e12:.2f} TFLOP/s"
     text += f", {flops / a_step / rate:.0%} of the {rate / 1e12:.1f} TFLOP/s of plain products"
     if device.type == "cuda" and forecast is not None:
@@ -240,69 +215,3 @@ class _StepTimes(SilentReporter):
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         _wait(self.device)
         self.times.append(time.monotonic())
-
-
-def _task() -> Task:
-    return default_registry().task(_TASK)
-
-
-def _train(
-    device: torch.device,
-    config: Mapping[str, Json],
-    *,
-    steps: int,
-    precision: Precision = Precision.FP32,
-    reporter: SilentReporter | None = None,
-    tokens: int = 32,
-) -> list[float]:
-    """The losses of some steps on random tokens, by the product's own loop."""
-    model, task = fresh_model(config, 0), _task()
-    vocabulary = model.config.vocab_size
-    add_heads(model, [task], 0)
-    for parameter in model.lm_head.parameters():
-        parameter.requires_grad_(False)
-    run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
-    set_up(run)
-    training = Training(
-        stage_id="checked",
-        config=TrainConfig(steps=steps, learning_rate=1e-4, precision=precision),
-        seed=0,
-        tasks=[TaskData(task=task, weight=1.0, config=_config(tokens), train=_random_rows(task, tokens, vocabulary))],
-        vocabulary=Vocabulary(size=vocabulary, pad=1, mask=vocabulary - 1, special=(0, 1, 2)),
-        run=run,
-        reporter=reporter or SilentReporter(),
-        evaluate=lambda current: Evaluation(scores={}),
-        save=lambda folder: None,
-    )
-    state, _ = train(model, training)
-    return [loss for _, loss, _ in state.curve]
-
-
-def _config(tokens: int) -> TaskConfig:
-    return TaskConfig(batch_size=32, max_length=tokens)
-
-
-def _random_rows(task: Task, tokens: int, vocabulary: int) -> Encoded:
-    random = np.random.Generator(np.random.Philox(0))
-    ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(64)]
-    return Encoded(
-        ids=Ragged.of(ids),
-        rows_per_unit=1,
-        unit_example=np.arange(64, dtype=np.int32),
-        num_examples=64,
-        num_truncated=0,
-        labels=random.integers(0, len(task.labels), 64).astype(np.int32),
-    )
-
-
-def _lengths(tokens: int) -> TextLengths:
-    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=64, is_measured=True)
-
-
-def _stage(sizes: Mapping[str, Json], tokens: int) -> TrainStage:
-    """One step of what is timed, as a stage: what is counted and forecast."""
-    shape = encoder_config("the encoder that is timed", sizes).shape
-    encoder = EncoderRef(name="timed", fingerprint="none", tokenizer="none", num_layers=shape.layers, shape=shape)
-    part = MixturePart(task=_task(), weight=1.0, config=_config(tokens), train=())
-    training = TrainConfig(steps=1, precision=Precision.BF16)
-    return TrainStage(parent=None, encoder=encoder, mixture=(part,), config=training, seed=0)

@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from stilts.cli.main import app
-from stilts.execute import device_checks
+from stilts.execute import device_checks, random_training
 from stilts.execute.device_checks import CheckState, check_device
 from stilts.models.dropout import DropoutStream
 
@@ -45,7 +45,7 @@ def test_other_masks_other_numbers_and_an_error_are_found(monkeypatch: pytest.Mo
 
 
 def test_the_verb_ends_with_status_one_where_a_check_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_checks, "fresh_model", lambda config, seed: 1 / 0)
+    monkeypatch.setattr(random_training, "fresh_model", lambda config, seed: 1 / 0)
     result = CliRunner().invoke(app, ["doctor", "--json"])
     assert result.exit_code == 1
     failed = [one["check"] for one in json.loads(result.stdout)["findings"] if one["verdict"] == "failed"]

@@ -1,0 +1,104 @@
+"""Training on random weights and random tokens, by the product's own loop: what a device is checked and timed by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from stilts.data.collate import Vocabulary
+from stilts.data.encoded import Encoded, Ragged
+from stilts.fingerprint import Json
+from stilts.kinds.learning import add_heads
+from stilts.models.model import fresh_model
+from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.workload import TextLengths
+from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.encoder_config import encoder_config
+from stilts.tasks.kinds.classification import CLASSIFICATION
+from stilts.tasks.task import Task
+from stilts.training.device import set_up
+from stilts.training.loop import TaskData, Training, train
+from stilts.training.reporter import Evaluation, SilentReporter
+from stilts.training.run_config import RunConfig
+
+_XLM_R: Mapping[str, Json] = {
+    "model_type": "xlm-roberta",
+    "max_position_embeddings": 514,
+    "type_vocab_size": 1,
+    "pad_token_id": 1,
+    "vocab_size": 1000,
+}
+_SMALL_SIZES: Mapping[str, Json] = {
+    "num_hidden_layers": 2,
+    "hidden_size": 128,
+    "num_attention_heads": 4,
+    "intermediate_size": 512,
+}
+SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES}
+TASK = Task(name="random", kind=CLASSIFICATION, metric="accuracy", labels=("a", "b", "c"))
+
+
+def trained(
+    device: torch.device,
+    config: Mapping[str, Json],
+    *,
+    steps: int,
+    precision: Precision = Precision.FP32,
+    reporter: SilentReporter | None = None,
+    tokens: int = 32,
+) -> list[float]:
+    """The losses of some steps on random tokens, by the product's own loop."""
+    model = fresh_model(config, 0)
+    vocabulary = model.config.vocab_size
+    add_heads(model, [TASK], 0)
+    for parameter in model.lm_head.parameters():
+        parameter.requires_grad_(False)
+    run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
+    set_up(run)
+    training = Training(
+        stage_id="checked",
+        config=TrainConfig(steps=steps, learning_rate=1e-4, precision=precision),
+        seed=0,
+        tasks=[TaskData(task=TASK, weight=1.0, config=_config(tokens), train=_random_rows(tokens, vocabulary))],
+        vocabulary=Vocabulary(size=vocabulary, pad=1, mask=vocabulary - 1, special=(0, 1, 2)),
+        run=run,
+        reporter=reporter or SilentReporter(),
+        evaluate=lambda current: Evaluation(scores={}),
+        save=lambda folder: None,
+    )
+    state, _ = train(model, training)
+    return [loss for _, loss, _ in state.curve]
+
+
+def _config(tokens: int) -> TaskConfig:
+    return TaskConfig(batch_size=32, max_length=tokens)
+
+
+def _random_rows(tokens: int, vocabulary: int) -> Encoded:
+    random = np.random.Generator(np.random.Philox(0))
+    ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(64)]
+    return Encoded(
+        ids=Ragged.of(ids),
+        rows_per_unit=1,
+        unit_example=np.arange(64, dtype=np.int32),
+        num_examples=64,
+        num_truncated=0,
+        labels=random.integers(0, len(TASK.labels), 64).astype(np.int32),
+    )
+
+
+def full_rows(tokens: int) -> TextLengths:
+    """Rows that are all of one length, as here."""
+    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=64, is_measured=True)
+
+
+def timed_stage(sizes: Mapping[str, Json], tokens: int) -> TrainStage:
+    """One step of what is timed, as a stage: what is counted and forecast."""
+    shape = encoder_config("the encoder that is timed", sizes).shape
+    encoder = EncoderRef(name="timed", fingerprint="none", tokenizer="none", num_layers=shape.layers, shape=shape)
+    part = MixturePart(task=TASK, weight=1.0, config=_config(tokens), train=())
+    training = TrainConfig(steps=1, precision=Precision.BF16)
+    return TrainStage(parent=None, encoder=encoder, mixture=(part,), config=training, seed=0)
