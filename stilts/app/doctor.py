@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stilts.errors import InputError
+from stilts.tasks.registry import default_registry
 
 if TYPE_CHECKING:
     from stilts.execute.device_checks import Finding
+
+# A task with a few labels; its examples are made up.
+_CHECKED_WITH = "mnli"
 
 
 def findings(device: str, shape: str | None = None) -> list[Finding]:
@@ -32,4 +36,5 @@ def findings(device: str, shape: str | None = None) -> list[Finding]:
             "Stages that ask for a GPU would fail here",
             "Install torch's CUDA build, look at nvidia-smi, or name --device cpu",
         )
-    return check_device(place, shape or ("large" if place.type == "cuda" else "small"))
+    task = default_registry().task(_CHECKED_WITH)
+    return check_device(place, task, shape or ("large" if place.type == "cuda" else "small"))

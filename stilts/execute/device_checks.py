@@ -22,6 +22,7 @@ from stilts.study.config import Precision
 from stilts.study.memory import Placed, peak_memory
 from stilts.study.workload import workload
 from stilts.tasks.known_encoders import known_config
+from stilts.tasks.task import Task
 from stilts.training.reporter import SilentReporter
 
 # How far sums in another order, and products in TF32 or bf16, may move a loss, as a share of it.
@@ -47,13 +48,13 @@ class Finding:
     advice: str = ""
 
 
-def check_device(device: torch.device, shape: str = "large") -> list[Finding]:
+def check_device(device: torch.device, task: Task, shape: str = "large") -> list[Finding]:
     """Every check on the device, in order; one that raises is a failed one, with the error as its finding.
 
-    ``shape`` is that of the encoder whose training is timed: small, base or large.
+    ``task`` is a classification. ``shape`` is that of the encoder whose training is timed: small, base or large.
     """
     sizes = SMALL if shape == "small" else known_config(f"FacebookAI/xlm-roberta-{shape}") or SMALL
-    checks: Mapping[str, Callable[[torch.device], Finding]] = {
+    checks: Mapping[str, Callable[[torch.device, Task], Finding]] = {
         "device": _device,
         "bf16": _bf16,
         "dropout masks": _masks,
@@ -66,7 +67,7 @@ def check_device(device: torch.device, shape: str = "large") -> list[Finding]:
     found = []
     for name, check in checks.items():
         try:
-            found.append(check(device))
+            found.append(check(device, task))
         except Exception as error:  # whatever a broken set-up raises is what is to be told
             reason = " ".join(str(error).split())[:300]
             found.append(
@@ -78,7 +79,7 @@ def check_device(device: torch.device, shape: str = "large") -> list[Finding]:
 _SEND = "Send this page with an issue"
 
 
-def _device(device: torch.device) -> Finding:
+def _device(device: torch.device, _: Task) -> Finding:
     if device.type == "cuda":
         card = torch.cuda.get_device_properties(device)
         text = f"{card.name}, {card.total_memory / 2**30:.0f} GiB, capability {card.major}.{card.minor}"
@@ -88,7 +89,7 @@ def _device(device: torch.device) -> Finding:
     return Finding(check="device", verdict=CheckState.MEASURED, found=found)
 
 
-def _bf16(device: torch.device) -> Finding:
+def _bf16(device: torch.device, _: Task) -> Finding:
     if device.type != "cuda":
         return Finding(check="bf16", verdict=CheckState.NOT_HERE, found="only a GPU may lack it")
     if torch.cuda.is_bf16_supported(including_emulation=False):
@@ -101,7 +102,7 @@ def _bf16(device: torch.device) -> Finding:
     )
 
 
-def _masks(device: torch.device) -> Finding:
+def _masks(device: torch.device, _: Task) -> Finding:
     """The bits of dropout, which must be the same everywhere: they are identity."""
     kept = []
     for place in (torch.device("cpu"), device):
@@ -119,10 +120,10 @@ def _masks(device: torch.device) -> Finding:
     )
 
 
-def _numbers(device: torch.device, precision: Precision) -> Finding:
+def _numbers(device: torch.device, task: Task, precision: Precision) -> Finding:
     """Ten steps against the CPU's ten in fp32."""
     losses = [
-        trained(place, SMALL, steps=10, precision=each)
+        trained(place, task, SMALL, steps=10, precision=each)
         for place, each in ((torch.device("cpu"), Precision.FP32), (device, precision))
     ]
     gap = max(abs(one - other) / abs(one) for one, other in zip(*losses, strict=True))
@@ -135,8 +136,8 @@ def _numbers(device: torch.device, precision: Precision) -> Finding:
     )
 
 
-def _determinism(device: torch.device) -> Finding:
-    first, second = (trained(device, SMALL, steps=10) for _ in range(2))
+def _determinism(device: torch.device, task: Task) -> Finding:
+    first, second = (trained(device, task, SMALL, steps=10) for _ in range(2))
     same = first == second
     return Finding(
         check="determinism",
@@ -146,7 +147,7 @@ def _determinism(device: torch.device) -> Finding:
     )
 
 
-def _waits(device: torch.device) -> Finding:
+def _waits(device: torch.device, task: Task) -> Finding:
     """How often ten steps make the CPU wait for the card."""
     name = "waits for the device"
     if device.type != "cuda":
@@ -155,7 +156,7 @@ def _waits(device: torch.device) -> Finding:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")
         try:
-            trained(device, SMALL, steps=10)
+            trained(device, task, SMALL, steps=10)
         finally:
             torch.cuda.set_sync_debug_mode("default")
     places = sorted({f"{warning.filename.rpartition('stilts/')[2]}:{warning.lineno}" for warning in caught})
@@ -165,16 +166,16 @@ def _waits(device: torch.device) -> Finding:
     )
 
 
-def _speed(device: torch.device, sizes: Mapping[str, Json], name: str) -> Finding:
+def _speed(device: torch.device, task: Task, sizes: Mapping[str, Json], name: str) -> Finding:
     """Steps of 32 full rows of 128 tokens: seconds, share of what products alone reach, memory beside its forecast."""
     steps = 8 if device.type == "cuda" else 2
     rate = _product_rate(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     watch = _StepTimes(device)
-    trained(device, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
+    trained(device, task, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
     a_step = (watch.times[-1] - watch.times[0]) / steps
-    stage = timed_stage(sizes, 128)
+    stage = timed_stage(task, sizes, 128)
     flops = workload(stage, lambda *_: full_rows(128)).flops
     forecast = peak_memory(stage, Placed(on_gpu=device.type == "cuda"), lambda *_: full_rows(128))
     text = f"{a_step:.3f} s a step of 4,096 tokens, {flops / a_step / 1e12:.2f} TFLOP/s"

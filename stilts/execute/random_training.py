@@ -17,7 +17,6 @@ from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.workload import TextLengths
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config
-from stilts.tasks.kinds.classification import CLASSIFICATION
 from stilts.tasks.task import Task
 from stilts.training.device import set_up
 from stilts.training.loop import TaskData, Training, train
@@ -38,11 +37,11 @@ _SMALL_SIZES: Mapping[str, Json] = {
     "intermediate_size": 512,
 }
 SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES}
-TASK = Task(name="random", kind=CLASSIFICATION, metric="accuracy", labels=("a", "b", "c"))
 
 
 def trained(
     device: torch.device,
+    task: Task,
     config: Mapping[str, Json],
     *,
     steps: int,
@@ -53,7 +52,7 @@ def trained(
     """The losses of some steps on random tokens, by the product's own loop."""
     model = fresh_model(config, 0)
     vocabulary = model.config.vocab_size
-    add_heads(model, [TASK], 0)
+    add_heads(model, [task], 0)
     for parameter in model.lm_head.parameters():
         parameter.requires_grad_(False)
     run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
@@ -62,7 +61,7 @@ def trained(
         stage_id="checked",
         config=TrainConfig(steps=steps, learning_rate=1e-4, precision=precision),
         seed=0,
-        tasks=[TaskData(task=TASK, weight=1.0, config=_config(tokens), train=_random_rows(tokens, vocabulary))],
+        tasks=[TaskData(task=task, weight=1.0, config=_config(tokens), train=_random_rows(task, tokens, vocabulary))],
         vocabulary=Vocabulary(size=vocabulary, pad=1, mask=vocabulary - 1, special=(0, 1, 2)),
         run=run,
         reporter=reporter or SilentReporter(),
@@ -77,7 +76,7 @@ def _config(tokens: int) -> TaskConfig:
     return TaskConfig(batch_size=32, max_length=tokens)
 
 
-def _random_rows(tokens: int, vocabulary: int) -> Encoded:
+def _random_rows(task: Task, tokens: int, vocabulary: int) -> Encoded:
     random = np.random.Generator(np.random.Philox(0))
     ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(64)]
     return Encoded(
@@ -86,7 +85,7 @@ def _random_rows(tokens: int, vocabulary: int) -> Encoded:
         unit_example=np.arange(64, dtype=np.int32),
         num_examples=64,
         num_truncated=0,
-        labels=random.integers(0, len(TASK.labels), 64).astype(np.int32),
+        labels=random.integers(0, len(task.labels), 64).astype(np.int32),
     )
 
 
@@ -95,10 +94,10 @@ def full_rows(tokens: int) -> TextLengths:
     return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=64, is_measured=True)
 
 
-def timed_stage(sizes: Mapping[str, Json], tokens: int) -> TrainStage:
+def timed_stage(task: Task, sizes: Mapping[str, Json], tokens: int) -> TrainStage:
     """One step of what is timed, as a stage: what is counted and forecast."""
     shape = encoder_config("the encoder that is timed", sizes).shape
     encoder = EncoderRef(name="timed", fingerprint="none", tokenizer="none", num_layers=shape.layers, shape=shape)
-    part = MixturePart(task=TASK, weight=1.0, config=_config(tokens), train=())
+    part = MixturePart(task=task, weight=1.0, config=_config(tokens), train=())
     training = TrainConfig(steps=1, precision=Precision.BF16)
     return TrainStage(parent=None, encoder=encoder, mixture=(part,), config=training, seed=0)

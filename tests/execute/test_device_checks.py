@@ -12,6 +12,7 @@ from stilts.cli.main import app
 from stilts.execute import device_checks, random_training
 from stilts.execute.device_checks import CheckState, check_device
 from stilts.models.dropout import DropoutStream
+from tests.study.handmade import NLI
 
 CPU = torch.device("cpu")
 
@@ -21,7 +22,7 @@ def verdicts(found: list[device_checks.Finding]) -> dict[str, CheckState]:
 
 
 def test_the_cpu_agrees_with_itself_and_is_timed() -> None:
-    found = check_device(CPU, "small")
+    found = check_device(CPU, NLI, "small")
     assert CheckState.FAILED not in verdicts(found).values(), found
     assert verdicts(found)["determinism"] is verdicts(found)["numbers in bf16"] is CheckState.OK
     speed = found[-1]
@@ -37,7 +38,7 @@ def test_other_masks_other_numbers_and_an_error_are_found(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(DropoutStream, "kept", other)
     monkeypatch.setattr(device_checks, "_product_rate", lambda device: 1 / 0)
-    found = check_device(CPU, "small")
+    found = check_device(CPU, NLI, "small")
     seen = verdicts(found)
     assert seen["dropout masks"] is seen["numbers in fp32"] is seen["determinism"] is CheckState.FAILED
     assert found[-1].verdict is CheckState.FAILED and "ZeroDivisionError" in found[-1].found
