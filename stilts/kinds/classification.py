@@ -20,8 +20,7 @@ from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.kinds.vectors import Labelled, token_means
 from stilts.metrics.classification import accuracy_rows, majority_accuracy
-from stilts.models.export import SENTENCE_HEAD, PlainForm
-from stilts.models.heads import SentenceHead
+from stilts.models.export import PlainForm
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
@@ -61,10 +60,10 @@ def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[
 LEARNING = Learning(
     encode=_encode,
     show=_show,
-    head=lambda task, width, stream, dropout: SentenceHead(width, len(task.labels), stream, dropout),
+    head=lambda task, make: make.sentence(len(task.labels)),
     loss=_loss,
     label_count=lambda batch: len(batch.units),
     predict=_predict,
     features=_features,
-    export=PlainForm(head=SENTENCE_HEAD, problem="single_label_classification", names=lambda labels: labels),
+    export=PlainForm(problem="single_label_classification", names=lambda labels: labels),
 )

@@ -23,9 +23,8 @@ from stilts.data.encoded import Encoded
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
 from stilts.kinds.vectors import Labelled
-from stilts.models.dropout import DropoutStream
 from stilts.models.export import PlainForm
-from stilts.models.heads import MakeHead
+from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.model import StiltsModel
 from stilts.shown import shown
 from stilts.study.config import TaskConfig
@@ -38,8 +37,8 @@ class Learning:
     """How a kind's examples enter a model, what is learned from them, and what the model is then asked.
 
     ``encode`` gives examples as arrays; raise ``encode_version`` when it comes to give others. ``show`` gives lines of
-    text from the units of one example, as the model gets them. ``head`` makes a new head for hidden states of a width;
-    None where the kind has no parameters of its own.
+    text from the units of one example, as the model gets them. ``head`` asks for a new head, which gives logits of
+    hidden states and their mask; None where the kind has no parameters of its own.
 
     ``loss`` is summed over a batch, a scalar in fp32, and ``label_count`` what the sum over the *global* batch is
     divided by. ``alter`` makes of a batch what a step sees, from (seed, step) alone. ``whole_batch``: the loss needs
@@ -55,7 +54,7 @@ class Learning:
     label_count: Callable[[Batch], int]
     predict: Callable[[Scorer, Task, TaskConfig, Encoded, Sequence[Any]], Scored]
     export: PlainForm
-    head: Callable[[Task, int, DropoutStream, float], nn.Module] | None = None
+    head: Callable[[Task, HeadMaker], nn.Module] | None = None
     alter: Callable[[Batch, Vocabulary, TaskConfig, int, int], Batch] | None = None
     features: Callable[[Encoded, Batch, torch.Tensor], Iterator[Labelled]] | None = None
     whole_batch: bool = False

@@ -68,8 +68,5 @@ LEARNING = Learning(
     loss=_loss,
     label_count=lambda batch: int((present(batch.row_labels) != IGNORED).sum()),
     predict=_predict,
-    # The head is tied to the embeddings; the empty name stands for its own parameters.
-    export=PlainForm(
-        head={"dense": "lm_head.dense.", "layer_norm": "lm_head.layer_norm.", "": "lm_head."}, is_lm_head=True
-    ),
+    export=PlainForm(is_lm_head=True),
 )

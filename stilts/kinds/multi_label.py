@@ -19,8 +19,7 @@ from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.metrics.label_sets import label_set_rows, most_frequent_first, ranking_text
-from stilts.models.export import SENTENCE_HEAD, PlainForm
-from stilts.models.heads import SentenceHead
+from stilts.models.export import PlainForm
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
@@ -66,9 +65,9 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
 LEARNING = Learning(
     encode=_encode,
     show=_show,
-    head=lambda task, width, stream, dropout: SentenceHead(width, len(task.labels), stream, dropout),
+    head=lambda task, make: make.sentence(len(task.labels)),
     loss=_loss,
     label_count=lambda batch: present(batch.targets).numel(),
     predict=_predict,
-    export=PlainForm(head=SENTENCE_HEAD, problem="multi_label_classification", names=lambda labels: labels),
+    export=PlainForm(problem="multi_label_classification", names=lambda labels: labels),
 )

@@ -22,7 +22,6 @@ from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.kinds.vectors import Labelled, token_means
 from stilts.metrics.classification import accuracy_rows, guess_accuracy
 from stilts.models.export import PlainForm
-from stilts.models.heads import SentenceHead
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
@@ -82,13 +81,10 @@ LEARNING = Learning(
     show=_show,
     # A bias common to all choices cannot change their softmax: its gradient is rounding noise, which Adam would blow up
     # to whole steps.
-    head=lambda task, width, stream, dropout: SentenceHead(width, 1, stream, dropout, bias=False),
+    head=lambda task, make: make.sentence(1, bias=False),
     loss=_loss,
     label_count=lambda batch: len(batch.units),
     predict=_predict,
     features=_features,
-    # Our dense layer is the pooler, our bias-free out_proj the classifier with a bias of 0.
-    export=PlainForm(
-        head={"dense": "{prefix}pooler.dense.", "out_proj": "classifier."}, zeros=frozenset({"classifier.bias"})
-    ),
+    export=PlainForm(),
 )

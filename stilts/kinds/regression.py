@@ -19,8 +19,7 @@ from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.metrics.correlation import correlation_rows
-from stilts.models.export import SENTENCE_HEAD, PlainForm
-from stilts.models.heads import SentenceHead
+from stilts.models.export import PlainForm
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.kinds.regression import value_range
@@ -58,9 +57,9 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
 LEARNING = Learning(
     encode=_encode,
     show=_show,
-    head=lambda task, width, stream, dropout: SentenceHead(width, 1, stream, dropout),
+    head=lambda task, make: make.sentence(1),
     loss=_loss,
     label_count=lambda batch: len(batch.units),
     predict=_predict,
-    export=PlainForm(head=SENTENCE_HEAD, problem="regression", num_outputs=1),
+    export=PlainForm(problem="regression", num_outputs=1),
 )

@@ -84,10 +84,5 @@ LEARNING = Learning(
     label_count=lambda batch: 2 * len(batch.units),
     predict=_predict,
     whole_batch=True,
-    # AutoModel has a pooler that we never train: it is written as zeros, so that loading makes up nothing.
-    export=PlainForm(
-        zeros=frozenset({"pooler.dense.weight", "pooler.dense.bias"}),
-        has_prefix=False,
-        vector={"pooling": "mean over all tokens", "normalised": True},
-    ),
+    export=PlainForm(vector={"pooling": "mean over all tokens", "normalised": True}),
 )

@@ -55,5 +55,5 @@ class Scorer:
 
 def head_outputs(model: StiltsModel, learner: str, batch: Batch) -> torch.Tensor:
     """What the head of ``learner`` makes of a batch's last hidden states."""
-    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.mask))
+    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.mask), batch.mask)
     return outputs

@@ -23,7 +23,6 @@ from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.kinds.vectors import Labelled
 from stilts.metrics.answers import answer_rows
 from stilts.models.export import PlainForm
-from stilts.models.heads import TokenHead
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.kinds.span_qa import answer_texts
@@ -191,10 +190,10 @@ LEARNING = Learning(
     show=_show,
     # Two outputs: an answer's first and last token. A bias common to all tokens cannot change their softmax: its
     # gradient is rounding noise, which Adam would blow up to whole steps.
-    head=lambda task, width, stream, dropout: TokenHead(width, 2, stream, dropout, bias=False),
+    head=lambda task, make: make.token(2, bias=False),
     loss=_loss,
     label_count=lambda batch: 2 * len(batch.units),
     predict=_predict,
     features=_features,
-    export=PlainForm(head={"out_proj": "qa_outputs."}, zeros=frozenset({"qa_outputs.bias"})),
+    export=PlainForm(),
 )

@@ -22,7 +22,6 @@ from stilts.kinds.scorer import Scorer, head_outputs
 from stilts.kinds.vectors import Labelled
 from stilts.metrics.classification import majority_accuracy
 from stilts.models.export import PlainForm
-from stilts.models.heads import TokenHead
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.kinds.tagging import TAG_ROWS
@@ -128,10 +127,10 @@ def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[
 LEARNING = Learning(
     encode=_encode,
     show=_show,
-    head=lambda task, width, stream, dropout: TokenHead(width, len(task.labels), stream, dropout),
+    head=lambda task, make: make.token(len(task.labels)),
     loss=_loss,
     label_count=lambda batch: int((present(batch.row_labels) != IGNORED).sum()),
     predict=_predict,
     features=_features,
-    export=PlainForm(head={"out_proj": "classifier."}, names=lambda labels: labels),
+    export=PlainForm(names=lambda labels: labels),
 )

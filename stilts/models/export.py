@@ -1,15 +1,16 @@
 """Export: a train artifact as a folder that plain ``transformers`` loads, without any code of ours.
 
-Every head has an exact counterpart among the classes of XLM-R and XLM-R XL: logits agree to rounding. Each task kind
-says which (``PlainForm``). Of a retrieval the vector of a sentence is the normalised mean of hidden state
-``config.stilts["layer"]``. Tensors go from file to file one shard at a time: memory does not grow with the model.
+A head has an exact counterpart among the plain classes of its encoder's family: logits agree to rounding. Each task
+kind names the class, the family's ``Architecture`` says where the head goes. Of a retrieval the vector of a sentence is
+the normalised mean of hidden state ``config.stilts["layer"]``. Tensors go from file to file one shard at a time: memory
+does not grow with the model.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,41 +18,34 @@ import torch
 
 from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
+from stilts.models.architecture import PlainHead
+from stilts.models.architectures import ARCHITECTURES
 from stilts.models.model import TOKENIZER_FILE, head_file
+from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.kind import TaskKind
-from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
+from stilts.tasks.weight_files import LM_HEAD_FILE
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 # Bytes of one weights file, the default of transformers' save_pretrained.
 SHARD_BYTES = 5 * 10**9
-# What a pretrained folder holds beside the encoder: heads, and a buffer of older versions.
-_NOT_ENCODER = ("pooler.", "lm_head.", "classifier.", "embeddings.position_ids")
-
 # Where a tensor comes from: a file and its name there; None for zeros.
 _Source: TypeAlias = tuple[Path, str] | None
 
 
-# Our sentence head in the plain sequence classifier.
-SENTENCE_HEAD = {"dense": "classifier.dense.", "out_proj": "classifier.out_proj."}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainForm:
-    """Where a kind's trained head goes in its plain class, and what the configuration says of it.
+    """What the configuration of a kind's plain class says, and where a head of the kind's own goes in it.
 
-    ``head`` maps our head's modules to the plain class's; ``{prefix}`` is that of its encoder, the empty name stands
-    for the head's own parameters. Where it is empty nothing but the encoder is exported. ``zeros`` are tensors that
-    ours is without, where zeros say the same. ``problem`` is what transformers calls the way of training; ``names``
-    gives the outputs' names from the task's labels, ``num_outputs`` their number where they have none. ``vector`` says
-    how a text becomes a vector, for models that give one. ``is_lm_head``: the head is the encoder's own of masked LM.
+    ``head`` is given for heads that no ``HeadMaker`` makes; None: as the encoder's architecture has it. ``problem`` is
+    what transformers calls the way of training; ``names`` gives the outputs' names from the task's labels,
+    ``num_outputs`` their number where they have none. ``vector`` says how a text becomes a vector, for models that give
+    one. ``is_lm_head``: the head is the encoder's own of masked LM.
     """
 
-    head: Mapping[str, str] = field(default_factory=dict)
-    zeros: frozenset[str] = frozenset()
+    head: PlainHead | None = None
     problem: str = ""
     names: Callable[[tuple[str, ...]], Sequence[str]] | None = None
     num_outputs: int | None = None
-    has_prefix: bool = True
     is_lm_head: bool = False
     vector: Mapping[str, Json] | None = None
 
@@ -94,7 +88,7 @@ def export_weights(source: Path, folder: Path, what: Exported, *, shard_bytes: i
     """Writes the weights under the plain class's names, in one file or, above ``shard_bytes``, in several."""
     skeleton = _skeleton(_plain_config(source, what), what)
     shapes = _own_tensors(skeleton)
-    sources = _sources(source, what, shapes, _prefix(skeleton, what))
+    sources = _sources(source, what, shapes, skeleton)
     shards = list(_shards(sources, shapes, shard_bytes))
     if len(shards) == 1:
         _write(folder / WEIGHTS_FILE, shards[0], shapes)
@@ -134,8 +128,27 @@ def _skeleton(config: Any, what: Exported) -> torch.nn.Module:
     return model
 
 
-def _prefix(skeleton: Any, what: Exported) -> str:
-    return f"{skeleton.base_model_prefix}." if what.form.has_prefix else ""
+def _prefix(skeleton: Any) -> str:
+    """How names of the encoder's tensors begin: a bare encoder has no part of its own name."""
+    base: str = skeleton.base_model_prefix
+    return f"{base}." if hasattr(skeleton, base) else ""
+
+
+def _plain_head(model_type: str, what: Exported) -> PlainHead:
+    """Where the head goes; EncoderError where the family has no such plain class."""
+    found = what.form.head or ARCHITECTURES[model_type].plain.get(what.kind.plain.auto_class)
+    if found is None:
+        raise EncoderError(
+            f"export of a {model_type} as {what.kind.plain.auto_class}",
+            "transformers has no such class for it that computes what ours does",
+            "An exported model gives the trained model's outputs without code of ours",
+            f"Use the artifact with stilts, or an encoder of another family: {', '.join(_families_with(what))}",
+        )
+    return found
+
+
+def _families_with(what: Exported) -> list[str]:
+    return [name for name, each in ARCHITECTURES.items() if what.kind.plain.auto_class in each.plain]
 
 
 def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
@@ -144,13 +157,12 @@ def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in skeleton.state_dict().items() if name not in tied}
 
 
-def _sources(
-    source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], prefix: str
-) -> dict[str, tuple[Path, str] | None]:
+def _sources(source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], skeleton: Any) -> dict[str, _Source]:
     """Where each tensor of the plain class comes from; TransferError unless all match, in name and shape."""
+    prefix, head = _prefix(skeleton), _plain_head(skeleton.config.model_type, what)
     found: dict[str, _Source] = {prefix + name: at for name, at in _encoder_tensors(source).items()}
-    found |= dict(_head_tensors(source, what, prefix))
-    zeros = {name for name in shapes.keys() - found.keys() if name in what.form.zeros}
+    found |= dict(_head_tensors(source, what, head, prefix))
+    zeros = {name for name in shapes.keys() - found.keys() if name in head.zeros}
     found |= dict.fromkeys(zeros)
     missing, unexpected = sorted(shapes.keys() - found.keys()), sorted(found.keys() - shapes.keys())
     common = sorted(shapes.keys() & found.keys())
@@ -166,24 +178,13 @@ def _sources(
 
 
 def _encoder_tensors(source: Path) -> dict[str, tuple[Path, str]]:
-    """The encoder's tensors by their names without prefix, of an artifact or of a pretrained encoder's folder."""
-    if (source / ENCODER_FILE).exists():
-        return {name: (source / ENCODER_FILE, name) for name in _names(source / ENCODER_FILE)}
-    files = sorted(source.glob("*.safetensors"))
-    if not files:
-        raise EncoderError(
-            f"weights in {source}",
-            "there is no safetensors file",
-            "Pickled weights are never loaded",
-            "Name a folder that holds an encoder",
-        )
-    places = ((name.removeprefix("roberta."), (file, name)) for file in files for name in _names(file))
-    return {short: at for short, at in places if not short.startswith(_NOT_ENCODER)}
+    """The encoder's tensors by their names in our module, of an artifact or of a pretrained encoder's folder."""
+    return {name: (stored.file, stored.name) for name, stored in checkpoint(source).encoder.items()}
 
 
-def _head_tensors(source: Path, what: Exported, prefix: str) -> Iterator[tuple[str, tuple[Path, str]]]:
+def _head_tensors(source: Path, what: Exported, head: PlainHead, prefix: str) -> Iterator[tuple[str, tuple[Path, str]]]:
     """The head's tensors by the plain class's names."""
-    if not what.form.head:
+    if not head.modules:
         return
     file = source / (LM_HEAD_FILE if what.form.is_lm_head else head_file(what.learner or ""))
     if not file.exists():
@@ -195,7 +196,7 @@ def _head_tensors(source: Path, what: Exported, prefix: str) -> Iterator[tuple[s
         )
     for name in _names(file):
         module, _, part = name.rpartition(".")
-        yield what.form.head[module].format(prefix=prefix) + part, (file, name)
+        yield head.modules[module].format(prefix=prefix) + part, (file, name)
 
 
 def _shards(

@@ -1,12 +1,10 @@
 """Heads: what stands on an encoder's hidden states; each task kind says which one it takes (``stilts/kinds/``).
 
-``hidden`` is (rows, tokens, width). A head's forward gives logits.
+``hidden`` is (rows, tokens, width), ``mask`` (rows, tokens) is True where a token is. A head's forward takes both and
+gives logits.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -15,8 +13,6 @@ from stilts.models.dropout import CountedDropout, DropoutStream
 
 # Dropout sites of heads are numbered from here, behind those of any encoder.
 _HEAD_SITE = 10_000
-# What makes a new head for an encoder: its width, where dropout gets its keys, and the share that is dropped.
-MakeHead: TypeAlias = Callable[[int, DropoutStream, float], nn.Module]
 
 
 class SentenceHead(nn.Module):
@@ -31,7 +27,7 @@ class SentenceHead(nn.Module):
         self.dropout_in = CountedDropout(stream, _HEAD_SITE, dropout)
         self.dropout_out = CountedDropout(stream, _HEAD_SITE + 1, dropout)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+    def forward(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(rows, num_labels)."""
         first = self.dropout_in(hidden[:, 0])
         logits: torch.Tensor = self.out_proj(self.dropout_out(torch.tanh(self.dense(first))))
@@ -48,7 +44,7 @@ class TokenHead(nn.Module):
         self.dropout = CountedDropout(stream, _HEAD_SITE, dropout)
         self.out_proj = nn.Linear(width, num_labels, bias=bias)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+    def forward(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(rows, tokens, num_labels); span QA has two labels: an answer's first and last token."""
         logits: torch.Tensor = self.out_proj(self.dropout(hidden))
         return logits

@@ -1,4 +1,4 @@
-"""StiltsModel: an encoder of the XLM-R family with one head per task, and how it is built, loaded and saved."""
+"""StiltsModel: an encoder with one head per task, and how it is built, loaded and saved."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import torch
 from torch import nn
 
 from stilts.errors import EncoderError, StiltsError, TransferError
-from stilts.models.dropout import DropoutStream, install, register_attention
-from stilts.models.heads import MakeHead, MaskedLMHead
+from stilts.models.architectures import ARCHITECTURES
+from stilts.models.dropout import DropoutStream
+from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.seeds import derive_seed
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.encoder_tensors import checkpoint
+from stilts.tasks.families import FAMILIES
 from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
 
 CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
@@ -30,52 +32,40 @@ class StiltsModel(nn.Module):
     """
 
     def __init__(self, config: Any, *, dropout: float | None = None, attention_dropout: float | None = None) -> None:
-        from transformers import AutoModel
-
         super().__init__()
         self.config = config
+        self.family, self.architecture = FAMILIES[config.model_type], ARCHITECTURES[config.model_type]
         self.stream = DropoutStream()
-        self.hidden_dropout = float(config.hidden_dropout_prob if dropout is None else dropout)
-        attention = float(config.attention_probs_dropout_prob if attention_dropout is None else attention_dropout)
-        settings = {"attn_implementation": register_attention(), "add_pooling_layer": False}
-        self.encoder = AutoModel.from_config(config, **settings)  # type: ignore[no-untyped-call]
-        install(self.encoder, self.stream, dropout=self.hidden_dropout, attention_dropout=attention)
-        self.lm_head = MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps)
+        usual = getattr(config, self.family.dropouts[0]) if self.family.dropouts else 0.0
+        self.head_dropout = float(usual if dropout is None else dropout)
+        shares = {"dropout": dropout, "attention_dropout": attention_dropout}
+        self.encoder = self.architecture.build(config, self.stream, **shares)
+        self.lm_head = self.architecture.lm_head(config)
         self.heads = nn.ModuleDict()
 
     def add_head(self, learner: str, make: MakeHead, seed: int) -> None:
         """Gives what is learned a new head, initialised from ``seed`` and the learner's name."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed("head", learner, seed))
-            head = make(self.config.hidden_size, self.stream, self.hidden_dropout)
+            head = make(HeadMaker(self.architecture, self.config, self.stream, self.head_dropout))
         for module in head.modules():
             if isinstance(module, nn.Linear):
-                _reinitialise(module, self.config.initializer_range, derive_seed("head", learner, seed))
+                _reinitialise(
+                    module, getattr(self.config, self.family.initializer_range), derive_seed("head", learner, seed)
+                )
         self.heads[learner] = head
 
     def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
-        out: torch.Tensor = self._run(ids, mask).last_hidden_state
-        return out
+        return self.architecture.hidden(self.encoder, ids, mask)
 
     def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
-        states: torch.Tensor = self._run(ids, mask, output_hidden_states=True).hidden_states[layer]
-        return states
-
-    def _run(self, ids: torch.Tensor, mask: torch.Tensor, **wanted: bool) -> Any:
-        """The encoder's output, with positions counted from the padding id as XLM-R does.
-
-        Left alone, transformers counts them by a cumulative sum, which has no deterministic kernel on GPUs.
-        """
-        padding = self.config.pad_token_id
-        places = torch.arange(ids.shape[1], device=ids.device) + padding + 1
-        positions = torch.where(mask, places, padding)
-        return self.encoder(input_ids=ids, attention_mask=mask[:, None, None, :], position_ids=positions, **wanted)
+        return self.architecture.hidden_at(self.encoder, ids, mask, layer)
 
     def masked_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Vocabulary logits (tokens, vocabulary) of some hidden vectors (tokens, width)."""
-        logits: torch.Tensor = self.lm_head(hidden, self.encoder.embeddings.word_embeddings.weight)
+        logits: torch.Tensor = self.lm_head(hidden, self.architecture.word_embeddings(self.encoder))
         return logits
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from stilts.bounded_file import not_a_file
 from stilts.errors import EncoderError
 from stilts.fingerprint import Json
-from stilts.tasks.encoder_shape import EncoderShape
+from stilts.tasks.families import FAMILIES
+from stilts.tasks.family import EncoderConfig, Family
 
-# The architectures that models/ can take apart into encoder and head.
-MODEL_TYPES = ("xlm-roberta", "xlm-roberta-xl")
 # transformers' activations that have no weights of their own; a test holds the two lists together.
 ACTIVATIONS = (
     "gelu gelu_10 gelu_accurate gelu_fast gelu_new gelu_python gelu_python_tanh gelu_pytorch_tanh hardswish laplace "
@@ -37,67 +35,6 @@ _MOST = {
     "pad_token_id": 100_000_000,
     "type_vocab_size": 1_000_000,
 }
-# What transformers takes where a config.json is silent; a test holds the two together.
-DEFAULTS: Mapping[str, Mapping[str, Json]] = {
-    "xlm-roberta": {
-        "num_attention_heads": 12,
-        "vocab_size": 30522,
-        "type_vocab_size": 2,
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-12,
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-        "initializer_range": 0.02,
-    },
-    "xlm-roberta-xl": {
-        "num_attention_heads": 32,
-        "vocab_size": 250880,
-        "type_vocab_size": 1,
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-05,
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-        "initializer_range": 0.02,
-    },
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderConfig:
-    """The sizes of an encoder of XLM-R's family, each within bounds, and fitting each other.
-
-    ``max_length`` is the longest sequence in tokens.
-    """
-
-    model_type: str
-    num_hidden_layers: int
-    hidden_size: int
-    num_attention_heads: int
-    intermediate_size: int
-    vocab_size: int
-    max_position_embeddings: int
-    type_vocab_size: int
-    pad_token_id: int
-
-    @property
-    def max_length(self) -> int:
-        """Positions are counted from behind the padding id, as XLM-R does."""
-        return self.max_position_embeddings - self.pad_token_id - 1
-
-    @property
-    def shape(self) -> EncoderShape:
-        """What it costs by."""
-        return EncoderShape(
-            layers=self.num_hidden_layers,
-            width=self.hidden_size,
-            inner=self.intermediate_size,
-            heads=self.num_attention_heads,
-            key_value_heads=self.num_attention_heads,
-            head_width=self.hidden_size // self.num_attention_heads,
-            vocabulary=self.vocab_size,
-            embedding_width=self.hidden_size,
-            positions=self.max_position_embeddings,
-        )
 
 
 def read_config_json(asked: str, path: Path) -> dict[str, Json]:
@@ -127,50 +64,59 @@ def read_config_json(asked: str, path: Path) -> dict[str, Json]:
     return config
 
 
-def encoder_config(asked: str, fields: Mapping[str, Json]) -> EncoderConfig:
-    """The checked sizes; EncoderError, naming the field, for another architecture, a wrong type, size or sign."""
+def family_of(asked: str, fields: Mapping[str, Json]) -> Family:
+    """The family that a config.json names; EncoderError where it is none that models/ knows."""
     model_type = fields.get("model_type")
-    if not isinstance(model_type, str) or model_type not in MODEL_TYPES:
+    if not isinstance(model_type, str) or model_type not in FAMILIES:
         raise EncoderError(
             asked,
             f"its config.json says model_type {_shown(model_type)}",
-            f"Known architectures: {', '.join(MODEL_TYPES)}",
-            "Choose an encoder of XLM-R's family",
+            f"Known architectures: {', '.join(FAMILIES)}",
+            "Choose an encoder of one of them",
         )
-    filled = {**DEFAULTS[model_type], **fields}
-    sizes = {field: _size(asked, filled, field) for field in _MOST}
-    config = EncoderConfig(model_type=model_type, **sizes)
+    return FAMILIES[model_type]
+
+
+def encoder_config(asked: str, fields: Mapping[str, Json]) -> EncoderConfig:
+    """The checked sizes; EncoderError, naming the field, for another architecture, a wrong type, size or sign."""
+    family = family_of(asked, fields)
+    filled = {**family.defaults, **fields}
+    sizes = {
+        size: _size(asked, filled, family.sizes[size], _MOST[size]) if size in family.sizes else 0 for size in _MOST
+    }
+    config = EncoderConfig(family=family, **sizes)
     _check_fit(asked, config)
-    activation = filled["hidden_act"]
+    activation = filled[family.activation]
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        raise _wrong(asked, filled, "hidden_act", f"Known activations: {', '.join(ACTIVATIONS)}")
-    for field in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        raise _wrong(asked, filled, family.activation, f"Known activations: {', '.join(ACTIVATIONS)}")
+    for field in (*family.dropouts, *family.attention_dropouts):
         if not 0.0 <= _fraction(asked, filled, field) < 1.0:
             raise _wrong(asked, filled, field, "A share that is dropped is 0 or more, and less than 1")
-    if not 0.0 < _fraction(asked, filled, "layer_norm_eps") < 1.0:
-        raise _wrong(asked, filled, "layer_norm_eps", "It keeps a division from zero: more than 0, and small")
-    if not 0.0 <= _fraction(asked, filled, "initializer_range") <= 1.0:
-        raise _wrong(asked, filled, "initializer_range", "It is the spread of new heads' weights, 0 to 1")
+    if not 0.0 < _fraction(asked, filled, family.norm_epsilon) < 1.0:
+        raise _wrong(asked, filled, family.norm_epsilon, "It keeps a division from zero: more than 0, and small")
+    if not 0.0 <= _fraction(asked, filled, family.initializer_range) <= 1.0:
+        raise _wrong(asked, filled, family.initializer_range, "It is the spread of new heads' weights, 0 to 1")
     return config
 
 
 def _check_fit(asked: str, config: EncoderConfig) -> None:
     """Raises where one size rules out another."""
-    fields: dict[str, Json] = {field: getattr(config, field) for field in _MOST}
+    fields: dict[str, Json] = {field: getattr(config, size) for size, field in config.family.sizes.items()}
+    named = config.family.sizes
     if config.hidden_size % config.num_attention_heads:
-        why = f"The {config.hidden_size} channels of hidden_size are split evenly among the heads"
-        raise _wrong(asked, fields, "num_attention_heads", why)
+        why = f"The {config.hidden_size} channels of {named['hidden_size']} are split evenly among the heads"
+        raise _wrong(asked, fields, named["num_attention_heads"], why)
     if config.pad_token_id >= config.vocab_size:
         raise _wrong(asked, fields, "pad_token_id", f"vocab_size is {config.vocab_size}")
     if config.max_length < 1:
         why = f"Positions are counted from behind pad_token_id, {config.pad_token_id}: none is left"
-        raise _wrong(asked, fields, "max_position_embeddings", why)
+        raise _wrong(asked, fields, named["max_position_embeddings"], why)
 
 
-def _size(asked: str, fields: Mapping[str, Json], field: str) -> int:
+def _size(asked: str, fields: Mapping[str, Json], field: str, most: int) -> int:
     value = fields.get(field)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST[field]:
-        raise _wrong(asked, fields, field, f"It is a whole number from 1 to {_MOST[field]:,}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise _wrong(asked, fields, field, f"It is a whole number from 1 to {most:,}")
     return value
 
 

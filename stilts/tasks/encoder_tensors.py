@@ -6,20 +6,15 @@ fit config.json.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stilts.errors import EncoderError, TransferError
-from stilts.tasks.encoder_config import EncoderConfig, encoder_config, read_config_json
+from stilts.tasks.encoder_config import encoder_config, family_of, read_config_json
 from stilts.tasks.safetensors_header import FLOATS, StoredTensor, read_header
 from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE, weight_files
 
-# Tensors that belong to no head and that a STILTs model has no place for, on purpose: the pooler of next-sentence
-# prediction, a buffer of older versions, and the output matrix that is tied to the word embeddings.
-_LEFT_OUT = ("pooler.", "embeddings.position_ids", "lm_head.decoder.")
-_BODY = ("embeddings.", "encoder.")
-_PREFIX = "roberta."
 _Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -43,17 +38,20 @@ def checkpoint(folder: Path) -> Checkpoint:
     """
     if (folder / ENCODER_FILE).exists():
         return Checkpoint(encoder=read_header(folder / ENCODER_FILE), lm_head=read_header(folder / LM_HEAD_FILE))
+    asked = f"encoder in {folder}"
+    family = family_of(asked, read_config_json(asked, folder / "config.json"))
     encoder: dict[str, StoredTensor] = {}
     lm_head: dict[str, StoredTensor] = {}
     heads: dict[str, None] = {}
     for tensor in (tensor for file in weight_files(folder) for tensor in read_header(file).values()):
-        short = tensor.name.removeprefix(_PREFIX)
-        if short.startswith(_LEFT_OUT):
+        short = tensor.name.removeprefix(family.prefix)
+        if short.startswith(family.left_out):
             continue
-        if not tensor.name.startswith(_PREFIX) and not short.startswith((*_BODY, "lm_head.")):
+        in_lm_head, in_encoder = _renamed(short, family.lm_head), _renamed(short, family.body)
+        if in_lm_head is None and in_encoder is None and not tensor.name.startswith(family.prefix):
             heads[short.partition(".")[0]] = None
             continue
-        part, name = (lm_head, short.removeprefix("lm_head.")) if short.startswith("lm_head.") else (encoder, short)
+        part, name = (encoder, in_encoder or short) if in_lm_head is None else (lm_head, in_lm_head)
         if name in part:
             raise _twice(folder, part[name], tensor)
         part[name] = tensor
@@ -66,49 +64,21 @@ def check_tensors(folder: Path) -> None:
     Every tensor of the architecture is there, none else, each of floating point and of the shape that config.json
     says. EncoderError for a configuration or a file that cannot be used.
     """
-    config = encoder_config(f"encoder in {folder}", read_config_json(f"encoder in {folder}", folder / "config.json"))
-    found = checkpoint(folder)
-    _check_part(f"weights of the encoder in {folder}", found.encoder, dict(encoder_tensors(config)))
+    asked = f"encoder in {folder}"
+    config = encoder_config(asked, read_config_json(asked, folder / "config.json"))
+    found, family = checkpoint(folder), config.family
+    _check_part(f"weights of the encoder in {folder}", found.encoder, dict(family.tensors(config)))
     if found.lm_head:
-        _check_part(f"masked-LM head of the encoder in {folder}", found.lm_head, lm_head_tensors(config))
+        asked = f"masked-LM head of the encoder in {folder}"
+        _check_part(asked, found.lm_head, dict(family.lm_head_tensors(config)))
 
 
-def encoder_tensors(config: EncoderConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Names, without prefix, and shapes of all weights of an encoder."""
-    width, inner = config.hidden_size, config.intermediate_size
-    is_xl = config.model_type == "xlm-roberta-xl"
-    yield "embeddings.word_embeddings.weight", (config.vocab_size, width)
-    yield "embeddings.position_embeddings.weight", (config.max_position_embeddings, width)
-    yield "embeddings.token_type_embeddings.weight", (config.type_vocab_size, width)
-    yield from _norm("encoder.LayerNorm" if is_xl else "embeddings.LayerNorm", width)
-    norms = ("attention.self_attn_layer_norm", "LayerNorm") if is_xl else _NORMS
-    for layer in range(config.num_hidden_layers):
-        at = f"encoder.layer.{layer}"
-        for name in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
-            yield from _linear(f"{at}.{name}", width, width)
-        yield from _linear(f"{at}.intermediate.dense", inner, width)
-        yield from _linear(f"{at}.output.dense", width, inner)
-        for name in norms:
-            yield from _norm(f"{at}.{name}", width)
-
-
-_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
-
-
-def lm_head_tensors(config: EncoderConfig) -> _Shapes:
-    """Names and shapes of the masked-LM head; its output matrix is the encoder's word embeddings."""
-    width = config.hidden_size
-    return {**dict(_linear("dense", width, width)), **dict(_norm("layer_norm", width)), "bias": (config.vocab_size,)}
-
-
-def _linear(name: str, out: int, into: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield f"{name}.weight", (out, into)
-    yield f"{name}.bias", (out,)
-
-
-def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield f"{name}.weight", (width,)
-    yield f"{name}.bias", (width,)
+def _renamed(name: str, beginnings: Mapping[str, str]) -> str | None:
+    """The name with our beginning for the checkpoint's, of the first that fits; None where none does."""
+    for theirs, ours in beginnings.items():
+        if name.startswith(theirs):
+            return ours + name.removeprefix(theirs)
+    return None
 
 
 def _check_part(asked: str, found: Mapping[str, StoredTensor], wanted: _Shapes) -> None:

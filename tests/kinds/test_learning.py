@@ -15,4 +15,4 @@ def test_the_halves_of_a_kind_agree(kind: TaskKind) -> None:
     assert kind.learning == f"stilts.kinds.{kind.name}"
     assert kind.has_linear_labels == (learning.features is not None)
     assert learning.uses_lm_head == (kind.name == "masked_lm")
-    assert (learning.head is None) == (learning.uses_lm_head or not learning.export.head)
+    assert (learning.head is None) == (learning.uses_lm_head or learning.export.vector is not None)

@@ -19,8 +19,7 @@ from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
-from stilts.models.export import SENTENCE_HEAD, PlainForm
-from stilts.models.heads import SentenceHead
+from stilts.models.export import PlainForm
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
@@ -55,12 +54,11 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
 LEARNING = Learning(
     encode=_encode,
     show=_show,
-    head=lambda task, width, stream, dropout: SentenceHead(width, len(task.labels) - 1, stream, dropout),
+    head=lambda task, make: make.sentence(len(task.labels) - 1),
     loss=_loss,
     label_count=lambda batch: present(batch.targets).numel(),
     predict=_predict,
     export=PlainForm(
-        head=SENTENCE_HEAD,
         problem="multi_label_classification",
         names=lambda labels: [f"above {label}" for label in labels[:-1]],
     ),

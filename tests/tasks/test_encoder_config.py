@@ -11,7 +11,8 @@ from transformers import AutoConfig
 from transformers.activations import ACT2FN
 
 from stilts.errors import EncoderError
-from stilts.tasks.encoder_config import ACTIVATIONS, DEFAULTS, LONGEST_CONFIG, encoder_config, read_config_json
+from stilts.tasks.encoder_config import ACTIVATIONS, LONGEST_CONFIG, encoder_config, read_config_json
+from stilts.tasks.families import FAMILIES
 
 GOOD: dict[str, Any] = {
     "model_type": "xlm-roberta",
@@ -76,10 +77,11 @@ def test_a_size_that_is_missing_is_named(field: str) -> None:
         encoder_config("x", {name: value for name, value in GOOD.items() if name != field})
 
 
-@pytest.mark.parametrize("model_type", list(DEFAULTS))
+@pytest.mark.parametrize("model_type", list(FAMILIES))
 def test_what_is_left_out_is_what_transformers_takes(model_type: str) -> None:
     theirs = AutoConfig.for_model(model_type)
-    assert DEFAULTS[model_type] == {field: getattr(theirs, field) for field in DEFAULTS[model_type]}
+    defaults = FAMILIES[model_type].defaults
+    assert defaults == {field: getattr(theirs, field) for field in defaults}
     config = encoder_config("x", {**theirs.to_dict(), "model_type": model_type})
     assert config.num_hidden_layers == theirs.num_hidden_layers
 

@@ -15,6 +15,12 @@ from stilts.tasks.encoder_numbers import check_numbers
 FLOATS = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 
 
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path) -> None:
+    """What says which tensors are the encoder's."""
+    (tmp_path / "config.json").write_text('{"model_type": "xlm-roberta"}')
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("at", [0, 499, 999])

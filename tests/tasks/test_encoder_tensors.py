@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM
 
 from stilts.errors import EncoderError, TransferError
 from stilts.tasks.encoder_config import encoder_config
-from stilts.tasks.encoder_tensors import check_tensors, checkpoint, encoder_tensors, lm_head_tensors
+from stilts.tasks.encoder_tensors import check_tensors, checkpoint
 from stilts.tasks.weight_files import files_not_read, weight_files
 
 SIZES = {
@@ -37,12 +37,15 @@ def test_names_and_shapes_are_those_of_transformers(model_type: str) -> None:
     shapes = {name.removeprefix("roberta."): tuple(p.shape) for name, p in model.named_parameters()}
     theirs = {names.get(name, name): shape for name, shape in shapes.items()}
     config = encoder_config("x", {"model_type": model_type, **SIZES})
-    ours = {**dict(encoder_tensors(config)), **{f"lm_head.{k}": v for k, v in lm_head_tensors(config).items()}}
+    ours = {
+        **dict(config.family.tensors(config)),
+        **{f"lm_head.{k}": v for k, v in dict(config.family.lm_head_tensors(config)).items()},
+    }
     assert ours == theirs
 
 
 def tensors(prefix: str = "") -> dict[str, torch.Tensor]:
-    return {prefix + name: torch.zeros(shape) for name, shape in encoder_tensors(CONFIG)}
+    return {prefix + name: torch.zeros(shape) for name, shape in CONFIG.family.tensors(CONFIG)}
 
 
 def write(folder: Path, weights: dict[str, torch.Tensor], **config: Any) -> Path:
@@ -97,7 +100,7 @@ def test_every_floating_point_is_taken(dtype: torch.dtype, tmp_path: Path) -> No
 
 
 def test_a_masked_lm_head_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    head = {f"lm_head.{name}": torch.zeros(shape) for name, shape in lm_head_tensors(CONFIG).items()}
+    head = {f"lm_head.{name}": torch.zeros(shape) for name, shape in CONFIG.family.lm_head_tensors(CONFIG)}
     check_tensors(write(tmp_path, {**tensors(), **head}))
     with pytest.raises(TransferError, match=r"masked-LM head.*bias is \(12,\)"):
         check_tensors(write(tmp_path, {**tensors(), **head, "lm_head.bias": torch.zeros(12)}))
