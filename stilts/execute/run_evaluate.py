@@ -30,7 +30,7 @@ from stilts.ledger.examples import (
     TRUTH_COLUMN,
     write_examples,
 )
-from stilts.models.model import load_model
+from stilts.models.model import load_model, no_lm_head
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.training.device import autocast, execution_record, set_up
@@ -87,6 +87,8 @@ def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple
         )
     prepared = preparation(stage, folder, run)
     model, transferred = load_model(folder, heads_of([stage.task]) if stage.task.is_trained else {})
+    if learning_of(stage.task.kind).uses_lm_head and model.lm_head is None:
+        raise no_lm_head(model.family.model_type)
     if learning_of(stage.task.kind).uses_lm_head and "lm_head" in transferred.fresh:
         raise InputError(
             f'target "{stage.task.name}" with the encoder in {folder.name}',

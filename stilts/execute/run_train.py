@@ -15,7 +15,7 @@ from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scorer import Scorer
-from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, save_model
+from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, no_lm_head, save_model
 from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
@@ -67,7 +67,10 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
         model, transferred = load_model(folder, dropout=hidden, attention_dropout=attention)
     tasks = [part.task for part in stage.mixture]
     heads = add_heads(model, tasks, stage.seed)
-    if not any(learning_of(task.kind).uses_lm_head for task in tasks):
+    uses_lm_head = any(learning_of(task.kind).uses_lm_head for task in tasks)
+    if uses_lm_head and model.lm_head is None:
+        raise no_lm_head(model.family.model_type)
+    if not uses_lm_head and model.lm_head is not None:
         for parameter in model.lm_head.parameters():
             parameter.requires_grad_(False)
     return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *(f"head.{name}" for name in heads)))

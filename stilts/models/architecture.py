@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from stilts.fingerprint import Json
 from stilts.models.dropout import DropoutStream
-from stilts.models.heads import MaskedLMHead, SentenceHead
+from stilts.models.heads import SentenceHead, TokenHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,15 @@ class PlainHead:
     """Where a head of ours goes in a plain class of transformers.
 
     ``modules`` maps our head's modules to the plain class's; ``{prefix}`` is that of its encoder, the empty name stands
-    for the head's own parameters. ``zeros`` are tensors that ours is without, where zeros say the same.
+    for the head's own parameters. ``zeros`` are tensors that ours is without, where zeros say the same. ``fields`` are
+    set in the configuration, so that the class computes what ours does. ``auto_class`` names a class in the place of
+    the kind's, where that would be another model.
     """
 
     modules: Mapping[str, str] = field(default_factory=dict)
     zeros: frozenset[str] = frozenset()
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    auto_class: str = ""
 
 
 class Architecture(ABC):
@@ -45,23 +50,36 @@ class Architecture(ABC):
         """A new encoder without head, its dropouts counted by ``stream``; shares of None are the configuration's."""
 
     @abstractmethod
-    def hidden(self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
+    def hidden(
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is.
+
+        ``types`` (rows, tokens) is 1 for tokens of a second text; None: the tokenizer tells no types apart.
+        """
 
     @abstractmethod
-    def hidden_at(self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
+    def hidden_at(
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
 
     @abstractmethod
     def word_embeddings(self, encoder: nn.Module) -> torch.Tensor:
         """(vocabulary, width) what a masked-LM head takes for its output matrix."""
 
-    def lm_head(self, config: Any) -> nn.Module:
-        """A new masked-LM head."""
-        return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps)
+    @abstractmethod
+    def lm_head(self, config: Any) -> nn.Module | None:
+        """A new masked-LM head; None where the family has none."""
 
     def sentence_head(
         self, config: Any, num_labels: int, stream: DropoutStream, dropout: float, *, bias: bool
     ) -> nn.Module:
-        """A new head that gives logits (rows, num_labels) of hidden states."""
+        """A new head that gives logits (rows, num_labels) of whole texts."""
         return SentenceHead(config.hidden_size, num_labels, stream, dropout, bias=bias)
+
+    def token_head(
+        self, config: Any, num_labels: int, stream: DropoutStream, dropout: float, *, bias: bool
+    ) -> nn.Module:
+        """A new head that gives logits (rows, tokens, num_labels) of tokens."""
+        return TokenHead(config.hidden_size, num_labels, stream, dropout, bias=bias)

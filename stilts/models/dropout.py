@@ -23,11 +23,13 @@ _WIDTH = 1024
 class DropoutStream:
     """Where the dropout modules of one model find the keys of the rows that are going through it.
 
-    ``keys`` is (rows,) int32, or None outside training.
+    ``keys`` is (rows,) int32, or None outside training; ``shared`` (1,) int32 is the step's own, for what all rows have
+    in common.
     """
 
     def __init__(self) -> None:
         self.keys: torch.Tensor | None = None
+        self.shared: torch.Tensor | None = None
         self._places: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
 
     def kept(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
@@ -47,9 +49,16 @@ class DropoutStream:
         """A mask of (rows, heads, queries, keys), False with probability ``p``."""
         return self._hashed(self._numbers("attention", shape[1:], device), site, p)
 
-    def _hashed(self, places: torch.Tensor, site: int, p: float) -> torch.Tensor:
-        assert self.keys is not None
-        key = mix_(self.keys + _int32((site + 1) * GOLDEN))
+    def kept_shared(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
+        """A mask of ``shape``, which has no axis for rows: one for all of a step's."""
+        if self.shared is None:
+            raise RuntimeError("a model in training mode needs DropoutStream.shared before its forward pass")
+        return self._hashed(self._numbers("hidden", shape, device), site, p, self.shared)[0]
+
+    def _hashed(self, places: torch.Tensor, site: int, p: float, keys: torch.Tensor | None = None) -> torch.Tensor:
+        keys = self.keys if keys is None else keys
+        assert keys is not None
+        key = mix_(keys + _int32((site + 1) * GOLDEN))
         bits = mix_(key.view(-1, *(1 for _ in places.shape)) + places)
         return bits >= int(p * 2**32) - 2**31
 
@@ -88,11 +97,30 @@ class CountedDropout(nn.Module):
         self._stream, self.site, self.p = stream, site, p
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The tensor (rows, tokens, channels) or (rows, channels), thinned in training."""
+        """The tensor thinned in training: (rows, tokens, channels), (rows, channels), (rows, heads, queries, keys)."""
         if not self.training or self.p == 0.0:
             return x
-        kept = self._stream.kept(tuple(x.shape), self.site, self.p, x.device)
+        kept = self._kept(x)
         return torch.where(kept, x / (1.0 - self.p), torch.zeros((), dtype=x.dtype, device=x.device))
+
+    def _kept(self, x: torch.Tensor) -> torch.Tensor:
+        rows, *inner = x.shape
+        if len(inner) == 3:
+            heads, queries, keys = inner
+            return self._stream.kept_attention((rows, heads, queries, keys), self.site, self.p, x.device)
+        return self._stream.kept((rows, *inner), self.site, self.p, x.device)
+
+
+class SharedDropout(CountedDropout):
+    """Dropout of what all rows have in common, embedded distances say: one mask for all micro-batches of a step."""
+
+    def _kept(self, x: torch.Tensor) -> torch.Tensor:
+        return self._stream.kept_shared(tuple(x.shape), self.site, self.p, x.device)
+
+
+def count_attention(module: nn.Module, stream: DropoutStream, site: int) -> None:
+    """Tells an attention module where ``counted_attention`` finds its keys, and which site it is."""
+    module.stilts_stream, module.stilts_site = (lambda: stream), site  # type: ignore[assignment]
 
 
 def install(model: nn.Module, stream: DropoutStream, *, dropout: float, attention_dropout: float) -> int:
@@ -108,7 +136,7 @@ def install(model: nn.Module, stream: DropoutStream, *, dropout: float, attentio
                 continue
             if is_attention:
                 child.p = attention_dropout
-                parent.stilts_stream, parent.stilts_site = (lambda: stream), site  # type: ignore[assignment]
+                count_attention(parent, stream, site)
             else:
                 setattr(parent, name, CountedDropout(stream, site, dropout))
             site += 1
@@ -123,26 +151,40 @@ def counted_attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
+    position_bias: torch.Tensor | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Scaled dot-product attention with counted dropout of its probabilities, for transformers' interface.
 
     ``query``, ``key``, ``value``: (rows, heads, tokens, channels); ``attention_mask``: True where a key may be seen.
-    Without dropout it is torch's fused kernel.
+    Keys and values may have fewer heads, each for several neighbouring ones of queries. ``position_bias`` (1 or rows,
+    heads, tokens, tokens) is added to the scores. Without dropout it is torch's fused kernel.
     """
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    if key.shape[1] != query.shape[1]:
+        group = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
+    if position_bias is not None:
+        attention_mask = _biased(position_bias.to(query.dtype), attention_mask)
     if dropout == 0.0:
         out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
         return out.transpose(1, 2).contiguous(), None
     scores = torch.matmul(query, key.transpose(2, 3)) * scale
-    if attention_mask is not None:
+    if attention_mask is not None and attention_mask.dtype == torch.bool:
         scores = scores.masked_fill(~attention_mask, float("-inf"))
+    elif attention_mask is not None:
+        scores = scores + attention_mask
     probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
     stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
     rows, heads, queries, width = probabilities.shape
     kept = stream.kept_attention((rows, heads, queries, width), int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
     probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)
     return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
+
+
+def _biased(bias: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """What is added to scores: the bias, and minus infinity where a key may not be seen."""
+    return bias if mask is None else bias.masked_fill(~mask, float("-inf"))
 
 
 def register_attention() -> str:

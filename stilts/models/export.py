@@ -22,6 +22,7 @@ from stilts.models.architecture import PlainHead
 from stilts.models.architectures import ARCHITECTURES
 from stilts.models.model import TOKENIZER_FILE, head_file
 from stilts.tasks.encoder_tensors import checkpoint
+from stilts.tasks.families import FAMILIES
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.weight_files import LM_HEAD_FILE
 
@@ -114,6 +115,8 @@ def _plain_config(source: Path, what: Exported) -> Any:
     if what.form.problem:
         config.problem_type = what.form.problem
     config.stilts = {"kind": what.kind.name, **(what.notes or {})}
+    for name, value in _plain_head(config.model_type, what).fields.items():
+        setattr(config, name, value)
     if what.form.vector is not None:
         config.stilts |= {"layer": what.layer, **what.form.vector}
     return config
@@ -124,7 +127,10 @@ def _skeleton(config: Any, what: Exported) -> torch.nn.Module:
     import transformers
 
     with torch.device("meta"):
-        model: torch.nn.Module = getattr(transformers, what.kind.plain.auto_class).from_config(config)
+        name = _plain_head(config.model_type, what).auto_class or what.kind.plain.auto_class
+        chosen = getattr(transformers, name)
+        make = chosen.from_config if hasattr(chosen, "from_config") else chosen
+        model: torch.nn.Module = make(config)
     return model
 
 
@@ -159,8 +165,9 @@ def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
 
 def _sources(source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], skeleton: Any) -> dict[str, _Source]:
     """Where each tensor of the plain class comes from; TransferError unless all match, in name and shape."""
-    prefix, head = _prefix(skeleton), _plain_head(skeleton.config.model_type, what)
-    found: dict[str, _Source] = {prefix + name: at for name, at in _encoder_tensors(source).items()}
+    model_type = skeleton.config.model_type
+    prefix, head, family = _prefix(skeleton), _plain_head(model_type, what), FAMILIES[model_type]
+    found: dict[str, _Source] = {prefix + family.stored_name(name): at for name, at in _encoder_tensors(source).items()}
     found |= dict(_head_tensors(source, what, head, prefix))
     zeros = {name for name in shapes.keys() - found.keys() if name in head.zeros}
     found |= dict.fromkeys(zeros)

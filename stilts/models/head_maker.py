@@ -10,7 +10,6 @@ from torch import nn
 
 from stilts.models.architecture import Architecture
 from stilts.models.dropout import DropoutStream
-from stilts.models.heads import TokenHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class HeadMaker:
 
     def token(self, num_labels: int, *, bias: bool = True) -> nn.Module:
         """Logits (rows, tokens, num_labels) of every token."""
-        return TokenHead(self.width, num_labels, self.stream, self.dropout, bias=bias)
+        return self.architecture.token_head(self.config, num_labels, self.stream, self.dropout, bias=bias)
 
 
 # What makes a new head with what an encoder has.

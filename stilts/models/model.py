@@ -20,8 +20,11 @@ from stilts.seeds import derive_seed
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.families import FAMILIES
+from stilts.tasks.safetensors_header import StoredTensor
 from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE
 
+# Of new heads' weights where a family says nothing: BERT's (Devlin et al. 2019, their release).
+_SPREAD = 0.02
 CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
 
 
@@ -40,7 +43,7 @@ class StiltsModel(nn.Module):
         self.head_dropout = float(usual if dropout is None else dropout)
         shares = {"dropout": dropout, "attention_dropout": attention_dropout}
         self.encoder = self.architecture.build(config, self.stream, **shares)
-        self.lm_head = self.architecture.lm_head(config)
+        self.lm_head: nn.Module | None = self.architecture.lm_head(config)
         self.heads = nn.ModuleDict()
 
     def add_head(self, learner: str, make: MakeHead, seed: int) -> None:
@@ -55,16 +58,29 @@ class StiltsModel(nn.Module):
                 )
         self.heads[learner] = head
 
-    def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is."""
-        return self.architecture.hidden(self.encoder, ids, mask)
+    @property
+    def _spread(self) -> float:
+        """The standard deviation of a new head's weights."""
+        name = self.family.initializer_range
+        return float(getattr(self.config, name)) if name else _SPREAD
 
-    def hidden_at(self, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None) -> torch.Tensor:
+        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is.
+
+        ``types`` (rows, tokens) is 1 for tokens of a second text, where the tokenizer tells texts apart so.
+        """
+        return self.architecture.hidden(self.encoder, ids, mask, types)
+
+    def hidden_at(
+        self, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
-        return self.architecture.hidden_at(self.encoder, ids, mask, layer)
+        return self.architecture.hidden_at(self.encoder, ids, mask, layer, types)
 
     def masked_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Vocabulary logits (tokens, vocabulary) of some hidden vectors (tokens, width)."""
+        if self.lm_head is None:
+            raise no_lm_head(self.config.model_type)
         logits: torch.Tensor = self.lm_head(hidden, self.architecture.word_embeddings(self.encoder))
         return logits
 
@@ -95,8 +111,8 @@ def load_model(
         model = StiltsModel(config, dropout=dropout, attention_dropout=attention_dropout)
     encoder, lm_head = _checkpoint(folder)
     loaded = transfer(encoder, model.encoder, what=f"the encoder in {folder.name}")
-    fresh = [] if lm_head else ["lm_head"]
-    if lm_head:
+    fresh = [] if lm_head or model.lm_head is None else ["lm_head"]
+    if lm_head and model.lm_head is not None:
         loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {folder.name}")
     for learner, make in heads.items():
         model.add_head(learner, make, seed=0)
@@ -110,7 +126,8 @@ def save_model(model: StiltsModel, folder: Path, *, tokenizer: bytes) -> None:
     (folder / CONFIG_FILE).write_text(json.dumps(model.config.to_dict(), indent=1, sort_keys=True, default=str))
     (folder / TOKENIZER_FILE).write_bytes(tokenizer)
     write_tensors(folder / ENCODER_FILE, model.encoder.state_dict())
-    write_tensors(folder / LM_HEAD_FILE, model.lm_head.state_dict())
+    if model.lm_head is not None:
+        write_tensors(folder / LM_HEAD_FILE, model.lm_head.state_dict())
     for name, head in model.heads.items():
         write_tensors(folder / head_file(name), head.state_dict())
 
@@ -141,17 +158,33 @@ def check_builds(folder: Path) -> None:
         raise
     except Exception as error:  # transformers checks some fields, and trips over others with whatever comes
         raise _builds_nothing(folder / CONFIG_FILE, error) from error
-    found, wanted = checkpoint(folder), model.encoder.state_dict()
-    there = {name: tensor.shape for name, tensor in found.encoder.items()}
-    unlike = sorted(there.items() ^ {name: tuple(tensor.shape) for name, tensor in wanted.items()}.items())
+    found = checkpoint(folder)
+    _check_fits(folder, found.encoder, model.encoder, "weights of the encoder")
+    if found.lm_head and model.lm_head is not None:
+        _check_fits(folder, found.lm_head, model.lm_head, "masked-LM head of the encoder")
+
+
+def _check_fits(folder: Path, found: Mapping[str, StoredTensor], module: nn.Module, what: str) -> None:
+    there = {name: tensor.shape for name, tensor in found.items()}
+    unlike = sorted(there.items() ^ {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}.items())
     if unlike:
         raise TransferError(
-            f"weights of the encoder in {folder}",
+            f"{what} in {folder}",
             f"they and the model of its config.json differ in {len({name for name, _ in unlike})} tensors, "
             f"among them {unlike[0][0]}",
             "Tensors that do not match would leave random or forgotten weights in the model",
             "Use the config.json that belongs to the weights",
         )
+
+
+def no_lm_head(model_type: str) -> EncoderError:
+    """What is said where a family without a masked-LM head is asked for one."""
+    return EncoderError(
+        f"masked LM with a {model_type} encoder",
+        "it has no masked-LM head",
+        "It was pretrained otherwise, and a new head would guess at random whatever the encoder knows",
+        "Leave masked LM out, or choose an encoder that was pretrained by it",
+    )
 
 
 def _hf_config(config: Mapping[str, Any]) -> Any:

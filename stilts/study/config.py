@@ -16,8 +16,8 @@ from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
 from stilts.tasks.kind import TaskKind
 
-# How the hidden states of a text become its vector: their mean, the first, or the highest of each number.
-Pooling: TypeAlias = Literal["mean", "cls", "max"]
+# How the hidden states of a text become its vector: their mean, the first, the last, or the highest of each.
+Pooling: TypeAlias = Literal["mean", "cls", "max", "last"]
 # Which side of translations asks for its nearest on the other.
 Direction: TypeAlias = Literal["from_english", "to_english"]
 # What neighbours are ranked by: the cosine itself, or that less, or over, the cosines of those around.

@@ -91,7 +91,7 @@ class Encoding(SchemaPart):
     mask_frac: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     layer: Annotated[int, Field(ge=0, le=1000)] | None = None
     temperature: Annotated[float, Field(gt=0.0, le=100.0)] | None = None
-    pooling: Literal["mean", "cls", "max"] | None = None
+    pooling: Literal["mean", "cls", "max", "last"] | None = None
     direction: Literal["from_english", "to_english"] | None = None
     margin: Literal["absolute", "distance", "ratio"] | None = None
     query_length: Annotated[int, Field(ge=4, le=8192)] | None = None

@@ -34,6 +34,9 @@ _MOST = {
     "max_position_embeddings": 100_000_000,
     "pad_token_id": 100_000_000,
     "type_vocab_size": 1_000_000,
+    "head_dim": 1_000_000,
+    "num_key_value_heads": 1_000_000,
+    "embedding_size": 1_000_000,
 }
 
 
@@ -81,12 +84,9 @@ def encoder_config(asked: str, fields: Mapping[str, Json]) -> EncoderConfig:
     """The checked sizes; EncoderError, naming the field, for another architecture, a wrong type, size or sign."""
     family = family_of(asked, fields)
     filled = {**family.defaults, **fields}
-    sizes = {
-        size: _size(asked, filled, family.sizes[size], _MOST[size]) if size in family.sizes else 0 for size in _MOST
-    }
-    config = EncoderConfig(family=family, **sizes)
+    config = EncoderConfig(family=family, **{size: _size_in(asked, filled, family, size) for size in _MOST})
     _check_fit(asked, config)
-    activation = filled[family.activation]
+    activation = filled[family.activation] if family.activation else ACTIVATIONS[0]
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise _wrong(asked, filled, family.activation, f"Known activations: {', '.join(ACTIVATIONS)}")
     for field in (*family.dropouts, *family.attention_dropouts):
@@ -94,29 +94,40 @@ def encoder_config(asked: str, fields: Mapping[str, Json]) -> EncoderConfig:
             raise _wrong(asked, filled, field, "A share that is dropped is 0 or more, and less than 1")
     if not 0.0 < _fraction(asked, filled, family.norm_epsilon) < 1.0:
         raise _wrong(asked, filled, family.norm_epsilon, "It keeps a division from zero: more than 0, and small")
-    if not 0.0 <= _fraction(asked, filled, family.initializer_range) <= 1.0:
-        raise _wrong(asked, filled, family.initializer_range, "It is the spread of new heads' weights, 0 to 1")
+    spread = family.initializer_range
+    if spread and not 0.0 <= _fraction(asked, filled, spread) <= 1.0:
+        raise _wrong(asked, filled, spread, "It is the spread of new heads' weights, 0 to 1")
     return config
 
 
 def _check_fit(asked: str, config: EncoderConfig) -> None:
     """Raises where one size rules out another."""
-    fields: dict[str, Json] = {field: getattr(config, size) for size, field in config.family.sizes.items()}
     named = config.family.sizes
-    if config.hidden_size % config.num_attention_heads:
+    fields: dict[str, Json] = {field: getattr(config, size) for size, field in named.items()}
+    if not config.head_dim and config.hidden_size % config.num_attention_heads:
         why = f"The {config.hidden_size} channels of {named['hidden_size']} are split evenly among the heads"
         raise _wrong(asked, fields, named["num_attention_heads"], why)
+    if config.num_key_value_heads and config.num_attention_heads % config.num_key_value_heads:
+        why = f"The {config.num_attention_heads} heads share keys and values evenly"
+        raise _wrong(asked, fields, named["num_key_value_heads"], why)
     if config.pad_token_id >= config.vocab_size:
-        raise _wrong(asked, fields, "pad_token_id", f"vocab_size is {config.vocab_size}")
+        raise _wrong(asked, fields, named["pad_token_id"], f"vocab_size is {config.vocab_size}")
     if config.max_length < 1:
         why = f"Positions are counted from behind pad_token_id, {config.pad_token_id}: none is left"
         raise _wrong(asked, fields, named["max_position_embeddings"], why)
 
 
-def _size(asked: str, fields: Mapping[str, Json], field: str, most: int) -> int:
+def _size_in(asked: str, fields: Mapping[str, Json], family: Family, size: str) -> int:
+    """A size of the family's; 0 for one that it does not have."""
+    if size not in family.sizes:
+        return 0
+    return _size(asked, fields, family.sizes[size], 0 if size in family.from_zero else 1, _MOST[size])
+
+
+def _size(asked: str, fields: Mapping[str, Json], field: str, least: int, most: int) -> int:
     value = fields.get(field)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise _wrong(asked, fields, field, f"It is a whole number from 1 to {most:,}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise _wrong(asked, fields, field, f"It is a whole number from {least} to {most:,}")
     return value
 
 

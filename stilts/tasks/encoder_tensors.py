@@ -15,6 +15,8 @@ from stilts.tasks.encoder_config import encoder_config, family_of, read_config_j
 from stilts.tasks.safetensors_header import FLOATS, StoredTensor, read_header
 from stilts.tasks.weight_files import ENCODER_FILE, LM_HEAD_FILE, weight_files
 
+# What only a masked-LM head has: a number for each word.
+_OUTPUT_BIASES = frozenset({"bias", "decoder.bias"})
 _Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -37,7 +39,10 @@ def checkpoint(folder: Path) -> Checkpoint:
     for a folder without any, and for a tensor in two files.
     """
     if (folder / ENCODER_FILE).exists():
-        return Checkpoint(encoder=read_header(folder / ENCODER_FILE), lm_head=read_header(folder / LM_HEAD_FILE))
+        head = folder / LM_HEAD_FILE  # some families have none
+        return Checkpoint(
+            encoder=read_header(folder / ENCODER_FILE), lm_head=read_header(head) if head.exists() else {}
+        )
     asked = f"encoder in {folder}"
     family = family_of(asked, read_config_json(asked, folder / "config.json"))
     encoder: dict[str, StoredTensor] = {}
@@ -55,6 +60,9 @@ def checkpoint(folder: Path) -> Checkpoint:
         if name in part:
             raise _twice(folder, part[name], tensor)
         part[name] = tensor
+    if lm_head.keys().isdisjoint(_OUTPUT_BIASES):  # ModernBERT's classifiers have layers of these names, too
+        heads |= dict.fromkeys(tensor.name.partition(".")[0] for tensor in lm_head.values())
+        lm_head = {}
     return Checkpoint(encoder=encoder, lm_head=lm_head, heads=tuple(heads))
 
 
@@ -62,13 +70,15 @@ def check_tensors(folder: Path) -> None:
     """Raises TransferError where the folder's safetensors and the architecture in its config.json do not fit.
 
     Every tensor of the architecture is there, none else, each of floating point and of the shape that config.json
-    says. EncoderError for a configuration or a file that cannot be used.
+    says; of some families only the built model tells (``Family.tensors``). EncoderError for a configuration or a file
+    that cannot be used.
     """
     asked = f"encoder in {folder}"
     config = encoder_config(asked, read_config_json(asked, folder / "config.json"))
     found, family = checkpoint(folder), config.family
-    _check_part(f"weights of the encoder in {folder}", found.encoder, dict(family.tensors(config)))
-    if found.lm_head:
+    if family.tensors is not None:
+        _check_part(f"weights of the encoder in {folder}", found.encoder, dict(family.tensors(config)))
+    if found.lm_head and family.lm_head_tensors is not None:
         asked = f"masked-LM head of the encoder in {folder}"
         _check_part(asked, found.lm_head, dict(family.lm_head_tensors(config)))
 

@@ -19,13 +19,23 @@ Shapes: TypeAlias = Iterable[tuple[str, tuple[int, ...]]]
 
 
 class Positions(Enum):
-    """How the place of a token is told, which bounds how long a sequence may be.
+    """How an encoder is told the place of a token, which bounds how long a sequence may be.
 
-    ``BEHIND_PADDING`` counts them from behind the padding id (fairseq's way), ``FROM_ZERO`` from 0.
+    ``BEHIND_PADDING`` counts embedded places from behind the padding id (fairseq's way), ``FROM_ZERO`` from 0.
+    ``COMPUTED`` embeds none: attention rotates by the place, or is biased by the distance.
     """
 
     BEHIND_PADDING = "behind the padding id"
     FROM_ZERO = "from zero"
+    COMPUTED = "computed"
+
+
+class TextState(Enum):
+    """Which hidden states stand for a whole text: the first token's, the last's, or the mean of all."""
+
+    FIRST = "first"
+    LAST = "last"
+    MEAN = "mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +43,19 @@ class Family:
     """What differs between encoders of one model type and of another.
 
     ``sizes`` gives, for each size of an ``EncoderConfig``, the field of config.json that holds it; a size that is left
-    out is none of the family's, and 0. ``defaults`` are what transformers takes where a config.json is silent.
-    ``dropouts`` and ``attention_dropouts`` name the fields of those shares, ``activation``, ``norm_epsilon`` and
-    ``initializer_range`` the fields of these.
+    out is none of the family's, and 0; those of ``from_zero`` may be 0. ``defaults`` are what transformers takes where
+    a config.json is silent. ``dropouts`` and ``attention_dropouts`` name the fields of those shares, ``activation``,
+    ``norm_epsilon`` and ``initializer_range`` the fields of these, "" where there is none. ``is_gated``: a third matrix
+    gates the feed-forward blocks. ``longest`` is the longest sequence where no size bounds it.
+
+    ``text_state`` says what stands for a text. ``is_causal``: a token sees those before it alone, so that only the last
+    subword has seen its word.
 
     Tensors of a checkpoint may stand behind ``prefix``. ``body`` tells the encoder's from a task's by how their names
     begin, and what that beginning is in our module; ``lm_head`` does so for the masked-LM head, empty where the family
     has none. ``left_out`` begin the names of those that a model has no place for, on purpose. ``tensors`` gives names
-    and shapes of all weights of the encoder, ``lm_head_tensors`` those of the masked-LM head.
+    and shapes of all weights of the encoder, ``lm_head_tensors`` those of the masked-LM head; None where only the built
+    model tells (``stilts.models.model.check_builds``).
 
     ``adapter_modules`` are the linear layers, by the ends of their names, that an adapter is put beside unless a study
     says otherwise.
@@ -54,19 +69,36 @@ class Family:
     body: Mapping[str, str]
     lm_head: Mapping[str, str]
     left_out: tuple[str, ...]
-    tensors: Callable[[EncoderConfig], Shapes]
-    lm_head_tensors: Callable[[EncoderConfig], Shapes]
     adapter_modules: tuple[str, ...]
+    tensors: Callable[[EncoderConfig], Shapes] | None = None
+    lm_head_tensors: Callable[[EncoderConfig], Shapes] | None = None
+    text_state: TextState = TextState.FIRST
+    is_causal: bool = False
+    is_gated: bool = False
+    longest: int = 0
+    from_zero: frozenset[str] = frozenset()
     dropouts: tuple[str, ...] = ("hidden_dropout_prob",)
     attention_dropouts: tuple[str, ...] = ("attention_probs_dropout_prob",)
     activation: str = "hidden_act"
     norm_epsilon: str = "layer_norm_eps"
     initializer_range: str = "initializer_range"
 
+    def stored_name(self, name: str) -> str:
+        """What checkpoints call a tensor of our encoder, without prefix."""
+        for theirs, ours in self.body.items():
+            if name.startswith(ours):
+                return theirs + name.removeprefix(ours)
+        raise ValueError(f"{self.model_type} encoders have no tensor {name}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderConfig:
-    """The sizes of an encoder, each within bounds, and fitting each other; 0 for one that its family does not have."""
+    """The sizes of an encoder, each within bounds, and fitting each other; 0 for one that its family does not have.
+
+    ``head_dim`` is the width of one attention head and ``num_key_value_heads`` how many have keys and values of their
+    own where that does not follow, ``embedding_size`` the width of word embeddings where it is another than that of
+    the layers.
+    """
 
     family: Family
     num_hidden_layers: int
@@ -77,6 +109,9 @@ class EncoderConfig:
     max_position_embeddings: int
     type_vocab_size: int
     pad_token_id: int
+    head_dim: int = 0
+    num_key_value_heads: int = 0
+    embedding_size: int = 0
 
     @property
     def model_type(self) -> str:
@@ -88,19 +123,21 @@ class EncoderConfig:
         """The longest sequence in tokens."""
         if self.family.positions is Positions.BEHIND_PADDING:
             return self.max_position_embeddings - self.pad_token_id - 1
-        return self.max_position_embeddings
+        return self.max_position_embeddings or self.family.longest
 
     @property
     def shape(self) -> EncoderShape:
         """What it costs by."""
+        is_embedded = self.family.positions is not Positions.COMPUTED
         return EncoderShape(
             layers=self.num_hidden_layers,
             width=self.hidden_size,
             inner=self.intermediate_size,
             heads=self.num_attention_heads,
-            key_value_heads=self.num_attention_heads,
-            head_width=self.hidden_size // self.num_attention_heads,
+            key_value_heads=self.num_key_value_heads or self.num_attention_heads,
+            head_width=self.head_dim or self.hidden_size // self.num_attention_heads,
             vocabulary=self.vocab_size,
-            embedding_width=self.hidden_size,
-            positions=self.max_position_embeddings,
+            embedding_width=self.embedding_size or self.hidden_size,
+            positions=self.max_position_embeddings if is_embedded else 0,
+            is_gated=self.family.is_gated,
         )

@@ -23,7 +23,7 @@ _MOST_BYTES = 16 * 2**20
 def weight_files(folder: Path) -> list[Path]:
     """The files to read, by name; EncoderError where none is there, or several and nothing says which is meant."""
     if (folder / ENCODER_FILE).exists():
-        return [folder / ENCODER_FILE, folder / LM_HEAD_FILE]
+        return [path for path in (folder / ENCODER_FILE, folder / LM_HEAD_FILE) if path.exists()]
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
     if (folder / INDEX).exists():

@@ -61,7 +61,7 @@ def test_a_size_is_a_whole_number_within_bounds(field: str, value: Any) -> None:
         ("hidden_dropout_prob", float("nan")),
         *(("layer_norm_eps", v) for v in (0, -1e-5, 1.0, float("inf"), "1e-5", 10**400, None)),
         *(("initializer_range", v) for v in (-0.02, 1e300, None)),
-        ("model_type", "bert"),
+        ("model_type", "gpt2"),
         ("model_type", ["xlm-roberta"]),
         ("model_type", None),
     ],

@@ -26,26 +26,25 @@ SIZES = {
     "pad_token_id": 1,
 }
 CONFIG = encoder_config("x", {"model_type": "xlm-roberta", **SIZES})
+assert CONFIG.family.tensors is not None and CONFIG.family.lm_head_tensors is not None
+ENCODER, LM_HEAD = tuple(CONFIG.family.tensors(CONFIG)), tuple(CONFIG.family.lm_head_tensors(CONFIG))
 
 
-@pytest.mark.parametrize("model_type", ["xlm-roberta", "xlm-roberta-xl"])
-def test_names_and_shapes_are_those_of_transformers(model_type: str) -> None:
-    with torch.device("meta"):
-        model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(model_type, **SIZES))  # type: ignore[no-untyped-call]
-    # Tied, the word embeddings stand once among the parameters, under either name.
-    names = {"lm_head.decoder.weight": "embeddings.word_embeddings.weight"}
-    shapes = {name.removeprefix("roberta."): tuple(p.shape) for name, p in model.named_parameters()}
-    theirs = {names.get(name, name): shape for name, shape in shapes.items()}
-    config = encoder_config("x", {"model_type": model_type, **SIZES})
-    ours = {
-        **dict(config.family.tensors(config)),
-        **{f"lm_head.{k}": v for k, v in dict(config.family.lm_head_tensors(config)).items()},
-    }
-    assert ours == theirs
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "xlm-roberta-xl", "roberta", "bert"])
+def test_names_and_shapes_are_those_of_transformers(model_type: str, tmp_path: Path) -> None:
+    model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(model_type, **SIZES))  # type: ignore[no-untyped-call]
+    model.save_pretrained(tmp_path)
+    check_tensors(tmp_path)
+    found, config = checkpoint(tmp_path), encoder_config("x", {"model_type": model_type, **SIZES})
+    assert config.family.tensors is not None and config.family.lm_head_tensors is not None
+    shapes = {name: tensor.shape for name, tensor in found.encoder.items()}
+    assert shapes == dict(config.family.tensors(config))
+    assert {name: t.shape for name, t in found.lm_head.items()} == dict(config.family.lm_head_tensors(config))
+    assert not found.heads
 
 
 def tensors(prefix: str = "") -> dict[str, torch.Tensor]:
-    return {prefix + name: torch.zeros(shape) for name, shape in CONFIG.family.tensors(CONFIG)}
+    return {prefix + name: torch.zeros(shape) for name, shape in ENCODER}
 
 
 def write(folder: Path, weights: dict[str, torch.Tensor], **config: Any) -> Path:
@@ -100,7 +99,7 @@ def test_every_floating_point_is_taken(dtype: torch.dtype, tmp_path: Path) -> No
 
 
 def test_a_masked_lm_head_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    head = {f"lm_head.{name}": torch.zeros(shape) for name, shape in CONFIG.family.lm_head_tensors(CONFIG)}
+    head = {f"lm_head.{name}": torch.zeros(shape) for name, shape in LM_HEAD}
     check_tensors(write(tmp_path, {**tensors(), **head}))
     with pytest.raises(TransferError, match=r"masked-LM head.*bias is \(12,\)"):
         check_tensors(write(tmp_path, {**tensors(), **head, "lm_head.bias": torch.zeros(12)}))

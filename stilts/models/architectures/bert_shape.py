@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from stilts.models.architecture import Architecture, PlainHead
 from stilts.models.dropout import DropoutStream, install, register_attention
+from stilts.models.heads import Activation, MaskedLMHead
+from stilts.tasks.families import FAMILIES
+from stilts.tasks.family import Positions
 
 # Where heads go in the plain classes of RoBERTa, XLM-R and XLM-R XL.
 _ROBERTA_HEADS = {
@@ -32,12 +35,30 @@ _ROBERTA_HEADS = {
     "AutoModel": PlainHead(zeros=frozenset({"pooler.dense.weight", "pooler.dense.bias"})),
 }
 
+# In those of BERT the pooler is our dense layer for all whole texts.
+BERT_HEADS = {
+    **_ROBERTA_HEADS,
+    "AutoModelForSequenceClassification": PlainHead(
+        modules={"dense": "{prefix}pooler.dense.", "out_proj": "classifier."}
+    ),
+    "AutoModelForMaskedLM": PlainHead(
+        modules={
+            "dense": "cls.predictions.transform.dense.",
+            "layer_norm": "cls.predictions.transform.LayerNorm.",
+            "": "cls.predictions.",
+        }
+    ),
+}
+
 
 class BertShape(Architecture):
-    """Encoders whose layers transformers builds and whose positions and masks are ours."""
+    """Encoders whose layers transformers builds and whose positions and masks are ours.
 
-    def __init__(self, plain: Mapping[str, PlainHead]) -> None:
-        self.plain = plain
+    ``lm_activation`` names the activation of the masked-LM head, "" for the layers' own.
+    """
+
+    def __init__(self, plain: Mapping[str, PlainHead], lm_activation: str = "") -> None:
+        self.plain, self.lm_activation = plain, lm_activation
 
     def build(
         self, config: Any, stream: DropoutStream, *, dropout: float | None, attention_dropout: float | None
@@ -52,14 +73,18 @@ class BertShape(Architecture):
         install(encoder, stream, dropout=hidden, attention_dropout=attention)
         return encoder
 
-    def hidden(self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def hidden(
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The last hidden state."""
-        out: torch.Tensor = self._run(encoder, ids, mask).last_hidden_state
+        out: torch.Tensor = self._run(encoder, ids, mask, types).last_hidden_state
         return out
 
-    def hidden_at(self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
+    def hidden_at(
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Hidden state ``layer``."""
-        states: torch.Tensor = self._run(encoder, ids, mask, output_hidden_states=True).hidden_states[layer]
+        states: torch.Tensor = self._run(encoder, ids, mask, types, output_hidden_states=True).hidden_states[layer]
         return states
 
     def word_embeddings(self, encoder: Any) -> torch.Tensor:
@@ -67,15 +92,36 @@ class BertShape(Architecture):
         weights: torch.Tensor = encoder.embeddings.word_embeddings.weight
         return weights
 
-    def _run(self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor, **wanted: bool) -> Any:
-        """The encoder's output, with positions counted from the padding id as XLM-R does.
+    def lm_head(self, config: Any) -> nn.Module:
+        """A dense layer and a norm; the output matrix is the word embeddings."""
+        activation = activation_of(self.lm_activation or config.hidden_act)
+        return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps, activation=activation)
 
-        Left alone, transformers counts them by a cumulative sum, which has no deterministic kernel on GPUs.
+    def _run(
+        self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, **wanted: bool
+    ) -> Any:
+        """The encoder's output, with positions counted as its family does.
+
+        Left alone, transformers counts XLM-R's by a cumulative sum, which has no deterministic kernel on GPUs.
         """
-        padding = encoder.config.pad_token_id
-        places = torch.arange(ids.shape[1], device=ids.device) + padding + 1
-        positions = torch.where(mask, places, padding)
-        return encoder(input_ids=ids, attention_mask=mask[:, None, None, :], position_ids=positions, **wanted)
+        places = torch.arange(ids.shape[1], device=ids.device)
+        if FAMILIES[encoder.config.model_type].positions is Positions.BEHIND_PADDING:
+            padding = encoder.config.pad_token_id
+            positions = torch.where(mask, places + padding + 1, padding)
+        else:
+            positions = places.expand_as(ids)
+        told = {"token_type_ids": types} if encoder.config.type_vocab_size > 1 and types is not None else {}
+        masks = {"attention_mask": mask[:, None, None, :], "position_ids": positions}
+        return encoder(input_ids=ids, **masks, **told, **wanted)
 
 
-ROBERTA = BertShape(_ROBERTA_HEADS)
+def activation_of(name: str) -> Activation:
+    """transformers' activation of that name."""
+    from transformers.activations import ACT2FN
+
+    return cast(Activation, ACT2FN[name])
+
+
+# The masked-LM heads of RoBERTa's kin have one activation, whatever the layers'.
+ROBERTA = BertShape(_ROBERTA_HEADS, lm_activation="gelu")
+BERT = BertShape(BERT_HEADS)

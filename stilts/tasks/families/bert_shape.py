@@ -110,3 +110,18 @@ XLM_ROBERTA_XL = replace(
     },
     tensors=_xl_tensors,
 )
+ROBERTA = replace(XLM_ROBERTA, model_type="roberta", defaults={**XLM_ROBERTA.defaults, "vocab_size": 50265})
+# Multilingual BERT (Devlin et al. 2019).
+BERT = replace(
+    XLM_ROBERTA,
+    model_type="bert",
+    positions=Positions.FROM_ZERO,
+    from_zero=frozenset({"pad_token_id"}),
+    prefix="bert.",
+    lm_head={
+        "cls.predictions.transform.dense.": "dense.",
+        "cls.predictions.transform.LayerNorm.": "layer_norm.",
+        "cls.predictions.bias": "bias",
+    },
+    left_out=("pooler.", "embeddings.position_ids", "cls.predictions.decoder.", "cls.seq_relationship."),
+)
