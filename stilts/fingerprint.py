@@ -99,7 +99,7 @@ def digest(value: object) -> str:
 
 def text_digest(*parts: str) -> str:
     """The SHA-256 (64 hex digits) of some texts; ("ab", "c") and ("a", "bc") differ."""
-    joined = "\x1f".join(f"{len(part)}:{part}" for part in parts)
+    joined = "\x1f".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
 

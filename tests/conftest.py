@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,9 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real data in {folder}; set STILTS_SHARED to the folder that holds data/ and text/")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test finds good is not known to the next, and nothing of it lands among the user's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "caches" / uuid.uuid4().hex))

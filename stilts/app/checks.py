@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stilts.app.findings import remembered
 from stilts.app.mixed import check_mixtures
 from stilts.app.pruned import check_pruning
 from stilts.app.searching import check_searches
-from stilts.app.workspace import Workspace
+from stilts.app.workspace import Workspace, folder_encoder
 from stilts.data.sound_target import CHECKS_VERSION, check_target
 from stilts.data.tokenizer_probe import check_tokenizer
-from stilts.errors import StudyError
-from stilts.fingerprint import digest
+from stilts.errors import EncoderError, StudyError
+from stilts.fingerprint import Json, digest
 from stilts.ledger.records import DISJOINT, Disjoint
 from stilts.store.store import Store
 from stilts.study.policy_schema import GRID
@@ -22,6 +23,7 @@ from stilts.study.resolved_target import ResolvedTarget
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.encoder_numbers import check_numbers
 from stilts.tasks.encoder_tensors import check_tensors
+from stilts.tasks.weight_files import weight_files
 from stilts.training.run_config import RunConfig
 
 
@@ -57,13 +59,31 @@ def check_splits(workspace: Workspace, store: Store) -> int:
 def check_encoder(workspace: Workspace, *, fetch: bool = False) -> None:
     """Raises, as StudyErrors, what the study's encoder would do to a run: it builds, holds numbers, and can tokenize.
 
-    Reads the weights once. An encoder of the hub is looked at only with ``fetch``, which downloads it: else it is the
-    stages that do, each on its machine.
+    One that lies in a folder is tried once, and again when a byte of it changes (``findings``). An encoder of the hub
+    is looked at only with ``fetch``, which downloads it: else it is the stages that do, each on its machine.
     """
     with workspace.study.blamed("encoder"):
         folder = _folder_to_check(workspace, fetch=fetch)
-        if folder is not None:
-            _check_folder(folder)
+        if folder is None:
+            return
+        encoder = workspace.resolved.encoder
+        names: list[Json] = [path.name for path in weight_files(folder)]
+        about: list[Json] = ["encoder", encoder.fingerprint, encoder.tokenizer, names]
+        remembered(about, lambda: _sound(workspace, folder), unless=workspace.encoder_path is None)
+
+
+def _sound(workspace: Workspace, folder: Path) -> dict[str, Json]:
+    """Nothing, where the folder holds an encoder that can be used, and what the study pinned; raises what is wrong."""
+    _check_folder(folder)
+    pinned = workspace.resolved.encoder
+    if workspace.encoder_path is not None and folder_encoder(workspace.study, workspace.roots) != pinned:
+        raise EncoderError(
+            f"encoder in {folder}",
+            "its files changed while they were read",
+            "What was found good is no longer what lies there",
+            "Wait until they are all there, then type the command again",
+        )
+    return {}
 
 
 def _folder_to_check(workspace: Workspace, *, fetch: bool) -> Path | None:

@@ -2,68 +2,67 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stilts.analysis.wording import unscored_notes
 from stilts.app.checks import check_before_running, check_encoder
 from stilts.app.looked_at import DataLook
-from stilts.app.measuring import study_tokenizer
 from stilts.app.resting import rests_well
 from stilts.app.searching import trial_proposals
 from stilts.app.workspace import Workspace, assemble
-from stilts.data.sound_target import check_target, no_score
 from stilts.study.planning import make_plan
 from stilts.study.resolved_target import ResolvedTarget
-from stilts.study.stage import MixturePart
 from stilts.study.study import Study
 from stilts.tasks.encoder_tensors import checkpoint
-from stilts.tasks.resolve import TargetViews
-from stilts.tasks.view import DataView
 from stilts.tasks.weight_files import files_not_read
 
 
 def validated(path: str, store: str | None = None) -> dict[str, Any]:
-    """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it."""
+    """Every view of a study read and encoded, its splits proved disjoint; raises what a run would raise, before it.
+
+    What was found good before, to the last byte, is said again without reading it (``findings``).
+    """
+    with _no_search_for_cycles():
+        return _validated(path, store)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Python's collector rests: none of 200,000 examples is part of a cycle, and each search would go through them all.
+
+    It takes a seventh of the time of a first look (benchmarks/RESULTS.md) and frees a hundredth of its memory.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _validated(path: str, store: str | None) -> dict[str, Any]:
     workspace = assemble(Study.load(path))
     check_before_running(workspace)
     check_encoder(workspace, fetch=True)
     targets = [workspace.resolved.target(column) for column in workspace.study.columns]
-    for target in targets:
-        check_target(target.task, target.views, workspace.roots)
     notes = rests_well(workspace, store)
-    look = DataLook(tokenizer=study_tokenizer(workspace), roots=workspace.roots)
+    look = DataLook(workspace=workspace)
     for target in targets:
-        _look_at_target(look, target)
+        look.add_target(target)
     plan = make_plan(workspace.resolved, trial_proposals(workspace.resolved))
     for row in workspace.study.rows:
         for part in workspace.resolved.parts(row):
-            look.add(row, "train", part.train, part)
+            look.add_part(row, part)
     notes += [*_of_encoder(workspace), *plan.record.notes, *_of_data(workspace, look, targets)]
     notes += [f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps]
     truncated: dict[str, int] = {}
     for view in look.lines:
         truncated[view["task"]] = truncated.get(view["task"], 0) + view["truncated"]
     return {"study": path, "views": look.lines, "truncated": truncated, "decoded": look.decoded, "notes": notes}
-
-
-def _look_at_target(look: DataLook, target: ResolvedTarget) -> None:
-    parts = target.views
-    part = MixturePart(task=target.task, weight=1.0, config=target.config, train=parts.train, select=parts.select)
-    for use, group in _uses(parts):
-        look.add(target.name, use, group, part)
-    if target.before is not None:
-        look.add(target.name, "train", target.before.train, target.before)
-
-
-def _uses(parts: TargetViews) -> Iterator[tuple[str, tuple[DataView, ...]]]:
-    """A target's data by use: also what only a threshold is chosen on, and the candidates of a pool."""
-    yield "train", parts.train
-    yield "select", parts.select
-    yield "report", parts.report
-    if parts.calibration != parts.select:
-        yield "threshold", parts.calibration
-    yield "pool", parts.pool
 
 
 def _of_encoder(workspace: Workspace) -> Iterator[str]:
@@ -83,15 +82,7 @@ def _of_data(workspace: Workspace, look: DataLook, targets: list[ResolvedTarget]
         if entries:
             shown = ", ".join(f'"{entry}"' for entry in sorted(entries))
             yield f"label_map of dataset {dataset}: {shown} stands in none of the files that were read."
-    unscored = {
-        target.name: {
-            view.language: reason
-            for view in target.views.report
-            if (reason := no_score(target.task, view, workspace.roots))
-        }
-        for target in targets
-    }
-    yield from (f"{note[0].upper()}{note[1:]}." for note in unscored_notes(unscored))
+    yield from (f"{note[0].upper()}{note[1:]}." for note in unscored_notes(look.unscored))
     for target in targets:
         missing = workspace.resolved.resolver.languages_not_there(target.task)
         if missing and not workspace.study.columns[target.name].languages:

@@ -96,6 +96,13 @@ def assemble(study: Study, hub: MaybeHub | None = None) -> Workspace:
     return Workspace(resolved=resolved, roots=roots)
 
 
+def folder_encoder(study: Study, roots: Mapping[str, str]) -> EncoderRef:
+    """The encoder in the folder that the study names, pinned as its files are now."""
+    path = study.file.encoder.path
+    assert path is not None
+    return encoder_from_folder(Path(path).name, "study", path, {name: Path(root) for name, root in roots.items()})
+
+
 def _roots(study: Study) -> dict[str, str]:
     """Absolute folders of the named roots; a root that the study names must exist."""
     folder = study.folder.resolve()
@@ -126,9 +133,7 @@ def _encoder(
         return _toy_encoder(registry)
     if wanted.hub is not None:
         return encoder_from_hub(wanted.hub, wanted.revision, ask=hub.encoder if hub is not None else None), None
-    assert wanted.path is not None
-    paths = {name: Path(path) for name, path in roots.items()}
-    return encoder_from_folder(Path(wanted.path).name, "study", wanted.path, paths), None
+    return folder_encoder(study, roots), None
 
 
 def _folder_of(encoder: EncoderRef, roots: Mapping[str, str]) -> Path | None:

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from stilts.errors import DamagedError, StoreError, StoreUnavailableError
 from stilts.store.backend import Backend
 from stilts.store.bucket import BucketBackend, cannot_create
+from stilts.store.cache_files import user_cache
 from stilts.store.documents import Documents
 from stilts.store.download import Downloads
 from stilts.store.layout import FOLDERS, LAYOUT, LAYOUT_VERSION, STRAYS, TEMP, check_version, is_temp
@@ -69,7 +70,7 @@ def open_store(
         Documents(backend, required=version >= 2),
         Downloads(
             backend,
-            cache_dir=cache_dir or _default_cache(),
+            cache_dir=cache_dir or user_cache("store"),
             scratch_dir=scratch_dir or Path(tempfile.gettempdir()),
         ),
         Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s),
@@ -233,8 +234,3 @@ def _is_there(root: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "stilts" / "store"

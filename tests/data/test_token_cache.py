@@ -276,7 +276,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     else:
         real = getattr(os, failing)
         may = (lambda *a, **k: full() if a[1] & os.O_CREAT else real(*a, **k)) if failing == "open" else full
-        monkeypatch.setattr(token_cache.os, failing, may)
+        monkeypatch.setattr(os, failing, may)
     assert remade(tmp_path, a_view()) and list(tmp_path.iterdir()) == []
 
 
@@ -291,7 +291,7 @@ def test_the_bytes_are_on_disk_before_they_have_their_name(tmp_path: Path, monke
     done: list[str] = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
-        monkeypatch.setattr(token_cache.os, name, lambda *a, _n=name, _r=real, **k: (done.append(_n), _r(*a, **k))[1])
+        monkeypatch.setattr(os, name, lambda *a, _n=name, _r=real, **k: (done.append(_n), _r(*a, **k))[1])
     kept(tmp_path, a_view())
     assert done == ["fsync", "replace", "fsync"], "the file, its name, the folder"
 

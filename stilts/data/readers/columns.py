@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.rows import json_rows, numbered_lines
-from stilts.data.readers.texts import word_in
+from stilts.data.readers.texts import word_in, words_in
 from stilts.errors import DataError, InputError
 from stilts.metrics.schemes import OUTSIDE, rewritten, scheme_named
 from stilts.tasks.kinds.tagging import TaggingExample
@@ -106,16 +106,18 @@ class _Columns:
             step = f"If all lines have {found}, write options: {{columns: {found}}}. {step}"
         return DataError(path, f"{found} columns", line=line, why=why, next_step=step)
 
-    def word_of(self, cell: str, path: Path, line: int) -> str:
-        """The word, without the prefix that is declared."""
+    def words_of(self, cells: list[str], path: Path, lines: list[int]) -> tuple[str, ...]:
+        """The words of a sentence, without the prefix that is declared."""
         prefix = self.reading.options.get("word_prefix")
-        self.words += 1
+        self.words += len(cells)
         if isinstance(prefix, str):
-            if not cell.startswith(prefix):
-                raise DataError(path, f'"{cell[:40]}" does not begin with "{prefix}"', line=line, field="word")
-            return word_in(cell[len(prefix) :], path, line, "word")
-        self.prefixed += cell.startswith(f"{self.reading.language}:")
-        return word_in(cell, path, line, "word")
+            for cell, line in zip(cells, lines, strict=True):
+                if not cell.startswith(prefix):
+                    raise DataError(path, f'"{cell[:40]}" does not begin with "{prefix}"', line=line, field="word")
+            cells = [cell[len(prefix) :] for cell in cells]
+        elif self.prefixed == self.words - len(cells):  # all did so far
+            self.prefixed += sum(cell.startswith(f"{self.reading.language}:") for cell in cells)
+        return words_in(cells, path, lines, "word")
 
     def refuse_prefixes(self, path: Path) -> None:
         """Raises DataError where every word began with its language, as in WikiANN's own files."""
@@ -139,16 +141,14 @@ def _read(reading: Reading, columns: _Columns) -> Iterator[TaggingExample]:
                 rows = rows[1:]
             if not rows:
                 continue
-            words, tags = [], []
             for line, cells in rows:
                 if len(cells) != columns.number:
                     raise columns.wrong_number(len(cells), path, line)
-                words.append(columns.word_of(cells[columns.word - 1], path, line))
-                tags.append((line, cells[columns.tag - 1]))
+            lines = [line for line, _ in rows]
+            words = columns.words_of([cells[columns.word - 1] for _, cells in rows], path, lines)
+            tags = _tags([cells[columns.tag - 1] for _, cells in rows], reading, path, lines)
             number += 1
-            yield TaggingExample(
-                item=f"{reading.language}/{number}", words=tuple(words), tags=tuple(_tags(tags, reading, path))
-            )
+            yield TaggingExample(item=f"{reading.language}/{number}", words=words, tags=tuple(tags))
         columns.refuse_prefixes(path)
 
 
@@ -166,10 +166,9 @@ def _sentences(path: Path, columns: _Columns) -> Iterator[list[Line]]:
         yield rows
 
 
-def _tags(tags: Sequence[tuple[int, str]], reading: Reading, path: Path, at: str = "tag") -> list[str]:
+def _tags(tags: list[str], reading: Reading, path: Path, lines: Sequence[int], at: str = "tag") -> list[str]:
     """The task's names of a sentence's tags. A scheme is read before labels are checked: it changes them."""
-    written = _in_task_scheme([tag for _, tag in tags], reading, path, [line for line, _ in tags])
-    return [reading.label(tag, path, line=line, at=at) for (line, _), tag in zip(tags, written, strict=True)]
+    return reading.labels_of(_in_task_scheme(tags, reading, path, lines), path, lines, at)
 
 
 def _listed_tags(given: Sequence[object], reading: Reading, path: Path, line: int, at: str) -> list[str]:
@@ -177,7 +176,7 @@ def _listed_tags(given: Sequence[object], reading: Reading, path: Path, line: in
     lines = [line] * len(given)
     texts = [tag for tag in given if isinstance(tag, str)]
     if len(texts) == len(given):
-        return _tags(list(zip(lines, texts, strict=True)), reading, path, at)
+        return _tags(texts, reading, path, lines, at)
     return _in_task_scheme([reading.label(tag, path, line=line, at=at) for tag in given], reading, path, lines)
 
 

@@ -53,6 +53,13 @@ class Reading:
             self._named[raw] = label
         return label
 
+    def labels_of(self, raws: Sequence[str], path: Path, lines: Sequence[int], at: str) -> list[str]:
+        """As ``label`` of each text and its line."""
+        known = self._named
+        if not self.unlabelled and known.keys() >= set(raws):
+            return [known[raw] for raw in raws]
+        return [self.label(raw, path, line=line, at=at) for raw, line in zip(raws, lines, strict=True)]
+
     def _label(self, raw: object, path: Path, line: int | None, at: str) -> str:
         written = _written(raw)
         if written is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,16 +31,16 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     A block of lines is in memory at a time. Raises DataError for a missing file, for a line that is too long, and for
     bytes that are not UTF-8, with their line.
     """
-    number = 0
-    lines: Iterable[tuple[int, str]]
+    number = 1
     with open_data(path, MOST_BYTES_OF_LINES) as stream:
         for block in _blocks(stream, path):
             try:
-                lines = enumerate(block.decode("utf-8").split("\n"), start=number + 1)
+                lines = block.decode("utf-8").split("\n")
             except UnicodeDecodeError:
-                lines = _one_by_one(block, path, number + 1)
-            for number, line in lines:
-                yield number, line.removesuffix("\r")
+                yield from _one_by_one(block, path, number)
+                raise
+            yield from enumerate([line.removesuffix("\r") for line in lines] if b"\r" in block else lines, start=number)
+            number += len(lines)
 
 
 def _blocks(stream: BinaryIO, path: Path) -> Iterator[bytes]:
@@ -166,9 +166,9 @@ def _too_long(path: Path, number: int) -> DataError:
 
 
 def _one_by_one(block: bytes, path: Path, first: int) -> Iterator[tuple[int, str]]:
-    """The lines of a block that is not all UTF-8, until the one that is not."""
+    """The lines of a block that is not all UTF-8, until the one that is not, which is raised."""
     for number, raw in enumerate(block.split(b"\n"), start=first):
-        yield number, _decoded(raw, path, number)
+        yield number, _decoded(raw, path, number).removesuffix("\r")
 
 
 def _decoded(raw: bytes, path: Path, line: int) -> str:

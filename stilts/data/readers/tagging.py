@@ -8,13 +8,13 @@ from pathlib import Path
 
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.rows import numbered_lines
-from stilts.data.readers.texts import word_in
+from stilts.data.readers.texts import word_in, words_in
 from stilts.errors import DataError, InputError
 from stilts.tasks.kinds.tagging import TaggingExample
 
 # Parallel Universal Dependencies: n (news) or w (Wikipedia), then document and sentence; the same in all its languages.
 _PUD_ID = re.compile(r"[nw]\d{8}")
-_COLUMNS = {"upos": (3, "UPOS"), "xpos": (4, "XPOS"), "feats": (5, "FEATS")}
+_PLAIN = {"upos": (3, "UPOS"), "xpos": (4, "XPOS")}
 # A leaf of a derivation: category, two parts of speech, the word, the category with its dependencies.
 _CCG_LEAF = re.compile(r"\(<L (\S+) \S+ \S+ (\S+) \S+>\)")
 NO_VALUE = "_"
@@ -31,18 +31,18 @@ def read_conllu(reading: Reading) -> Iterator[TaggingExample]:
     all its translations share, else ``<language>/<id>``.
     """
     column = str(reading.options.get("column", "upos"))
-    if column not in (*_COLUMNS, "supertag") and not column.startswith("feats."):
+    if column not in (*_PLAIN, "feats", "supertag") and not column.startswith("feats."):
         known = "upos, xpos, feats, feats.<name>, supertag"
         raise InputError(f'reader "conllu", column "{column}"', "there is no such column", f"Known: {known}")
     for path in reading.paths:
         for number, (first, comments, rows) in enumerate(_sentences(path)):
-            words, tags = _columns(reading, path, rows, column)
+            words, tags = _words_and_tags(reading, path, rows, column)
             if not words:
                 raise DataError(path, "a sentence without words", line=first)
             _refuse_hidden(words, path, first)
             identifier = comments.get("sent_id", f"row{number}")
             item = identifier if _PUD_ID.fullmatch(identifier) else f"{reading.language}/{identifier}"
-            yield TaggingExample(item=item, words=tuple(words), tags=tuple(tags))
+            yield TaggingExample(item=item, words=words, tags=tuple(tags))
 
 
 def read_ccg_auto(reading: Reading) -> Iterator[TaggingExample]:
@@ -72,7 +72,7 @@ def read_ccg_auto(reading: Reading) -> Iterator[TaggingExample]:
             raise DataError(path, f"{identifier} has no derivation", line=line, why="The file may be cut short")
 
 
-def _refuse_hidden(words: list[str], path: Path, line: int) -> None:
+def _refuse_hidden(words: tuple[str, ...], path: Path, line: int) -> None:
     """Raises DataError where a sentence's words are all ``_``: some treebanks may not hand out the text they tag."""
     if len(words) > 1 and set(words) == {NO_VALUE}:
         raise DataError(
@@ -85,39 +85,44 @@ def _refuse_hidden(words: list[str], path: Path, line: int) -> None:
         )
 
 
-def _columns(
+def _words_and_tags(
     reading: Reading, path: Path, rows: list[tuple[int, list[str]]], column: str
-) -> tuple[list[str], list[str]]:
+) -> tuple[tuple[str, ...], list[str]]:
     """The words and tags of one sentence."""
-    words, tags = [], []
-    for line, cells in rows:
-        if len(cells) != 10:
-            raise DataError(path, f"{len(cells)} columns", line=line, why="CoNLL-U has 10, separated by tabs")
-        if not cells[0].isdigit():
-            if not re.fullmatch(r"\d+[-.]\d+", cells[0]):
-                raise DataError(path, f'"{cells[0]}" is no word number', line=line, field="ID")
-            continue
-        words.append(word_in(cells[1], path, line, "FORM"))
-        raw, at = _tag(cells, column, path, line)
-        tags.append(reading.label(raw, path, line=line, at=at))
-    return words, tags
+    rows = [(line, cells) for line, cells in rows if _is_word(cells, path, line)]
+    lines = [line for line, _ in rows]
+    words = words_in([cells[1] for _, cells in rows], path, lines, "FORM")
+    if column in _PLAIN:
+        index, at = _PLAIN[column]
+        raws = [cells[index] for _, cells in rows]
+    else:
+        at = "UPOS, FEATS, DEPREL, HEAD" if column == "supertag" else "FEATS"
+        raws = [_tag(cells, column, path, line) for line, cells in rows]
+    return words, reading.labels_of(raws, path, lines, at)
 
 
-def _tag(cells: list[str], column: str, path: Path, line: int) -> tuple[str, str]:
-    """What a word is tagged with, and the name of the column that it comes from."""
-    if column in _COLUMNS:
-        index, name = _COLUMNS[column]
-        if name == "FEATS":
-            _features(cells[index], path, line)
-        return cells[index], name
+def _is_word(cells: list[str], path: Path, line: int) -> bool:
+    """Whether a row is a word: not the range of a multiword token, and no empty node. DataError for what is none."""
+    if len(cells) != 10:
+        raise DataError(path, f"{len(cells)} columns", line=line, why="CoNLL-U has 10, separated by tabs")
+    if cells[0].isdigit():
+        return True
+    if not re.fullmatch(r"\d+[-.]\d+", cells[0]):
+        raise DataError(path, f'"{cells[0]}" is no word number', line=line, field="ID")
+    return False
+
+
+def _tag(cells: list[str], column: str, path: Path, line: int) -> str:
+    """What a word is tagged with, where that is more than a column as it stands."""
     if column != "supertag":
-        return _features(cells[5], path, line).get(column.removeprefix("feats."), NO_VALUE), "FEATS"
+        features = _features(cells[5], path, line)
+        return cells[5] if column == "feats" else features.get(column.removeprefix("feats."), NO_VALUE)
     _features(cells[5], path, line)
     word, head = cells[0], cells[6]
     if not (word.isdecimal() and head.isdecimal() and len(head) < 10 and len(word) < 10):
         raise DataError(path, f'"{head}" is no word number', line=line, field="HEAD")
     side = "root" if int(head) == 0 else "left" if int(head) < int(word) else "right"
-    return "/".join((cells[3], cells[5], cells[7], side)), "UPOS, FEATS, DEPREL, HEAD"
+    return "/".join((cells[3], cells[5], cells[7], side))
 
 
 def _features(text: str, path: Path, line: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stilts.errors import DataError
 from stilts.tasks.example import LONGEST_TEXT
@@ -31,6 +31,14 @@ def word_in(value: object, path: object, line: int | None, at: str) -> str:
     if not value.strip(" \t"):
         raise DataError(path, "the word is empty", line=line, field=at, next_step="Fill the field or take the row out")
     return _checked(value, path, line, at)
+
+
+def words_in(values: Sequence[str], path: object, lines: Sequence[int], at: str) -> tuple[str, ...]:
+    """As ``word_in`` of each value and its line: they are looked at together, and one by one where anything is odd."""
+    whole = "".join(values)
+    if all(map(str.strip, values)) and not has_half_characters(whole) and len(whole) <= LONGEST_TEXT:
+        return tuple(values)
+    return tuple(word_in(value, path, line, at) for value, line in zip(values, lines, strict=True))
 
 
 def filled(row: Mapping[str, object], key: str, path: object, line: int | None) -> str:
