@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 # How long one example takes says more of what else a machine is doing than of the code.
@@ -28,3 +29,31 @@ def shared() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test finds good is not known to the next, and nothing of it lands among the user's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "caches" / uuid.uuid4().hex))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        choices=["cpu", "pretend"],
+        default="cpu",
+        help="where models of these tests run: the CPU, or the pretend GPU of tests/pretend_gpu, for the whole process",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Puts the process on the pretend GPU where that was asked for: RunConfig's own device is then that one."""
+    if config.getoption("device") == "pretend":
+        from stilts.training.run_config import RunConfig
+        from tests.pretend_gpu.device import DEVICE, install
+
+        install()
+        assert RunConfig.__init__.__kwdefaults__ is not None
+        RunConfig.__init__.__kwdefaults__["device"] = DEVICE
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Where a test's model runs, as ``--device`` says."""
+    from tests.pretend_gpu.device import DEVICE
+
+    return torch.device(DEVICE if request.config.getoption("device") == "pretend" else "cpu")
