@@ -1,8 +1,7 @@
 """Kernels and bytes of what runs on the pretend device: what a GPU would launch, read and write.
 
-An operation is a kernel, views and new memory are none; lists of tensors are cut as torch cuts them. What torch writes
-into new memory under ``fill_uninitialized_memory`` is counted where the program asks for the memory itself, not inside
-other operations.
+An operation is a kernel, views and new memory are none; lists of tensors are cut as torch cuts them. On CUDA some
+operations are several kernels (the backward of an embedding sorts first): those count once too.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,10 @@ from torch.utils.backend_registration import _DummyBackendModule, _setup_private
 DEVICE = "gpu:0"
 # Operations between two devices by their nature, and those whose index CUDA also takes from the CPU.
 _ACROSS = frozenset({"copy_", "_to_copy", "index", "index_put", "index_put_", "_index_put_impl_"})
+# torch makes these by resizing, which a wrapper cannot follow; torch.tensor copies with subclasses switched off.
+_DIRECT = (
+    "copy_ arange arange.start arange.start_step eye eye.m linspace randperm randperm.generator tril_indices triu_indices"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,26 @@ def install() -> torch.device:
         _setup_privateuseone_for_python_backend("gpu", backend_module=_Backend())
         fallback = torch.library.Library("_", "IMPL", "PrivateUse1")
         fallback.fallback(lambda op, *args, **kwargs: _run(op, args, kwargs), "PrivateUse1")
-        # torch.tensor copies with subclasses switched off.
-        copying = torch.library.Library("aten", "IMPL", "PrivateUse1")
-        copying.impl("copy_", lambda *args, **kwargs: _run(torch.ops.aten.copy_.default, args, kwargs))
-        _libraries.extend([fallback, copying, *autocast_library()])
+        _libraries.extend([fallback, _direct_library(), *autocast_library()])
         # Lists of these tensors go where lists of CUDA's go.
         torch.utils._foreach_utils._foreach_supported_types.append(GpuTensor)
         # Tensors made in inference mode and wrappers do not go together.
         torch.inference_mode = torch.no_grad  # type: ignore[assignment,misc]
     return torch.device(DEVICE)
+
+
+def _direct_library() -> torch.library.Library:
+    """The operations that the fallback does not see whole, as torch has kernels of its own for every device."""
+    library = torch.library.Library("aten", "IMPL", "PrivateUse1")
+    for name in _DIRECT:
+        operation, _, overload = name.partition(".")
+        op = getattr(getattr(torch.ops.aten, operation), overload or "default")
+        library.impl(name, partial(_called, op))
+    return library
+
+
+def _called(op: Any, *args: Any, **kwargs: Any) -> Any:
+    return _run(op, args, kwargs)
 
 
 @contextmanager
@@ -161,6 +177,8 @@ def _written(op: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Any) 
         given = {argument.name: value for argument, value in zip(arguments, args, strict=False)} | dict(kwargs)
         names = [argument.name for argument in arguments if argument.alias_info and argument.alias_info.is_write]
         written = [given[name] for name in names if isinstance(given.get(name), torch.Tensor)]
+        if any(tensor.shape != tensor.raw.shape for tensor in written):
+            raise NotImplementedError(f"{_name(op)} at {line()}: the pretend device cannot resize a tensor in place")
         if len(written) == len(returns):
             return written[0] if len(written) == 1 else tuple(written)
     return tree_map_only(
