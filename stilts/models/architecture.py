@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -38,10 +38,12 @@ class PlainHead:
 class Architecture(ABC):
     """How encoders of a family are built and asked.
 
-    ``plain`` gives, for each of transformers' auto classes that the family can be exported as, where the head goes.
+    ``plain`` gives, for each of transformers' auto classes that the family can be exported as, where the head goes;
+    ``layers`` names the list of an encoder's layers.
     """
 
     plain: Mapping[str, PlainHead]
+    layers: ClassVar[str]
 
     @abstractmethod
     def build(
@@ -58,11 +60,35 @@ class Architecture(ABC):
         ``types`` (rows, tokens) is 1 for tokens of a second text; None: the tokenizer tells no types apart.
         """
 
-    @abstractmethod
     def hidden_at(
         self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
+        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out.
+
+        Layers behind it are not run.
+        """
+        place, _, name = self.layers.rpartition(".")
+        holder = encoder.get_submodule(place)
+        layers: Any = getattr(holder, name)
+        if layer == len(layers):
+            return self.hidden(encoder, ids, mask, types)
+        found: list[torch.Tensor] = []
+        source = self.state_module(encoder, layers, layer)
+        if source is None:
+            handle = layers[0].register_forward_pre_hook(lambda module, given: found.append(given[0]))
+        else:
+            handle = source.register_forward_hook(lambda module, given, out: found.append(_first(out)))
+        setattr(holder, name, layers[: layer if source is not None else 1])
+        try:
+            self.hidden(encoder, ids, mask, types)
+        finally:
+            setattr(holder, name, layers)
+            handle.remove()
+        return found[0]
+
+    def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module | None:
+        """The module that gives out hidden state ``layer``; None for state 0 where only the first layer is given it."""
+        return layers[layer - 1] if layer else None
 
     @abstractmethod
     def word_embeddings(self, encoder: nn.Module) -> torch.Tensor:
@@ -83,3 +109,8 @@ class Architecture(ABC):
     ) -> nn.Module:
         """A new head that gives logits (rows, tokens, num_labels) of tokens."""
         return TokenHead(config.hidden_size, num_labels, stream, dropout, bias=bias)
+
+
+def _first(out: Any) -> torch.Tensor:
+    state: torch.Tensor = out[0] if isinstance(out, tuple) else out
+    return state

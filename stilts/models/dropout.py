@@ -16,8 +16,9 @@ ATTENTION = "stilts_counted"
 # The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 GOLDEN = 0x9E3779B9
 _M1, _M2 = 0x7FEB352D, 0x846CA68B
-# Places of an attention matrix are numbered as if it had this width: more than any XLM-R encoder has positions.
-_WIDTH = 1024
+# Places of an attention matrix are numbered as if it had this width, more than any XLM-R encoder has positions. A longer
+# one is cut into tiles of it, 8 in a row: 64 heads of 8192 x 8192 places have as many numbers as there are in 32 bits.
+_WIDTH, _TILES, _HEADS = 1024, 8, 64
 
 
 class DropoutStream:
@@ -80,7 +81,9 @@ def _hidden_places(tokens: int, inner: tuple[int, ...]) -> torch.Tensor:
 
 def _attention_places(heads: int, extent: int) -> torch.Tensor:
     head, place = torch.arange(heads, dtype=torch.int64), torch.arange(extent, dtype=torch.int64)
-    return _spread((head[:, None, None] * _WIDTH + place[:, None]) * _WIDTH + place)
+    within, tile = place % _WIDTH, place // _WIDTH
+    number = (head[:, None, None] * _WIDTH + within[:, None]) * _WIDTH + within
+    return _spread(number + (tile[:, None] * _TILES + tile) * (_HEADS * _WIDTH**2))
 
 
 def _spread(number: torch.Tensor) -> torch.Tensor:

@@ -74,7 +74,10 @@ class StiltsModel(nn.Module):
     def hidden_at(
         self, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out."""
+        """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out.
+
+        Layers behind it are not run.
+        """
         return self.architecture.hidden_at(self.encoder, ids, mask, layer, types)
 
     def masked_logits(self, hidden: torch.Tensor) -> torch.Tensor:

@@ -107,6 +107,16 @@ def test_masks_do_not_depend_on_padding_or_on_who_else_is_in_the_batch() -> None
     assert torch.equal(few, attention[4:6, :, :10, :10])
 
 
+def test_no_two_places_of_a_long_attention_share_a_number() -> None:
+    long, heads = 2050, 2  # beyond two tiles of 1024
+    there = stream(1)
+    numbers = there._numbers("attention", (heads, long, long), torch.device("cpu"))
+    assert len(numbers.unique()) == heads * long * long
+    short = (torch.arange(heads)[:, None, None] * 1024 + torch.arange(1024)[:, None]) * 1024 + torch.arange(1024)
+    wrapped = (short * 0x9E3779B9) & 0xFFFFFFFF
+    assert torch.equal(numbers[:, :1024, :1024].long() & 0xFFFFFFFF, wrapped), "masks of up to 1024 tokens are promised"
+
+
 def test_evaluation_drops_nothing_and_needs_no_keys() -> None:
     dropout = CountedDropout(DropoutStream(), site=0, p=0.5)
     x = torch.randn(2, 3, 4)

@@ -141,6 +141,24 @@ def test_a_pretrained_encoder_gives_the_hidden_states_of_transformers(tmp_path: 
         torch.testing.assert_close(ours.masked_logits(hidden[mask]), out.logits[mask], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_a_layers_state_costs_the_layers_below_it_and_is_exact(layer: int, device: torch.device) -> None:
+    model = fresh_model(SMALL, seed=0).to(device).train()
+    ids, mask = (each.to(device) for each in ids_and_mask())
+    model.stream.keys = torch.arange(3, dtype=torch.int32, device=device)
+    whole = model.encoder(
+        input_ids=ids,
+        attention_mask=mask[:, None, None, :],
+        position_ids=torch.where(mask, torch.arange(9, device=device) + 2, 1),
+        output_hidden_states=True,
+    )
+    ran: list[nn.Module] = []
+    for each in model.encoder.encoder.layer:
+        each.register_forward_hook(lambda module, inputs, out: ran.append(module))
+    assert torch.equal(model.hidden_at(ids, mask, layer).cpu(), whole.hidden_states[layer].cpu())
+    assert len(ran) == layer and len(model.encoder.encoder.layer) == 2
+
+
 def test_an_encoder_without_a_masked_lm_head_gets_a_fresh_one_and_says_so(tmp_path: Path) -> None:
     from transformers import XLMRobertaConfig, XLMRobertaModel
 

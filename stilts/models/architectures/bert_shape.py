@@ -57,6 +57,8 @@ class BertShape(Architecture):
     ``lm_activation`` names the activation of the masked-LM head, "" for the layers' own.
     """
 
+    layers = "encoder.layer"
+
     def __init__(self, plain: Mapping[str, PlainHead], lm_activation: str = "") -> None:
         self.plain, self.lm_activation = plain, lm_activation
 
@@ -80,12 +82,10 @@ class BertShape(Architecture):
         out: torch.Tensor = self._run(encoder, ids, mask, types).last_hidden_state
         return out
 
-    def hidden_at(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Hidden state ``layer``."""
-        states: torch.Tensor = self._run(encoder, ids, mask, types, output_hidden_states=True).hidden_states[layer]
-        return states
+    def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module:
+        """The embeddings, or the layer."""
+        module: nn.Module = layers[layer - 1] if layer else encoder.embeddings
+        return module
 
     def word_embeddings(self, encoder: Any) -> torch.Tensor:
         """The embeddings of words."""
@@ -97,9 +97,7 @@ class BertShape(Architecture):
         activation = activation_of(self.lm_activation or config.hidden_act)
         return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps, activation=activation)
 
-    def _run(
-        self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, **wanted: bool
-    ) -> Any:
+    def _run(self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> Any:
         """The encoder's output, with positions counted as its family does.
 
         Left alone, transformers counts XLM-R's by a cumulative sum, which has no deterministic kernel on GPUs.
@@ -112,7 +110,7 @@ class BertShape(Architecture):
             positions = places.expand_as(ids)
         told = {"token_type_ids": types} if encoder.config.type_vocab_size > 1 and types is not None else {}
         masks = {"attention_mask": mask[:, None, None, :], "position_ids": positions}
-        return encoder(input_ids=ids, **masks, **told, **wanted)
+        return encoder(input_ids=ids, **masks, **told)
 
 
 def activation_of(name: str) -> Activation:

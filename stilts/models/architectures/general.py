@@ -26,7 +26,7 @@ class General(Architecture):
     the attribute that holds their dropout.
     """
 
-    layers: ClassVar[str] = "layers"
+    layers = "layers"
     attention: ClassVar[str] = ""
     attention_share: ClassVar[str] = "attention_dropout"
     # Dropouts of what all rows of a batch have in common.
@@ -71,36 +71,6 @@ class General(Architecture):
         state: torch.Tensor = encoder(input_ids=ids, **self.inputs(encoder, mask, types)).last_hidden_state
         return state
 
-    def hidden_at(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Hidden state ``layer``, without the layers behind it."""
-        place, _, name = self.layers.rpartition(".")
-        holder = encoder.get_submodule(place)
-        layers: Any = getattr(holder, name)
-        if layer == len(layers):
-            return self.hidden(encoder, ids, mask, types)
-        found: list[torch.Tensor] = []
-        handle = (
-            self.state_module(encoder, layers, layer).register_forward_hook(
-                lambda module, given, out: found.append(_first(out))
-            )
-            if layer
-            else layers[0].register_forward_pre_hook(lambda module, given: found.append(given[0]))
-        )
-        setattr(holder, name, layers[: max(1, layer)])
-        try:
-            self.hidden(encoder, ids, mask, types)
-        finally:
-            setattr(holder, name, layers)
-            handle.remove()
-        return found[0]
-
-    def state_module(self, encoder: nn.Module, layers: Any, layer: int) -> nn.Module:
-        """The module that gives out hidden state ``layer``, which is not 0."""
-        module: nn.Module = layers[layer - 1]
-        return module
-
     @abstractmethod
     def inputs(self, encoder: Any, mask: torch.Tensor, types: torch.Tensor | None) -> dict[str, Any]:
         """What the encoder is given beside ids: masks, positions, types of tokens."""
@@ -136,8 +106,3 @@ def keys_before(mask: torch.Tensor, window: int | None = None) -> torch.Tensor:
     distance = place[:, None] - place[None, :]
     near = (distance >= 0) if window is None else (distance >= 0) & (distance < window)
     return (keys_seen(mask) & near) | (distance == 0)
-
-
-def _first(out: Any) -> torch.Tensor:
-    state: torch.Tensor = out[0] if isinstance(out, tuple) else out
-    return state

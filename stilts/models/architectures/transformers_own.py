@@ -125,7 +125,7 @@ class DebertaV2(WrittenOut):
     shared = frozenset({"pos_dropout"})
     plain = _DEBERTA
 
-    def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module:
+    def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module | None:
         """The first layer's output goes through a convolution in some."""
         convolution: nn.Module | None = encoder.encoder.conv
         return convolution if layer == 1 and convolution is not None else super().state_module(encoder, layers, layer)
