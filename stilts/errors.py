@@ -182,6 +182,10 @@ class DivergedError(StiltsError):
     """A training left the numbers: its loss, or a weight, is NaN or infinite."""
 
 
+class NoMemoryError(StiltsError):
+    """Memory, the device's or the host's, holds not even the smallest batch, or not the model itself."""
+
+
 class LeaseHeldError(StiltsError):
     """Another live process works on the same stage."""
 

@@ -21,8 +21,9 @@ class Batch:
     """Padded tensors of some units.
 
     ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``:
-    (units, 2). ``targets``: (units, outputs), fp32. ``rows`` and ``units`` are the numbers of what is in it, for
-    whoever writes results back.
+    (units, 2). ``targets``: (units, outputs), fp32. ``places``: (masked,) the masked tokens' numbers, row after row,
+    found on the CPU because a device would have to be waited for. ``rows`` and ``units`` are the numbers of what is in
+    it, for whoever writes results back.
     """
 
     ids: torch.Tensor
@@ -30,6 +31,7 @@ class Batch:
     units: NDArray[np.int64]
     rows: NDArray[np.int64]
     rows_per_unit: int
+    places: torch.Tensor | None = None
     labels: torch.Tensor | None = None
     row_labels: torch.Tensor | None = None
     spans: torch.Tensor | None = None
@@ -105,6 +107,7 @@ def mask_tokens(batch: Batch, vocabulary: Vocabulary, seed: int, step: int, frac
         units=batch.units,
         rows=batch.rows,
         rows_per_unit=batch.rows_per_unit,
+        places=torch.from_numpy(np.flatnonzero(chosen)),
         row_labels=torch.from_numpy(np.where(chosen, ids, IGNORED)),
     )
 

@@ -17,6 +17,7 @@ from stilts.errors import InputError
 from stilts.kinds.learning import learning_of
 from stilts.kinds.scorer import Scorer
 from stilts.kinds.vectors import FloatArray, IntArray, token_means
+from stilts.models.model import StiltsModel
 from stilts.tasks.kind import TaskKind
 
 # Words and answers' tokens are many more than examples: so many, drawn by counter, keep a 1024-wide model's singular
@@ -60,7 +61,10 @@ def mean_embedding(scorer: Scorer, encoded: Encoded) -> FloatArray:
 def _hidden(scorer: Scorer, encoded: Encoded) -> Iterator[tuple[torch.Tensor, Batch]]:
     """Last hidden states (rows, tokens, width) of every batch, dropout off."""
     scorer.model.eval()
-    for batch in scorer.batches(encoded):
-        with torch.inference_mode(), scorer.autocast():
-            hidden = scorer.model.hidden(batch.ids, batch.mask).float()
+    for batch, hidden in scorer.each(_last_states, encoded):
         yield hidden, batch
+
+
+@torch.inference_mode()
+def _last_states(model: StiltsModel, batch: Batch) -> torch.Tensor:
+    return model.hidden(batch.ids, batch.mask).float()

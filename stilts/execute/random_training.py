@@ -53,8 +53,8 @@ def trained(
     model = fresh_model(config, 0)
     vocabulary = model.config.vocab_size
     add_heads(model, [task], 0)
-    for parameter in model.lm_head.parameters():
-        parameter.requires_grad_(False)
+    if model.lm_head is not None:
+        model.lm_head.requires_grad_(False)
     run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
     set_up(run)
     training = Training(

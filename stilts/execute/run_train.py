@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scorer import Scorer
+from stilts.models.device_memory import begin_peak, peak_gib
 from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, no_lm_head, save_model
 from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
@@ -32,6 +31,7 @@ def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter:
     """Trains and publishes the stage; True when a reporter stopped it, which publishes nothing."""
     started = time.time()
     device = set_up(run)
+    begin_peak(device)
     folder = start_folder(stage, store, run)
     prepared = preparation(stage, folder, run)
     model, transferred = _start_model(stage, folder)
@@ -112,17 +112,12 @@ def _result(
         "select": plain(state.select),
         "data": {view.digest: view.payload() for part in stage.mixture for view in (*part.train, *part.select)},
         "transfer": {"loaded": transferred.loaded, "fresh": list(transferred.fresh)},
-        "peak_memory_gib": _peak_memory_gib(run),
-        "execution": execution_record(run),
+        "peak_memory_gib": peak_gib(torch.device(run.device)),
+        "execution": {
+            **execution_record(run),
+            **({"halved_to": plain(state.micro_batch)} if state.micro_batch else {}),
+        },
     }
-
-
-def _peak_memory_gib(run: RunConfig) -> float:
-    """The most memory held at once, in GiB: the device's on a GPU, else this process's resident set."""
-    if run.device.startswith("cuda"):
-        return round(torch.cuda.max_memory_allocated() / 2**30, 3)
-    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss counts bytes on macOS, KiB on Linux
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 3)
 
 
 def _publish(

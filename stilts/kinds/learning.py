@@ -33,6 +33,18 @@ from stilts.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InBatch:
+    """A loss whose wrong answers are the other units of the global batch, in two parts, so that it can still be cut.
+
+    ``vectors`` (rows, width) in fp32 come of a part of the batch; ``loss`` takes those of all its rows and sums over
+    ``own`` units of them.
+    """
+
+    vectors: Callable[[StiltsModel, TaskConfig, Batch], torch.Tensor]
+    loss: Callable[[torch.Tensor, TaskConfig, slice], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
     """How a kind's examples enter a model, what is learned from them, and what the model is then asked.
 
@@ -41,8 +53,8 @@ class Learning:
     hidden states and their mask; None where the kind has no parameters of its own.
 
     ``loss`` is summed over a batch, a scalar in fp32, and ``label_count`` what the sum over the *global* batch is
-    divided by. ``alter`` makes of a batch what a step sees, from (seed, step) alone. ``whole_batch``: the loss needs
-    all of the global batch at once, so it is never cut.
+    divided by. ``alter`` makes of a batch what a step sees, from (seed, step) alone. ``in_batch``: ``loss`` in two
+    parts, where it needs all of the global batch at once.
 
     ``predict`` scores every example, in the order given. ``features`` gives labelled vectors of a batch's last hidden
     states, where the kind has ``has_linear_labels``. ``export`` says where the head goes in a plain class.
@@ -57,7 +69,7 @@ class Learning:
     head: Callable[[Task, HeadMaker], nn.Module] | None = None
     alter: Callable[[Batch, Vocabulary, TaskConfig, int, int], Batch] | None = None
     features: Callable[[Encoded, Batch, torch.Tensor], Iterator[Labelled]] | None = None
-    whole_batch: bool = False
+    in_batch: InBatch | None = None
     encode_version: int = 1
 
     @property
@@ -107,5 +119,5 @@ def add_heads(model: StiltsModel, tasks: Sequence[Task], seed: int) -> tuple[str
 def score_examples(scorer: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
     """Every example scored, in the order given; dropout off, no gradients."""
     scorer.model.eval()
-    with torch.inference_mode(), scorer.autocast():
+    with torch.inference_mode():
         return learning_of(task.kind).predict(scorer, task, config, encoded, examples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,10 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
-from stilts.data.batches import token_batches
-from stilts.data.collate import Batch, Vocabulary, collate, mask_tokens, present
+from stilts.data.collate import Batch, Vocabulary, mask_tokens, present
 from stilts.data.decoded import row_text
 from stilts.data.encode import TaskTokenizer, one_row_units, sequences, text_inputs
-from stilts.data.encoded import IGNORED, Encoded
+from stilts.data.encoded import Encoded
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
@@ -41,24 +41,36 @@ def _alter(batch: Batch, vocabulary: Vocabulary, config: TaskConfig, seed: int, 
 
 
 def _loss(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
-    labels = present(batch.row_labels)
-    hidden = model.hidden(batch.ids, batch.mask)[labels != IGNORED]
-    return cross_entropy(model.masked_logits(hidden).float(), labels[labels != IGNORED], reduction="sum")
+    logits, labels = _guesses(model, batch)
+    return cross_entropy(logits, labels, reduction="sum")
+
+
+def _guesses(model: StiltsModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vocabulary logits (masked, vocabulary) in fp32 of the masked tokens, and what they were (masked,)."""
+    places = present(batch.places)
+    hidden = model.hidden(batch.ids, batch.mask).flatten(0, 1)[places]
+    return model.masked_logits(hidden).float(), present(batch.row_labels).flatten()[places]
 
 
 def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
     rows = np.zeros((len(encoded), 3))
-    for units in token_batches(encoded.unit_lengths, s.eval_tokens):
-        batch = _alter(collate(encoded, units, s.vocabulary), s.vocabulary, config, _MASK_SEED, 0).to(s.device)
-        labels = present(batch.row_labels)
-        wanted = labels != IGNORED
-        logits = s.model.masked_logits(s.model.hidden(batch.ids, batch.mask)[wanted]).float()
-        gold = labels[wanted]
-        owner = units[torch.nonzero(wanted)[:, 0].cpu().numpy()]
-        losses = cross_entropy(logits, gold, reduction="none").cpu().numpy()
-        right = (logits.argmax(-1) == gold).cpu().numpy()
+    masked = partial(_masked, s.vocabulary, config)
+    for batch, found in s.each(_judged, encoded, masked):
+        owner = batch.units[present(batch.places).cpu().numpy() // batch.ids.shape[1]]
+        right, losses = found.cpu().numpy()
         np.add.at(rows, owner, np.stack([right, np.ones_like(losses), losses], axis=1))
     return Scored(rows=rows, predictions=("",) * len(examples), chance=None)
+
+
+def _masked(vocabulary: Vocabulary, config: TaskConfig, batch: Batch) -> Batch:
+    return _alter(batch, vocabulary, config, _MASK_SEED, 0)
+
+
+def _judged(model: StiltsModel, batch: Batch) -> torch.Tensor:
+    """(2, masked): 1 where the guess was right, and its loss."""
+    logits, labels = _guesses(model, batch)
+    losses = cross_entropy(logits, labels, reduction="none")
+    return torch.stack([(logits.argmax(-1) == labels).to(losses.dtype), losses])
 
 
 LEARNING = Learning(
@@ -66,7 +78,7 @@ LEARNING = Learning(
     show=_show,
     alter=_alter,
     loss=_loss,
-    label_count=lambda batch: int((present(batch.row_labels) != IGNORED).sum()),
+    label_count=lambda batch: len(present(batch.places)),
     predict=_predict,
     export=PlainForm(is_lm_head=True),
 )

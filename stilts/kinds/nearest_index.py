@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from stilts.metrics.neighbours import Found, Index, Lookup, UnitVectors, exact_index
+from stilts.models.full_precision import full_precision
 
 
 def device_index(device: torch.device) -> Index:
@@ -23,7 +24,8 @@ def torch_index(device: torch.device) -> Index:
         pool = torch.from_numpy(candidates).to(device).T
 
         def look_up(queries: UnitVectors, k: int) -> Found:
-            similarity = torch.from_numpy(queries).to(device) @ pool  # (queries, candidates)
+            with full_precision(device):
+                similarity = torch.from_numpy(queries).to(device) @ pool  # (queries, candidates)
             best, places = [], []
             for _ in range(k):
                 # argmax names the first among equals; topk promises no order.

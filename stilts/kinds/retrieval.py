@@ -15,13 +15,13 @@ from stilts.data.collate import Batch
 from stilts.data.decoded import row_text
 from stilts.data.encode import TaskTokenizer, many_row_units, one_row_units, sequences
 from stilts.data.encoded import Encoded
-from stilts.kinds.learning import Learning
+from stilts.kinds.learning import InBatch, Learning
 from stilts.kinds.nearest_index import device_index
-from stilts.kinds.retrieved import retrieved, row_vectors
+from stilts.kinds.retrieved import pooled_rows, retrieved, row_vectors
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
 from stilts.models.export import PlainForm
-from stilts.models.heads import pooled
+from stilts.models.full_precision import full_precision
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.kinds.retrieval import CandidateExample, MiningExample, PairExample, QueryExample
@@ -60,20 +60,31 @@ def _show(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[in
 
 
 def _loss(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> torch.Tensor:
-    """In-batch softmax in both directions over cosines divided by ``temperature``.
+    return _in_batch_loss(_vectors(model, config, batch), config, slice(None))
 
-    Needs the whole global batch at once: the other pairs of the batch are the wrong answers.
+
+def _vectors(model: StiltsModel, config: TaskConfig, batch: Batch) -> torch.Tensor:
+    """Unit vectors (rows, width) in fp32, queries and candidates by turns."""
+    return pooled_rows(config.layer, config.pooling, model, batch)
+
+
+def _in_batch_loss(vectors: torch.Tensor, config: TaskConfig, own: slice) -> torch.Tensor:
+    """In-batch softmax in both directions over cosines divided by ``temperature``, summed over the ``own`` pairs.
+
+    Needs the vectors of the whole global batch: the other pairs of the batch are the wrong answers.
     """
-    hidden = model.hidden_at(batch.ids, batch.mask, config.layer).float()
-    vectors = pooled(hidden, batch.mask, config.pooling)
-    similarity = vectors[0::2] @ vectors[1::2].T / config.temperature
-    right = torch.arange(len(similarity), device=similarity.device)
-    there = cross_entropy(similarity, right, reduction="sum")
-    return there + cross_entropy(similarity.T, right, reduction="sum")
+    queries, candidates = vectors[0::2], vectors[1::2]
+    right = torch.arange(len(queries), device=vectors.device)[own]
+    with full_precision(vectors.device):
+        similarity = queries[own] @ candidates.T / config.temperature
+        whole = len(right) == len(queries)
+        back = similarity.T if whole else (queries @ candidates[own].T / config.temperature).T
+        there = cross_entropy(similarity, right, reduction="sum")
+        return there + cross_entropy(back, right, reduction="sum")
 
 
 def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
-    vectors = row_vectors(s.model, config, encoded, s.batches(encoded))
+    vectors = row_vectors(s.model.config.hidden_size, encoded, s.pooled(config, encoded))
     return retrieved(task, config, vectors, examples, s.search, device_index(s.device))
 
 
@@ -83,6 +94,6 @@ LEARNING = Learning(
     loss=_loss,
     label_count=lambda batch: 2 * len(batch.units),
     predict=_predict,
-    whole_batch=True,
+    in_batch=InBatch(vectors=_vectors, loss=_in_batch_loss),
     export=PlainForm(vector={"pooling": "mean over all tokens", "normalised": True}),
 )

@@ -1,6 +1,6 @@
 """Retrieval scored: texts as vectors, and what is found among them, for translations, mined pairs, and pools.
 
-``row_vectors`` embeds, ``retrieved`` searches and scores. All searches are exact and go in blocks
+``pooled_rows`` embeds, ``retrieved`` searches and scores. All searches are exact and go in blocks
 (``metrics.neighbours``); nothing here depends on the model.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from stilts.data.collate import Batch
@@ -66,12 +67,16 @@ class RetrievalSearch:
 ALONE = RetrievalSearch()
 
 
-def row_vectors(model: StiltsModel, config: TaskConfig, encoded: Encoded, batches: Iterable[Batch]) -> Embedded:
-    """The unit vector of each row, (rows, width), from hidden state ``config.layer``."""
-    vectors = np.zeros((len(encoded.ids), model.config.hidden_size), np.float32)
-    for batch in batches:
-        hidden = model.hidden_at(batch.ids, batch.mask, config.layer).float()
-        vectors[batch.rows] = pooled(hidden, batch.mask, config.pooling).cpu().numpy()
+def pooled_rows(layer: int, pooling: str, model: StiltsModel, batch: Batch) -> torch.Tensor:
+    """The unit vector of each row of a batch, (rows, width), from hidden state ``layer``."""
+    return pooled(model.hidden_at(batch.ids, batch.mask, layer).float(), batch.mask, pooling)
+
+
+def row_vectors(width: int, encoded: Encoded, found: Iterable[tuple[Batch, torch.Tensor]]) -> Embedded:
+    """The vectors of batches laid in the order of the rows, (rows, width)."""
+    vectors = np.zeros((len(encoded.ids), width), np.float32)
+    for batch, made in found:
+        vectors[batch.rows] = made.cpu().numpy()
     return vectors
 
 

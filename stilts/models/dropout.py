@@ -16,8 +16,8 @@ ATTENTION = "stilts_counted"
 # The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 GOLDEN = 0x9E3779B9
 _M1, _M2 = 0x7FEB352D, 0x846CA68B
-# Places of an attention matrix are numbered as if it had this width, more than any XLM-R encoder has positions. A longer
-# one is cut into tiles of it, 8 in a row: 64 heads of 8192 x 8192 places have as many numbers as there are in 32 bits.
+# Places of an attention matrix are numbered as if it had this width, more than any XLM-R encoder has positions. A
+# longer one is cut into tiles of it, 8 in a row: 64 heads of 8192 x 8192 places have just as many numbers as 32 bits.
 _WIDTH, _TILES, _HEADS = 1024, 8, 64
 
 

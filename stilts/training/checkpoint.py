@@ -24,7 +24,8 @@ class TrainState:
     """Where training stands after ``step`` optimizer steps.
 
     ``curve`` holds (step, loss, learning rate), ``select`` (step, score by task); ``seconds`` is time spent on
-    the steps so far, without those that a crash undid.
+    the steps so far, without those that a crash undid. ``micro_batch`` holds rows at once, by learner, where memory was
+    not enough for what was asked.
     """
 
     step: int = 0
@@ -33,6 +34,7 @@ class TrainState:
     examples: dict[str, int] = field(default_factory=dict)
     curve: list[tuple[int, float, float]] = field(default_factory=list)
     select: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    micro_batch: dict[str, int] = field(default_factory=dict)
     best_step: int | None = None
     best_score: float | None = None
     best_weights: dict[str, torch.Tensor] | None = None

@@ -23,8 +23,8 @@ def set_up(run: RunConfig) -> torch.device:
     if run.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses determinism without it
     torch.use_deterministic_algorithms(run.deterministic)
-    # Else determinism writes NaN into all new memory, a kernel for each, in search of what is read before it is written.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Else determinism writes NaN into all new memory, a kernel for each, in search of what is read before it is set.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # The memory-efficient attention kernel has no deterministic backward pass; the flash and the plain one have.
     torch.backends.cuda.enable_mem_efficient_sdp(not run.deterministic)
     return torch.device(run.device)

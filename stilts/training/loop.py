@@ -7,10 +7,10 @@ over the *global* batch divided by its label count, so cutting it into micro-bat
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,20 +21,20 @@ from stilts.data.batches import BatchOrder, micro_batches, mixture_schedule
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.counter_hash import keys
 from stilts.data.encoded import Encoded
-from stilts.errors import DivergedError
+from stilts.errors import DivergedError, NoMemoryError
 from stilts.kinds.learning import learning_of
+from stilts.models.device_memory import give_back, is_out_of_memory
 from stilts.models.model import StiltsModel
 from stilts.seeds import derive_seed
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
 from stilts.training.device import autocast
+from stilts.training.gradients import Passes, add_gradients
+from stilts.training.losses import Losses, diverged
 from stilts.training.reporter import Evaluation, Reply, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
-
-# Points of the loss curve that are kept: enough to see a shape, few enough for any tracker.
-_CURVE_POINTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,25 +73,32 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
     A stopped stage has saved a checkpoint at the step it stopped at, and so has one whose reporter interrupts it.
     """
     device = torch.device(training.run.device)
-    model.to(device)
+    with _told_of_memory("the model's weights"):
+        model.to(device)
     optimizer = make_optimizer(model, training.config)
     state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState()
     feed = _Feed(training)
     started, saved = time.monotonic() - state.seconds, time.monotonic()
+    losses = Losses(steps=training.config.steps, device=device, last=[point[:2] for point in state.curve[-3:]])
     stopped = False
     while state.step < training.config.steps and not stopped:
-        _step(model, optimizer, feed, state)
+        _step(model, optimizer, feed, state, losses)
         state.seconds = time.monotonic() - started
         try:
             training.reporter.progress(training.stage_id, state.step, training.config.steps)
         except KeyboardInterrupt:  # the run is to end: nothing that was trained is lost
-            _save(model, optimizer, training, state)
+            with suppress(DivergedError):  # there is nothing to keep, and the next run will see it
+                losses.read(state)
+                _save(model, optimizer, training, state)
             raise
         if _evaluation_is_due(training.config, state.step):
+            losses.read(state)
             stopped = _evaluate(model, training, state) is Reply.STOP
         if stopped or time.monotonic() - saved >= training.run.checkpoint_every_s:
+            losses.read(state)
             _save(model, optimizer, training, state)
             saved = time.monotonic()
+    losses.read(state)
     if training.config.keep is Keep.BEST and state.best_weights is not None and not stopped:
         model.load_state_dict(state.best_weights)
     return state, stopped
@@ -115,6 +122,7 @@ class _Feed:
 
     def __init__(self, training: Training) -> None:
         self.training = training
+        self.device = torch.device(training.run.device)
         weights = [data.weight for data in training.tasks]
         self.schedule = mixture_schedule(weights, training.config.steps, training.seed)
         self.lengths = [data.train.unit_lengths for data in training.tasks]
@@ -128,79 +136,115 @@ class _Feed:
         self.dropout_seed = derive_seed("dropout", training.seed)
         self.mask_seed = derive_seed("mask", training.seed)
 
-    def batches(self, step: int) -> tuple[TaskData, list[Batch]]:
-        """The task of a step and its global batch, cut into micro-batches."""
+    def batches(self, state: TrainState) -> tuple[TaskData, list[Batch]]:
+        """The task of the next step and its global batch, cut into micro-batches."""
+        step = state.step
         index = int(self.schedule[step])
         data = self.training.tasks[index]
         units = self.orders[index].batch(int(self.number[step]))
         learning = learning_of(data.task.kind)
-        size = None if learning.whole_batch else self._units_at_once(data)
-        pieces = micro_batches(units, self.lengths[index], size)
+        pieces = micro_batches(units, self.lengths[index], self._units_at_once(data, state))
         batches = [collate(data.train, piece, self.training.vocabulary) for piece in pieces]
         if learning.alter is not None:
             how = (self.training.vocabulary, data.config, self.mask_seed, step)
             batches = [learning.alter(batch, *how) for batch in batches]
         return data, batches
 
-    def dropout_keys(self, step: int, batch: Batch) -> torch.Tensor:
-        """(rows,) int32: one key per row, from (seed, step, row)."""
-        return torch.from_numpy(keys(self.dropout_seed, step, batch.rows).view(np.int32))
+    def passes(self, model: StiltsModel, data: TaskData, step: int) -> Passes:
+        """How the batches of a step go through the model, with one dropout key per row, from (seed, step, row)."""
 
-    def _units_at_once(self, data: TaskData) -> int | None:
-        rows = self.training.run.micro_batch
+        def dropout_keys(batch: Batch) -> torch.Tensor:
+            return torch.from_numpy(keys(self.dropout_seed, step, batch.rows).view(np.int32))
+
+        return Passes(
+            model=model,
+            task=data.task,
+            config=data.config,
+            device=self.device,
+            autocast=autocast(self.device, self.training.config.precision),
+            dropout_keys=dropout_keys,
+        )
+
+    def _units_at_once(self, data: TaskData, state: TrainState) -> int | None:
+        rows = state.micro_batch.get(data.task.learner, self.training.run.micro_batch)
         return None if rows is None else max(1, rows // data.train.rows_per_unit)
 
 
-def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, state: TrainState) -> None:
+def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, state: TrainState, losses: Losses) -> None:
     training = feed.training
-    device = torch.device(training.run.device)
     rate = learning_rate(training.config, state.step)
     for group in optimizer.param_groups:
         group["lr"] = rate
-    data, batches = feed.batches(state.step)
-    learning = learning_of(data.task.kind)
-    labels = sum(map(learning.label_count, batches))
     model.train()
-    total = 0.0
-    for batch in batches:
-        model.stream.keys = feed.dropout_keys(state.step, batch).to(device)
-        with autocast(device, training.config.precision)():
-            loss = learning.loss(model, data.task, data.config, batch.to(device)) / max(1, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        total += float(loss.detach())
-        state.tokens += int(batch.mask.sum())
+    data, batches, loss = _within_memory(model, optimizer, feed, state)
     model.stream.keys = None
-    if not math.isfinite(total):  # the loss was read above: no other wait for the device
-        before = ", ".join(f"{loss:.3g} at step {step}" for step, loss, _ in state.curve[-3:])
-        told = f"; before it was {before}" if before else ""
-        raise _diverged(f"the loss of {data.task.learner} is {total} at step {state.step + 1}{told}", rate, state.step)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
-    optimizer.step()
+    with _told_of_memory("the optimizer's step"):
+        torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
+        optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     state.step += 1
+    state.tokens += sum(int(batch.mask.sum()) for batch in batches)
     seen = sum(len(batch.units) for batch in batches)
     state.examples[data.task.learner] = state.examples.get(data.task.learner, 0) + seen
-    if state.step % max(1, training.config.steps // _CURVE_POINTS) == 0 or state.step == training.config.steps:
-        state.curve.append((state.step, total, rate))
+    losses.add(state, rate, data.task.learner, loss)
+
+
+def _within_memory(
+    model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, state: TrainState
+) -> tuple[TaskData, list[Batch], torch.Tensor]:
+    """The step's task, its batches and its loss, whose gradients are in the parameters.
+
+    Where memory is not enough the same global batch is taken again in pieces of half as many rows, and so are those of
+    the task's later steps: that changes rounding only. NoMemoryError where one unit alone is too much.
+    """
+    while True:
+        data, batches = feed.batches(state)
+        try:
+            return data, batches, add_gradients(feed.passes(model, data, state.step), batches)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            told = str(error)
+        # Outside of the handler: the error's frames held what was to be freed.
+        optimizer.zero_grad(set_to_none=True)
+        give_back(feed.device)
+        most = max(len(batch.units) for batch in batches)
+        if most == 1:
+            raise _no_memory(data, max(batch.ids.shape[1] for batch in batches), told)
+        state.micro_batch[data.task.learner] = (most // 2) * data.train.rows_per_unit
 
 
 def check_converged(model: StiltsModel, config: TrainConfig) -> None:
     """Raises DivergedError where a weight is NaN or infinite: the last step of all may be the one that went too far."""
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
-            raise _diverged(f"the weights {name} are no numbers any more", config.learning_rate, config.steps)
+            raise diverged(f"the weights {name} are no numbers any more", config.learning_rate, config.steps)
 
 
-def _diverged(found: str, rate: float, steps_done: int) -> DivergedError:
-    return DivergedError(
-        f"training at learning rate {rate:g}",
-        found,
-        "From there on every weight and every score is NaN"
-        if steps_done
-        else "No step was taken before: the weights that it starts from, or the data, bring that about",
-        "Lower learning_rate or lengthen warmup_frac; a stage that diverges once does so every time"
-        if steps_done
-        else "Look at the encoder's weights and at the examples that validate shows",
+@contextmanager
+def _told_of_memory(what: str) -> Iterator[None]:
+    """NoMemoryError for what no smaller batch makes smaller."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise NoMemoryError(
+            what,
+            f"memory is not enough: {' '.join(str(error).split())[:200]}",
+            "Weights, gradients and the optimizer's moments take 16 bytes a parameter, however small the batch is",
+            "Take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
+        ) from error
+
+
+def _no_memory(data: TaskData, tokens: int, told: str) -> NoMemoryError:
+    """The error of a task of which one example alone is too much."""
+    return NoMemoryError(
+        f"a training step of {data.task.learner}",
+        f"memory is not enough for one example at a time ({data.train.rows_per_unit} rows of {tokens} tokens): "
+        f"{' '.join(told.split())[:200]}",
+        "The batch was halved down to that, and a smaller one there is not",
+        "Lower max_length, take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
     )
 
 

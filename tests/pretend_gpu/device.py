@@ -23,9 +23,7 @@ DEVICE = "gpu:0"
 # Operations between two devices by their nature, and those whose index CUDA also takes from the CPU.
 _ACROSS = frozenset({"copy_", "_to_copy", "index", "index_put", "index_put_", "_index_put_impl_"})
 # torch makes these by resizing, which a wrapper cannot follow; torch.tensor copies with subclasses switched off.
-_DIRECT = (
-    "copy_ arange arange.start arange.start_step eye eye.m linspace randperm randperm.generator tril_indices triu_indices"
-).split()
+_DIRECT = ("copy_ arange arange.start arange.start_step eye eye.m linspace randperm randperm.generator").split()
 
 
 @dataclass(frozen=True, slots=True)

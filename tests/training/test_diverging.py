@@ -14,7 +14,7 @@ from stilts.kinds.learning import learning_of
 from stilts.models.model import fresh_model
 from stilts.store import make_store
 from stilts.tasks.kinds.classification import CLASSIFICATION
-from stilts.training import loop
+from stilts.training import gradients, loop
 from stilts.training.loop import check_converged
 from tests.training.tiny import TINY, run_config, train_stage
 
@@ -29,7 +29,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_at_its_step(
         loss: torch.Tensor = learning.loss(*arguments)  # type: ignore[arg-type]
         return loss * (float("nan") if len(steps) == 3 else 1.0)
 
-    monkeypatch.setattr(loop, "learning_of", lambda kind: replace(learning, loss=breaking))
+    monkeypatch.setattr(gradients, "learning_of", lambda kind: replace(learning, loss=breaking))
     with pytest.raises(DivergedError, match=r"loss of mnli is nan at step 3") as caught:
         run_stage(train_stage(tiny_encoder, warmup_frac=0.0), make_store(str(tmp_path)), run_config(tiny_encoder))
     assert "learning rate 0.0" in str(caught.value) and "Lower learning_rate" in str(caught.value)
