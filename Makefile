@@ -10,6 +10,8 @@ PYTEST := $(VENV)/bin/python -m pytest
 TESTS ?= tests
 JOBS ?= 2
 STUDY := search_spaces/demo.yaml
+# The rooms with tests that run on the pretend GPU too, or what TESTS names.
+ON_DEVICE = $(if $(filter tests,$(TESTS)),$(addprefix tests/,models kinds training execute estimate pretend_gpu),$(TESTS))
 
 # Ray and MLflow send usage statistics unless told not to.
 export RAY_USAGE_STATS_ENABLED := 0
@@ -56,8 +58,9 @@ demo: venv ## fill a small matrix of toy tasks and print the answer (under 5 min
 	$(STILTS) run $(STUDY) && $(STILTS) matrix $(STUDY) && $(STILTS) best $(STUDY) && $(STILTS) ui --how
 
 test: export HF_HUB_OFFLINE := 1
-test: venv ## run every test that is not slow
+test: venv ## run every test that is not slow, then those of models again on the pretend GPU
 	$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow" $(TESTS)
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "on_device and not slow" --device pretend $(ON_DEVICE) || [ $$? -eq 5 ] # 5: none is there
 
 test-slow: export HF_HUB_OFFLINE := 1
 test-slow: venv ## run the slow tests, e.g. make test-slow TESTS=tests/store

@@ -52,8 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def device(request: pytest.FixtureRequest) -> torch.device:
-    """Where a test's model runs, as ``--device`` says."""
-    from tests.pretend_gpu.device import DEVICE
+def device() -> torch.device:
+    """Where models run, as ``--device`` says."""
+    from tests.training.tiny import run_device
 
-    return torch.device(DEVICE if request.config.getoption("device") == "pretend" else "cpu")
+    return run_device()

@@ -216,8 +216,11 @@ def _within_memory(
 
 def check_converged(model: StiltsModel, config: TrainConfig) -> None:
     """Raises DivergedError where a weight is NaN or infinite: the last step of all may be the one that went too far."""
-    for name, parameter in model.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
+    names, finite = zip(*((n, torch.isfinite(p).all()) for n, p in model.named_parameters()), strict=True)
+    for name, fine in zip(
+        names, torch.stack(finite).cpu().tolist(), strict=True
+    ):  # read together: one wait for the device
+        if not fine:
             raise diverged(f"the weights {name} are no numbers any more", config.learning_rate, config.steps)
 
 

@@ -46,7 +46,7 @@ class Losses:
         """Puts points into the curve; DivergedError, with its step, for the first loss that is no number."""
         if not self._unread:
             return
-        values = torch.stack([each.loss for each in self._unread]).tolist()
+        values = torch.stack([each.loss for each in self._unread]).cpu().tolist()
         for each, value in zip(self._unread, values, strict=True):
             if not math.isfinite(value):
                 raise self._diverged(each, value)

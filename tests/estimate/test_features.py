@@ -21,7 +21,9 @@ from stilts.tasks.kinds.multiple_choice import MULTIPLE_CHOICE
 from stilts.tasks.kinds.retrieval import RETRIEVAL
 from stilts.tasks.kinds.span_qa import SPAN_QA
 from stilts.tasks.kinds.tagging import TAGGING
-from tests.training.tiny import part, write_tiny_encoder
+from tests.training.tiny import part, run_device, write_tiny_encoder
+
+pytestmark = pytest.mark.on_device
 
 NAMES = {
     CLASSIFICATION: "mnli",
@@ -43,10 +45,11 @@ def looked_at(folder: Path, kind: TaskKind, eval_tokens: int = 2000) -> tuple[Sc
     tokenizer = read_tokenizer(folder / TOKENIZER_FILE)
     prepared = Preparation(tokenizer=tokenizer, fingerprint="t", roots={})
     model, _ = load_model(folder)
+    device = run_device()
     scorer = Scorer(
-        model=model,
+        model=model.to(device),
         vocabulary=prepared.vocabulary(),
-        device=torch.device("cpu"),
+        device=device,
         eval_tokens=eval_tokens,
         autocast=torch.no_grad,
     )

@@ -47,6 +47,7 @@ def estimate(folder: Path, which: Estimate, *names: str) -> EstimateStage:
     return EstimateStage(estimate=which, parent=None, encoder=encoder_ref(folder), data=data)
 
 
+@pytest.mark.on_device
 @pytest.mark.parametrize(
     ("which", "names"),
     [

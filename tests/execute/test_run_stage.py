@@ -64,6 +64,7 @@ def test_a_train_stage_is_executed_once(tiny_encoder: Path, store: Store, optimi
     assert store.leased() == frozenset() and store.load_progress(stage.stage_id) is None
 
 
+@pytest.mark.on_device
 def test_what_a_train_stage_publishes(tiny_encoder: Path, store: Store) -> None:
     stage = train_stage(tiny_encoder, part("udpos", 0.5, limit=32), part("mnli", 0.5, limit=32), steps=6)
     reporter = RecordingReporter()
@@ -80,6 +81,7 @@ def test_what_a_train_stage_publishes(tiny_encoder: Path, store: Store) -> None:
     assert store.payload(stage.stage_id) == stage.payload
 
 
+@pytest.mark.on_device
 def test_a_child_starts_from_its_parents_weights(tiny_encoder: Path, store: Store) -> None:
     parent = trained(tiny_encoder, store, "mnli")
     frozen = train_stage(tiny_encoder, part("udpos", limit=32), steps=1, learning_rate=1e-12)
@@ -117,6 +119,7 @@ def test_weights_that_were_dropped_are_trained_again(
 # --- evaluation ---
 
 
+@pytest.mark.on_device
 def test_an_evaluation_publishes_by_language_and_a_new_one_is_the_only_one_scored(
     tiny_encoder: Path, store: Store, optimizer_steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +145,7 @@ def test_an_evaluation_publishes_by_language_and_a_new_one_is_the_only_one_score
 UNTRAINED = ("tatoeba", "masked_lm")
 
 
+@pytest.mark.on_device
 @pytest.mark.parametrize("name", ["udpos", "panx", "xnli", "xquad", "xcopa", *UNTRAINED])
 def test_examples_add_up_to_the_result(name: str, tiny_encoder: Path, store: Store) -> None:
     learned = part("udpos" if name in UNTRAINED else name, limit=16)
@@ -192,6 +196,7 @@ def test_the_probe_of_masked_lm_needs_the_encoders_own_head(tiny_encoder: Path, 
         run_stage(stage, store, run_config(headless))
 
 
+@pytest.mark.on_device
 def test_scores_do_not_depend_on_how_batches_are_cut(tiny_encoder: Path, tmp_path: Path, store: Store) -> None:
     parent = trained(tiny_encoder, store)
     stage = evaluate_stage(tiny_encoder, "udpos", parent.stage_id, "qaa")
@@ -267,6 +272,7 @@ def test_a_store_that_cannot_take_the_reason_does_not_hide_it(
         run_stage(train_stage(tiny_encoder, part("udpos", limit=32), steps=4), store, run_config(tiny_encoder))
 
 
+@pytest.mark.on_device
 def test_an_interrupted_stage_has_a_checkpoint_of_its_last_step_and_goes_on_from_it(
     tiny_encoder: Path, store: Store, tmp_path: Path, optimizer_steps: list[int]
 ) -> None:

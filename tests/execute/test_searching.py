@@ -55,6 +55,7 @@ def results(stage: EvaluateStage, store: Store) -> dict[tuple[str, str], Any]:
     return {(item.use.value, item.view.language): store.result(key) for item, key in pairs}
 
 
+@pytest.mark.on_device
 def test_a_threshold_comes_from_dev_where_dev_chooses_nothing_else(
     tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +91,7 @@ def test_examples_of_mined_pairs_add_up(tiny_encoder: Path, store: Store) -> Non
         assert store.result(key)["score"] == pytest.approx(float(metric("pair_f1").score(sums)))
 
 
+@pytest.mark.on_device
 @pytest.mark.parametrize("name", ["lareqa", "mewslix"])
 def test_a_dual_encoder_is_trained_and_asked_one_pool(name: str, tiny_encoder: Path, store: Store) -> None:
     found = stages(tiny_encoder, **{name: {"languages": ["qaa", "qab"]}})
@@ -118,6 +120,7 @@ def test_a_language_more_changes_the_pool_and_so_every_output(tiny_encoder: Path
     assert {key for key in few.outputs if "/select." in key} < set(more.outputs)
 
 
+@pytest.mark.on_device
 def test_a_pool_is_embedded_once(tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     found = stages(tiny_encoder, lareqa={"languages": ["qaa", "qab"]})
     asked: list[int] = []

@@ -7,10 +7,13 @@ import torch
 from stilts.kinds.nearest_index import device_index, torch_index
 from stilts.metrics.mining import mine
 from stilts.metrics.neighbours import exact_index, neighbours
+from tests.training.tiny import run_device
+
+pytestmark = pytest.mark.on_device
 
 
 def test_it_finds_what_numpy_finds() -> None:
-    index = torch_index(torch.device("cpu"))
+    index = torch_index(run_device())
     stream = np.random.default_rng(0)
     queries, candidates = stream.standard_normal((50, 12)), stream.standard_normal((90, 12))
     wanted = neighbours(queries, candidates, 4)
@@ -22,7 +25,7 @@ def test_it_finds_what_numpy_finds() -> None:
 
 def test_torch_names_the_first_among_equals() -> None:
     candidates = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [1.0, 0.0]])
-    found = neighbours(np.array([[1.0, 0.0]]), candidates, 3, index=torch_index(torch.device("cpu")))
+    found = neighbours(np.array([[1.0, 0.0]]), candidates, 3, index=torch_index(run_device()))
     assert found.places.tolist() == [[1, 2, 3]]
 
 

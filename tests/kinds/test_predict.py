@@ -32,7 +32,9 @@ from stilts.tasks.kinds.span_qa import SPAN_QA, SpanExample
 from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.registry import default_registry
 from stilts.training.schedule import learning_rate
-from tests.training.tiny import evaluate_stage, part, run_config, train_stage
+from tests.training.tiny import evaluate_stage, part, run_config, run_device, train_stage
+
+pytestmark = pytest.mark.on_device
 
 TOKENIZER = Tokenizer.from_str(toy_tokenizer_json())
 
@@ -79,7 +81,7 @@ def scorer(model: Any, eval_tokens: int = 100) -> Scorer:
     return Scorer(
         model=model,
         vocabulary=prepared.vocabulary(),
-        device=torch.device("cpu"),
+        device=run_device(),
         eval_tokens=eval_tokens,
         autocast=nullcontext,
     )

@@ -21,6 +21,8 @@ from stilts.tasks.encoder_tensors import check_tensors
 from stilts.tasks.registry import default_registry
 from tests.training.tiny import TINY
 
+pytestmark = pytest.mark.on_device
+
 SMALL: dict[str, Any] = {**TINY, "vocab_size": 50, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
 NLI, TAGS, PAIRS = (default_registry().task(name) for name in ("mnli", "udpos", "tatoeba"))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from benchmarks.kernel_count import Part, counted_kernels
 from benchmarks.step_count import LARGE, counted_step, forecast
+
+pytestmark = pytest.mark.on_device
 
 # 32 rows of 128 tokens in bf16. Lower them with what brings the counts down.
 MOST_KERNELS, MOST_GB = 4_740, 119.0

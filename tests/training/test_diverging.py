@@ -36,6 +36,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_at_its_step(
     assert steps == [1, 2, 3], "no step is wasted after it"
 
 
+@pytest.mark.on_device
 def test_a_learning_rate_without_measure_is_named(tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, learning_rate=1e30, warmup_frac=0.0)
     with pytest.raises(DivergedError, match=r"learning rate \S+: the .* (is (nan|inf)|no numbers)"):

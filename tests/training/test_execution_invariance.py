@@ -41,6 +41,7 @@ def test_micro_batches_change_rounding_only(kind: str, tiny_encoder: Path, tmp_p
     assert largest_difference(whole, cut) < 2e-5
 
 
+@pytest.mark.on_device
 def test_the_same_stage_gives_the_same_bits(tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, part("mnli", 0.5), part("udpos", 0.5))
     first = trained(stage, tmp_path / "a", run_config(tiny_encoder))
@@ -67,6 +68,7 @@ class InterruptingReporter(RecordingReporter):
             raise ConnectionAbortedError("interrupted on purpose")
 
 
+@pytest.mark.on_device
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_an_interrupted_stage_ends_with_the_same_bits(keep: str, tiny_encoder: Path, tmp_path: Path) -> None:
     from stilts.study.config import Keep
@@ -86,6 +88,7 @@ def test_an_interrupted_stage_ends_with_the_same_bits(keep: str, tiny_encoder: P
     assert store.load_progress(stage.stage_id) is None
 
 
+@pytest.mark.on_device
 def test_a_stopped_stage_publishes_nothing_and_goes_on_when_asked_again(tiny_encoder: Path, tmp_path: Path) -> None:
     stage = train_stage(tiny_encoder, part("mnli"), evaluate_every=4)
     store = make_store(str(tmp_path / "store"))

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from stilts.data.toy import toy_tokenizer_json
 from stilts.models.model import fresh_model, save_model
 from stilts.study.config import Precision, TaskConfig, TrainConfig
@@ -43,6 +45,11 @@ def write_tiny_encoder(folder: Path) -> None:
 def encoder_ref(folder: Path) -> EncoderRef:
     """The encoder in the folder, under the root ``study``."""
     return encoder_from_folder("tiny", "study", folder.name, {"study": folder.parent})
+
+
+def run_device() -> torch.device:
+    """Where models run unless told otherwise: the CPU, or what ``--device`` says."""
+    return torch.device(RunConfig().device)
 
 
 def run_config(folder: Path, **changes: object) -> RunConfig:
