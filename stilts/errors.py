@@ -102,6 +102,10 @@ class TransferError(InputError):
     """Weights and model do not fit: tensors are missing, unexpected, or of another shape."""
 
 
+class RankError(StiltsError):
+    """One of the processes that work on a stage failed, and the stage with it; ``__cause__`` is its own error."""
+
+
 class FingerprintError(InputError):
     """A value cannot be serialised stably, so it must not enter an identity."""
 

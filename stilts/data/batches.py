@@ -79,6 +79,16 @@ def micro_batches(units: Units, lengths: NDArray[np.int64], size: int | None) ->
         yield ordered[start : start + width]
 
 
+def dealt(units: Units, lengths: NDArray[np.int64], ranks: int) -> list[Units]:
+    """The batch's units by rank, like lengths together in time: how many each gets differs by one at most.
+
+    Which they are depends on no micro-batch, so a rank may cut its own share as it likes. Where there are fewer units
+    than ranks, the last ranks have none.
+    """
+    ordered = units[np.argsort(lengths[units], kind="stable")]
+    return [ordered[rank::ranks] for rank in range(ranks)]
+
+
 def token_batches(lengths: NDArray[np.int64], max_tokens: int) -> Iterator[Units]:
     """All units, longest first, in batches of at most ``max_tokens`` padded tokens (one unit at least)."""
     order = np.argsort(-lengths, kind="stable")

@@ -24,6 +24,7 @@ from stilts.study.config import Precision
 from stilts.study.stage import LABELLED, Estimate, EstimateData, EstimateStage
 from stilts.tasks.example import Example
 from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.rank_group import of_rank
 from stilts.training.run_config import RunConfig
 
 _BY_LABELS: Mapping[Estimate, Callable[[Features], float]] = {
@@ -65,6 +66,7 @@ def _value(stage: EstimateStage, store: ArtifactStore, run: RunConfig) -> Json:
 
 def _by_model(stage: EstimateStage, store: ArtifactStore, run: RunConfig) -> Json:
     """What the stage's encoder makes of its data: a figure, or the mean vector as a list."""
+    run = of_rank(run, 0)  # one rank works: a pass over a few thousand examples
     device = set_up(run)
     folder = start_folder(stage, store, run)
     if folder is None:

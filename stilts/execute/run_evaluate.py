@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,13 @@ from stilts.ledger.examples import (
     TRUTH_COLUMN,
     write_examples,
 )
-from stilts.models.model import load_model, no_lm_head
+from stilts.models.model import StiltsModel, load_model, no_lm_head
+from stilts.models.transfer import Transfer
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.leading import Leader, led
+from stilts.training.rank_group import of_rank
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, score_view
@@ -48,7 +51,20 @@ def run_evaluate(
     missing: frozenset[str],
 ) -> None:
     """Scores and publishes those (use, language) of the stage whose keys are in ``missing``."""
-    scorer, prepared = _scorer(stage, store, run)
+    with led(run) as leader:
+        _evaluate(stage, store, of_rank(run, 0), reporter, lease, missing, leader)
+
+
+def _evaluate(
+    stage: EvaluateStage,
+    store: ArtifactStore,
+    run: RunConfig,
+    reporter: Reporter,
+    lease: Lease,
+    missing: frozenset[str],
+    leader: Leader | None,
+) -> None:
+    scorer, prepared = _scorer(stage, store, run, leader)
     searches = Searches(stage=stage, store=store, scorer=scorer, prepared=prepared)
 
     # The item that a threshold was just chosen on need not be predicted twice.
@@ -74,7 +90,9 @@ def run_evaluate(
     write_summary(stage, store)
 
 
-def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple[Scorer, Preparation]:
+def _scorer(
+    stage: EvaluateStage, store: ArtifactStore, run: RunConfig, leader: Leader | None
+) -> tuple[Scorer, Preparation]:
     """The stage's model, ready to score, and its tokenizer and data; InputError where there is no model to score."""
     device = set_up(run)
     folder = start_folder(stage, store, run)
@@ -86,7 +104,9 @@ def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple
             "Give it a parent stage or a pretrained encoder",
         )
     prepared = preparation(stage, folder, run)
-    model, transferred = load_model(folder, heads_of([stage.task]) if stage.task.is_trained else {})
+    if leader is not None:
+        leader.load(partial(_load, stage, folder))
+    model, transferred = _load_model(stage, folder)
     if learning_of(stage.task.kind).uses_lm_head and model.lm_head is None:
         raise no_lm_head(model.family.model_type)
     if learning_of(stage.task.kind).uses_lm_head and "lm_head" in transferred.fresh:
@@ -102,8 +122,17 @@ def _scorer(stage: EvaluateStage, store: ArtifactStore, run: RunConfig) -> tuple
         device=device,
         eval_tokens=run.eval_tokens,
         autocast=autocast(device, stage.precision),
+        deal=None if leader is None else leader.deal(stage.precision),
     )
     return scorer, prepared
+
+
+def _load_model(stage: EvaluateStage, folder: Path) -> tuple[StiltsModel, Transfer]:
+    return load_model(folder, heads_of([stage.task]) if stage.task.is_trained else {})
+
+
+def _load(stage: EvaluateStage, folder: Path) -> StiltsModel:
+    return _load_model(stage, folder)[0]
 
 
 def _result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from stilts.execute.inputs import preparation, start_folder
 from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
 from stilts.kinds.prepare import Preparation
-from stilts.kinds.scorer import Scorer
+from stilts.kinds.scorer import Deal, Scorer
 from stilts.models.device_memory import begin_peak, peak_gib
 from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, no_lm_head, save_model
 from stilts.models.transfer import Transfer
@@ -21,7 +22,9 @@ from stilts.study.stage import MixturePart, TrainStage
 from stilts.tasks.toy import TOY_ENCODER
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.leading import Leader, led
 from stilts.training.loop import TaskData, Training, check_converged, train
+from stilts.training.rank_group import of_rank
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import select_evaluation
@@ -29,12 +32,20 @@ from stilts.training.selection import select_evaluation
 
 def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter: Reporter, lease: Lease) -> bool:
     """Trains and publishes the stage; True when a reporter stopped it, which publishes nothing."""
+    with led(run) as leader:
+        return _train(stage, store, of_rank(run, 0), reporter, lease, leader)
+
+
+def _train(
+    stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter: Reporter, lease: Lease, leader: Leader | None
+) -> bool:
     started = time.time()
     device = set_up(run)
     begin_peak(device)
     folder = start_folder(stage, store, run)
     prepared = preparation(stage, folder, run)
     model, transferred = _start_model(stage, folder)
+    deal = None if leader is None else leader.deal(stage.config.precision)
     training = Training(
         stage_id=stage.stage_id,
         config=stage.config,
@@ -43,11 +54,16 @@ def run_train(stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter:
         vocabulary=prepared.vocabulary(),
         run=run,
         reporter=reporter,
-        evaluate=lambda current: select_evaluation(_scorer(current, stage, prepared, device, run), stage, prepared),
+        evaluate=lambda now: select_evaluation(_scorer(now, stage, prepared, device, run, deal), stage, prepared),
         save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease),
         resume=store.load_progress(stage.stage_id),
     )
-    state, stopped = train(model, training)
+    if leader is None:
+        state, stopped = train(model, training)
+    else:
+        make = partial(_start, stage, folder)
+        state, stopped = leader.train(model, training, make)
+        model = model if stopped else leader.whole(model, make)
     if not stopped:
         check_converged(model, stage.config)
         result = _result(stage, state, transferred, started, run)
@@ -76,13 +92,22 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *(f"head.{name}" for name in heads)))
 
 
+def _start(stage: TrainStage, folder: Path | None) -> StiltsModel:
+    return _start_model(stage, folder)[0]
+
+
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:
     encoded = prepared.encoded_all(part.task, part.train, **part.config.lengths)
     return TaskData(task=part.task, weight=part.weight, config=part.config, train=encoded)
 
 
 def _scorer(
-    model: StiltsModel, stage: TrainStage, prepared: Preparation, device: torch.device, run: RunConfig
+    model: StiltsModel,
+    stage: TrainStage,
+    prepared: Preparation,
+    device: torch.device,
+    run: RunConfig,
+    deal: Deal | None,
 ) -> Scorer:
     return Scorer(
         model=model,
@@ -90,6 +115,7 @@ def _scorer(
         device=device,
         eval_tokens=run.eval_tokens,
         autocast=autocast(device, stage.config.precision),
+        deal=deal,
     )
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import torch
 
-from stilts.data.batches import token_batches
+from stilts.data.batches import Units, token_batches
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.encoded import Encoded
 from stilts.errors import NoMemoryError
@@ -22,10 +22,19 @@ from stilts.models.device_memory import give_back, is_out_of_memory
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 
-# What is computed of a batch on the model's device.
+# What is computed of a batch on the model's device; it travels to other ranks by pickle, so it is no lambda.
 Forward: TypeAlias = Callable[[StiltsModel, Batch], torch.Tensor]
 # Makes of a batch what a model is asked, before it is moved to the device.
 Alter: TypeAlias = Callable[[Batch], Batch]
+
+
+class Deal(Protocol):
+    """Has several ranks compute what a scorer is asked."""
+
+    def __call__(
+        self, scorer: Scorer, forward: Forward, encoded: Encoded, alter: Alter | None
+    ) -> Iterator[tuple[Batch, torch.Tensor]]:
+        """Every batch, in order, with what ``forward`` gives, whichever rank computed it."""
 
 
 @dataclass(slots=True)
@@ -40,7 +49,8 @@ class Scorer:
     """A model in evaluation mode with what its forward passes need.
 
     ``language`` is that of the examples: MLQA's metric compares answers by it. ``search`` is what a retrieval looks in.
-    ``fitting`` says what was learned of memory, for all that is scored with this model.
+    ``fitting`` says what was learned of memory, for all that is scored with this model. ``deal`` is set where other
+    ranks compute too.
     """
 
     model: StiltsModel
@@ -51,28 +61,49 @@ class Scorer:
     language: str = "en"
     search: RetrievalSearch = ALONE
     fitting: Fitting = field(default_factory=Fitting)
+    deal: Deal | None = None
 
     def each(
         self, forward: Forward, encoded: Encoded, alter: Alter | None = None
     ) -> Iterator[tuple[Batch, torch.Tensor]]:
-        """Every batch over all units, longest first, with what ``forward`` makes of it, both on the model's device.
+        """Every batch over all units, longest first, with what ``forward`` makes of it.
 
-        The stage's precision holds within ``forward`` alone. Where memory is not enough a batch is taken again in
-        halves, and so are later ones of its size; NoMemoryError where one unit alone is too much.
+        Both are on the model's device; of what another rank computed, on the host. The stage's precision holds within
+        ``forward`` alone.
         """
-        lengths = encoded.unit_lengths * encoded.rows_per_unit
-        for units in token_batches(lengths, self.eval_tokens):
-            waiting = [units]
-            while waiting:
-                units = waiting.pop()
-                batch = collate(encoded, units, self.vocabulary)
-                batch = batch if alter is None else alter(batch)
-                found = None if self._is_too_large(batch) else self._tried(forward, batch)
-                if found is None:
-                    middle = len(units) // 2
-                    waiting += [units[middle:], units[:middle]]
-                else:
-                    yield found
+        if self.deal is not None:
+            yield from self.deal(self, forward, encoded, alter)
+            return
+        for units in self.cut(encoded):
+            yield from self.within_memory(forward, encoded, units, alter)
+
+    def cut(self, encoded: Encoded) -> list[Units]:
+        """The units of each batch, longest first."""
+        return list(token_batches(encoded.unit_lengths * encoded.rows_per_unit, self.eval_tokens))
+
+    def batch(self, encoded: Encoded, units: Units, alter: Alter | None) -> Batch:
+        """Some units as a batch on the host, as the model is asked."""
+        batch = collate(encoded, units, self.vocabulary)
+        return batch if alter is None else alter(batch)
+
+    def within_memory(
+        self, forward: Forward, encoded: Encoded, units: Units, alter: Alter | None
+    ) -> Iterator[tuple[Batch, torch.Tensor]]:
+        """A batch's units with what ``forward`` makes of them, in one piece if memory is enough.
+
+        Else it is taken again in halves, and so are later ones of its size; NoMemoryError where one unit alone is too
+        much.
+        """
+        waiting = [units]
+        while waiting:
+            units = waiting.pop()
+            batch = self.batch(encoded, units, alter)
+            found = None if self._is_too_large(batch) else self._tried(forward, batch)
+            if found is None:
+                middle = len(units) // 2
+                waiting += [units[middle:], units[:middle]]
+            else:
+                yield found
 
     def _is_too_large(self, batch: Batch) -> bool:
         known = self.fitting.tokens

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,19 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
             raise OSError(f"it is {kind}, not a file")
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise TransferError(
-            f"weights in {path}",
-            f"the file cannot be read as safetensors ({error})",
-            "Only safetensors are loaded, never pickles",
-            "Fetch or save the checkpoint again",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def tensors_in(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of a safetensors file one by one, by name in order; TransferError when it cannot be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            for name in sorted(file.keys()):
+                yield name, file.get_tensor(name)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -95,3 +103,36 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
         if found := re.search(r"\(os error (\d+)\)", str(error)):
             raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from error
         raise
+
+
+# The names that the format has for what a checkpoint holds.
+_DTYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.int64: "I64", torch.int32: "I32"}
+
+
+def stream_tensors(
+    path: Path, shapes: Mapping[str, tuple[torch.Size, torch.dtype]], tensors: Iterable[tuple[str, torch.Tensor]]
+) -> None:
+    """Writes tensors as safetensors while they come, in the order of ``shapes``.
+
+    The library's own writer wants all of them at once. The format is a length (8 bytes, little endian), a JSON header
+    of so many bytes, and the tensors end to end (github.com/huggingface/safetensors, "Format").
+    """
+    header, end = {}, 0
+    for name, (shape, dtype) in shapes.items():
+        begin, end = end, end + shape.numel() * dtype.itemsize
+        header[name] = {"dtype": _DTYPES[dtype], "shape": list(shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in tensors:
+            file.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
+
+
+def _unreadable(path: Path, error: Exception) -> TransferError:
+    return TransferError(
+        f"weights in {path}",
+        f"the file cannot be read as safetensors ({error})",
+        "Only safetensors are loaded, never pickles",
+        "Fetch or save the checkpoint again",
+    )

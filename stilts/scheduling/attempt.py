@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from stilts.addresses import without_secrets
-from stilts.errors import LeaseHeldError, LeaseLostError, StoreUnavailableError
+from stilts.errors import LeaseHeldError, LeaseLostError, RankError, StoreUnavailableError
 from stilts.execute.disk import FULL, HOPELESS, disk_error
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
@@ -89,6 +89,8 @@ def interrupted(stage: Stage) -> dict[str, Json]:
 
 def _judged(error: BaseException) -> dict[str, Json]:
     """Whether another try, another process or another stage may fare better after a failure."""
+    if isinstance(error, RankError):  # a process that is gone spoils the connections of this one
+        return _judged(error.__cause__ or ConnectionError(error.found)) | {"spoiled": True}
     trouble, unavailable = disk_error(error), isinstance(error, StoreUnavailableError)
     spoiled = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_of_the_machine(error))
     lasting = isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | PermissionError)

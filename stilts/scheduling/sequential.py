@@ -11,6 +11,7 @@ from stilts.scheduling.events import OnEvent, RunReport, ignore
 from stilts.search.work_source import NoStage, WorkSource
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
+from stilts.training.crew import end_crew
 from stilts.training.reporter import Evaluation, Reply, Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
@@ -65,6 +66,7 @@ def run_sequentially(
         return desk.report(interrupted=True)
     finally:
         signals.rest()
+        end_crew()
     return desk.report()
 
 

@@ -12,6 +12,7 @@ from stilts.errors import StageFailedError
 from stilts.scheduling.attempt import Executor, attempt, interrupted
 from stilts.scheduling.board import BoardReporter
 from stilts.study.stage import Stage
+from stilts.training.crew import end_crew
 
 
 def to_config(stage: Stage, *, cpus: float, gpus: float) -> dict[str, Any]:
@@ -47,3 +48,7 @@ class StageTrainable(tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Whether this process can take the next stage: always."""
         return True
+
+    def cleanup(self) -> None:
+        """Ends the processes that worked on stages beside this one."""
+        end_crew()

@@ -241,6 +241,8 @@ class StudyResources(SchemaPart):
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
+        if self.gpus > 1 and self.gpus != int(self.gpus):
+            raise ValueError(f"a stage holds a part of one GPU, or whole ones: {self.gpus:g} is neither")
         if self.max_gpus is not None and self.gpus == 0:
             raise ValueError("max_gpus bounds stages that hold GPUs: give gpus too, or bound them by max_concurrent")
         if self.max_gpus is not None and self.max_gpus < self.gpus:

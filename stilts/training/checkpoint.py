@@ -14,7 +14,8 @@ import torch
 from torch.optim import Optimizer
 
 from stilts.models.model import StiltsModel
-from stilts.models.transfer import read_tensors, write_tensors
+from stilts.models.transfer import read_tensors, stream_tensors, tensors_in, write_tensors
+from stilts.training.sharding import gathered, is_shard, like
 
 _STATE, _WEIGHTS, _OPTIMIZER, _BEST = "state.json", "weights.safetensors", "optimizer.safetensors", "best.safetensors"
 
@@ -40,25 +41,51 @@ class TrainState:
     best_weights: dict[str, torch.Tensor] | None = None
 
 
-def write_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer, state: TrainState) -> None:
-    """Writes everything that a resumed stage needs into an empty folder."""
-    write_tensors(folder / _WEIGHTS, model.state_dict())
-    write_tensors(folder / _OPTIMIZER, _optimizer_tensors(model, optimizer))
+def write_checkpoint(folder: Path | None, model: StiltsModel, optimizer: Optimizer, state: TrainState) -> None:
+    """Writes everything that a resumed stage needs into an empty folder.
+
+    What is sharded is written whole, so that any number of ranks goes on from it: a collective of all of them, in which
+    those without a folder give their parts.
+    """
+    _write(folder, _WEIGHTS, model.state_dict())
+    _write(folder, _OPTIMIZER, _optimizer_tensors(model, optimizer))
     if state.best_weights is not None:
-        write_tensors(folder / _BEST, state.best_weights)
+        _write(folder, _BEST, state.best_weights)
+    if folder is None:
+        return
     plain = {name: value for name, value in asdict(_without_weights(state)).items() if name != "best_weights"}
     (folder / _STATE).write_text(json.dumps(plain))
 
 
 def read_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer) -> TrainState:
     """Puts a checkpoint's weights and moments into model and optimizer, and returns where it stood."""
-    model.load_state_dict(read_tensors(folder / _WEIGHTS))
-    _restore_optimizer(model, optimizer, read_tensors(folder / _OPTIMIZER))
+    current = model.state_dict()
+    model.load_state_dict(_read(folder / _WEIGHTS, current))
+    _restore_optimizer(model, optimizer, folder / _OPTIMIZER)
     plain = json.loads((folder / _STATE).read_text())
     plain["curve"] = [tuple(point) for point in plain["curve"]]
     plain["select"] = [(step, scores) for step, scores in plain["select"]]
-    best = read_tensors(folder / _BEST) if (folder / _BEST).exists() else None
+    best = _read(folder / _BEST, current) if (folder / _BEST).exists() else None
     return TrainState(**plain, best_weights=best)
+
+
+def _write(folder: Path | None, name: str, tensors: dict[str, torch.Tensor]) -> None:
+    if not any(map(is_shard, tensors.values())):
+        if folder is not None:
+            write_tensors(folder / name, tensors)
+        return
+    whole = gathered(tensors)
+    if folder is not None:
+        stream_tensors(folder / name, {key: (tensor.shape, tensor.dtype) for key, tensor in tensors.items()}, whole)
+    for _ in whole:
+        pass
+
+
+def _read(path: Path, current: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors of a file; where the model is sharded the rank's rows of them, on the device."""
+    if not any(map(is_shard, current.values())):
+        return read_tensors(path)
+    return {name: like(tensor, current[name]) for name, tensor in tensors_in(path)}
 
 
 def _without_weights(state: TrainState) -> TrainState:
@@ -74,9 +101,9 @@ def _optimizer_tensors(model: StiltsModel, optimizer: Optimizer) -> dict[str, to
     }
 
 
-def _restore_optimizer(model: StiltsModel, optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def _restore_optimizer(model: StiltsModel, optimizer: Optimizer, path: Path) -> None:
     parameters = dict(model.named_parameters())
-    for key, tensor in tensors.items():
+    for key, tensor in tensors_in(path):
         name, moment = key.rsplit("|", 1)
         # The fused AdamW wants its step counts, too, where the parameters are.
-        optimizer.state[parameters[name]][moment] = tensor.to(parameters[name].device)
+        optimizer.state[parameters[name]][moment] = like(tensor, parameters[name])

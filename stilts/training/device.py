@@ -50,6 +50,7 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         "device_name": torch.cuda.get_device_name() if run.device.startswith("cuda") else platform.machine(),
         "threads": torch.get_num_threads(),
         "micro_batch": run.micro_batch,
+        **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
         "deterministic": run.deterministic,
         "versions": versions,
     }

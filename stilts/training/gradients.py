@@ -1,8 +1,8 @@
-"""Gradients of one global batch, however it is cut: micro-batches, and those of a loss that compares all rows."""
+"""Gradients of one global batch, however it is cut: micro-batches, ranks, and a loss that compares all rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from stilts.kinds.learning import InBatch, learning_of
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 from stilts.tasks.task import Task
+from stilts.training.ranks import Ranks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,38 +37,60 @@ class Passes:
         return batch.to(self.device)
 
 
-def add_gradients(passes: Passes, batches: Sequence[Batch]) -> torch.Tensor:
-    """Adds the gradients of a global batch's loss to the parameters'; returns the loss, a float64 scalar on the device.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One rank's part of a global batch, as micro-batches, and what the whole batch holds.
 
-    The loss is the sum over the batch divided by its label count.
+    ``vain`` are passes that this rank takes because others do: where a pass is a collective, all take as many.
+    ``units``, ``labels`` and ``tokens`` are those of all ranks.
+    """
+
+    batches: list[Batch]
+    vain: list[Batch]
+    units: int
+    labels: int
+    tokens: int
+
+
+def add_gradients(passes: Passes, share: Share, ranks: Ranks) -> torch.Tensor:
+    """Adds the gradients of a rank's part of the loss to the parameters'; returns that part, a float64 scalar.
+
+    The loss is the sum over the global batch divided by its label count; it lies on the device.
     """
     learning = learning_of(passes.task.kind)
-    labels = max(1, sum(map(learning.label_count, batches)))
-    if learning.in_batch is not None and len(batches) > 1:
-        return _in_two_passes(passes, learning.in_batch, batches, labels)
+    if learning.in_batch is not None and (ranks.size > 1 or len(share.batches) > 1):
+        return _compared(passes, learning.in_batch, share, ranks)
     total = torch.zeros((), dtype=torch.float64, device=passes.device)
-    for batch in batches:
+    for number, batch in enumerate([*share.batches, *share.vain]):
         entered = passes.entered(batch)
         with passes.autocast():
-            loss = learning.loss(passes.model, passes.task, passes.config, entered) / labels
+            loss = learning.loss(passes.model, passes.task, passes.config, entered) / max(1, share.labels)
+        if number >= len(share.batches):
+            loss = loss * 0.0
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
     return total
 
 
-def _in_two_passes(passes: Passes, in_batch: InBatch, batches: Sequence[Batch], labels: int) -> torch.Tensor:
-    """In two passes (GradCache, Gao et al. 2021, arXiv 2101.06983): all vectors, the loss's gradient at each of them,
-    then each piece again with its part of that gradient. Counted dropout drops in the second pass what it did in the
-    first.
+def _compared(passes: Passes, in_batch: InBatch, share: Share, ranks: Ranks) -> torch.Tensor:
+    """The vectors of all pieces and ranks, the loss's gradient at each of them, then its part back through each piece.
+
+    Of several pieces the second half needs a second pass (GradCache, Gao et al. 2021, arXiv 2101.06983). Counted
+    dropout drops in it what it did in the first.
     """
-    with torch.no_grad():
+    batches = [*share.batches, *share.vain]
+    with torch.set_grad_enabled(len(batches) == 1):
         pieces = [_vectors(passes, in_batch, batch) for batch in batches]
-    vectors = torch.cat(pieces).requires_grad_()
-    loss = in_batch.loss(vectors, passes.config, slice(None)) / labels
+    own = torch.cat([piece.detach() for piece in pieces])
+    rows = sum(len(batch.rows) for batch in share.batches)
+    vectors = ranks.gathered(own[:rows], share.units, batches[0].rows_per_unit).requires_grad_()
+    loss = in_batch.loss(vectors, passes.config, ranks.own) / max(1, share.labels)
     loss.backward()  # type: ignore[no-untyped-call]
     assert vectors.grad is not None
-    for batch, gradient in zip(batches, torch.split(vectors.grad, [len(piece) for piece in pieces]), strict=True):
-        torch.autograd.backward(_vectors(passes, in_batch, batch), gradient)
+    gradient = torch.zeros_like(own)
+    gradient[:rows] = ranks.returned(vectors.grad, batches[0].rows_per_unit)
+    for batch, piece, part in zip(batches, pieces, torch.split(gradient, list(map(len, pieces))), strict=True):
+        torch.autograd.backward(piece if len(batches) == 1 else _vectors(passes, in_batch, batch), part)
     return loss.detach().double()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stilts.data.batches import BatchOrder, micro_batches, mixture_schedule
+from stilts.data.batches import BatchOrder, Units, dealt, micro_batches, mixture_schedule
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.counter_hash import keys
 from stilts.data.encoded import Encoded
@@ -30,11 +30,13 @@ from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
 from stilts.training.device import autocast
-from stilts.training.gradients import Passes, add_gradients
+from stilts.training.gradients import Passes, Share, add_gradients
 from stilts.training.losses import Losses, diverged
+from stilts.training.ranks import ALONE, Order, Ranks
 from stilts.training.reporter import Evaluation, Reply, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
+from stilts.training.sharding import gathered, shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,19 @@ class Training:
     evaluate: Callable[[StiltsModel], Evaluation]
     save: Callable[[Path], None]
     resume: Path | None = None
+    ranks: Ranks = ALONE
+
+
+@dataclass(slots=True, kw_only=True)
+class InProgress:
+    """A training as one rank holds it, between two steps."""
+
+    model: StiltsModel
+    optimizer: torch.optim.Optimizer
+    feed: _Feed
+    state: TrainState
+    losses: Losses
+    training: Training
 
 
 def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
@@ -72,36 +87,75 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
 
     A stopped stage has saved a checkpoint at the step it stopped at, and so has one whose reporter interrupts it.
     """
-    device = torch.device(training.run.device)
-    with _told_of_memory("the model's weights"):
-        model.to(device)
-    optimizer = make_optimizer(model, training.config)
-    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState()
-    feed = _Feed(training)
+    now = begin(model, training)
+    state, losses = now.state, now.losses
     started, saved = time.monotonic() - state.seconds, time.monotonic()
-    losses = Losses(steps=training.config.steps, device=device, last=[point[:2] for point in state.curve[-3:]])
     stopped = False
     while state.step < training.config.steps and not stopped:
-        _step(model, optimizer, feed, state, losses)
+        training.ranks.tell(Order.STEP)
+        _step(now)
         state.seconds = time.monotonic() - started
         try:
             training.reporter.progress(training.stage_id, state.step, training.config.steps)
         except KeyboardInterrupt:  # the run is to end: nothing that was trained is lost
             with suppress(DivergedError):  # there is nothing to keep, and the next run will see it
                 losses.read(state)
-                _save(model, optimizer, training, state)
+                _save(now)
             raise
         if _evaluation_is_due(training.config, state.step):
             losses.read(state)
-            stopped = _evaluate(model, training, state) is Reply.STOP
+            stopped = _evaluate(now) is Reply.STOP
         if stopped or time.monotonic() - saved >= training.run.checkpoint_every_s:
             losses.read(state)
-            _save(model, optimizer, training, state)
+            _save(now)
             saved = time.monotonic()
     losses.read(state)
     if training.config.keep is Keep.BEST and state.best_weights is not None and not stopped:
-        model.load_state_dict(state.best_weights)
+        _together(now, Order.RESTORE_BEST)
     return state, stopped
+
+
+def begin(model: StiltsModel, training: Training) -> InProgress:
+    """The training before its next step: on this rank's device, from its last checkpoint if there is one."""
+    device = torch.device(training.run.device)
+    with _told_of_memory("the model's weights"):
+        if training.ranks.is_sharded:
+            shard(model, device, training.ranks.size)
+        else:
+            model.to(device)
+    optimizer = make_optimizer(model, training.config)
+    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState()
+    return InProgress(
+        model=model,
+        optimizer=optimizer,
+        feed=_Feed(training),
+        state=state,
+        losses=Losses(steps=training.config.steps, device=device, last=[point[:2] for point in state.curve[-3:]]),
+        training=training,
+    )
+
+
+def obey(now: InProgress, order: Order) -> None:
+    """One rank's part of what rank 0 has all do."""
+    state = now.state
+    if order is Order.STEP:
+        _step(now)
+    elif order is Order.KEEP_BEST:
+        state.best_weights = {name: tensor.detach().clone() for name, tensor in now.model.state_dict().items()}
+    elif order is Order.RESTORE_BEST and state.best_weights is not None:
+        now.model.load_state_dict(state.best_weights)
+    elif order is Order.GATHER_STATE:
+        write_checkpoint(None, now.model, now.optimizer, state)
+    elif order is Order.GATHER_WEIGHTS:
+        for _ in gathered(now.model.state_dict()):
+            pass
+
+
+def _together(now: InProgress, order: Order) -> None:
+    """Does it here, and on the other ranks where each holds a part of the weights."""
+    if now.training.ranks.is_sharded:
+        now.training.ranks.tell(order)
+    obey(now, order)
 
 
 def make_optimizer(model: StiltsModel, config: TrainConfig) -> torch.optim.AdamW:
@@ -136,19 +190,34 @@ class _Feed:
         self.dropout_seed = derive_seed("dropout", training.seed)
         self.mask_seed = derive_seed("mask", training.seed)
 
-    def batches(self, state: TrainState) -> tuple[TaskData, list[Batch]]:
-        """The task of the next step and its global batch, cut into micro-batches."""
-        step = state.step
-        index = int(self.schedule[step])
+    def share(self, state: TrainState) -> tuple[TaskData, Share]:
+        """The task of the next step, and this rank's share of the global batch, cut into micro-batches."""
+        index, ranks = int(self.schedule[state.step]), self.training.ranks
         data = self.training.tasks[index]
-        units = self.orders[index].batch(int(self.number[step]))
         learning = learning_of(data.task.kind)
-        pieces = micro_batches(units, self.lengths[index], self._units_at_once(data, state))
+        units = self.orders[index].batch(int(self.number[state.step]))
+        shares = [self._batches(index, own, state) for own in dealt(units, self.lengths[index], ranks.size)]
+        own, everyone = shares[ranks.rank], [batch for share in shares for batch in share]
+        collective = ranks.is_sharded or (learning.in_batch is not None and not own)
+        vain = max(map(len, shares)) - len(own) if collective else 0
+        return data, Share(
+            batches=own,
+            vain=everyone[:1] * vain,
+            units=len(units),
+            labels=sum(map(learning.label_count, everyone)),
+            tokens=sum(int(batch.mask.sum()) for batch in everyone),
+        )
+
+    def _batches(self, index: int, units: Units, state: TrainState) -> list[Batch]:
+        """Some units of a task in micro-batches."""
+        data = self.training.tasks[index]
+        learning = learning_of(data.task.kind)
+        pieces = micro_batches(units, self.lengths[index], self._units_at_once(data, state)) if len(units) else ()
         batches = [collate(data.train, piece, self.training.vocabulary) for piece in pieces]
         if learning.alter is not None:
-            how = (self.training.vocabulary, data.config, self.mask_seed, step)
+            how = (self.training.vocabulary, data.config, self.mask_seed, state.step)
             batches = [learning.alter(batch, *how) for batch in batches]
-        return data, batches
+        return batches
 
     def passes(self, model: StiltsModel, data: TaskData, step: int) -> Passes:
         """How the batches of a step go through the model, with one dropout key per row, from (seed, step, row)."""
@@ -170,47 +239,51 @@ class _Feed:
         return None if rows is None else max(1, rows // data.train.rows_per_unit)
 
 
-def _step(model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, state: TrainState, losses: Losses) -> None:
-    training = feed.training
+def _step(now: InProgress) -> None:
+    """One optimizer step of all ranks, which end it with the same weights."""
+    model, optimizer, state, training = now.model, now.optimizer, now.state, now.training
     rate = learning_rate(training.config, state.step)
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()
-    data, batches, loss = _within_memory(model, optimizer, feed, state)
+    data, share, loss = _within_memory(now)
     model.stream.keys = None
+    loss = training.ranks.summed(model, loss)
     with _told_of_memory("the optimizer's step"):
         torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     state.step += 1
-    state.tokens += sum(int(batch.mask.sum()) for batch in batches)
-    seen = sum(len(batch.units) for batch in batches)
-    state.examples[data.task.learner] = state.examples.get(data.task.learner, 0) + seen
-    losses.add(state, rate, data.task.learner, loss)
+    state.tokens += share.tokens
+    state.examples[data.task.learner] = state.examples.get(data.task.learner, 0) + share.units
+    if training.ranks.rank == 0:  # the others have the same number
+        now.losses.add(state, rate, data.task.learner, loss)
 
 
-def _within_memory(
-    model: StiltsModel, optimizer: torch.optim.Optimizer, feed: _Feed, state: TrainState
-) -> tuple[TaskData, list[Batch], torch.Tensor]:
-    """The step's task, its batches and its loss, whose gradients are in the parameters.
+def _within_memory(now: InProgress) -> tuple[TaskData, Share, torch.Tensor]:
+    """The step's task, this rank's share of it and its part of the loss, whose gradients are in the parameters.
 
-    Where memory is not enough the same global batch is taken again in pieces of half as many rows, and so are those of
-    the task's later steps: that changes rounding only. NoMemoryError where one unit alone is too much.
+    Where memory is not enough the same share is taken again in pieces of half as many rows, and so are those of
+    the task's later steps: that changes rounding only. NoMemoryError where one unit alone is too much, and where
+    other ranks wait within the pass that one of them cannot finish.
     """
+    feed, state, ranks = now.feed, now.state, now.training.ranks
     while True:
-        data, batches = feed.batches(state)
+        data, share = feed.share(state)
         try:
-            return data, batches, add_gradients(feed.passes(model, data, state.step), batches)
+            return data, share, add_gradients(feed.passes(now.model, data, state.step), share, ranks)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             told = str(error)
         # Outside of the handler: the error's frames held what was to be freed.
-        optimizer.zero_grad(set_to_none=True)
+        now.optimizer.zero_grad(set_to_none=True)
         give_back(feed.device)
-        most = max(len(batch.units) for batch in batches)
+        if ranks.is_sharded or (ranks.size > 1 and learning_of(data.task.kind).in_batch is not None):
+            raise _no_memory_together(data, ranks, told)
+        most = max(len(batch.units) for batch in share.batches)
         if most == 1:
-            raise _no_memory(data, max(batch.ids.shape[1] for batch in batches), told)
+            raise _no_memory(data, max(batch.ids.shape[1] for batch in share.batches), told)
         state.micro_batch[data.task.learner] = (most // 2) * data.train.rows_per_unit
 
 
@@ -251,12 +324,23 @@ def _no_memory(data: TaskData, tokens: int, told: str) -> NoMemoryError:
     )
 
 
+def _no_memory_together(data: TaskData, ranks: Ranks, told: str) -> NoMemoryError:
+    """The error of a step whose passes all ranks take together, so that none can take its own again."""
+    return NoMemoryError(
+        f"a training step of {data.task.learner} on {ranks.size} ranks",
+        f"memory of rank {ranks.rank} is not enough: {' '.join(told.split())[:200]}",
+        "Ranks that share weights, or compare all rows of a batch, go through it in step, and cannot halve it alone",
+        "Give resources.micro_batch: half of what a rank takes at once now, or less; results differ by rounding only",
+    )
+
+
 def _evaluation_is_due(config: TrainConfig, step: int) -> bool:
     return config.evaluate_every > 0 and (step % config.evaluate_every == 0 or step == config.steps)
 
 
-def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Reply:
-    evaluation = training.evaluate(model)
+def _evaluate(now: InProgress) -> Reply:
+    training, state = now.training, now.state
+    evaluation = training.evaluate(now.model)
     scores = dict(evaluation.scores)
     if not scores:  # masked LM on running text, say, has nothing to choose by
         return Reply.CONTINUE
@@ -264,11 +348,14 @@ def _evaluate(model: StiltsModel, training: Training, state: TrainState) -> Repl
     mean = sum(scores.values()) / len(scores)
     if training.config.keep is Keep.BEST and (state.best_score is None or mean > state.best_score):
         state.best_step, state.best_score = state.step, mean
-        state.best_weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        _together(now, Order.KEEP_BEST)
     return training.reporter.evaluated(training.stage_id, state.step, training.config.steps, evaluation)
 
 
-def _save(model: StiltsModel, optimizer: torch.optim.Optimizer, training: Training, state: TrainState) -> None:
+def _save(now: InProgress) -> None:
+    training = now.training
     with tempfile.TemporaryDirectory(dir=training.run.scratch_dir, prefix="stilts-checkpoint-") as folder:
-        write_checkpoint(Path(folder), model, optimizer, state)
+        if training.ranks.is_sharded:
+            training.ranks.tell(Order.GATHER_STATE)
+        write_checkpoint(Path(folder), now.model, now.optimizer, now.state)
         training.save(Path(folder))

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Sharding(StrEnum):
+    """What the ranks of a stage share: nothing but gradients (``ALL_REDUCE``), or weights and moments too (``FSDP``).
+
+    ``AUTO`` goes by the size of the model (``sharding.py``).
+    """
+
+    AUTO = "auto"
+    ALL_REDUCE = "all_reduce"
+    FSDP = "fsdp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,10 +23,13 @@ class RunConfig:
     """Execution settings of one process that runs stages.
 
     ``roots`` maps the named roots of data views and encoders to folders on this machine. ``threads`` counts torch's
-    intra-op threads (None leaves torch's own); ``micro_batch`` is how many rows (sequences) go through the model at
-    once, None the whole batch; ``eval_tokens`` caps padded tokens of an evaluation batch. ``cache_dir`` keeps
-    tokenized data; None tokenizes in memory. ``scratch_dir`` holds what is being written; None takes the system's.
-    ``checkpoint_every_s`` is the time between checkpoints in seconds.
+    intra-op threads of a stage (None leaves torch's own), which its ranks share; ``micro_batch`` is how many rows
+    (sequences) go through the model of a rank at once, None the whole batch; ``eval_tokens`` caps padded tokens of an
+    evaluation batch. ``cache_dir`` keeps tokenized data; None tokenizes in memory. ``scratch_dir`` holds what is being
+    written; None takes the system's. ``checkpoint_every_s`` is the time between checkpoints in seconds.
+
+    ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
+    ``device`` is cuda; ``sharding`` is what they share.
     """
 
     device: str = "cpu"
@@ -26,3 +41,5 @@ class RunConfig:
     cache_dir: str | None = None
     scratch_dir: str | None = None
     checkpoint_every_s: float = 30.0
+    ranks: int = 1
+    sharding: Sharding = Sharding.AUTO
