@@ -15,6 +15,7 @@ from stilts.app.checks import check_before_running, check_encoder, check_splits
 from stilts.app.filling import make_filling
 from stilts.app.measuring import keep_fertility
 from stilts.app.places import checked_tracking_uri, load_record, make_store_at, open_store_at
+from stilts.app.ranks import device_of, ranks_of
 from stilts.app.searching import row_confirmations, row_races, row_searches
 from stilts.app.showcase import tracker_of
 from stilts.app.soundness import check_sound
@@ -49,6 +50,7 @@ class RunOptions:
     ``store`` and ``tracking`` are addresses (None: STILTS_STORE or ``stilts_store``, MLFLOW_TRACKING_URI or
     ``sqlite:///mlflow.db``; ``tracking="none"`` tracks nothing). ``local`` runs stages one by one in this process,
     without Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
+    ``ranks`` is how many processes work on a stage, None one for each GPU that it holds.
     ``checkpoint_every_s`` is the time between a stage's checkpoints in seconds, None RunConfig's.
     """
 
@@ -59,6 +61,7 @@ class RunOptions:
     num_cpus: int | None = None
     device: str | None = None
     threads: int | None = None
+    ranks: int | None = None
     checkpoint_every_s: float | None = None
     keep_weights: bool = False
 
@@ -80,6 +83,7 @@ def run(
     if options.tracking != "none":
         checked_tracking_uri(options.tracking)
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
+    device, ranks = _devices(workspace, options)
     on_event(Phase(doing=f"checking the data and the encoder of {workspace.study.name}"))
     check_before_running(workspace)
     check_encoder(workspace)
@@ -92,7 +96,7 @@ def run(
     try:
         on_ready(workspace, conductor)
         try:
-            report = _execute(workspace, conductor, store, options, on_event)
+            report = _execute(workspace, conductor, store, replace(options, device=device, ranks=ranks), on_event)
         finally:
             for search in conductor.searches.values():
                 search.close()
@@ -158,6 +162,13 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
     return apply_gc(store, replace(plan, drops=drops)).bytes
 
 
+def _devices(workspace: Workspace, options: RunOptions) -> tuple[str, int]:
+    """The device of stages, and on how many of it each runs; InputError before anything is read."""
+    held = workspace.study.file.resources
+    device = device_of(options.device, held, local=options.local)
+    return device, ranks_of(options.ranks, held, device, local=options.local)
+
+
 def _execute(
     workspace: Workspace, conductor: Conductor, store: Store, options: RunOptions, on_event: OnEvent
 ) -> RunReport:
@@ -167,7 +178,8 @@ def _execute(
     resources = workspace.study.file.resources
     config = workspace.run_config(
         store,
-        device=options.device or ("cuda" if resources.gpus > 0 else "cpu"),
+        device=options.device or "cpu",
+        ranks=options.ranks or 1,
         threads=options.threads,
         checkpoint_every_s=options.checkpoint_every_s,
     )

@@ -47,12 +47,19 @@ class Workspace:
         return _folder_of(self.resolved.encoder, self.roots)
 
     def run_config(
-        self, store: Store, *, device: str, threads: int | None = None, checkpoint_every_s: float | None = None
+        self,
+        store: Store,
+        *,
+        device: str,
+        ranks: int = 1,
+        threads: int | None = None,
+        checkpoint_every_s: float | None = None,
     ) -> RunConfig:
         """How this machine runs the study's stages; ``threads`` is torch's per stage, None as many as it has CPUs."""
         resources = self.study.file.resources
         config = RunConfig(
             device=device,
+            ranks=ranks,
             threads=threads or max(1, int(resources.cpus)),
             micro_batch=resources.micro_batch,
             roots=self.roots,

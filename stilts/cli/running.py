@@ -42,6 +42,9 @@ def run(
     num_cpus: Annotated[int | None, typer.Option(min=1, help="CPUs of the local cluster. [default: all]")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Torch threads of a stage. [default: its CPUs]")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda. [default: cuda if a stage holds GPUs]")] = None,
+    ranks: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that work on a stage. [default: one for each GPU]")
+    ] = None,
     checkpoint_every: Annotated[
         float | None, typer.Option(min=0.0, metavar="SECONDS", help="Time between a stage's checkpoints. [default: 30]")
     ] = None,
@@ -71,6 +74,7 @@ def run(
         num_cpus=num_cpus,
         device=device,
         threads=threads,
+        ranks=ranks,
         checkpoint_every_s=checkpoint_every,
         keep_weights=keep_weights,
     )

@@ -16,6 +16,7 @@ from stilts.scheduling.events import OnEvent, Phase, RunReport, ignore
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
+from stilts.shown import remark
 from stilts.study.slots import num_slots
 from stilts.training.run_config import RunConfig
 
@@ -66,6 +67,11 @@ def _check_resources(source: WorkSource, settings: RaySettings) -> None:
             f"{max((node.cpus for node in nodes), default=0):g} and {max((node.gpus for node in nodes), default=0):g}",
             "It would wait for ever",
             "Ask for less under resources, or give the address of a larger cluster: --address",
+        )
+    if not num_slots(nodes, cpus=wanted.cpus, gpus=wanted.gpus):
+        remark(
+            f"No node of the cluster holds {wanted.cpus:g} CPUs and {wanted.gpus:g} GPUs together, as a stage does: "
+            "it waits for one that does."
         )
 
 

@@ -12,6 +12,7 @@ import torch.distributed as dist
 
 from stilts.data.collate import Batch
 from stilts.data.encoded import Encoded
+from stilts.errors import InputError
 from stilts.kinds.scorer import Alter, Deal, Forward, Scorer
 from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
@@ -102,6 +103,7 @@ def led(run: RunConfig) -> Iterator[Leader | None]:
     if run.ranks == 1:
         yield None
         return
+    _check_devices(run)
 
     def meet(crew: Crew) -> dist.ProcessGroup | None:
         for rank in range(1, crew.size):
@@ -123,6 +125,20 @@ def led(run: RunConfig) -> Iterator[Leader | None]:
         if cause is error:
             raise
         raise cause from cause.__cause__
+
+
+def _check_devices(run: RunConfig) -> None:
+    """Raises InputError where this process sees fewer GPUs than the stage has ranks."""
+    there = torch.cuda.device_count() if run.device.startswith("cuda") else run.ranks
+    if there < run.ranks:
+        raise InputError(
+            f"a stage on {run.ranks} GPUs",
+            f"this process sees {there}",
+            "Each rank works on a GPU of its own",
+            f"Ask for {there} under resources.gpus, or run it where there are more"
+            if there
+            else "Run it where there are",
+        )
 
 
 def _not_asked(model: StiltsModel) -> Evaluation:
