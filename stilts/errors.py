@@ -186,6 +186,10 @@ class DivergedError(StiltsError):
     """A training left the numbers: its loss, or a weight, is NaN or infinite."""
 
 
+class DeviceError(StiltsError):
+    """The device that stages are to run on is not there, or cannot compute what they ask."""
+
+
 class NoMemoryError(StiltsError):
     """Memory, the device's or the host's, holds not even the smallest batch, or not the model itself."""
 

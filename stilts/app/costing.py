@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +23,7 @@ from stilts.search.foreseen import foreseen_plan, num_to_draw
 from stilts.search.price import still_to_come
 from stilts.store import find_store
 from stilts.store.store import Store
+from stilts.study.config import Precision
 from stilts.study.cost import Cost, estimate
 from stilts.study.draws import num_confirming
 from stilts.study.memory import peak_memory, placed
@@ -89,7 +90,15 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         peaks=_measured_peaks(plan, done, view),
         derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
     )
-    return replace(cost, notes=(*plan.record.notes, *_provisional(hub)), basis=basis), lines.grouped()
+    notes = (*plan.record.notes, *_provisional(hub), *_on_gpus(map(precision_of, plan.stages.values()), resources.gpus))
+    return replace(cost, notes=notes, basis=basis), lines.grouped()
+
+
+def _on_gpus(precisions: Iterable[Precision], gpus: float) -> Iterator[str]:
+    """What stages on GPUs compute in: where the study does not say, nothing in its file does."""
+    found = " or ".join(sorted({precision.value for precision in precisions}))
+    if gpus > 0 and found:
+        yield f'Stages hold GPUs and compute in {found}; "precision" under defaults says otherwise.'
 
 
 def _provisional(hub: MaybeHub) -> Iterator[str]:

@@ -94,7 +94,7 @@ def _scorer(
     stage: EvaluateStage, store: ArtifactStore, run: RunConfig, leader: Leader | None
 ) -> tuple[Scorer, Preparation]:
     """The stage's model, ready to score, and its tokenizer and data; InputError where there is no model to score."""
-    device = set_up(run)
+    device = set_up(run, stage.precision)
     folder = start_folder(stage, store, run)
     if folder is None:
         raise InputError(

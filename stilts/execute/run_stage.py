@@ -11,11 +11,14 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+import torch
+
 from stilts.errors import LeaseHeldError, LeaseLostError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
 from stilts.ledger.records import FAILURES, Failure
+from stilts.models.device_memory import give_back
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.training.reporter import Reporter, SilentReporter
@@ -64,6 +67,9 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
         except Exception as error:
             _record_failure(store, stage.stage_id, error)
             raise
+        finally:
+            if run.device.startswith("cuda"):  # a warm process keeps the most that it ever used from its neighbours
+                give_back(torch.device(run.device))
         FAILURES.delete(store, stage.stage_id)
     seconds = time.monotonic() - started
     return StageOutcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)

@@ -40,7 +40,7 @@ def _train(
     stage: TrainStage, store: ArtifactStore, run: RunConfig, reporter: Reporter, lease: Lease, leader: Leader | None
 ) -> bool:
     started = time.time()
-    device = set_up(run)
+    device = set_up(run, stage.config.precision)
     begin_peak(device)
     folder = start_folder(stage, store, run)
     prepared = preparation(stage, folder, run)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from stilts.addresses import without_secrets
-from stilts.errors import LeaseHeldError, LeaseLostError, RankError, StoreUnavailableError
+from stilts.errors import DeviceError, LeaseHeldError, LeaseLostError, RankError, StoreUnavailableError
 from stilts.execute.disk import FULL, HOPELESS, disk_error
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
@@ -68,7 +68,7 @@ def attempt(execute: Executor, stage: Stage, reporter: Reporter) -> dict[str, Js
 
     A failure is an outcome, because the other stages go on. ``may_pass`` says whether another try may help,
     ``spoiled`` that this process should not try again (a CUDA error stays with its process), and ``ends_run`` that no
-    other stage would fare better (a full disk). What ends the process (KeyboardInterrupt) is passed on.
+    other stage would fare better (a full disk, a device that is not there). What ends the process is passed on.
     """
     started = time.monotonic()
     try:
@@ -98,7 +98,7 @@ def _judged(error: BaseException) -> dict[str, Json]:
     return {
         "may_pass": passing and (trouble is None or trouble.errno not in HOPELESS),
         "spoiled": spoiled,
-        "ends_run": unavailable or (trouble is not None and trouble.errno in FULL),
+        "ends_run": unavailable or isinstance(error, DeviceError) or (trouble is not None and trouble.errno in FULL),
     }
 
 

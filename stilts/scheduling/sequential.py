@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from stilts.fingerprint import Json
 from stilts.scheduling import signals
 from stilts.scheduling.attempt import Executor, attempt
 from stilts.scheduling.desk import Desk
@@ -61,13 +62,21 @@ def run_sequentially(
             if isinstance(stage, NoStage):
                 time.sleep(_WAIT_S)
             else:
-                desk.settle(attempt(execute, stage, inner))
+                desk.settle(_in_this_process(attempt(execute, stage, inner)))
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     finally:
         signals.rest()
         end_crew()
     return desk.report()
+
+
+def _in_this_process(outcome: dict[str, Json]) -> dict[str, Json]:
+    """The outcome where there is no other process: after an error of CUDA no stage of this one would work."""
+    if not outcome["spoiled"] or "cuda" not in str(outcome["error"]).lower():
+        return outcome
+    told = f"{outcome['error']} No stage works any more in a process that this happened to: run the study again"
+    return {**outcome, "error": told, "may_pass": False, "ends_run": True}
 
 
 def _executor(store: ArtifactStore, run_config: RunConfig) -> Executor:

@@ -16,7 +16,7 @@ from stilts.study.record import NONE_ROW
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_schema import TARGET
 from stilts.study.search_space import Proposal
-from stilts.study.settings import train_config
+from stilts.study.settings import train_config, usual_precision
 from stilts.study.stage import EvaluateStage, MixturePart, TrainStage
 
 
@@ -80,6 +80,7 @@ def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: 
             f"{study.path}: intermediates.{row}.train",
             study.file.defaults.intermediate,
             content.train,
+            precision=usual_precision(study),
             overrides=_searched(params),
             steps_per_epoch=lambda: sum(_steps_per_epoch(resolved, part) for part in parts),
         )
@@ -101,6 +102,7 @@ def _fine_tuned(
             f"{study.path}: targets.{column}.train",
             study.file.defaults.target,
             study.columns[column].train,
+            precision=usual_precision(study),
             overrides=_searched(drawn),
             steps_per_epoch=lambda: _steps_per_epoch(resolved, part),
         )
@@ -115,7 +117,7 @@ def _evaluation(resolved: ResolvedStudy, column: str, parent: str | None) -> Eva
         encoder=resolved.encoder,
         task=target.task,
         config=target.config,
-        precision=Precision(trained or Precision.FP32),
+        precision=Precision(trained or usual_precision(study)),
         items=target.items,
     )
 

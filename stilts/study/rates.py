@@ -31,12 +31,14 @@ class Rate:
 # 166 GFLOP/s (bf16 by its BF16 instructions), forward and backward, on an AMD EPYC (benchmarks/RESULTS.md).
 _CPU = {
     Precision.FP32: Rate(flops=72e9, bytes=8e9, source="72 GFLOP/s a core"),
+    Precision.TF32: Rate(flops=72e9, bytes=8e9, source="72 GFLOP/s a core"),
     Precision.BF16: Rate(flops=140e9, bytes=8e9, source="140 GFLOP/s a core"),
 }
-# One data-centre GPU (A100 by its data sheet: 312 TFLOP/s in bf16, 156 in TF32, 1.6 TB/s) at 40 % utilisation. Assumed:
-# no GPU was at hand to measure on.
+# One data-centre GPU (A100 by its data sheet: 312 TFLOP/s in bf16, 156 in TF32, 19.5 in fp32, 1.6 TB/s) at 40 %
+# utilisation. Assumed: no GPU was at hand to measure on.
 _GPU = {
-    Precision.FP32: Rate(flops=6.2e13, bytes=1.3e12, source="40 % of an A100's 156 TFLOP/s (TF32)"),
+    Precision.FP32: Rate(flops=7.8e12, bytes=1.3e12, source="40 % of an A100's 19.5 TFLOP/s (fp32)"),
+    Precision.TF32: Rate(flops=6.2e13, bytes=1.3e12, source="40 % of an A100's 156 TFLOP/s (TF32)"),
     Precision.BF16: Rate(flops=1.25e14, bytes=1.3e12, source="40 % of an A100's 312 TFLOP/s (bf16)"),
 }
 

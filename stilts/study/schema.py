@@ -69,7 +69,7 @@ class Train(SchemaPart):
     clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] | None = None
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
     attention_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
-    precision: Literal["fp32", "bf16"] | None = None
+    precision: Literal["fp32", "tf32", "bf16"] | None = None
     keep: Literal["last", "best"] | None = None
     evaluate_every: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     limit: Count | None = None

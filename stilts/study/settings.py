@@ -27,9 +27,15 @@ from stilts.tasks.task import Task
 
 
 def train_config(
-    where: str, default: Train, own: Train, *, overrides: Mapping[str, Any], steps_per_epoch: Callable[[], float]
+    where: str,
+    default: Train,
+    own: Train,
+    *,
+    precision: Precision,
+    overrides: Mapping[str, Any],
+    steps_per_epoch: Callable[[], float],
 ) -> TrainConfig:
-    """The training of a stage: defaults, then its own fields, then a proposal's values.
+    """The training of a stage: defaults, then its own fields, then a proposal's values; ``precision`` is that of none.
 
     ``steps_per_epoch`` is asked only where the study counts epochs. StudyError, naming ``where``, when neither
     steps nor epochs are given.
@@ -46,11 +52,15 @@ def train_config(
         fields["steps"] = max(1, round(epochs * steps_per_epoch()))
     if fields.get("steps") is None:
         raise StudyError(where, "neither steps nor epochs are given", "Training needs a length", "Add steps: 500")
-    if "precision" in fields:
-        fields["precision"] = Precision(fields["precision"])
+    fields["precision"] = Precision(fields.get("precision", precision))
     if "keep" in fields:
         fields["keep"] = Keep(fields["keep"])
     return TrainConfig(**fields)
+
+
+def usual_precision(study: Study) -> Precision:
+    """What stages compute in where the study does not say: bf16 on GPUs, fp32 elsewhere."""
+    return Precision.BF16 if study.file.resources.gpus > 0 else Precision.FP32
 
 
 def train_limit(default: Train, own: Train) -> int | None:

@@ -1,4 +1,4 @@
-"""Devices, threads and precision: turns RunConfig into torch's settings."""
+"""Devices, threads and precision: turns RunConfig into torch's settings, and refuses a device that cannot do it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ from typing import Any
 
 import torch
 
+from stilts.errors import DeviceError
 from stilts.fingerprint import Json
 from stilts.study.config import Precision
 from stilts.training.run_config import RunConfig
 
+# What a process holds on a GPU beside torch's allocator (its context, cuBLAS): assumed.
+_CONTEXT_BYTES = 600 * 2**20
 
-def set_up(run: RunConfig) -> torch.device:
-    """The device to run on, after torch was told the threads and whether to be deterministic."""
+
+def set_up(run: RunConfig, precision: Precision = Precision.FP32) -> torch.device:
+    """The device to run on, after torch was told the threads, the precision and whether to be deterministic.
+
+    DeviceError where the device is not there, or does not compute in that precision.
+    """
+    device = torch.device(run.device)
+    check_device(device, precision)
     if run.threads is not None:
         torch.set_num_threads(run.threads)
     if run.deterministic:
@@ -27,12 +36,30 @@ def set_up(run: RunConfig) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # The memory-efficient attention kernel has no deterministic backward pass; the flash and the plain one have.
     torch.backends.cuda.enable_mem_efficient_sdp(not run.deterministic)
-    return torch.device(run.device)
+    torch.backends.cuda.matmul.allow_tf32 = precision is Precision.TF32
+    if device.type == "cuda":
+        _keep_to_its_part(device, run.gpu_frac)
+    return device
+
+
+def check_device(device: torch.device, precision: Precision) -> None:
+    """Raises DeviceError for a device that is not there, or one on which the precision is none of its own."""
+    if precision is Precision.TF32 and device.type == "cpu":
+        raise _refused(device, "CPUs have no such products", 'Set "precision: fp32", or run it where there is a GPU')
+    if device.type != "cuda":
+        return
+    if not torch.cuda.is_available():
+        built = "is built for CPUs only" if torch.version.cuda is None else "finds no GPU here"
+        why = f"torch {torch.__version__} {built}"
+        raise _refused(device, why, "Install torch with CUDA on every node that offers GPUs, or pass --device cpu")
+    if precision is Precision.BF16 and not torch.cuda.is_bf16_supported(including_emulation=False):
+        why = f"{torch.cuda.get_device_name(device)} has no bf16"
+        raise _refused(device, why, 'Set "precision: fp32" under defaults, or use cards from Ampere on')
 
 
 def autocast(device: torch.device, precision: Precision) -> Callable[[], AbstractContextManager[Any]]:
     """A maker of contexts in which matrix products have the precision asked for."""
-    if precision is Precision.FP32:
+    if precision is not Precision.BF16:
         return nullcontext
     return lambda: torch.autocast(device.type, torch.bfloat16)
 
@@ -45,12 +72,32 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = None
+    on_gpu = run.device.startswith("cuda")
+    if on_gpu:
+        versions["cuda"] = torch.version.cuda
     return {
         "device": run.device,
-        "device_name": torch.cuda.get_device_name() if run.device.startswith("cuda") else platform.machine(),
+        "device_name": torch.cuda.get_device_name() if on_gpu else platform.machine(),
+        **({"capability": "{}.{}".format(*torch.cuda.get_device_capability())} if on_gpu else {}),
         "threads": torch.get_num_threads(),
         "micro_batch": run.micro_batch,
         **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
         "deterministic": run.deterministic,
         "versions": versions,
     }
+
+
+def _keep_to_its_part(device: torch.device, frac: float) -> None:
+    """Bounds what torch takes of a shared GPU, so that a stage that is too large fails, and not its neighbour."""
+    total = torch.cuda.get_device_properties(device).total_memory
+    within = 1.0 if frac >= 1 else max(0.0, frac - _CONTEXT_BYTES / total)
+    torch.cuda.set_per_process_memory_fraction(within, device)
+
+
+def _refused(device: torch.device, found: str, next_step: str) -> DeviceError:
+    return DeviceError(
+        f'device "{device.type}" of {platform.node()}',
+        found,
+        "Every stage of the study would fail in the same way",
+        next_step,
+    )

@@ -26,7 +26,8 @@ class RunConfig:
     intra-op threads of a stage (None leaves torch's own), which its ranks share; ``micro_batch`` is how many rows
     (sequences) go through the model of a rank at once, None the whole batch; ``eval_tokens`` caps padded tokens of an
     evaluation batch. ``cache_dir`` keeps tokenized data; None tokenizes in memory. ``scratch_dir`` holds what is being
-    written; None takes the system's. ``checkpoint_every_s`` is the time between checkpoints in seconds.
+    written; None takes the system's. ``checkpoint_every_s`` is the time between checkpoints in seconds. ``gpu_frac`` is
+    the part of a GPU's memory that the process may take, 1 where it has it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
     ``device`` is cuda; ``sharding`` is what they share.
@@ -43,3 +44,4 @@ class RunConfig:
     checkpoint_every_s: float = 30.0
     ranks: int = 1
     sharding: Sharding = Sharding.AUTO
+    gpu_frac: float = 1.0

@@ -124,6 +124,20 @@ def test_sequentially_an_interrupt_is_reported_and_the_sources_error_raised(tmp_
         run(FakeSource(stages=stages, raise_on_finish=True), tmp_path)
 
 
+def test_sequentially_no_stage_follows_an_error_of_cuda(tmp_path: Path) -> None:
+    begun: list[str] = []
+
+    def spoiled(stage: FakeStage, reporter: object) -> FakeOutcome:
+        begun.append(stage.stage_id)
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(StageFailedError, match=r"device-side assert.*run the study again"):
+        run_sequentially(
+            FakeSource(stages=[FakeStage("a"), FakeStage("b")]), store=None, run_config=RunConfig(), execute=spoiled
+        )  # type: ignore[arg-type]
+    assert begun == ["a"], "neither tried again nor followed in a process that is of no more use"
+
+
 @pytest.mark.parametrize("unrecorded", [True, False])
 def test_a_full_disk_ends_the_run_and_the_first_error_is_the_one_told(unrecorded: bool) -> None:
     class FullStore(FakeSource):

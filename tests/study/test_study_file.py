@@ -442,6 +442,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"pruning": {"policy": "wilcoxon", "keep_frac": 0.5}}, "under wilcoxon nothing looks at keep_frac"),
         ({"resources": {"max_gpus": 2}}, "give gpus too"),
         ({"resources": {"gpus": 4, "max_gpus": 2}}, "below the 4 GPUs"),
+        ({"resources": {"gpus": 1.5}}, "1.5 is neither"),
         ({"intermediates": {"a": {"sampling": {**MIXED, "temperature": "uniform", "cap": 9}}}}, "nothing looks at cap"),
         ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
         ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),

@@ -16,7 +16,7 @@ from stilts.training.run_config import RunConfig
 from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import part, run_config, train_stage
 
-KINDS = ["mnli", "udpos", "tydiqa_en", "hellaswag", "plain"]
+KINDS = ["mnli", "udpos", "tydiqa_en", "hellaswag", "lareqa", "plain"]
 
 
 def trained(stage: TrainStage, folder: Path, run: RunConfig) -> dict[str, torch.Tensor]:

@@ -10,8 +10,8 @@ import torch
 
 from stilts.errors import NoMemoryError
 from stilts.execute.run_stage import run_stage
+from stilts.models.architectures.bert_shape import BertShape
 from stilts.models.device_memory import is_out_of_memory
-from stilts.models.model import StiltsModel
 from stilts.store import Store, make_store
 from stilts.study.stage import TrainStage
 from tests.training.recording_reporter import RecordingReporter
@@ -30,15 +30,15 @@ class SmallDevice:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: int, error: BaseException = FULL[0]) -> None:
         self.refused: list[int] = []
-        run = StiltsModel._run
+        run = BertShape._run
 
-        def within(model: StiltsModel, ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        def within(shape: BertShape, encoder: Any, ids: torch.Tensor, mask: torch.Tensor) -> Any:
             if len(ids) > rows:
                 self.refused.append(len(ids))
                 raise error
-            return run(model, ids, mask)
+            return run(shape, encoder, ids, mask)
 
-        monkeypatch.setattr(StiltsModel, "_run", within)
+        monkeypatch.setattr(BertShape, "_run", within)
 
 
 @pytest.fixture
