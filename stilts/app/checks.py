@@ -105,7 +105,7 @@ def _check_folder(folder: Path) -> None:
     asked = f"encoder in {folder}"
     config = encoder_config(asked, read_config_json(asked, folder / CONFIG_FILE))
     check_tensors(folder)
-    check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size)
+    check_tokenizer(folder / TOKENIZER_FILE, config.vocab_size, config.model_type)
     check_numbers(folder)
     check_builds(folder)
 

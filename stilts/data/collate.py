@@ -18,12 +18,12 @@ _MASKED, _RANDOM = 0.8, 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Padded tensors of some units.
+    """Padded tensors of some units; rows are padded at their ends.
 
-    ``ids``, ``mask`` (True where a token is), ``row_labels``: (rows, tokens). ``labels``: (units,). ``spans``:
-    (units, 2). ``targets``: (units, outputs), fp32. ``places``: (masked,) the masked tokens' numbers, row after row,
-    found on the CPU because a device would have to be waited for. ``rows`` and ``units`` are the numbers of what is in
-    it, for whoever writes results back.
+    ``ids``, ``mask`` (True where a token is), ``types`` (1 in the second text of a pair), ``row_labels``:
+    (rows, tokens). ``labels``: (units,). ``spans``: (units, 2). ``targets``: (units, outputs), fp32. ``places``:
+    (masked,) the masked tokens' numbers, row after row, found on the CPU because a device would have to be waited for.
+    ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
     """
 
     ids: torch.Tensor
@@ -32,6 +32,7 @@ class Batch:
     rows: NDArray[np.int64]
     rows_per_unit: int
     places: torch.Tensor | None = None
+    types: torch.Tensor | None = None
     labels: torch.Tensor | None = None
     row_labels: torch.Tensor | None = None
     spans: torch.Tensor | None = None
@@ -57,12 +58,18 @@ def present(tensor: torch.Tensor | None) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What masking and padding must know of a tokenizer: sizes and special ids."""
+    """What masking and padding must know of a tokenizer: sizes and special ids.
+
+    ``mask`` is None where there is no such token. ``between`` ends the first text of a pair where the second has token
+    type 1, None where types are not told apart. ``reads_from_end``: the last token stands for a text.
+    """
 
     size: int
     pad: int
-    mask: int
+    mask: int | None
     special: tuple[int, ...]
+    between: int | None = None
+    reads_from_end: bool = False
 
 
 def collate(encoded: Encoded, units: NDArray[np.int64], vocabulary: Vocabulary, *, pad_to: int | None = None) -> Batch:
@@ -78,6 +85,7 @@ def collate(encoded: Encoded, units: NDArray[np.int64], vocabulary: Vocabulary, 
         units=units,
         rows=rows,
         rows_per_unit=encoded.rows_per_unit,
+        types=None if vocabulary.between is None else torch.from_numpy(_types(ids, present, vocabulary.between)),
         labels=_tensor(None if encoded.labels is None else encoded.labels[units]),
         row_labels=_tensor(row_labels),
         spans=_tensor(None if encoded.spans is None else encoded.spans[units]),
@@ -98,6 +106,7 @@ def mask_tokens(batch: Batch, vocabulary: Vocabulary, seed: int, step: int, frac
     chosen = draw < frac
     lucky = draw.argmin(axis=1)
     chosen[np.arange(len(ids)), lucky] |= np.isfinite(draw.min(axis=1))
+    assert vocabulary.mask is not None, "only encoders that were pretrained by masked LM are asked"
     how = uniform(key + np.uint32(1))
     other = (uniform(key + np.uint32(2)) * vocabulary.size).astype(ids.dtype)
     replaced = np.where(how < _MASKED, vocabulary.mask, np.where(how < _RANDOM, other, ids))
@@ -108,8 +117,15 @@ def mask_tokens(batch: Batch, vocabulary: Vocabulary, seed: int, step: int, frac
         rows=batch.rows,
         rows_per_unit=batch.rows_per_unit,
         places=torch.from_numpy(np.flatnonzero(chosen)),
+        types=batch.types,
         row_labels=torch.from_numpy(np.where(chosen, ids, IGNORED)),
     )
+
+
+def _types(ids: NDArray[np.int64], present: NDArray[np.bool_], between: int) -> NDArray[np.int64]:
+    """1 for tokens of a second text: all behind the first token ``between``."""
+    ends = ids == between
+    return np.asarray((np.cumsum(ends, axis=1) - ends > 0) & present, np.int64)
 
 
 def _padded(ragged: Ragged, rows: NDArray[np.int64], width: int, fill: int) -> NDArray[np.int64]:

@@ -1,18 +1,20 @@
 """Encoding: what the encoders of all task kinds share; each kind's own is in ``stilts/kinds/``.
 
-Sequences follow the encoder's own template (``<s> A </s>``, and ``<s> A </s></s> B </s>`` for pairs).
+Sequences follow the tokenizer's own template (XLM-R's are ``<s> A </s>``, and ``<s> A </s></s> B </s>`` for pairs).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from stilts.data.encoded import Encoded, IntArray, Ragged
+from stilts.data.special_tokens import SpecialTokens, special_tokens
 from stilts.data.tokenizing import Input, encodings
 from stilts.errors import InputError
 
@@ -21,7 +23,7 @@ ENCODE_VERSION = 1
 LabelT = TypeVar("LabelT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TaskTokenizer:
     """A tokenizer with the lengths and labels that one task wants.
 
@@ -35,28 +37,10 @@ class TaskTokenizer:
     query_length: int | None = None
     candidate_length: int | None = None
 
-    @property
-    def bos(self) -> int:
-        """The id of ``<s>``, which also stands for "no answer in this window"."""
-        return special_id(self.tokenizer, "<s>")
-
-    @property
-    def eos(self) -> int:
-        """The id of ``</s>``."""
-        return special_id(self.tokenizer, "</s>")
-
-
-def special_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token; InputError when the tokenizer lacks it."""
-    found = tokenizer.token_to_id(token)
-    if found is None:
-        raise InputError(
-            f'special token "{token}"',
-            "the tokenizer does not have it",
-            "stilts encodes as XLM-R does",
-            "Use an encoder of the XLM-R family",
-        )
-    return int(found)
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """What stands around texts, and what stands for "no answer in this window"."""
+        return special_tokens(self.tokenizer)
 
 
 def text_inputs(examples: Sequence[Any]) -> list[Input]:

@@ -52,10 +52,10 @@ class Encoded:
 
     ``ids``: token ids by row. ``unit_example``: (units,) which example a unit is of. ``labels``: (units,) classes or
     right choices, None where there are none. ``row_labels``: ids-shaped labels by token (tagging; IGNORED elsewhere).
-    ``spans``: (units, 2) first and last token of the answer, (0, 0) where the window holds none. ``words``:
-    ids-shaped index of the word that a token starts, -1 elsewhere. ``chars``: ids-shaped pairs laid as ``2i, 2i +
-    1``: character span of a context's token in the context, -1 elsewhere. ``targets``: (units, outputs) numbers to be
-    met: the value of a regression, or 1 for every label that applies and 0 for the others.
+    ``spans``: (units, 2) first and last token of the answer, twice a special token where the window holds none.
+    ``words``: ids-shaped index of the word that a token stands for, -1 elsewhere. ``chars``: ids-shaped pairs laid as
+    ``2i, 2i + 1``: character span of a context's token in the context, -1 elsewhere. ``targets``: (units, outputs)
+    numbers to be met: the value of a regression, or 1 for every label that applies and 0 for the others.
     """
 
     ids: Ragged

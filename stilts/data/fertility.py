@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stilts.data.load import load_examples
-from stilts.data.tokenizing import encodings
+from stilts.data.tokenizing import encodings, word_encodings
 from stilts.tasks.example import Example
 from stilts.tasks.language_codes import known_language
 from stilts.tasks.view import DataView
@@ -97,8 +97,8 @@ def _of_words(code: str, annotated: Sequence[Sequence[str]], tokenizer: Tokenize
     words = [word for sentence in sentences for word in sentence]
     if _is_unspaced(code) and not _FEWEST * len(words) <= sum(map(len, words)) <= _MOST * len(words):
         return Fertility(tokens=0, words=0, reason="what is annotated is single characters, or phrases, not words")
-    encoded = encodings(tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
-    return Fertility(tokens=sum(len(e.ids) for e in encoded), words=len(words), source=ANNOTATED)
+    pieces = (piece for sentence in word_encodings(tokenizer, sentences) for piece in sentence)
+    return Fertility(tokens=sum(map(len, pieces)), words=len(words), source=ANNOTATED)
 
 
 def _of_texts(code: str, examples: Sequence[Example], tokenizer: Tokenizer) -> Fertility:

@@ -13,14 +13,18 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from tokenizers import Encoding, Tokenizer
+
 from stilts.bounded_file import not_a_file
+from stilts.data.special_tokens import special_tokens
 from stilts.data.tokenizing import is_tokenizer_fault, read_tokenizer
 from stilts.errors import EncoderError
 from stilts.shown import shown_json
+from stilts.tasks.families import FAMILIES
+from stilts.tasks.family import Family, TextState
 
 # What the child may use: XLM-R's tokenizer, 17 MB of JSON, takes 3 s of CPU and under 1 GiB.
 _CPU_S, _WALL_S, _MEMORY = 30, 600, 4 * 2**30
-_SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 _SENTENCES = (
     "the quick brown fox jumps over the lazy dog and then it runs away from the other dogs of the small town ",
     "THE QUICK BROWN FOX, JUMPS: OVER 1234567890 LAZY DOGS; (AND) [SO] {ON} 'n' \"on\" 3.14159 50% a@b.c http://d/e?f=g",
@@ -38,8 +42,10 @@ def probe_texts() -> list[str]:
     return ["", *_SENTENCES, *long, *(text.replace(" ", "") for text in long), *_RUNS]
 
 
-def check_tokenizer(path: Path, num_embeddings: int) -> None:
+def check_tokenizer(path: Path, num_embeddings: int, model_type: str = "xlm-roberta") -> None:
     """Raises EncoderError unless the tokenizer loads, encodes, and knows no id from ``num_embeddings`` on.
+
+    Its special tokens and its template must be such as encoders of ``model_type`` are read by.
 
     All of that happens in a child process with limits on time and memory; its answer is kept as long as the file stays
     as it is.
@@ -52,7 +58,7 @@ def check_tokenizer(path: Path, num_embeddings: int) -> None:
         state = path.stat()
     except OSError as error:
         raise EncoderError(asked, f"it cannot be read ({error.strerror})", next_step="Copy it again") from error
-    found = _answer(str(path), num_embeddings, state.st_size, state.st_mtime_ns)
+    found = _answer(str(path), num_embeddings, model_type, state.st_size, state.st_mtime_ns)
     if found:
         raise EncoderError(
             asked,
@@ -63,14 +69,14 @@ def check_tokenizer(path: Path, num_embeddings: int) -> None:
 
 
 @lru_cache(maxsize=64)
-def _answer(path: str, num_embeddings: int, size: int, mtime_ns: int) -> str:
+def _answer(path: str, num_embeddings: int, model_type: str, size: int, mtime_ns: int) -> str:
     """What is wrong with the tokenizer, in words; empty where nothing is."""
     root = str(Path(__file__).parents[2])
     search = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     # Every thread would reserve address space of its own, and many cores of it all that there may be.
     single = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
     environment = {**os.environ, **single, "PYTHONPATH": search, "RUST_BACKTRACE": "0"}
-    command = [sys.executable, "-m", __name__, path, str(num_embeddings)]
+    command = [sys.executable, "-m", __name__, path, str(num_embeddings), model_type]
     try:
         ended = subprocess.run(
             command, capture_output=True, env=environment, timeout=_WALL_S, stdin=subprocess.DEVNULL, check=False
@@ -85,7 +91,7 @@ def _answer(path: str, num_embeddings: int, size: int, mtime_ns: int) -> str:
     return f"it could not be tried ({(reason or ['no reason given'])[0][:200]})"
 
 
-def probed(path: str, num_embeddings: int) -> str:
+def probed(path: str, num_embeddings: int, model_type: str = "xlm-roberta") -> str:
     """What is wrong with the tokenizer, in words; empty where nothing is. Runs with limits, in a process of its own."""
     text = None
     try:
@@ -93,9 +99,7 @@ def probed(path: str, num_embeddings: int) -> str:
         found = _vocabulary_fault(tokenizer.get_vocab(with_added_tokens=True), num_embeddings)
         if found:
             return found
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        found = _template_fault(tokenizer.encode("a b", "c").tokens)
+        found = _template_fault(tokenizer, FAMILIES[model_type])
         if found:
             return found
         for text in probe_texts():
@@ -112,9 +116,6 @@ def probed(path: str, num_embeddings: int) -> str:
 
 
 def _vocabulary_fault(vocabulary: dict[str, int], num_embeddings: int) -> str:
-    missing = [token for token in _SPECIAL if token not in vocabulary]
-    if missing:
-        return f"it has {len(vocabulary)} tokens, and not {', '.join(missing)}"
     beyond = sorted(token for token, number in vocabulary.items() if number >= num_embeddings)
     if beyond:
         shown = ", ".join(f'"{token[:40]}"' for token in beyond[:3]) + (", ..." if len(beyond) > 3 else "")
@@ -122,12 +123,28 @@ def _vocabulary_fault(vocabulary: dict[str, int], num_embeddings: int) -> str:
     return ""
 
 
-def _template_fault(pair: list[str]) -> str:
-    """Why an encoded pair of texts is not as the encoder was pretrained on; "" where it is."""
-    if pair[:1] == ["<s>"] and pair[-1:] == ["</s>"] and "</s>" in pair[1:-1]:
-        return ""
-    shown = " ".join(pair)[:80]
-    return f'its template puts no <s> and </s> around texts: a pair becomes "{shown}"'
+def _template_fault(tokenizer: Tokenizer, family: Family) -> str:
+    """Why encoded texts are not such as the family is read by; "" where they are."""
+    special, pair = special_tokens(tokenizer), tokenizer.encode("a b", "c")
+    lacking = {
+        "unknown texts": special.unknown is None and family.text_state is TextState.FIRST,
+        "masks": special.mask is None and bool(family.lm_head),
+    }
+    if any(lacking.values()):
+        return f"it has no token for {' and for '.join(role for role, lacks in lacking.items() if lacks)}"
+    shown = " ".join(pair.tokens)[:80]
+    if special.between != pair.ids[_first_behind(pair)]:
+        return f'its template puts no token between two texts: a pair becomes "{shown}"'
+    if special.reads_from_end and family.text_state is TextState.FIRST:
+        return f'its template puts no token before a text, which would stand for it: a pair becomes "{shown}"'
+    if family.is_causal and not special.reads_from_end:
+        return f'its template puts tokens around texts, as no decoder is read: a pair becomes "{shown}"'
+    return ""
+
+
+def _first_behind(pair: Encoding) -> int:
+    """The place of the first token behind the first text."""
+    return max(place for place, text in enumerate(pair.sequence_ids) if text == 0) + 1
 
 
 def _limit() -> None:
@@ -145,4 +162,4 @@ def _limit() -> None:
 
 if __name__ == "__main__":
     _limit()
-    print(shown_json(probed(sys.argv[1], int(sys.argv[2]))))
+    print(shown_json(probed(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])))

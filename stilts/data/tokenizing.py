@@ -6,13 +6,14 @@ sees; a text of hundreds of megabytes makes it ask for so much memory that the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tokenizers import Encoding, Tokenizer
 
 from stilts.bounded_file import not_a_file
+from stilts.data.special_tokens import with_end
 from stilts.errors import DataError, EncoderError
 from stilts.tasks.example import LONGEST_TEXT
 
@@ -24,12 +25,12 @@ _SHOWN = 60
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in a ``tokenizer.json``; EncoderError when it cannot be read."""
+    """The tokenizer in a ``tokenizer.json``, which ends every text; EncoderError when it cannot be read."""
     kind = not_a_file(path)
     try:
         if kind is not None:
             raise OSError(f"it is {kind}, not a file")
-        return Tokenizer.from_file(str(path))
+        return with_end(Tokenizer.from_file(str(path)))
     except BaseException as error:  # the library raises bare Exception for every fault of a file, and may panic
         if not is_tokenizer_fault(error):
             raise
@@ -54,6 +55,39 @@ def encodings(tokenizer: Tokenizer, inputs: Sequence[Input], **options: Any) -> 
         used += size
     if part:
         yield from _encoded(tokenizer, part, options)
+
+
+def word_encodings(tokenizer: Tokenizer, sentences: Sequence[list[str]]) -> Iterator[list[list[int]]]:
+    """The token ids of each word of each sentence; none for a word that the tokenizer leaves out.
+
+    Most tokenizers take words as they are. Where that gives other tokens than their text does (byte-level ones, whose
+    words begin with the blank before), the words are joined by blanks, and a token is of the word its last character
+    is of.
+    """
+    if _takes_words(tokenizer):
+        batch = encodings(tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
+        for sentence, encoding in zip(sentences, batch, strict=True):
+            yield _grouped(len(sentence), zip(encoding.ids, encoding.word_ids, strict=True))
+        return
+    texts = [" ".join(words) for words in sentences]
+    for words, encoding in zip(sentences, encodings(tokenizer, texts, add_special_tokens=False), strict=True):
+        owner = [number for number, word in enumerate(words) for _ in range(len(word) + 1)]
+        places = (owner[end - 1] if end > start else None for start, end in encoding.offsets)
+        yield _grouped(len(words), zip(encoding.ids, places, strict=True))
+
+
+def _takes_words(tokenizer: Tokenizer) -> bool:
+    words = ["a", "word", "is", "one"]
+    given = tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+    return bool(given.ids == tokenizer.encode(" ".join(words), add_special_tokens=False).ids)
+
+
+def _grouped(num_words: int, tokens: Iterable[tuple[int, int | None]]) -> list[list[int]]:
+    pieces: list[list[int]] = [[] for _ in range(num_words)]
+    for token, word in tokens:
+        if word is not None:
+            pieces[word].append(token)
+    return pieces
 
 
 def is_tokenizer_fault(error: BaseException) -> bool:

@@ -67,4 +67,4 @@ def _hidden(scorer: Scorer, encoded: Encoded) -> Iterator[tuple[torch.Tensor, Ba
 
 @torch.inference_mode()
 def _last_states(model: StiltsModel, batch: Batch) -> torch.Tensor:
-    return model.hidden(batch.ids, batch.mask).float()
+    return model.hidden(batch.ids, batch.mask, batch.types).float()

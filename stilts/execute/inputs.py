@@ -57,7 +57,8 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
         tokenizer = Tokenizer.from_str(toy_tokenizer_json())
     else:
         if "repo" in stage.encoder.location:
-            check_tokenizer(folder / TOKENIZER_FILE, int(read_config(folder)["vocab_size"]))
+            config = read_config(folder)
+            check_tokenizer(folder / TOKENIZER_FILE, int(config["vocab_size"]), str(config["model_type"]))
         tokenizer = read_tokenizer(folder / TOKENIZER_FILE)
     return Preparation(
         tokenizer=tokenizer,

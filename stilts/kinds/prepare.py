@@ -11,9 +11,10 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from stilts.data.collate import Vocabulary
-from stilts.data.encode import TaskTokenizer, special_id
+from stilts.data.encode import TaskTokenizer
 from stilts.data.encoded import Encoded, join
 from stilts.data.load import is_kept_back, load_examples
+from stilts.data.special_tokens import special_tokens
 from stilts.data.token_cache import cache_key, cached
 from stilts.errors import DataError
 from stilts.kinds.learning import encode, learning_of
@@ -84,10 +85,12 @@ class Preparation:
 
     def vocabulary(self) -> Vocabulary:
         """Sizes and special ids of the tokenizer."""
-        specials = {name: special_id(self.tokenizer, name) for name in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")}
+        special = special_tokens(self.tokenizer)
         return Vocabulary(
             size=self.tokenizer.get_vocab_size(),
-            pad=specials["<pad>"],
-            mask=specials["<mask>"],
-            special=tuple(sorted(specials.values())),
+            pad=special.pad,
+            mask=special.mask,
+            special=special.ids,
+            between=special.between if special.has_types else None,
+            reads_from_end=special.reads_from_end,
         )

@@ -145,7 +145,7 @@ def _outputs(learner: str, model: StiltsModel, batch: Batch) -> torch.Tensor:
 
 def head_outputs(model: StiltsModel, learner: str, batch: Batch) -> torch.Tensor:
     """What the head of ``learner`` makes of a batch's last hidden states."""
-    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.mask), batch.mask)
+    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.mask, batch.types), batch.mask)
     return outputs
 
 

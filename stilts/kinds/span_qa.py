@@ -1,4 +1,4 @@
-"""Span QA: the first and the last token of an answer, in windows over the context; ``<s>`` says that there is none."""
+"""Span QA: the first and the last token of an answer, in windows over the context; a special one says there is none."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _OUTSIDE = 2  # tokens beside the answer that a window gives as features
 
 
 def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
-    tokenizer = encoder.tokenizer
+    tokenizer, special = encoder.tokenizer, encoder.special
     longest = min(MAX_QUESTION_TOKENS, encoder.max_length // 2)
     questions = [_cut(tokenizer, e.question, longest) for e in examples]
-    room = encoder.max_length - longest - 4
+    room = encoder.max_length - longest - tokenizer.num_special_tokens_to_add(True)
     tokenizer.enable_truncation(
         encoder.max_length, stride=max(0, min(encoder.doc_stride, room - 1)), strategy="only_second"
     )
@@ -52,7 +52,8 @@ def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
             places = _context_places(window)
             ids.append(window.ids)
             chars.append(places.reshape(-1).tolist())
-            spans.append(_answer_tokens(places, example.answers))
+            none = no_answer_place(len(places), special.reads_from_end)
+            spans.append(_answer_tokens(places, example.answers) or (none, none))
             owners.append(number)
     tokenizer.no_truncation()
     return Encoded(
@@ -79,8 +80,13 @@ def _context_places(window: Encoding) -> np.ndarray[Any, np.dtype[np.int32]]:
     return np.where(inside[:, None], places, -1).astype(np.int32)
 
 
-def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
-    """First and last token of the first answer that lies wholly in the window; (0, 0) where none does.
+def no_answer_place(num_tokens: int, reads_from_end: bool) -> int:
+    """The token of a window that says that no answer is in it: the first, or the last of texts read from the end."""
+    return num_tokens - 1 if reads_from_end else 0
+
+
+def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, int]]) -> tuple[int, int] | None:
+    """First and last token of the first answer that lies wholly in the window; None where none does.
 
     What of an answer no token has, a tokenizer leaves out (XLM-R's zero-width spaces): only at the window's ends may it
     be cut off.
@@ -94,13 +100,19 @@ def _answer_tokens(places: np.ndarray[Any, Any], answers: Sequence[tuple[str, in
         first, last = int(covering[0]), int(covering[-1])
         if (places[first, 0] <= start or first > context[0]) and (places[last, 1] >= end or last < context[-1]):
             return first, last
-    return 0, 0
+    return None
+
+
+def _holds_answer(encoded: Encoded, unit: int) -> bool:
+    """Whether a window's span lies in the context."""
+    assert encoded.spans is not None and encoded.chars is not None
+    return bool(encoded.chars[unit].reshape(-1, 2)[encoded.spans[unit][0], 0] >= 0)
 
 
 def _show(task: Task, encoded: Encoded, tokenizer: Tokenizer, units: Sequence[int]) -> list[str]:
     """The question and what stands around the answer, which is in double brackets, in the window that holds it."""
     assert encoded.spans is not None and encoded.chars is not None
-    holding = [unit for unit in units if encoded.spans[unit].any()]
+    holding = [unit for unit in units if _holds_answer(encoded, unit)]
     unit = (holding or list(units))[0]
     ids, (first, last) = encoded.ids[unit], encoded.spans[unit]
     inside = np.flatnonzero(encoded.chars[unit].reshape(-1, 2)[:, 0] >= 0)
@@ -127,7 +139,8 @@ def _loss(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> t
 def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
     """Answers of the best span over all windows; where questions may have none, by a threshold of 0.
 
-    "No answer" has the logits of ``<s>``, start and end together, least over the windows (Devlin et al. 2019, 4.3).
+    "No answer" has the logits of ``no_answer_place``, start and end together, least over the windows (Devlin et al.
+    2019, 4.3).
     """
     best, null = np.full(len(examples), -np.inf), np.full(len(examples), np.inf)
     texts = [""] * len(examples)
@@ -138,7 +151,8 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
             chars = encoded.chars[int(unit)].reshape(-1, 2)
             score, first, last = best_span(logits[place, : len(chars)], chars[:, 0] >= 0, config.max_answer_tokens)
             example = int(encoded.unit_example[unit])
-            null[example] = min(null[example], float(logits[place, 0].sum()))
+            none = no_answer_place(len(chars), s.vocabulary.reads_from_end)
+            null[example] = min(null[example], float(logits[place, none].sum()))
             if score > best[example]:
                 best[example] = score
                 texts[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
@@ -173,7 +187,7 @@ def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[
     for place, unit in enumerate(batch.units.tolist()):
         first, last = encoded.spans[unit].tolist()
         context = np.flatnonzero(encoded.chars[unit].reshape(-1, 2)[:, 0] >= 0)
-        if last == 0 or not len(context):  # (0, 0): the window holds no answer
+        if not _holds_answer(encoded, unit) or not len(context):
             continue
         outside = context[(context < first) | (context > last)]
         drawn = outside[np.argsort(keys(0, unit, outside), kind="stable")[:_OUTSIDE]]

@@ -1,4 +1,7 @@
-"""Tagging: a tag for each word by its first subword; a sentence over the length is split, none of it lost."""
+"""Tagging: a tag for each word by its first subword, or by its last where texts are read from the end.
+
+A sentence over the length is split, none of it lost.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
 from stilts.data.collate import Batch, present
 from stilts.data.counter_hash import keys
 from stilts.data.decoded import shortened
-from stilts.data.encode import TaskTokenizer, labelled, special_id
+from stilts.data.encode import TaskTokenizer, labelled
 from stilts.data.encoded import IGNORED, Encoded, Ragged
-from stilts.data.tokenizing import encodings
+from stilts.data.tokenizing import word_encodings
 from stilts.kinds.learning import Learning
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer, head_outputs
@@ -30,20 +33,22 @@ from stilts.tasks.task import Task
 
 def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     index = {label: i for i, label in enumerate(encoder.labels)}
-    unknown, room = special_id(encoder.tokenizer, "<unk>"), encoder.max_length - 2
+    special, room = encoder.special, encoder.max_length - encoder.special.around
+    # A word that normalises to nothing gets a token all the same, so that none is lost.
+    lost = [special.behind[-1] if special.unknown is None else special.unknown]
+    before, behind = list(special.before), list(special.behind)
     ids, labels, words, owners = [], [], [], []
     truncated = 0
-    sentences = [list(e.words) for e in examples]
-    batch = encodings(encoder.tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
-    for number, (example, encoding) in enumerate(zip(examples, batch, strict=True)):
+    batch = word_encodings(encoder.tokenizer, [list(e.words) for e in examples])
+    for number, (example, found) in enumerate(zip(examples, batch, strict=True)):
         tags = labelled(example.tags, example.item)
-        pieces = _pieces_by_word(encoding, len(example.words), unknown)
+        pieces = [piece or lost for piece in found]
         truncated += sum(len(piece) > room for piece in pieces)
         for run in _runs([piece[:room] for piece in pieces], room):
-            starts = [w if i == 0 else -1 for w, piece in run for i in range(len(piece))]
-            ids.append([encoder.bos, *(t for _, piece in run for t in piece), encoder.eos])
-            words.append([-1, *starts, -1])
-            labels.append([IGNORED, *(index[tags[w]] if w >= 0 else IGNORED for w in starts), IGNORED])
+            marks = [mark for word, piece in run for mark in _marks(word, len(piece), special.reads_from_end)]
+            ids.append([*before, *(t for _, piece in run for t in piece), *behind])
+            words.append([*(-1 for _ in before), *marks, *(-1 for _ in behind)])
+            labels.append([index[tags[w]] if w >= 0 else IGNORED for w in words[-1]])
             owners.append(number)
     return Encoded(
         ids=Ragged.of(ids),
@@ -56,13 +61,13 @@ def _encode(examples: Sequence[Any], encoder: TaskTokenizer) -> Encoded:
     )
 
 
-def _pieces_by_word(encoding: Encoding, num_words: int, unknown: int) -> list[list[int]]:
-    """Token ids of each word; a word that normalises to nothing becomes ``<unk>``, so that none is lost."""
-    pieces: list[list[int]] = [[] for _ in range(num_words)]
-    for token, word in zip(encoding.ids, encoding.word_ids, strict=True):
-        if word is not None:
-            pieces[word].append(token)
-    return [piece or [unknown] for piece in pieces]
+def _marks(word: int, num_pieces: int, reads_from_end: bool) -> list[int]:
+    """The word's number at its first subword and -1 at the others, or at its last.
+
+    Where a token sees those before it only, the last subword alone has seen the word.
+    """
+    others = [-1] * (num_pieces - 1)
+    return [*others, word] if reads_from_end else [word, *others]
 
 
 def _runs(pieces: list[list[int]], room: int) -> list[list[tuple[int, list[int]]]]:
@@ -117,7 +122,7 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
 
 
 def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[Labelled]:
-    """The first token of each word, with its tag."""
+    """The token of each word that has its tag."""
     labels = present(batch.row_labels).cpu().numpy()
     rows, places = np.nonzero(labels != IGNORED)
     vectors = hidden[torch.from_numpy(rows), torch.from_numpy(places)].double().cpu().numpy()

@@ -70,9 +70,9 @@ class Parrot(nn.Module):
 
     def __init__(self, **heads: Any) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads = {name: lambda ids, mask, head=head: head(ids) for name, head in heads.items()}
 
-    def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None) -> torch.Tensor:
         return torch.where(mask, ids, -1)
 
 
