@@ -51,8 +51,7 @@ def result(store: Store, stage: TrainStage) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.on_device
-@pytest.mark.parametrize("kind", ["mnli", "hellaswag", "lareqa", "plain"])
+@pytest.mark.parametrize("kind", ["mnli", "hellaswag", pytest.param("lareqa", marks=pytest.mark.on_device), "plain"])
 def test_a_step_is_repeated_in_halves_and_the_weights_are_the_same(
     kind: str, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
