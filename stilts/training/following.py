@@ -68,7 +68,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class BeginTraining:
     """Has the rank begin a training, or go on from its last checkpoint; it saves, reports and scores nothing."""
 
     make: MakeModel

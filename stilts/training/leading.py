@@ -18,7 +18,7 @@ from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
 from stilts.training.checkpoint import TrainState
 from stilts.training.crew import Crew, crew_of, end_crew
-from stilts.training.following import Compute, Join, Load, MakeModel, Obey, Rest, Train
+from stilts.training.following import BeginTraining, Compute, Join, Load, MakeModel, Obey, Rest
 from stilts.training.loop import Training, train
 from stilts.training.rank_group import give_up_waiting, join, leave, of_rank, open_door
 from stilts.training.ranks import Order, Ranks
@@ -40,7 +40,7 @@ class Leader:
         """``loop.train`` on all ranks; ``make`` builds the model that ``model`` is, in the others."""
         self.is_sharded = is_sharded(model, self.run)
         alone = replace(training, run=self.run, reporter=SilentReporter(), evaluate=_not_asked, save=_not_kept)
-        self.crew.tell(Train(make=make, training=alone, is_sharded=self.is_sharded))
+        self.crew.tell(BeginTraining(make=make, training=alone, is_sharded=self.is_sharded))
         return train(model, replace(training, ranks=self._ranks()))
 
     def whole(self, model: StiltsModel, make: MakeModel) -> StiltsModel:
