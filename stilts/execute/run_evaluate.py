@@ -105,7 +105,7 @@ def _scorer(
         )
     prepared = preparation(stage, folder, run)
     if leader is not None:
-        leader.load(partial(_load, stage, folder))
+        leader.load(partial(_load, stage, folder), stage.precision)
     model, transferred = _load_model(stage, folder)
     if learning_of(stage.task.kind).uses_lm_head and model.lm_head is None:
         raise no_lm_head(model.family.model_type)

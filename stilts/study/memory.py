@@ -21,6 +21,15 @@ _WEIGHT, _GRADIENT, _MOMENTS = 4, 4, 8
 _PROCESS, _CONTEXT = 0.62 * 2**30, 0.75 * 2**30
 # What allocators hold beyond what is asked of them, as a share of activations: blocks of many lengths.
 _FRAGMENTS = 0.15
+# Above it the ranks of a stage share weights, gradients and moments: 40 % of an 80 GB card, which leaves the rest for
+# activations. XLM-R Large holds 9 GB, XL 56, XXL 171. Below, one all-reduce a step is less than three collectives of
+# each layer.
+_WHOLE_BYTES = 32e9
+
+
+def fills_a_card(weights: float, trained: float) -> bool:
+    """Whether training holds so much for that many weights, ``trained`` among them, that several ranks share it."""
+    return weights * _WEIGHT + trained * (_GRADIENT + _MOMENTS) > _WHOLE_BYTES
 
 
 class Kept(NamedTuple):
@@ -59,7 +68,7 @@ class Placed:
     """How a stage is executed, as far as it bears on memory.
 
     ``micro_batch`` rows go through a model at once (None: the batch), ``eval_tokens`` tokens in an evaluation;
-    ``ranks`` devices share what training holds where ``is_sharded``.
+    ``ranks`` devices share what training holds where ``is_sharded``, or where it would fill a card.
     """
 
     on_gpu: bool
@@ -82,10 +91,10 @@ def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengt
     process = _CONTEXT if placed.on_gpu else _PROCESS
     if not isinstance(stage, TrainStage):
         return _looking(stage, shape, placed, process)
-    parts = placed.ranks if placed.is_sharded else 1
     weights = shape.weights
-    held = weights / parts
-    gathered = 2 * shape.layer_weights + shape.embedding_weights if placed.is_sharded else 0
+    is_sharded = placed.is_sharded or (placed.ranks > 1 and fills_a_card(weights, weights))
+    held = weights / (placed.ranks if is_sharded else 1)
+    gathered = 2 * shape.layer_weights + shape.embedding_weights if is_sharded else 0
     best = held * _WEIGHT if stage.config.keep is Keep.BEST else 0.0
     bf16 = stage.config.precision is Precision.BF16
     return Memory(
@@ -93,7 +102,7 @@ def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengt
         weights=(held + gathered) * _WEIGHT + best,
         gradients=held * _GRADIENT,
         moments=held * _MOMENTS,
-        casts=2.0 * (shape.layer_weights * 2 if placed.is_sharded else shape.body_weights) if bf16 else 0.0,
+        casts=2.0 * (shape.layer_weights * 2 if is_sharded else shape.body_weights) if bf16 else 0.0,
         activations=(1 + _FRAGMENTS) * max(_activations(stage, part, shape, placed, lengths) for part in stage.mixture),
     )
 

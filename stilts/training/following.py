@@ -60,10 +60,11 @@ class Load:
 
     make: MakeModel
     run: RunConfig
+    precision: Precision
 
     def serve(self, member: Member) -> None:
         """Loads it to the rank's device."""
-        member.device = set_up(of_rank(self.run, member.rank))
+        member.device = set_up(of_rank(self.run, member.rank), self.precision)
         member.model = self.make().to(member.device)
 
 
@@ -78,7 +79,7 @@ class BeginTraining:
     def serve(self, member: Member) -> None:
         """Comes to where the next step begins."""
         run = of_rank(self.training.run, member.rank)
-        member.device = set_up(run)
+        member.device = set_up(run, self.training.config.precision)
         member.model = self.make()
         ranks = Ranks(rank=member.rank, size=member.size, is_sharded=self.is_sharded, control=member.control)
         member.now = begin(member.model, replace(self.training, run=run, ranks=ranks))

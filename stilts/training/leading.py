@@ -54,9 +54,9 @@ class Leader:
             current[name].copy_(tensor)
         return whole
 
-    def load(self, make: MakeModel) -> None:
+    def load(self, make: MakeModel, precision: Precision) -> None:
         """Has the other ranks load the model that is scored."""
-        self.crew.tell(Load(make=make, run=self.run))
+        self.crew.tell(Load(make=make, run=self.run, precision=precision))
 
     def deal(self, precision: Precision) -> Deal:
         """Has all ranks compute what a scorer of the model at hand is asked."""

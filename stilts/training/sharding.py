@@ -11,13 +11,9 @@ import torch
 from torch import nn
 
 from stilts.models.model import StiltsModel
+from stilts.study.memory import fills_a_card
 from stilts.training.run_config import RunConfig, Sharding
 
-# What training holds per weight in fp32: itself, and where it is trained its gradient and AdamW's two moments.
-_BYTES, _TRAINED_BYTES = 4, 12
-# Above it weights are sharded: 40 % of an 80 GB card, which leaves the rest for activations. XLM-R Large holds 9 GB, XL
-# 56, XXL 171. Below, an all-reduce of gradients is one collective a step, where sharding takes three a layer.
-_WHOLE_BYTES = 32e9
 # The methods by which a model is used; FSDP2 gathers the root's weights (embeddings, heads) around them.
 _FORWARD = ("hidden", "hidden_at", "masked_logits")
 
@@ -28,7 +24,7 @@ def is_sharded(model: nn.Module, run: RunConfig) -> bool:
         return run.ranks > 1 and run.sharding is Sharding.FSDP
     weights = sum(parameter.numel() for parameter in model.parameters())
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    return weights * _BYTES + trained * _TRAINED_BYTES > _WHOLE_BYTES
+    return fills_a_card(weights, trained)
 
 
 def shard(model: StiltsModel, device: torch.device, ranks: int) -> None:
