@@ -90,7 +90,8 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         peaks=_measured_peaks(plan, done, view),
         derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
     )
-    notes = (*plan.record.notes, *_provisional(hub), *_on_gpus(map(precision_of, plan.stages.values()), resources.gpus))
+    on_gpus = _on_gpus(map(precision_of, plan.stages.values()), resources.gpus)
+    notes = (*plan.record.notes, *workspace.gaps(), *_provisional(hub), *on_gpus)
     return replace(cost, notes=notes, basis=basis), lines.grouped()
 
 

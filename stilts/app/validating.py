@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,6 @@ from stilts.app.resting import rests_well
 from stilts.app.searching import trial_proposals
 from stilts.app.workspace import Workspace, assemble
 from stilts.study.planning import make_plan
-from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.study import Study
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.weight_files import files_not_read
@@ -57,12 +56,20 @@ def _validated(path: str, store: str | None) -> dict[str, Any]:
     for row in workspace.study.rows:
         for part in workspace.resolved.parts(row):
             look.add_part(row, part)
-    notes += [*_of_encoder(workspace), *plan.record.notes, *_of_data(workspace, look, targets)]
-    notes += [f"Overlap: {row} x {column}: {why}." for row, column, why in plan.record.overlaps]
+    notes += [*_of_encoder(workspace), *plan.record.notes, *_of_data(workspace, look)]
+    notes += _overlaps(plan.record.overlaps)
     truncated: dict[str, int] = {}
     for view in look.lines:
         truncated[view["task"]] = truncated.get(view["task"], 0) + view["truncated"]
     return {"study": path, "views": look.lines, "truncated": truncated, "decoded": look.decoded, "notes": notes}
+
+
+def _overlaps(found: Sequence[tuple[str, str, str]]) -> list[str]:
+    """What rows share with a column, each reason once, with all the rows that it holds for."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for row, column, why in found:
+        rows.setdefault((column, why), []).append(row)
+    return [f"Overlap: {', '.join(names)} x {column}: {why}." for (column, why), names in rows.items()]
 
 
 def _of_encoder(workspace: Workspace) -> Iterator[str]:
@@ -77,13 +84,10 @@ def _of_encoder(workspace: Workspace) -> Iterator[str]:
         yield f"Encoder: its head ({', '.join(heads)}) is left out; every task gets one of its own."
 
 
-def _of_data(workspace: Workspace, look: DataLook, targets: list[ResolvedTarget]) -> Iterator[str]:
+def _of_data(workspace: Workspace, look: DataLook) -> Iterator[str]:
     for dataset, entries in look.unmapped.items():
         if entries:
             shown = ", ".join(f'"{entry}"' for entry in sorted(entries))
             yield f"label_map of dataset {dataset}: {shown} stands in none of the files that were read."
     yield from (f"{note[0].upper()}{note[1:]}." for note in unscored_notes(look.unscored))
-    for target in targets:
-        missing = workspace.resolved.resolver.languages_not_there(target.task)
-        if missing and not workspace.study.columns[target.name].languages:
-            yield f"{target.name}: no data here for {', '.join(missing)}, which the release has; they are in no table."
+    yield from workspace.gaps()

@@ -46,6 +46,15 @@ class Workspace:
         """The encoder's folder, where it is given as one."""
         return _folder_of(self.resolved.encoder, self.roots)
 
+    def gaps(self) -> list[str]:
+        """The languages of a target's release that have no data here, of targets that name none themselves."""
+        found = []
+        for name, content in self.study.columns.items():
+            missing = self.resolved.resolver.languages_not_there(self.resolved.target(name).task)
+            if missing and not content.languages:
+                found.append(f"{name}: no data here for {', '.join(missing)}, which the release has: in no table.")
+        return found
+
     def run_config(
         self,
         store: Store,

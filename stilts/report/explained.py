@@ -15,7 +15,7 @@ from stilts.analysis.flips import SHOWN, CellFlips, Flip, LanguageFlips
 from stilts.analysis.negative_transfer import NegativeCell
 from stilts.analysis.neighbours import Neighbours
 from stilts.analysis.story import CellStory, ProposalStory, ReplicateStory, StageStory
-from stilts.report import phrases
+from stilts.report.gain_phrases import interval_words
 from stilts.report.recipe_words import recipe_words
 from stilts.shown import shown
 from stilts.study.record import NONE_ROW
@@ -48,7 +48,7 @@ def _heading(text: str) -> Text:
 def _figures(story: CellStory) -> str:
     if story.score is None:
         return "no replicate is done"
-    gain = f", gain {story.gain.estimate:+z.1f} ({phrases.interval_words(story.gain)})" if story.gain else ""
+    gain = f", gain {story.gain.estimate:+z.1f} ({interval_words(story.gain)})" if story.gain else ""
     given = ", conditional on seeds" if story.gain and story.gain.conditional else ""
     return f"score {story.score:.1f}{gain}{given}"
 

@@ -9,6 +9,7 @@ import pandas as pd
 from stilts.analysis.best import Answer
 from stilts.analysis.glance import study_line
 from stilts.report import phrases
+from stilts.report.gain_phrases import condition
 from stilts.report.markup import as_markdown, as_paragraph
 from stilts.study.record import NONE_ROW, StudyRecord
 
@@ -103,7 +104,7 @@ def _line(answer: Answer, *, caveats: bool = True) -> str:
     )
     if answer.row is None or not caveats:
         return f"- {told}"
-    limits = (phrases.condition(answer), phrases.near_chance(answer), phrases.losing(answer), *answer.notes)
+    limits = (condition(answer), phrases.near_chance(answer), phrases.losing(answer), *answer.notes)
     said = [
         as_markdown(phrases.equals(answer)),
         *(f"caveat: {as_markdown(limit)}" for limit in limits if limit),

@@ -21,7 +21,7 @@ from stilts.analysis.spending import hours_words
 from stilts.analysis.wording import OVERLAP
 from stilts.ledger.state import State
 from stilts.metrics.averages import RETRIEVAL_GROUP, benchmark_score
-from stilts.metrics.uncertainty import Interval
+from stilts.report.gain_phrases import gains, interval_words, plain_interval, why_wide
 from stilts.study.record import NONE_ROW, StudyRecord
 
 # (text, whether it is emphasised)
@@ -215,10 +215,11 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
     told = [
         ("overlap", answer.overlap or ""),
         ("chosen", answer.reason if answer.chosen else ""),
-        ("not counting that", _plain_interval(answer)),
+        ("not counting that", plain_interval(answer)),
         ("conditional on", "; ".join(answer.gain.conditions) if answer.gain else ""),
         *_standing(answer),
-        (f"gains over {NONE_ROW}", _gains(answer)),
+        (f"gains over {NONE_ROW}", gains(answer)),
+        ("why so wide", why_wide(answer)),
         ("languages that lose", "" if guessing else _losing(answer)),
         (f"clearly below {NONE_ROW}", "" if guessing else negative(answer)),
         ("spread", spread(answer)),
@@ -227,18 +228,6 @@ def facts(answer: Answer) -> list[tuple[str, str]]:
         ("to be surer", glance_of(answer).surer),
     ]
     return [(label, text) for label, text in told if text]
-
-
-def interval_words(interval: Interval) -> str:
-    """Low and high end of an interval with its level, and whether it holds 0."""
-    zero = "" if interval.excludes_zero else ", which holds 0"
-    return f"{interval.level * 100:g} % interval {interval.low:+z.1f} to {interval.high:+z.1f}{zero}"
-
-
-def condition(answer: Answer) -> str:
-    """What the gain's interval is conditional on; empty where it is not."""
-    conditional = answer.gain is not None and answer.gain.conditional
-    return f"conditional on {'; '.join(answer.gain.conditions)}" if answer.gain and conditional else ""
 
 
 def equals(answer: Answer) -> str:
@@ -296,11 +285,6 @@ def spread(answer: Answer) -> str:
     return "standard deviation by " + ", ".join(f"{name} {math.sqrt(value):.1f}" for name, value in parts.items())
 
 
-def half_width(interval: Interval) -> str:
-    """An interval's half width with its sign: its ends are equally far from the estimate."""
-    return f"±{(interval.high - interval.low) / 2:.1f}"
-
-
 def _standing(answer: Answer) -> list[tuple[str, str]]:
     """Who could be the best, how likely, and the cheapest of them; or that the row stands alone, and what that says."""
     if answer.conditional:
@@ -350,25 +334,6 @@ def _figures(answer: Answer) -> str:
         counted = ", the choosing counted" if own is not None and answer.gain.low < own.interval.low else ""
         text += f", gain {answer.gain.estimate:+z.1f} ({interval_words(answer.gain)}{counted}{given})"
     return text
-
-
-def _plain_interval(answer: Answer) -> str:
-    """The row's own interval, which matrix and figures show, where the one of the headline reaches lower."""
-    own = answer.row_gain
-    if own is None or answer.gain is None or answer.gain.low >= own.interval.low:
-        return ""
-    return f"{own.interval.low:+z.1f} to {own.interval.high:+z.1f}, as matrix and figures show it"
-
-
-def _gains(answer: Answer) -> str:
-    """Every row's gain with its own 95 % interval; an exclamation mark where it also holds over the whole matrix."""
-    listed = [
-        f"{item.row} {item.interval.estimate:+z.1f} {half_width(item.interval)}{'!' if item.claimed else ''}"
-        for item in sorted(answer.gains, key=lambda item: -item.interval.estimate)
-    ]
-    marked = any(item.claimed for item in answer.gains)
-    legend = "± 95 %" + ("; ! beyond chance with all cells of the matrix together, Holm" if marked else "")
-    return f"{', '.join(listed)} ({legend})" if listed else ""
 
 
 def _mean_columns(scores: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, float | None]:

@@ -19,6 +19,7 @@ from stilts.analysis.glance import glance_of
 from stilts.metrics.uncertainty import Interval
 from stilts.report import phrases
 from stilts.report.blocks import BlockColumn, Blocks
+from stilts.report.gain_phrases import half_width
 from stilts.study.record import StudyRecord
 
 
@@ -90,7 +91,7 @@ def answer_lines(answers: Sequence[Answer]) -> Group:
 def _doubt(cell: pd.Series, gain: Interval | None) -> str:
     """A second line: half the gain's interval, and the spread over replicates; empty where there is neither."""
     # One word, so that a narrow terminal does not break it.
-    text = (phrases.half_width(gain) if gain else "") + ("" if pd.isna(cell["sd"]) else f"({cell['sd']:.1f})")
+    text = (half_width(gain) if gain else "") + ("" if pd.isna(cell["sd"]) else f"({cell['sd']:.1f})")
     return f"\n{text}" if text else ""
 
 

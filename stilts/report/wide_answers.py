@@ -16,7 +16,8 @@ from stilts.analysis.objectives import ObjectiveAnswer
 from stilts.analysis.only_one import OnlyOne
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.uncertainty import Interval
-from stilts.report.phrases import NO_HELP, half_width
+from stilts.report.gain_phrases import half_width
+from stilts.report.phrases import NO_HELP
 from stilts.study.record import NONE_ROW
 
 _SHOWN_LANGUAGES = 6

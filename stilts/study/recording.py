@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
@@ -14,6 +15,9 @@ from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
+
+# A share is a multiple of one hundredth (``round_weights``).
+_SHARES = 100
 
 
 def make_record(
@@ -78,11 +82,31 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
 
 
 def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
-    """What a reader should know of a row's training: a head that starts at random."""
+    """What a reader should know of a row's training: a head that starts at random, shares that are not a step."""
+    notes = []
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
     if any(kind.self_supervised for kind in kinds) and resolved.is_headless:
-        return ("its masked LM starts from a random head, for the encoder's checkpoint has none",)
-    return ()
+        notes.append("its masked LM starts from a random head, for the encoder's checkpoint has none")
+    if is_mixture_searched(resolved.study.rows[row]):
+        notes += _idle_shares(resolved, row)
+    return tuple(notes)
+
+
+def _idle_shares(resolved: ResolvedStudy, row: str) -> list[str]:
+    """That a proposal may give a task a share of less than one step, where steps are so few (shares are whole %)."""
+    content = resolved.study.rows[row]
+    fixed, search = content.train, content.search
+    if search is not None and search.steps is not None:
+        fewest: float | None = search.steps.ends[0]
+    elif fixed.epochs is not None or (search is not None and search.epochs is not None):
+        fewest = None  # told by the sizes of the data
+    else:
+        fewest = fixed.steps or resolved.study.file.defaults.intermediate.steps
+    equal = search is not None and search.subset is not None  # the tasks of a subset have equal shares
+    if not fewest or fewest >= _SHARES or equal:
+        return []
+    least = math.ceil(_SHARES / fewest)
+    return [f"a proposal that gives a task less than {least} % of {fewest:g} steps may not train on it at all"]
 
 
 def describe_column(resolved: ResolvedStudy, name: str) -> Column:

@@ -167,3 +167,42 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, encoder: Path) 
     rewritten(encoder, lambda weights: {n: t * float("nan") if at in n else t for n, t in weights.items()})
     with pytest.raises((TransferError, StudyError), match=rf"{at} holds NaN"):
         validated(study(tmp_path, "{task: small}", encoder="{path: encoder}"))
+
+
+@pytest.mark.parametrize(
+    ("search", "least"),
+    [
+        ("weights: [big, small]", "9 % of 12"),
+        ("sampling: {tasks: [big, small], temperature: {low: 1, high: 5}}", "9 % of 12"),
+        ("subset: {tasks: [big, small], count: {low: 1, high: 2}}", ""),
+        ("weights: [big, small], steps: {low: 40, high: 200}", "3 % of 40"),
+        ("weights: [big, small], steps: {choices: [50, 300]}", "2 % of 50"),
+        ("weights: [big, small], steps: {low: 100, high: 200}", ""),
+        ("weights: [big, small], epochs: {low: 1, high: 2}", ""),
+        ("learning_rate: {low: 1e-4, high: 1e-3}", ""),
+    ],
+)
+def test_a_searched_share_that_may_be_no_step_is_told(search: str, least: str, tmp_path: Path) -> None:
+    path = study(
+        tmp_path,
+        f"{{task: big, search: {{{search}, proposals: 3}}}}".replace(
+            "task: big, ", "" if "learning_rate" not in search else "task: big, "
+        ),
+    )
+    cost, _ = planned(path, str(tmp_path / "store"))
+    for notes in (validated(path)["notes"], cost.notes):
+        told = [note for note in notes if "may not train on it" in note]
+        assert bool(told) == bool(least) and all(least in note for note in told), notes
+
+
+def test_what_a_release_does_not_have_here_is_told_by_validate_and_plan(tmp_path: Path, shared: Path) -> None:
+    path = Path(study(tmp_path, "{task: big}", targets="tatoeba: "))
+    (tmp_path / "tatoeba").mkdir()
+    for name in ("tatoeba.deu-eng.deu", "tatoeba.deu-eng.eng", "codes.json"):
+        (tmp_path / "tatoeba" / name).symlink_to(shared / "data" / "tatoeba" / name)
+    said = "tatoeba: no data here for "
+    cost, _ = planned(str(path), str(tmp_path / "store"))
+    for notes in (validated(str(path))["notes"], cost.notes):
+        assert sum(note.startswith(said) for note in notes) == 1, notes
+    path.write_text(path.read_text().replace("{tatoeba: }", "{tatoeba: {languages: [de]}}"))
+    assert not any(note.startswith(said) for note in validated(str(path))["notes"])

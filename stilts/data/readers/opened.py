@@ -31,6 +31,9 @@ _BEGINNINGS: Mapping[bytes, tuple[str, str]] = MappingProxyType(
         b"PK\x03\x04": ("it is a zip archive", "Unpack it"),
         b"PAR1": ("it is a Parquet file", "Write its rows as JSON lines: datasets' to_json does"),
         b"version https://git-lfs": ("it is a pointer of Git LFS, not the data", "Fetch the data: git lfs pull"),
+        # Before UTF-16, whose mark the first of them begins with.
+        b"\xff\xfe\x00\x00": ("it is UTF-32", "Convert it: iconv -f UTF-32 -t UTF-8"),
+        b"\x00\x00\xfe\xff": ("it is UTF-32", "Convert it: iconv -f UTF-32 -t UTF-8"),
         b"\xff\xfe": ("it is UTF-16", "Convert it: iconv -f UTF-16 -t UTF-8"),
         b"\xfe\xff": ("it is UTF-16", "Convert it: iconv -f UTF-16 -t UTF-8"),
         b"<!DOCTYPE html": ("it is a web page, not the data", "Download the file itself"),
@@ -104,12 +107,7 @@ def _refuse_no_text(path: Path, beginning: bytes) -> None:
         if (page if mark.startswith(b"<") else beginning)[: len(mark)].lower() == mark.lower():
             raise DataError(path, found, line=1, next_step=step)
     if beginning.count(0) > len(beginning) // 10:  # a text may hold one; UTF-16 has one in every Latin character
-        raise DataError(
-            path,
-            "every other byte or so is null: it is UTF-16 without its mark, or no text",
-            line=1,
-            next_step="Convert it: iconv -f UTF-16LE -t UTF-8",
-        )
+        raise _of_nulls(path, beginning)
     if b"\r" in beginning and b"\n" not in beginning:
         raise DataError(
             path,
@@ -117,3 +115,13 @@ def _refuse_no_text(path: Path, beginning: bytes) -> None:
             line=1,
             next_step=r"Convert it: tr '\r' '\n'",
         )
+
+
+def _of_nulls(path: Path, beginning: bytes) -> DataError:
+    """The error of text in characters of two or four bytes; which, and which end comes first, its null bytes tell."""
+    wide = 4 if beginning.count(0) > len(beginning) * 3 // 5 else 2  # three of four are null, or one of two
+    name = f"UTF-{8 * wide}"
+    many = "three of four bytes or so are null" if wide == 4 else "every other byte or so is null"
+    order = "BE" if beginning[::wide].count(0) > beginning[wide - 1 :: wide].count(0) else "LE"
+    step = f"Convert it: iconv -f {name}{order} -t UTF-8"
+    return DataError(path, f"{many}: it is {name} without its mark, or no text", line=1, next_step=step)
