@@ -130,3 +130,10 @@ def test_no_word_is_told(tmp_path: Path) -> None:
     files = split_files(tagged_lines)
     files["test-de"] = str(files["test-de"]).replace("number\t", "\t", 1)
     refused(brought(tmp_path, files, **TAGGED | {"reader": "bio_tsv"}), "test-de, line 5", "the word is empty")
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "/"])
+def test_words_and_tags_parted_by_something_else_are_refused_without_bad_advice(blank: str, tmp_path: Path) -> None:
+    files = {name: str(text).replace("\t", blank) for name, text in split_files(tagged_lines).items()}
+    study = brought(tmp_path, files, reader="bio_columns", kind="tagging", metric="span_f1", labels=BIO)
+    assert "columns: 1" not in refused(study, "line 1", "1 columns", "parted by spaces or tabs")

@@ -102,7 +102,9 @@ class _Columns:
         """The error of a line with another number of cells."""
         why = "A line is a word, a tab and its tag" if self.parted_by else f"The option columns says {self.number}"
         step = "If the line is a comment, write options: {comments: ...} with what it begins with"
-        if not self.parted_by:
+        if not self.parted_by and found == 1:
+            step = f"A word and its tag are parted by spaces or tabs, by no other blank. {step}"
+        elif not self.parted_by:
             step = f"If all lines have {found}, write options: {{columns: {found}}}. {step}"
         return DataError(path, f"{found} columns", line=line, why=why, next_step=step)
 
