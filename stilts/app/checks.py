@@ -74,7 +74,7 @@ def check_encoder(workspace: Workspace, *, fetch: bool = False) -> None:
 
 def _sound(workspace: Workspace, folder: Path) -> dict[str, Json]:
     """Nothing, where the folder holds an encoder that can be used, and what the study pinned; raises what is wrong."""
-    _check_folder(folder)
+    check_encoder_folder(folder)
     pinned = workspace.resolved.encoder
     if workspace.encoder_path is not None and folder_encoder(workspace.study, workspace.roots) != pinned:
         raise EncoderError(
@@ -98,7 +98,7 @@ def _folder_to_check(workspace: Workspace, *, fetch: bool) -> Path | None:
     return encoder_folder(encoder, RunConfig(roots=workspace.roots))
 
 
-def _check_folder(folder: Path) -> None:
+def check_encoder_folder(folder: Path) -> None:
     """Raises EncoderError or TransferError for an encoder that does not build, hold numbers or tokenize."""
     from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, check_builds
 

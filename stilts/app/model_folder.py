@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from stilts.analysis.champion import seed_of
@@ -22,7 +23,7 @@ def write_model(results: StudyResults, model: CardModel, source: Path, folder: P
     TransferError where the weights are not those of the plain class.
     """
     from stilts.kinds.learning import learning_of
-    from stilts.models.export import Exported, export_model
+    from stilts.models.export import Exported, export_model, plain_class
 
     part, config = _learned(model_payload(results, model))
     kind = results.column(model.replicate.column).task_kind
@@ -36,7 +37,8 @@ def write_model(results: StudyResults, model: CardModel, source: Path, folder: P
         notes=_notes(results.record, model, config),
     )
     export_model(source, folder, what)
-    (folder / CARD_FILE).write_text(model_card(results, model), encoding="utf-8")
+    card = model_card(results, replace(model, plain_class=plain_class(source, what)))
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
     if results.record.text:
         (folder / study_file(results.record)).write_text(results.record.text, encoding="utf-8")
 

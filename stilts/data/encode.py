@@ -14,9 +14,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from stilts.data.encoded import Encoded, IntArray, Ragged
-from stilts.data.special_tokens import SpecialTokens, special_tokens
 from stilts.data.tokenizing import Input, encodings
 from stilts.errors import InputError
+from stilts.tasks.special_tokens import SpecialTokens, special_tokens
 
 # Raise it when the same examples of all kinds come to be encoded otherwise; it is part of the token cache's key.
 ENCODE_VERSION = 1

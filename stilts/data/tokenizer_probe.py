@@ -16,12 +16,12 @@ from pathlib import Path
 from tokenizers import Encoding, Tokenizer
 
 from stilts.bounded_file import not_a_file
-from stilts.data.special_tokens import special_tokens
 from stilts.data.tokenizing import is_tokenizer_fault, read_tokenizer
 from stilts.errors import EncoderError
 from stilts.shown import shown_json
 from stilts.tasks.families import FAMILIES
 from stilts.tasks.family import Family, TextState
+from stilts.tasks.special_tokens import special_tokens
 
 # What the child may use: XLM-R's tokenizer, 17 MB of JSON, takes 3 s of CPU and under 1 GiB.
 _CPU_S, _WALL_S, _MEMORY = 30, 600, 4 * 2**30

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 from tokenizers import Encoding, Tokenizer
 
 from stilts.bounded_file import not_a_file
-from stilts.data.special_tokens import with_end
 from stilts.errors import DataError, EncoderError
 from stilts.tasks.example import LONGEST_TEXT
+from stilts.tasks.special_tokens import with_end
 
 # What one call of the tokenizer takes: a text, a pair of texts, or the words of a sentence.
 Input: TypeAlias = "str | tuple[str, str] | list[str]"
@@ -61,8 +61,8 @@ def word_encodings(tokenizer: Tokenizer, sentences: Sequence[list[str]]) -> Iter
     """The token ids of each word of each sentence; none for a word that the tokenizer leaves out.
 
     Most tokenizers take words as they are. Where that gives other tokens than their text does (byte-level ones, whose
-    words begin with the blank before), the words are joined by blanks, and a token is of the word its last character
-    is of.
+    words begin with the blank before), the words are joined by blanks, and a token is of the word that its last
+    character is of; a blank is the next word's.
     """
     if _takes_words(tokenizer):
         batch = encodings(tokenizer, sentences, is_pretokenized=True, add_special_tokens=False)
@@ -70,10 +70,18 @@ def word_encodings(tokenizer: Tokenizer, sentences: Sequence[list[str]]) -> Iter
             yield _grouped(len(sentence), zip(encoding.ids, encoding.word_ids, strict=True))
         return
     texts = [" ".join(words) for words in sentences]
-    for words, encoding in zip(sentences, encodings(tokenizer, texts, add_special_tokens=False), strict=True):
-        owner = [number for number, word in enumerate(words) for _ in range(len(word) + 1)]
-        places = (owner[end - 1] if end > start else None for start, end in encoding.offsets)
+    batch = encodings(tokenizer, texts, add_special_tokens=False)
+    for words, text, encoding in zip(sentences, texts, batch, strict=True):
+        owner = [number for number, word in enumerate(words) for _ in (f" {word}" if number else word)]
+        places = [_word_at(text, owner, start, end) for start, end in encoding.offsets]
         yield _grouped(len(words), zip(encoding.ids, places, strict=True))
+
+
+def _word_at(text: str, owner: Sequence[int], start: int, end: int) -> int:
+    """The word of a token's last character that is no blank; of a blank alone, the next."""
+    while end - 1 > start and text[end - 1] == " ":
+        end -= 1
+    return owner[min(max(start, end - 1), len(owner) - 1)]
 
 
 def _takes_words(tokenizer: Tokenizer) -> bool:

@@ -14,10 +14,10 @@ from stilts.data.collate import Vocabulary
 from stilts.data.encode import TaskTokenizer
 from stilts.data.encoded import Encoded, join
 from stilts.data.load import is_kept_back, load_examples
-from stilts.data.special_tokens import special_tokens
 from stilts.data.token_cache import cache_key, cached
 from stilts.errors import DataError
 from stilts.kinds.learning import encode, learning_of
+from stilts.tasks.special_tokens import special_tokens
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
 

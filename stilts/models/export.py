@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
+from tokenizers import Tokenizer
 
 from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
 from stilts.models.architecture import PlainHead
 from stilts.models.architectures import ARCHITECTURES
-from stilts.models.model import TOKENIZER_FILE, head_file
+from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, head_file
+from stilts.tasks.encoder_config import encoder_config, family_of, read_config_json
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.families import FAMILIES
 from stilts.tasks.kind import TaskKind
+from stilts.tasks.special_tokens import special_tokens, with_end
 from stilts.tasks.weight_files import LM_HEAD_FILE
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
@@ -77,6 +80,13 @@ def export_model(source: Path, folder: Path, what: Exported, *, shard_bytes: int
     export_weights(source, folder, what, shard_bytes=shard_bytes)
 
 
+def plain_class(source: Path, what: Exported) -> str:
+    """The name of transformers' class that the artifact ``source`` is exported as; EncoderError where there is none."""
+    asked = f"encoder in {source}"
+    family = family_of(asked, read_config_json(asked, source / CONFIG_FILE))
+    return _class_name(family.model_type, what)
+
+
 def export_settings(source: Path, folder: Path, what: Exported) -> None:
     """Writes config.json with labels and class, and the tokenizer's files; small whatever the model."""
     config = _plain_config(source, what)
@@ -115,6 +125,8 @@ def _plain_config(source: Path, what: Exported) -> Any:
     if what.form.problem:
         config.problem_type = what.form.problem
     config.stilts = {"kind": what.kind.name, **(what.notes or {})}
+    if FAMILIES[config.model_type].is_causal:
+        config.pad_token_id = _padding(source, what)
     for name, value in _plain_head(config.model_type, what).fields.items():
         setattr(config, name, value)
     if what.form.vector is not None:
@@ -127,8 +139,7 @@ def _skeleton(config: Any, what: Exported) -> torch.nn.Module:
     import transformers
 
     with torch.device("meta"):
-        name = _plain_head(config.model_type, what).auto_class or what.kind.plain.auto_class
-        chosen = getattr(transformers, name)
+        chosen = getattr(transformers, _class_name(config.model_type, what))
         make = chosen.from_config if hasattr(chosen, "from_config") else chosen
         model: torch.nn.Module = make(config)
     return model
@@ -138,6 +149,10 @@ def _prefix(skeleton: Any) -> str:
     """How names of the encoder's tensors begin: a bare encoder has no part of its own name."""
     base: str = skeleton.base_model_prefix
     return f"{base}." if hasattr(skeleton, base) else ""
+
+
+def _class_name(model_type: str, what: Exported) -> str:
+    return _plain_head(model_type, what).auto_class or what.kind.plain.auto_class
 
 
 def _plain_head(model_type: str, what: Exported) -> PlainHead:
@@ -159,7 +174,7 @@ def _families_with(what: Exported) -> list[str]:
 
 def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
     """The tensors that a checkpoint of the class holds (without data): those not tied to others."""
-    tied = getattr(skeleton, "_tied_weights_keys", None) or {}
+    tied = skeleton.all_tied_weights_keys
     return {name: tensor for name, tensor in skeleton.state_dict().items() if name not in tied}
 
 
@@ -249,27 +264,33 @@ def _shape(at: tuple[Path, str]) -> tuple[int, ...]:
 
 
 def _write_tokenizer(source: Path, folder: Path, config: Any) -> None:
-    """tokenizer.json as the encoder has it, and a configuration that names its special tokens."""
-    from tokenizers import Tokenizer
+    """tokenizer.json as it is used here, and a configuration that names its special tokens."""
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer.from_file(str(source / TOKENIZER_FILE))
-    special = {role: token for role, token in _SPECIAL.items() if tokenizer.token_to_id(token) is not None}
+    tokenizer = with_end(Tokenizer.from_file(str(source / TOKENIZER_FILE)))
+    special = special_tokens(tokenizer)
+    begin, end = next(iter(special.before), None), special.behind[-1]
+    roles = {"bos": begin, "cls": begin, "eos": end, "sep": end if begin is not None else None}
+    roles |= {"pad": special.pad, "unk": special.unknown, "mask": special.mask}
+    sizes = encoder_config(f"encoder in {source}", read_config_json(f"encoder in {source}", source / CONFIG_FILE))
+    types = ["token_type_ids"] if special.has_types and sizes.type_vocab_size > 1 else []
     fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
-        model_max_length=config.max_position_embeddings - config.pad_token_id - 1,
-        model_input_names=["input_ids", "attention_mask"],
-        **special,
+        model_max_length=sizes.max_length,
+        model_input_names=["input_ids", "attention_mask", *types],
+        **{f"{role}_token": tokenizer.id_to_token(number) for role, number in roles.items() if number is not None},
     )
     fast.save_pretrained(folder)
 
 
-_SPECIAL = {
-    "bos_token": "<s>",
-    "cls_token": "<s>",
-    "eos_token": "</s>",
-    "sep_token": "</s>",
-    "pad_token": "<pad>",
-    "unk_token": "<unk>",
-    "mask_token": "<mask>",
-}
+def _padding(source: Path, what: Exported) -> int:
+    """The padding token, by which a decoder's class for whole texts finds their last token; EncoderError for none."""
+    special = special_tokens(with_end(Tokenizer.from_file(str(source / TOKENIZER_FILE))))
+    if special.pad == special.behind[-1]:
+        raise EncoderError(
+            f"export of {source.name} as {what.kind.plain.auto_class}",
+            "its tokenizer has one special token, which ends texts and pads them",
+            "The plain class would take the token before it for a text's last",
+            "Add a padding token to the encoder's tokenizer.json before training",
+        )
+    return special.pad

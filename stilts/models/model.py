@@ -53,9 +53,7 @@ class StiltsModel(nn.Module):
             head = make(HeadMaker(self.architecture, self.config, self.stream, self.head_dropout))
         for module in head.modules():
             if isinstance(module, nn.Linear):
-                _reinitialise(
-                    module, getattr(self.config, self.family.initializer_range), derive_seed("head", learner, seed)
-                )
+                _reinitialise(module, self._spread, derive_seed("head", learner, seed))
         self.heads[learner] = head
 
     @property

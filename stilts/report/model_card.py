@@ -39,13 +39,15 @@ class CardModel:
     """The model that a card describes: one replicate of a study.
 
     ``stage`` is the train stage with its weights, None for the pretrained encoder itself. ``layer`` is retrieval's
-    hidden state. ``rebuild`` is the command line that makes the folder again.
+    hidden state. ``rebuild`` is the command line that makes the folder again. ``plain_class`` is the class of
+    transformers that it is loaded as, "" where that is the one of its task kind.
     """
 
     replicate: Replicate
     stage: str | None
     rebuild: str
     layer: int | None = None
+    plain_class: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def model_card(results: StudyResults, model: CardModel) -> str:
     data = training_data(results, model.replicate)
     sections = [
         _opening(results, model),
-        ["## Use", "", *usage(column, model.layer)],
+        ["## Use", "", *usage(column, model.layer, model.plain_class)],
         ["## What the study found", "", *_matrix_row(results, model)],
         [f"## {as_markdown(column.name)} by language", "", *_languages(results, model.replicate)],
         ["## Beware", "", *(f"- {as_markdown(line)}" for line in _caveats(results, model.replicate, column))],

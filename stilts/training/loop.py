@@ -38,6 +38,9 @@ from stilts.training.run_config import RunConfig
 from stilts.training.schedule import learning_rate
 from stilts.training.sharding import gathered, shard
 
+# The number of no row: data have fewer than four billion.
+_NO_ROW = 2**32 - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskData:
@@ -234,6 +237,11 @@ class _Feed:
             dropout_keys=dropout_keys,
         )
 
+    def shared_key(self, step: int) -> torch.Tensor:
+        """(1,) int32: the key of what all rows of a step have in common, on the device."""
+        key = keys(self.dropout_seed, step, np.array([_NO_ROW])).view(np.int32)
+        return torch.from_numpy(key).to(self.device)
+
     def _units_at_once(self, data: TaskData, state: TrainState) -> int | None:
         rows = state.micro_batch.get(data.task.learner, self.training.run.micro_batch)
         return None if rows is None else max(1, rows // data.train.rows_per_unit)
@@ -246,8 +254,9 @@ def _step(now: InProgress) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()
+    model.stream.shared = feed.shared_key(state.step)
     data, share, loss = _within_memory(now)
-    model.stream.keys = None
+    model.stream.keys = model.stream.shared = None
     loss = training.ranks.summed(model, loss)
     with _told_of_memory("the optimizer's step"):
         torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)

@@ -12,6 +12,9 @@ from safetensors.torch import load_file, save_file
 from stilts.app.costing import planned
 from stilts.app.validating import validated
 from stilts.errors import EncoderError, StudyError, TransferError
+from stilts.models.model import fresh_model, save_model
+from tests.models.families import TINY_CONFIGS
+from tests.models.tokenizers_of import tokenizer_of
 
 LABELS = ("yes", "no")
 TASKS = """
@@ -122,6 +125,16 @@ def test_a_masked_lm_target_without_a_head_is_refused_before_anything_is_run(tmp
         planned(path, str(tmp_path / "store"))
 
 
+def test_masked_lm_with_an_encoder_that_has_no_head_for_it_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    text = tokenizer_of("qwen3")
+    save_model(fresh_model(TINY_CONFIGS["qwen3"] | {"vocab_size": 500}, seed=0), folder, tokenizer=text.encode())
+    path = study(tmp_path, "{task: big, masked_lm: {task: text, weight: 0.25}}", encoder="{path: encoder}")
+    with pytest.raises(StudyError, match=r"intermediates\.mix.*qwen3 encoders have no masked-LM head"):
+        planned(path, str(tmp_path / "store"))
+
+
 def test_what_lies_beside_an_encoder_is_named_and_not_read(tmp_path: Path, encoder: Path) -> None:
     weights = load_file(encoder / "model.safetensors")
     save_file({name: torch.zeros_like(tensor) for name, tensor in weights.items()}, encoder / "model_old.safetensors")
@@ -145,7 +158,7 @@ def test_half_precision_is_computed_in_full(tmp_path: Path, encoder: Path) -> No
 
 @pytest.mark.parametrize(
     ("tokens", "said"),
-    [(["[lamp]", "lamp"], r"2 of its tokens have no embedding"), (None, "its template puts no <s> and </s>")],
+    [(["[lamp]", "lamp"], r"2 of its tokens have no embedding"), (None, "its template puts no token before a text")],
 )
 def test_a_tokenizer_that_does_not_fit_is_refused(
     tokens: list[str] | None, said: str, tmp_path: Path, encoder: Path
