@@ -14,6 +14,14 @@ PUBLISHED = {
     "FacebookAI/xlm-roberta-large": 560,
     "facebook/xlm-roberta-xl": 3_500,
     "facebook/xlm-roberta-xxl": 10_700,
+    # Liang et al. 2023 (arXiv 2301.10472, XLM-V), Devlin et al.'s README, He et al. 2021 (arXiv 2111.09543: 86M and
+    # 190M), Chung et al. 2021 (arXiv 2010.12821), Qwen3's cards (0.6B, and 14.8B with an output matrix).
+    "facebook/xlm-v-base": 779,
+    "google-bert/bert-base-multilingual-cased": 178,
+    "microsoft/mdeberta-v3-base": 276,
+    "google/rembert": 576,
+    "Qwen/Qwen3-0.6B-Base": 596,
+    "Qwen/Qwen3-14B-Base": 14_768 - 778,
 }
 
 
