@@ -19,14 +19,14 @@ from stilts.models.export import Exported, export_model
 from stilts.models.heads import pooled
 from stilts.models.model import TOKENIZER_FILE, fresh_model, load_model, save_model
 from stilts.store import Store, make_store
-from stilts.study.stage import TrainStage
+from stilts.study.stage import Estimate, EstimateData, EstimateStage, TrainStage
 from stilts.tasks.registry import default_registry
 from stilts.tasks.special_tokens import special_tokens, with_end
 from stilts.tasks.task import Task
 from tests.models.families import TINY_CONFIGS, WITH_LM_HEAD
 from tests.models.tokenizers_of import tokenizer_of
 from tests.training.recording_reporter import RecordingReporter
-from tests.training.tiny import evaluate_stage, part, run_config, train_stage
+from tests.training.tiny import encoder_ref, evaluate_stage, part, run_config, train_stage
 
 # A task of each kind, and what of the plain classes of a family cannot take our head.
 KINDS = ("mnli", "udpos")
@@ -179,6 +179,22 @@ def test_an_intermediate_a_target_and_its_scores(encoder: Path, store: Store) ->
         assert again == (store.fetch(target.stage_id) / file).read_bytes(), "resumed to the same bits"
     scored = evaluate_stage(encoder, "udpos", target.stage_id, "en", "qaa", limit=8)
     assert run_stage(scored, store, run_config(encoder)).state == "done"
+
+
+def test_the_encoder_itself_is_scored_by_layer_and_estimated(encoder: Path, store: Store) -> None:
+    """The row ``none`` of a retrieval, from the hidden state that is asked for, and what features say of a task."""
+    scored = evaluate_stage(encoder, "tatoeba", None, "qaa", limit=8)
+    assert run_stage(scored, store, run_config(encoder)).state == "done"
+    for which, name in ((Estimate.LOGME, "mnli"), (Estimate.H_SCORE, "udpos"), (Estimate.EMBEDDING, "squad")):
+        data = part(name, limit=24)
+        stage = EstimateStage(
+            estimate=which,
+            parent=None,
+            encoder=encoder_ref(encoder),
+            data=(EstimateData(task=data.task, config=data.config, views=data.train),),
+        )
+        run_stage(stage, store, run_config(encoder))
+        assert torch.isfinite(torch.tensor(store.result(stage.stage_id)["value"])).all()
 
 
 def test_a_decoder_s_plain_class_reads_texts_that_are_padded_on_either_side(store: Store, tmp_path: Path) -> None:
