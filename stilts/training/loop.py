@@ -254,7 +254,7 @@ def _step(now: InProgress) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()
-    model.stream.shared = feed.shared_key(state.step)
+    model.stream.shared = now.feed.shared_key(state.step)
     data, share, loss = _within_memory(now)
     model.stream.keys = model.stream.shared = None
     loss = training.ranks.summed(model, loss)
