@@ -15,7 +15,7 @@ import psutil
 import pytest
 import torch
 
-from stilts.errors import DivergedError, InputError, RankError
+from stilts.errors import DivergedError, InputError, NoMemoryError, RankError
 from stilts.execute import run_train
 from stilts.execute.run_stage import run_stage
 from stilts.models.transfer import read_tensors
@@ -23,6 +23,7 @@ from stilts.scheduling.attempt import attempt
 from stilts.store import Store, make_store
 from stilts.study.config import Keep
 from stilts.study.stage import TrainStage
+from stilts.training import loop
 from stilts.training.crew import end_crew
 from stilts.training.run_config import RunConfig, Sharding
 from tests.training.recording_reporter import RecordingReporter
@@ -206,6 +207,40 @@ def test_what_a_rank_fails_with_is_told_and_judged_by_itself(
     moved.rename(tiny_encoder)
     assert outcome["state"] == "failed" and "rank 1 of a stage on 2 ranks" in str(outcome["error"])
     assert "EncoderError" in str(outcome["error"]) and not outcome["may_pass"]
+    assert ranks_of(os.getpid()) == []
+
+
+def full_above(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory of this rank holds no more than so many units at once."""
+    real = loop.add_gradients
+
+    def within(passes: Any, share: Any, ranks: Any) -> torch.Tensor:
+        if max(len(batch.units) for batch in share.batches) > most:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(passes, share, ranks)
+
+    monkeypatch.setattr(loop, "add_gradients", within)
+
+
+def test_a_rank_whose_memory_is_full_halves_its_own_share(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = train_stage(tiny_encoder, part("mnli"), steps=6)
+    one = result_of(stage, make_store(str(tmp_path / "one")), run_config(tiny_encoder))
+    full_above(2, monkeypatch)
+    many = result_of(stage, make_store(str(tmp_path / "many")), run_config(tiny_encoder, ranks=2))
+    assert_alike(one, many)
+    assert many["execution"]["halved_to"] == {"mnli": 2}
+
+
+@pytest.mark.parametrize(("kind", "sharding"), [("lareqa", "all_reduce"), ("mnli", "fsdp")])
+def test_ranks_that_go_through_a_pass_together_say_what_to_do_when_memory_is_full(
+    kind: str, sharding: str, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_above(2, monkeypatch)
+    run = run_config(tiny_encoder, ranks=2, sharding=Sharding(sharding))
+    with pytest.raises(NoMemoryError, match=r"memory of rank 0 .* Give resources.micro_batch"):
+        run_stage(train_stage(tiny_encoder, part(kind), steps=4), make_store(str(tmp_path / "store")), run)
     assert ranks_of(os.getpid()) == []
 
 
