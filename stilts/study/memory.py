@@ -41,7 +41,7 @@ class Kept(NamedTuple):
 
 
 # A layer of BERT's shape with counted dropout, by precision of its products. Counted with saved_tensors_hooks.
-KEPT = {Precision.FP32: Kept(34, 8, 9), Precision.BF16: Kept(26, 4, 7)}
+KEPT = {Precision.FP32: Kept(34, 8, 9), Precision.TF32: Kept(34, 8, 9), Precision.BF16: Kept(26, 4, 7)}
 # What one layer needs beside while it runs: a few copies of its widest tensors, in fp32.
 _PASSING = Kept(12, 8, 16)
 
@@ -113,14 +113,14 @@ def _activations(
     """What the backward pass of the largest micro-batch needs, bytes."""
     found = lengths(part.task, part.config, part.train)
     rows = part.config.batch_size * found.rows
-    if placed.micro_batch is not None and not part.task.kind.learns_whole_batches:
+    if placed.micro_batch is not None:
         rows = min(rows, placed.micro_batch)
-    layers = min(part.config.layer, shape.layers) if part.task.kind.learns_whole_batches else shape.layers
+    layers = min(part.config.layer, shape.layers) if part.task.kind.learns_to_a_layer else shape.layers
     kept = layers * _by_token(KEPT[stage.config.precision], shape, found.longest)
     tokens = rows / placed.ranks * found.longest
     logits = 0.0
     if part.task.kind.self_supervised:  # logits in the product's precision and in fp32, and their gradient
-        logits = part.config.mask_frac * shape.vocabulary * (12 if stage.config.precision is Precision.FP32 else 10)
+        logits = part.config.mask_frac * shape.vocabulary * (10 if stage.config.precision is Precision.BF16 else 12)
     return tokens * (kept + _by_token(_PASSING, shape, found.longest) + logits)
 
 

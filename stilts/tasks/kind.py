@@ -114,7 +114,7 @@ class TaskKind:
     otherwise. ``global_hub_items``: items of the hub are the same source item in all datasets, as
     ``Format.global_items``.
     ``self_supervised``: it learns from running text in any language; as a column it only watches the encoder.
-    ``learns_whole_batches``: its loss needs all of the global batch at once, and the layers up to ``TaskConfig.layer``.
+    ``learns_to_a_layer``: only the layers up to ``TaskConfig.layer`` are run.
     ``submission`` names the forms of XTREME's files that hold its predictions.
     """
 
@@ -135,7 +135,7 @@ class TaskKind:
     hub_version: int = 1
     global_hub_items: bool = False
     self_supervised: bool = False
-    learns_whole_batches: bool = False
+    learns_to_a_layer: bool = False
     submission: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
