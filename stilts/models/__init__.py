@@ -1,1 +1,1 @@
-"""Models: encoders of the XLM-R family, heads, counted dropout, the one transfer function. Start at model.py."""
+"""Models: encoders by family, heads, counted dropout, the one transfer function. Start at model.py."""
