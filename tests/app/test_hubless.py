@@ -61,7 +61,7 @@ def test_stages_hours_and_memory_are_told_and_ids_are_called_provisional(tmp_pat
     (training,) = [line for line in lines if line["kind"] == "train" and line["name"] == "mnli"]
     assert (cost.train, cost.evaluate, cost.done) == (training["stages"], 2, 0)
     # One epoch of MNLI's 392,702 examples in batches of 32, beside 100 steps of each target.
-    assert training["seconds"] > 10 * 60 and training["seconds_basis"] == "derived"
+    assert training["seconds"] > 5 * 60 and training["seconds_basis"] == "derived"
     # 16 bytes for each of 560 million weights, and activations of 32 rows of 128 tokens through 24 layers.
     assert training["peak_memory_gib"] == pytest.approx((16 * 0.56e9 + 32 * 128 * 24 * 86_000) / 2**30, rel=0.15)
     assert training["memory_basis"] == "derived"

@@ -95,7 +95,7 @@ def test_a_words_tag_is_that_of_its_own_first_piece(max_length: int, eval_tokens
     examples = generate(generator="pos", split="train", language="qad", size=15, options={})
     encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=task.labels, max_length=max_length, doc_stride=0)
     encoded = encode(TAGGING, examples, encoder)
-    model = Parrot(udpos=lambda ids, mask: nn.functional.one_hot(ids.clamp(min=0) % count, count))
+    model = Parrot(udpos=lambda ids: nn.functional.one_hot(ids.clamp(min=0) % count, count))
     scored = score_examples(scorer(model, eval_tokens), task, TaskConfig(), encoded, examples)
     for example, predicted in zip(examples, scored.predictions, strict=True):
         pieces = [TOKENIZER.encode(word, add_special_tokens=False).ids for word in example.words]  # type: ignore[union-attr]
@@ -115,7 +115,7 @@ def test_an_answer_is_found_in_whichever_window_holds_it(max_length: int) -> Non
         examples.append(SpanExample(item=str(place), question="q a", context=context, answers=answers))
     encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=max_length, doc_stride=4)
     encoded = encode(SPAN_QA, examples, encoder)
-    model = Parrot(squad=lambda ids, mask: (ids == marker).float().unsqueeze(-1).repeat(1, 1, 2))
+    model = Parrot(squad=lambda ids: (ids == marker).float().unsqueeze(-1).repeat(1, 1, 2))
     task = default_registry().task("xquad")
     scored = score_examples(scorer(model), task, TaskConfig(max_answer_tokens=3), encoded, examples)
     assert scored.predictions == ("q",) * 5 and scored.rows.tolist() == [[1.0, 1.0, 1.0]] * 5
@@ -148,7 +148,7 @@ def test_no_answer_has_the_least_score_of_the_windows_and_wins_above_the_thresho
     encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=24, doc_stride=4)
     encoded = encode(SPAN_QA, examples, encoder)
 
-    def head(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def head(ids: torch.Tensor) -> torch.Tensor:
         # The span has 2 + 2; "no answer" 9 + 9, but in the window that holds the span 1.5 + 1.5.
         holds = (ids == marker).any(1, keepdim=True)
         null = torch.where(holds, 1.5, 9.0) * (ids == first)
@@ -170,7 +170,7 @@ def test_mlqa_is_scored_by_the_language_of_its_examples() -> None:
     examples = [SpanExample(item="0", question="q", context=context, answers=(("der b", 2),))]
     encoded = encode(SPAN_QA, examples, TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=40, doc_stride=4))
     wanted = TOKENIZER.encode(" b", add_special_tokens=False).ids[-1]
-    model = Parrot(squad=lambda ids, mask: (ids == wanted).float().unsqueeze(-1).repeat(1, 1, 2))
+    model = Parrot(squad=lambda ids: (ids == wanted).float().unsqueeze(-1).repeat(1, 1, 2))
     found = {}
     for name in ("mlqa", "xquad"):
         for language in ("de", "en"):
@@ -188,7 +188,7 @@ def test_choices_are_compared_within_their_example() -> None:
     encoder = TaskTokenizer(tokenizer=TOKENIZER, labels=(), max_length=96, doc_stride=0)
     encoded = encode(MULTIPLE_CHOICE, examples, encoder)
     # The choice whose row is longest wins; ties go to the first.
-    model = Parrot(hellaswag=lambda ids, mask: (ids >= 0).sum(1, keepdim=True).float())
+    model = Parrot(hellaswag=lambda ids: (ids >= 0).sum(1, keepdim=True).float())
     scored = score_examples(scorer(model), task, TaskConfig(), encoded, examples)
     for example, predicted in zip(examples, scored.predictions, strict=True):
         lengths = [len(TOKENIZER.encode(choice).ids) for choice in example.choices]

@@ -75,7 +75,7 @@ def test_twice_the_cores_take_half_of_the_products_and_bf16_is_faster() -> None:
     assert one - two == pytest.approx(products / 2)
     half = replace(stage, config=replace(stage.config, precision=Precision.BF16))
     assert assumed_seconds(half, cpus=1, gpus=0, lengths=full_rows) < one
-    assert assumed_seconds(stage, cpus=1, gpus=1, lengths=full_rows) < one / 100
+    assert assumed_seconds(half, cpus=1, gpus=1, lengths=full_rows) < one / 100
 
 
 def test_where_sizes_are_not_known_there_is_no_work_to_count() -> None:

@@ -60,7 +60,7 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
         encoder_from_folder("x", "models", "a", {"models": tmp_path})
 
 
-@pytest.mark.parametrize("config", [{"model_type": "bert"}, {"num_hidden_layers": "4"}, {"num_hidden_layers": 0}])
+@pytest.mark.parametrize("config", [{"model_type": "gpt2"}, {"num_hidden_layers": "4"}, {"num_hidden_layers": 0}])
 def test_another_architecture_is_refused(tmp_path: Path, config: dict[str, object]) -> None:
     make(tmp_path / "a", **config)
     with pytest.raises(EncoderError, match=r"config\.json says"):
