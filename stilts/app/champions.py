@@ -12,6 +12,8 @@ from stilts.analysis.champion import champions_of, model_stage
 from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.results import StudyResults
 from stilts.app.model_folder import model_bytes, model_of, write_model
+from stilts.execute.origins import are_there, weights_of
+from stilts.models.weight_folders import Weights
 from stilts.report.model_card import CardModel, model_card
 from stilts.store.store import Store
 
@@ -29,7 +31,7 @@ def champions(results: StudyResults, store: Store, run_ids: Mapping[tuple[str, s
     scores = replicate_scores(results.frame, "report").set_index("replicate_id")["score"]
     for target, replicate in champions_of(results).items():
         stage = model_stage(results.record, replicate)
-        if stage is None or store.gone(stage):
+        if stage is None or not are_there(stage, store):
             continue
         model, reason = model_of(results, replicate, stage), _reference_reason(store, stage)
         yield Champion(
@@ -47,14 +49,20 @@ def champions(results: StudyResults, store: Store, run_ids: Mapping[tuple[str, s
 
 
 def _write(results: StudyResults, model: CardModel, store: Store, stage: str, folder: Path) -> None:
-    write_model(results, model, store.fetch(stage), folder)
+    origin = weights_of(stage, store)
+    assert origin.base is not None  # else it is registered by reference
+    weights = Weights(base=store.fetch(origin.base), adapters=tuple(map(store.fetch, origin.adapters)))
+    write_model(results, model, weights, folder)
 
 
 def _reference_reason(store: Store, stage: str) -> str:
     """Why a model's weights are not copied into MLflow; empty where they are."""
     if "://" in store.url:
         return "its weights lie in a bucket"
-    size = model_bytes(store, stage)
+    origin = weights_of(stage, store)
+    if origin.base is None:
+        return "it is an adapter on the pretrained encoder, which is not in the store"
+    size = sum(model_bytes(store, each) for each in origin.stages)
     return f"its weights are {size / 1e9:.1f} GB" if size > MAX_COPIED_BYTES else ""
 
 

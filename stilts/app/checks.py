@@ -18,6 +18,7 @@ from stilts.errors import EncoderError, StudyError
 from stilts.fingerprint import Json, digest
 from stilts.ledger.records import DISJOINT, Disjoint
 from stilts.store.store import Store
+from stilts.study.adapted import check_adapters
 from stilts.study.policy_schema import GRID
 from stilts.study.resolved_target import ResolvedTarget
 from stilts.tasks.encoder_config import encoder_config, read_config_json
@@ -29,6 +30,7 @@ from stilts.training.run_config import RunConfig
 
 def check_before_running(workspace: Workspace) -> None:
     """Raises, as StudyErrors, what a run would only meet late: an impossible search, an encoder that lacks weights."""
+    check_adapters(workspace.study, lambda column: workspace.resolved.target(column).task.is_trained)
     if any(content.search is not None for content in workspace.study.rows.values()):
         check_searches(workspace)
     if workspace.study.file.pruning.policy != "none":

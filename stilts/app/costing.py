@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from stilts.app.adapter_notes import adapter_notes
 from stilts.app.checks import check_before_running
 from stilts.app.filling import load_priors
 from stilts.app.hubless import MaybeHub
@@ -34,6 +35,7 @@ from stilts.study.rates import assumed_rate, assumed_seconds, precision_of
 from stilts.study.search_space import Proposal
 from stilts.study.stage import TrainStage
 from stilts.study.study import Study
+from stilts.study.trained import adapter_bytes
 
 
 def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[StageLine]]:
@@ -91,7 +93,7 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
     )
     on_gpus = _on_gpus(map(precision_of, plan.stages.values()), resources.gpus)
-    notes = (*plan.record.notes, *workspace.gaps(), *_provisional(hub), *on_gpus)
+    notes = (*plan.record.notes, *adapter_notes(plan), *workspace.gaps(), *_provisional(hub), *on_gpus)
     return replace(cost, notes=notes, basis=basis), lines.grouped()
 
 
@@ -143,10 +145,17 @@ def _num_confirming(workspace: Workspace, drawn: Mapping[str, Sequence[Proposal]
     return found
 
 
-def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> int:
-    """Bytes of a train stage's weights: measured where one is done, else four for each weight."""
-    for stage_id, stage in plan.stages.items():
-        if store is not None and isinstance(stage, TrainStage) and plan.is_done(stage_id, done):
-            return sum(store.sizes(stage_id).values())
+def _artifact_bytes(plan: Plan, done: frozenset[str], store: Store | None) -> Callable[[TrainStage], int]:
+    """Bytes of what a train stage publishes: measured where one like it is done, else four for each weight."""
+    whole = [stage for stage in plan.stages.values() if isinstance(stage, TrainStage) and stage.config.adapter is None]
+    measured = [one.stage_id for one in whole if store is not None and plan.is_done(one.stage_id, done)]
     shapes = [stage.encoder.shape for stage in plan.stages.values() if stage.encoder.shape is not None]
-    return 4 * max((shape.weights for shape in shapes), default=0)
+    usual = 4 * max((shape.weights for shape in shapes), default=0)
+    if store is not None and measured:
+        usual = sum(store.sizes(measured[0]).values())
+
+    def size(stage: TrainStage) -> int:
+        adapter = adapter_bytes(stage)
+        return usual if adapter is None else adapter
+
+    return size

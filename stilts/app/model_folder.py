@@ -10,20 +10,24 @@ from pathlib import Path
 from stilts.analysis.champion import seed_of
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json
+from stilts.models.weight_folders import Weights
 from stilts.report.model_card import CardModel, model_card, model_payload
+from stilts.report.model_use import PlainBase
 from stilts.store.store import Store
 from stilts.study.record import Replicate, StudyRecord
 
 CARD_FILE = "README.md"
 
 
-def write_model(results: StudyResults, model: CardModel, source: Path, folder: Path) -> None:
+def write_model(results: StudyResults, model: CardModel, source: Weights, folder: Path) -> None:
     """Writes model, tokenizer, README.md (the card) and the study file; ``source`` holds the weights.
 
-    TransferError where the weights are not those of the plain class.
+    Where the model has a ``base`` it is the adapter on that, as peft has it. TransferError where the weights are not
+    those of the plain class.
     """
     from stilts.kinds.learning import learning_of
     from stilts.models.export import Exported, export_model, plain_class
+    from stilts.models.export_adapter import export_adapter
 
     part, config = _learned(model_payload(results, model))
     kind = results.column(model.replicate.column).task_kind
@@ -36,21 +40,27 @@ def write_model(results: StudyResults, model: CardModel, source: Path, folder: P
         layer=model.layer,
         notes=_notes(results.record, model, config),
     )
-    export_model(source, folder, what)
-    card = model_card(results, replace(model, plain_class=plain_class(source, what)))
+    if model.base is None:
+        export_model(source, folder, what)
+    else:
+        export_adapter(source, folder, what, base=model.base.name)
+    card = model_card(results, replace(model, plain_class=plain_class(source.base, what)))
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
     if results.record.text:
         (folder / study_file(results.record)).write_text(results.record.text, encoding="utf-8")
 
 
-def model_of(results: StudyResults, replicate: Replicate, stage: str | None) -> CardModel:
-    """The replicate's model, with the command line that makes its folder again."""
-    bare = CardModel(replicate=replicate, stage=stage, rebuild=_rebuild(results.record, replicate))
+def model_of(
+    results: StudyResults, replicate: Replicate, stage: str | None, base: PlainBase | None = None
+) -> CardModel:
+    """The replicate's model, or its adapter on ``base``, with the command line that makes its folder again."""
+    rebuild = _rebuild(results.record, replicate) + ("" if base is None else " --adapter")
+    bare = CardModel(replicate=replicate, stage=stage, rebuild=rebuild, base=base)
     _, config = _learned(model_payload(results, bare))
     layer = config.get("layer")
     reads_layer = "layer" in results.column(replicate.column).task_kind.settings.training
     found = layer if reads_layer and isinstance(layer, int) else None
-    return CardModel(replicate=replicate, stage=stage, rebuild=bare.rebuild, layer=found)
+    return replace(bare, layer=found)
 
 
 def model_bytes(store: Store, stage: str) -> int:

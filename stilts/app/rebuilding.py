@@ -49,9 +49,12 @@ class Rebuilder:
 
     def _missing(self, stage_id: str) -> list[str]:
         """The end of the stage's lineage whose weights are not there, parents first."""
-        chain: list[str] = []
-        at: str | None = stage_id
-        while at is not None and (not self._store.is_done(at) or self._store.gone(at)):
-            chain.insert(0, at)
-            at = self._plan.stages[at].parent
-        return chain
+        waiting, missing = [stage_id], set()
+        while waiting:
+            at = waiting.pop()
+            rests_on = self._plan.rests_on[at]
+            if not self._store.is_done(at) or self._store.gone(at):
+                missing.add(at)
+                waiting += self._plan.reads[at]
+            waiting += rests_on
+        return [each for each in self._plan.stages if each in missing]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stilts.analysis.wording import unscored_notes
+from stilts.app.adapter_notes import adapter_notes
 from stilts.app.checks import check_before_running, check_encoder
 from stilts.app.looked_at import DataLook
 from stilts.app.resting import rests_well
@@ -56,7 +57,7 @@ def _validated(path: str, store: str | None) -> dict[str, Any]:
     for row in workspace.study.rows:
         for part in workspace.resolved.parts(row):
             look.add_part(row, part)
-    notes += [*_of_encoder(workspace), *plan.record.notes, *_of_data(workspace, look)]
+    notes += [*_of_encoder(workspace), *plan.record.notes, *adapter_notes(plan), *_of_data(workspace, look)]
     notes += _overlaps(plan.record.overlaps)
     truncated: dict[str, int] = {}
     for view in look.lines:

@@ -177,6 +177,7 @@ def _toy_encoder(registry: Registry) -> tuple[EncoderRef, TrainStage]:
         num_layers=config.num_hidden_layers,
         max_length=config.max_length,
         shape=config.shape,
+        adapter_sites=config.adapter_sites,
         location={"toy": TOY_VERSION},
     )
     resolver = Resolver(registry, {}, source=Source.TOY)

@@ -46,6 +46,9 @@ def export(
     seed: Annotated[
         str | None, typer.Option(help="The replicate, such as i0/t1. [default: the best on select]")
     ] = None,
+    adapter: Annotated[
+        bool, typer.Option("--adapter", help="Write only what was trained, as a folder that peft loads.")
+    ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Train weights that are gone, or were never there, again.")
     ] = False,
@@ -65,7 +68,7 @@ def export(
     from stilts.app.places import is_file, make_store_at, open_store_at
 
     if submission is not None:
-        _check_submission(model, rebuild)
+        _check_submission(model, rebuild, adapter)
         _submit(study, open_store_at(store), submission, labels, target, row, seed, as_json=json)
         return
     if model is None or target is None or labels is not None:
@@ -73,7 +76,9 @@ def export(
     check_empty(model, f"--model {model}", "Name a new folder, or empty this one")
     # It trains, so like a run it may start in a place that is new or empty.
     opened = make_store_at(store) if rebuild and is_file(study) else open_store_at(store)
-    value = export_model(study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device)
+    value = export_model(
+        study, opened, target, model, row=row, seed=seed, rebuild=rebuild, device=device, adapter=adapter
+    )
     say(value, lambda: Text(_told(value)), as_json=json)
 
 
@@ -96,11 +101,16 @@ def _submit(
     check_agreement(written)
 
 
-def _check_submission(model: Path | None, rebuild: bool) -> None:
-    if model is not None or rebuild:
+def _check_submission(model: Path | None, rebuild: bool, adapter: bool) -> None:
+    given = [
+        name
+        for name, asked in (("--model", model is not None), ("--rebuild", rebuild), ("--adapter", adapter))
+        if asked
+    ]
+    if given:
         raise InputError(
             "--submission",
-            f"it was given with {'--model' if model is not None else '--rebuild'}",
+            f"it was given with {given[0]}",
             "A submission is made from stored predictions, without a model",
             "Ask for one of them at a time",
         )

@@ -10,19 +10,23 @@ from tokenizers import Tokenizer
 from stilts.data.tokenizer_probe import check_tokenizer
 from stilts.data.tokenizing import read_tokenizer
 from stilts.errors import EncoderError, InputError
+from stilts.execute.origins import start_of
 from stilts.kinds.prepare import Preparation
 from stilts.models.model import TOKENIZER_FILE, read_config
+from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
 from stilts.tasks.encoder import EncoderRef
 from stilts.training.run_config import RunConfig
 
 
-def start_folder(stage: Stage, store: ArtifactStore, run: RunConfig) -> Path | None:
-    """The folder whose weights a stage starts from: its parent's, or the encoder's; None for random weights."""
-    if stage.parent is not None:
-        return store.fetch(stage.parent)
-    return None if "toy" in stage.encoder.location else encoder_folder(stage.encoder, run)
+def start_weights(stage: Stage, store: ArtifactStore, run: RunConfig) -> Weights | None:
+    """The folders whose weights a stage starts from: its parent's, or the encoder's; None for random weights."""
+    origin = start_of(stage, store)
+    if origin.base is None and "toy" in stage.encoder.location:
+        return None
+    base = encoder_folder(stage.encoder, run) if origin.base is None else store.fetch(origin.base)
+    return Weights(base=base, adapters=tuple(map(store.fetch, origin.adapters)))
 
 
 def encoder_folder(encoder: EncoderRef, run: RunConfig) -> Path:

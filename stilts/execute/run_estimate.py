@@ -15,7 +15,7 @@ from stilts.estimate.features import Features, labelled_features, mean_embedding
 from stilts.estimate.h_score import h_score
 from stilts.estimate.logme import logme
 from stilts.estimate.text_overlap import text_overlap
-from stilts.execute.inputs import preparation, start_folder
+from stilts.execute.inputs import preparation, start_weights
 from stilts.fingerprint import Json
 from stilts.kinds.scorer import Scorer
 from stilts.models.model import load_model
@@ -68,16 +68,16 @@ def _by_model(stage: EstimateStage, store: ArtifactStore, run: RunConfig) -> Jso
     """What the stage's encoder makes of its data: a figure, or the mean vector as a list."""
     run = of_rank(run, 0)  # one rank works: a pass over a few thousand examples
     device = set_up(run)
-    folder = start_folder(stage, store, run)
-    if folder is None:
+    weights = start_weights(stage, store, run)
+    if weights is None:
         raise InputError(
             f"estimate stage {stage.stage_id}",
             "it starts from random weights",
             "There is nothing to look at",
             "Give it a parent stage or a pretrained encoder",
         )
-    prepared = preparation(stage, folder, run)
-    model, _ = load_model(folder)
+    prepared = preparation(stage, weights.base, run)
+    model, _ = load_model(weights)
     scorer = Scorer(
         model=model.to(device),
         vocabulary=prepared.vocabulary(),

@@ -12,7 +12,7 @@ from typing import Any
 
 from stilts.data.load import is_kept_back
 from stilts.errors import InputError
-from stilts.execute.inputs import preparation, start_folder
+from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.searching import Searches, calibration
 from stilts.execute.summarise import write_summary
@@ -32,6 +32,7 @@ from stilts.ledger.examples import (
 )
 from stilts.models.model import StiltsModel, load_model, no_lm_head
 from stilts.models.transfer import Transfer
+from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.training.device import autocast, execution_record, set_up
@@ -95,23 +96,23 @@ def _scorer(
 ) -> tuple[Scorer, Preparation]:
     """The stage's model, ready to score, and its tokenizer and data; InputError where there is no model to score."""
     device = set_up(run, stage.precision)
-    folder = start_folder(stage, store, run)
-    if folder is None:
+    weights = start_weights(stage, store, run)
+    if weights is None:
         raise InputError(
             f"evaluate stage {stage.stage_id}",
             "it starts from random weights",
             "There is nothing to score",
             "Give it a parent stage or a pretrained encoder",
         )
-    prepared = preparation(stage, folder, run)
+    prepared = preparation(stage, weights.base, run)
     if leader is not None:
-        leader.load(partial(_load, stage, folder), stage.precision)
-    model, transferred = _load_model(stage, folder)
+        leader.load(partial(_load, stage, weights), stage.precision)
+    model, transferred = _load_model(stage, weights)
     if learning_of(stage.task.kind).uses_lm_head and model.lm_head is None:
         raise no_lm_head(model.family.model_type)
     if learning_of(stage.task.kind).uses_lm_head and "lm_head" in transferred.fresh:
         raise InputError(
-            f'target "{stage.task.name}" with the encoder in {folder.name}',
+            f'target "{stage.task.name}" with the encoder in {weights.base.name}',
             "its checkpoint holds no masked-LM head",
             "A new head would guess at random, whatever the encoder knows",
             "Leave this target out, or use a checkpoint that was saved with its head",
@@ -127,12 +128,12 @@ def _scorer(
     return scorer, prepared
 
 
-def _load_model(stage: EvaluateStage, folder: Path) -> tuple[StiltsModel, Transfer]:
-    return load_model(folder, heads_of([stage.task]) if stage.task.is_trained else {})
+def _load_model(stage: EvaluateStage, weights: Weights) -> tuple[StiltsModel, Transfer]:
+    return load_model(weights, heads_of([stage.task]) if stage.task.is_trained else {})
 
 
-def _load(stage: EvaluateStage, folder: Path) -> StiltsModel:
-    return _load_model(stage, folder)[0]
+def _load(stage: EvaluateStage, weights: Weights) -> StiltsModel:
+    return _load_model(stage, weights)[0]
 
 
 def _result(

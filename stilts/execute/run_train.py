@@ -9,16 +9,27 @@ from pathlib import Path
 
 import torch
 
-from stilts.execute.inputs import preparation, start_folder
+from stilts.execute.inputs import preparation, start_weights
+from stilts.execute.origins import start_of
 from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import add_heads, learning_of
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scorer import Deal, Scorer
 from stilts.models.device_memory import begin_peak, peak_gib
-from stilts.models.model import TOKENIZER_FILE, StiltsModel, fresh_model, load_model, no_lm_head, save_model
+from stilts.models.model import (
+    TOKENIZER_FILE,
+    StiltsModel,
+    fresh_model,
+    load_model,
+    no_lm_head,
+    save_adapter,
+    save_model,
+)
 from stilts.models.transfer import Transfer
+from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.stage import MixturePart, TrainStage
+from stilts.tasks.adapter import ParentAdapter
 from stilts.tasks.toy import TOY_ENCODER
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
@@ -42,9 +53,9 @@ def _train(
     started = time.time()
     device = set_up(run, stage.config.precision)
     begin_peak(device)
-    folder = start_folder(stage, store, run)
-    prepared = preparation(stage, folder, run)
-    model, transferred = _start_model(stage, folder)
+    weights = start_weights(stage, store, run)
+    prepared = preparation(stage, weights.base if weights is not None else None, run)
+    model, transferred = _start_model(stage, weights)
     deal = None if leader is None else leader.deal(stage.config.precision)
     training = Training(
         stage_id=stage.stage_id,
@@ -61,26 +72,29 @@ def _train(
     if leader is None:
         state, stopped = train(model, training)
     else:
-        make = partial(_start, stage, folder)
+        make = partial(_start, stage, weights)
         state, stopped = leader.train(model, training, make)
         model = model if stopped else leader.whole(model, make)
     if not stopped:
         check_converged(model, stage.config)
         result = _result(stage, state, transferred, started, run)
-        _publish(stage, model, folder, result, store, run, lease)
+        _publish(stage, model, weights, result, store, run, lease)
     return stopped
 
 
-def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, Transfer]:
-    """The model with its parent's weights and one new head per task, from the stage's seed."""
+def _start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:
+    """The model with its parent's weights, a new adapter if it has one, and one new head per task, from its seed."""
     hidden, attention = stage.config.dropout, stage.config.attention_dropout
-    if folder is None:
+    if weights is None:
         model = fresh_model(
             {"model_type": "xlm-roberta", **TOY_ENCODER}, stage.seed, dropout=hidden, attention_dropout=attention
         )
         transferred = Transfer(loaded=0, fresh=("encoder",))
     else:
-        model, transferred = load_model(folder, dropout=hidden, attention_dropout=attention)
+        stacked = stage.parent_adapter is ParentAdapter.STACK
+        model, transferred = load_model(weights, dropout=hidden, attention_dropout=attention, stacked=stacked)
+    if stage.config.adapter is not None:
+        model.add_adapter(stage.config.adapter, stage.seed)
     tasks = [part.task for part in stage.mixture]
     heads = add_heads(model, tasks, stage.seed)
     uses_lm_head = any(learning_of(task.kind).uses_lm_head for task in tasks)
@@ -92,8 +106,8 @@ def _start_model(stage: TrainStage, folder: Path | None) -> tuple[StiltsModel, T
     return model, Transfer(loaded=transferred.loaded, fresh=(*transferred.fresh, *(f"head.{name}" for name in heads)))
 
 
-def _start(stage: TrainStage, folder: Path | None) -> StiltsModel:
-    return _start_model(stage, folder)[0]
+def _start(stage: TrainStage, weights: Weights | None) -> StiltsModel:
+    return _start_model(stage, weights)[0]
 
 
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:
@@ -149,19 +163,27 @@ def _result(
 def _publish(
     stage: TrainStage,
     model: StiltsModel,
-    start: Path | None,
+    start: Weights | None,
     result: dict[str, Json],
     store: ArtifactStore,
     run: RunConfig,
     lease: Lease,
 ) -> None:
-    if start is None:
-        from stilts.data.toy.tokenizer import toy_tokenizer_json
-
-        tokenizer = toy_tokenizer_json().encode()
-    else:
-        tokenizer = (start / TOKENIZER_FILE).read_bytes()
     with tempfile.TemporaryDirectory(dir=run.scratch_dir, prefix="stilts-artifact-") as name:
-        save_model(model, Path(name), tokenizer=tokenizer)
+        if stage.config.adapter is None:
+            save_model(model, Path(name), tokenizer=_tokenizer(start))
+        else:
+            below = start_of(stage, store)
+            adapters: list[Json] = list(below.adapters)
+            on: dict[str, Json] = {"encoder": stage.encoder.payload(), "base": below.base, "adapters": adapters}
+            save_adapter(model, Path(name), on)
         store.publish(stage.stage_id, Path(name), payload=stage.payload, result=result, lease=lease)
     store.drop_progress(stage.stage_id)
+
+
+def _tokenizer(start: Weights | None) -> bytes:
+    if start is not None:
+        return (start.base / TOKENIZER_FILE).read_bytes()
+    from stilts.data.toy.tokenizer import toy_tokenizer_json
+
+    return toy_tokenizer_json().encode()

@@ -69,7 +69,12 @@ def _estimated(output: EstimateOutput, stages: Mapping[str, StageFacts]) -> tupl
 def _merged(known: PlannedStage | None, stage_id: str, facts: StageFacts) -> PlannedStage:
     """The stage with the outputs of every study that asks for it."""
     keys = {*facts["outputs"], *(known.outputs if known else ())}
-    return PlannedStage(stage_id=stage_id, parent=facts["parent"], outputs=tuple(sorted(keys)))
+    return PlannedStage(
+        stage_id=stage_id,
+        parent=facts["parent"],
+        outputs=tuple(sorted(keys)),
+        rests_on=tuple(facts.get("rests_on", ())),
+    )
 
 
 def _weights(store: Store, stage_ids: Sequence[str], uses: Mapping[str, set[WeightsUse]]) -> dict[str, StoredWeights]:

@@ -91,6 +91,8 @@ def _flaws(record: StudyRecord, name: str) -> Iterator[str]:
             yield f"stage {stage_id[:80]} or one of its outputs has no name that stilts gives"
         if facts["parent"] is not None and facts["parent"] not in record.stages:
             yield f"stage {stage_id} starts from one that it does not have"
+        if not record.stages.keys() >= set(facts.get("rests_on", ())):
+            yield f"stage {stage_id} rests on one that it does not have"
     yield from _flaws_of_parents(record.stages)
     for replicate in record.replicates:
         used = (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage)

@@ -19,15 +19,16 @@ from tokenizers import Tokenizer
 
 from stilts.errors import EncoderError, TransferError
 from stilts.fingerprint import Json
+from stilts.models.adapter_files import StoredAdapter, stored_adapters
 from stilts.models.architecture import PlainHead
 from stilts.models.architectures import ARCHITECTURES
 from stilts.models.model import CONFIG_FILE, TOKENIZER_FILE, head_file
+from stilts.models.weight_folders import Weights
 from stilts.tasks.encoder_config import encoder_config, family_of, read_config_json
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.families import FAMILIES
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.special_tokens import special_tokens, with_end
-from stilts.tasks.weight_files import LM_HEAD_FILE
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 # Bytes of one weights file, the default of transformers' save_pretrained.
@@ -70,14 +71,16 @@ class Exported:
     notes: Mapping[str, Json] | None = None
 
 
-def export_model(source: Path, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
+def export_model(source: Path | Weights, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
     """Writes configuration, tokenizer and safetensors weights of the artifact (or encoder) ``source`` into ``folder``.
 
-    TransferError where the artifact lacks a tensor of the plain class, or holds one that it has no place for.
+    Adapters are merged into the weights that they lie on. TransferError where the artifact lacks a tensor of the plain
+    class, or holds one that it has no place for.
     """
+    weights = Weights(base=source) if isinstance(source, Path) else source
     folder.mkdir(parents=True, exist_ok=True)
-    export_settings(source, folder, what)
-    export_weights(source, folder, what, shard_bytes=shard_bytes)
+    export_settings(weights.base, folder, what)
+    export_weights(weights, folder, what, shard_bytes=shard_bytes)
 
 
 def plain_class(source: Path, what: Exported) -> str:
@@ -95,21 +98,53 @@ def export_settings(source: Path, folder: Path, what: Exported) -> None:
     _write_tokenizer(source, folder, config)
 
 
-def export_weights(source: Path, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
+def export_weights(source: Weights, folder: Path, what: Exported, *, shard_bytes: int = SHARD_BYTES) -> None:
     """Writes the weights under the plain class's names, in one file or, above ``shard_bytes``, in several."""
-    skeleton = _skeleton(_plain_config(source, what), what)
+    skeleton = plain_skeleton(source.base, what)
     shapes = _own_tensors(skeleton)
     sources = _sources(source, what, shapes, skeleton)
+    adapters = stored_adapters(source, encoder_shapes(source.base))
+    merging = _Merging(modules=plain_modules(skeleton, adapters), adapters=adapters)
     shards = list(_shards(sources, shapes, shard_bytes))
     if len(shards) == 1:
-        _write(folder / WEIGHTS_FILE, shards[0], shapes)
+        _write(folder / WEIGHTS_FILE, shards[0], shapes, merging)
         return
     index: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
         name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        _write(folder / name, shard, shapes)
+        _write(folder / name, shard, shapes, merging)
         index |= dict.fromkeys(shard, name)
     (folder / INDEX_FILE).write_text(json.dumps({"metadata": {}, "weight_map": index}, indent=1, sort_keys=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Merging:
+    """Adapters, the lowest first, and which of our modules has which matrix of the plain class."""
+
+    modules: Mapping[str, str]
+    adapters: Sequence[StoredAdapter]
+
+    def merged(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        for adapter in self.adapters if name in self.modules else ():
+            tensor = adapter.added(self.modules[name], tensor)
+        return tensor
+
+
+def plain_modules(skeleton: Any, adapters: Sequence[StoredAdapter]) -> dict[str, str]:
+    """Our modules that adapters stand at, by the names that their matrices have in the plain class."""
+    prefix, family = plain_prefix(skeleton), FAMILIES[skeleton.config.model_type]
+    modules = {module for adapter in adapters for module in adapter.modules}
+    return {prefix + family.stored_name(f"{module}.weight"): module for module in sorted(modules)}
+
+
+def plain_skeleton(source: Path, what: Exported) -> torch.nn.Module:
+    """The plain class of an artifact or encoder, without memory for its weights."""
+    return _skeleton(_plain_config(source, what), what)
+
+
+def encoder_shapes(source: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of an encoder's tensors by their names in our module, from headers."""
+    return {name: stored.shape for name, stored in checkpoint(source).encoder.items()}
 
 
 def _plain_config(source: Path, what: Exported) -> Any:
@@ -145,7 +180,7 @@ def _skeleton(config: Any, what: Exported) -> torch.nn.Module:
     return model
 
 
-def _prefix(skeleton: Any) -> str:
+def plain_prefix(skeleton: Any) -> str:
     """How names of the encoder's tensors begin: a bare encoder has no part of its own name."""
     base: str = skeleton.base_model_prefix
     return f"{base}." if hasattr(skeleton, base) else ""
@@ -178,11 +213,13 @@ def _own_tensors(skeleton: Any) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in skeleton.state_dict().items() if name not in tied}
 
 
-def _sources(source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], skeleton: Any) -> dict[str, _Source]:
+def _sources(source: Weights, what: Exported, shapes: Mapping[str, torch.Tensor], skeleton: Any) -> dict[str, _Source]:
     """Where each tensor of the plain class comes from; TransferError unless all match, in name and shape."""
     model_type = skeleton.config.model_type
-    prefix, head, family = _prefix(skeleton), _plain_head(model_type, what), FAMILIES[model_type]
-    found: dict[str, _Source] = {prefix + family.stored_name(name): at for name, at in _encoder_tensors(source).items()}
+    prefix, head, family = plain_prefix(skeleton), _plain_head(model_type, what), FAMILIES[model_type]
+    found: dict[str, _Source] = {
+        prefix + family.stored_name(name): at for name, at in _encoder_tensors(source.base).items()
+    }
     found |= dict(_head_tensors(source, what, head, prefix))
     zeros = {name for name in shapes.keys() - found.keys() if name in head.zeros}
     found |= dict.fromkeys(zeros)
@@ -191,7 +228,7 @@ def _sources(source: Path, what: Exported, shapes: Mapping[str, torch.Tensor], s
     unlike = [name for name in common if (at := found[name]) and _shape(at) != tuple(shapes[name].shape)]
     if missing or unexpected or unlike:
         raise TransferError(
-            f"export of {source.name} as {what.kind.plain.auto_class}",
+            f"export of {source.top.name} as {what.kind.plain.auto_class}",
             f"missing: {missing[:3]}; without a place: {unexpected[:3]}; of another shape: {unlike[:3]}",
             "An export must hold the trained weights, all of them and no others",
             "Export an artifact of this version of stilts",
@@ -204,14 +241,23 @@ def _encoder_tensors(source: Path) -> dict[str, tuple[Path, str]]:
     return {name: (stored.file, stored.name) for name, stored in checkpoint(source).encoder.items()}
 
 
-def _head_tensors(source: Path, what: Exported, head: PlainHead, prefix: str) -> Iterator[tuple[str, tuple[Path, str]]]:
+def plain_head_tensors(source: Weights, what: Exported, skeleton: Any) -> dict[str, tuple[Path, str] | None]:
+    """Where the head's tensors come from, by the plain class's names; None for those that are zeros."""
+    head = _plain_head(skeleton.config.model_type, what)
+    zeros = skeleton.state_dict().keys() & head.zeros
+    return {**dict.fromkeys(sorted(zeros)), **dict(_head_tensors(source, what, head, plain_prefix(skeleton)))}
+
+
+def _head_tensors(
+    source: Weights, what: Exported, head: PlainHead, prefix: str
+) -> Iterator[tuple[str, tuple[Path, str]]]:
     """The head's tensors by the plain class's names."""
     if not head.modules:
         return
-    file = source / (LM_HEAD_FILE if what.form.is_lm_head else head_file(what.learner or ""))
+    file = source.lm_head if what.form.is_lm_head else source.top / head_file(what.learner or "")
     if not file.exists():
         raise TransferError(
-            f"export of {source.name} as {what.kind.plain.auto_class}",
+            f"export of {source.top.name} as {what.kind.plain.auto_class}",
             f"it has no {file.name}",
             "Without the trained head there is nothing to predict with",
             "Export a model that was trained on the target",
@@ -237,7 +283,7 @@ def _shards(
     yield shard
 
 
-def _write(path: Path, shard: Mapping[str, _Source], shapes: Mapping[str, torch.Tensor]) -> None:
+def _write(path: Path, shard: Mapping[str, _Source], shapes: Mapping[str, torch.Tensor], merging: _Merging) -> None:
     from safetensors import safe_open
     from safetensors.torch import save_file
 
@@ -245,6 +291,7 @@ def _write(path: Path, shard: Mapping[str, _Source], shapes: Mapping[str, torch.
     for file in sorted({at[0] for at in shard.values() if at is not None}):
         with safe_open(file, framework="pt") as opened:
             tensors |= {name: opened.get_tensor(at[1]) for name, at in shard.items() if at and at[0] == file}
+    tensors = {name: merging.merged(name, tensor) for name, tensor in tensors.items()}
     save_file(tensors, path, metadata={"format": "pt"})  # transformers asks for the format
     path.chmod(0o644)  # safetensors leaves it to its owner alone
 

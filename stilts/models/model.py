@@ -12,11 +12,16 @@ import torch
 from torch import nn
 
 from stilts.errors import EncoderError, StiltsError, TransferError
+from stilts.fingerprint import Json
+from stilts.models.adapter_files import ADAPTER_FILE, merge_into, stored_adapters, write_settings
+from stilts.models.adapters import adapter_tensors, add_adapter, initialise, load_adapter
 from stilts.models.architectures import ARCHITECTURES
 from stilts.models.dropout import DropoutStream
 from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
+from stilts.models.weight_folders import Weights
 from stilts.seeds import derive_seed
+from stilts.tasks.adapter import AdapterConfig
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.encoder_tensors import checkpoint
 from stilts.tasks.families import FAMILIES
@@ -45,6 +50,13 @@ class StiltsModel(nn.Module):
         self.encoder = self.architecture.build(config, self.stream, **shares)
         self.lm_head: nn.Module | None = self.architecture.lm_head(config)
         self.heads = nn.ModuleDict()
+        self.adapters: list[AdapterConfig] = []
+
+    def add_adapter(self, config: AdapterConfig, seed: int) -> None:
+        """Gives the encoder an adapter, drawn from ``seed``: it trains, all else of the encoder is frozen."""
+        add_adapter(self.encoder, config, self.stream, len(self.adapters))
+        initialise(self.encoder, len(self.adapters), seed)
+        self.adapters.append(config)
 
     def add_head(self, learner: str, make: MakeHead, seed: int) -> None:
         """Gives what is learned a new head, initialised from ``seed`` and the learner's name."""
@@ -96,28 +108,42 @@ def fresh_model(
 
 
 def load_model(
-    folder: Path,
+    source: Path | Weights,
     heads: Mapping[str, MakeHead] = MappingProxyType({}),
     *,
     dropout: float | None = None,
     attention_dropout: float | None = None,
+    stacked: bool = False,
 ) -> tuple[StiltsModel, Transfer]:
     """The model of a folder: a pretrained encoder, or an artifact of a train stage with its ``heads``, by learner.
 
-    TransferError when tensors do not match; EncoderError when a file is not there.
+    Adapters are merged into the weights below them; ``stacked`` leaves them beside these, as layers. TransferError when
+    tensors do not match; EncoderError when a file is not there.
     """
+    weights = Weights(base=source) if isinstance(source, Path) else source
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # every tensor is replaced below, or named in ``fresh``
-        config = _hf_config(read_config(folder))
+        config = _hf_config(read_config(weights.base))
         model = StiltsModel(config, dropout=dropout, attention_dropout=attention_dropout)
-    encoder, lm_head = _checkpoint(folder)
-    loaded = transfer(encoder, model.encoder, what=f"the encoder in {folder.name}")
+    encoder, lm_head = _checkpoint(weights.base)
+    adapters = stored_adapters(weights, {name: tuple(tensor.shape) for name, tensor in encoder.items()})
+    if not stacked:
+        merge_into(encoder, adapters)
+    loaded = transfer(encoder, model.encoder, what=f"the encoder in {weights.base.name}")
+    for adapter, folder in zip(adapters, weights.adapters, strict=True):
+        if stacked:
+            model.add_adapter(adapter.config, seed=0)
+            depth = len(model.adapters) - 1
+            load_adapter(model.encoder, depth, adapter.tensors, what=f"the adapter in {folder.name}")
+        loaded += len(adapter.tensors)
+    if weights.lm_head.parent != weights.base:
+        lm_head = read_tensors(weights.lm_head)
     fresh = [] if lm_head or model.lm_head is None else ["lm_head"]
     if lm_head and model.lm_head is not None:
-        loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {folder.name}")
+        loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {weights.top.name}")
     for learner, make in heads.items():
         model.add_head(learner, make, seed=0)
-        path = folder / head_file(learner)
+        path = weights.top / head_file(learner)
         loaded += transfer(read_tensors(path), model.heads[learner], what=f"the head of {learner}")
     return model, Transfer(loaded=loaded, fresh=tuple(fresh))
 
@@ -129,6 +155,45 @@ def save_model(model: StiltsModel, folder: Path, *, tokenizer: bytes) -> None:
     write_tensors(folder / ENCODER_FILE, model.encoder.state_dict())
     if model.lm_head is not None:
         write_tensors(folder / LM_HEAD_FILE, model.lm_head.state_dict())
+    _save_heads(model, folder)
+
+
+def save_adapter(model: StiltsModel, folder: Path, on: Mapping[str, Json]) -> None:
+    """Writes what was trained: the topmost adapter, the heads, the masked-LM head if it was.
+
+    ``on`` names what the adapter lies on.
+    """
+    depth = len(model.adapters) - 1
+    write_settings(folder, model.adapters[depth], on)
+    write_tensors(folder / ADAPTER_FILE, adapter_tensors(model.encoder, depth))
+    if model.lm_head is not None and any(parameter.requires_grad for parameter in model.lm_head.parameters()):
+        write_tensors(folder / LM_HEAD_FILE, model.lm_head.state_dict())
+    _save_heads(model, folder)
+
+
+def trained_tensors(model: StiltsModel) -> dict[str, torch.Tensor]:
+    """The tensors that training moves, by name: what a checkpoint holds; all else is what the stage starts from."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def load_trained(model: StiltsModel, tensors: Mapping[str, torch.Tensor], *, what: str) -> None:
+    """Puts back what ``trained_tensors`` gave; TransferError where one is missing, or the model has no such tensor.
+
+    Checkpoints from before hold frozen tensors too.
+    """
+    missing = sorted(trained_tensors(model).keys() - tensors.keys())
+    unexpected = sorted(tensors.keys() - model.state_dict().keys())
+    if missing or unexpected:
+        raise TransferError(
+            f"weights of {what}",
+            f"missing: {missing[:3]}; unexpected: {unexpected[:3]}",
+            "Training would go on from other weights than it stopped at",
+            "Delete the checkpoint: the stage starts again",
+        )
+    model.load_state_dict(dict(tensors), strict=False)
+
+
+def _save_heads(model: StiltsModel, folder: Path) -> None:
     for name, head in model.heads.items():
         write_tensors(folder / head_file(name), head.state_dict())
 

@@ -30,12 +30,18 @@ def transfer(weights: Mapping[str, torch.Tensor], model: nn.Module, *, what: str
     Raises TransferError unless names and shapes match both ways, nothing missing, nothing unexpected, and every weight
     is a finite number of floating point.
     """
-    wanted = model.state_dict()
+    check_match(weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}, what=what)
+    model.load_state_dict(dict(weights), strict=True)
+    return len(weights)
+
+
+def check_match(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, tuple[int, ...]], *, what: str) -> None:
+    """Raises TransferError unless names and shapes are those that are wanted, and every weight is a finite number."""
     missing, unexpected = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     unlike = [
-        f"{name} is {tuple(weights[name].shape)}, wanted {tuple(wanted[name].shape)}"
+        f"{name} is {tuple(weights[name].shape)}, wanted {wanted[name]}"
         for name in sorted(wanted.keys() & weights.keys())
-        if weights[name].shape != wanted[name].shape
+        if tuple(weights[name].shape) != wanted[name]
     ]
     if missing or unexpected or unlike:
         found = "; ".join(
@@ -50,8 +56,6 @@ def transfer(weights: Mapping[str, torch.Tensor], model: nn.Module, *, what: str
             "Use the checkpoint that belongs to this configuration",
         )
     check_finite(weights, what=what)
-    model.load_state_dict(dict(weights), strict=True)
-    return len(weights)
 
 
 def check_finite(weights: Mapping[str, torch.Tensor], *, what: str) -> None:

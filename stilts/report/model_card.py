@@ -26,7 +26,7 @@ from stilts.report import phrases
 from stilts.report.front_matter import TOY_LICENCE, front_matter
 from stilts.report.licences import Strictness, strictest, strictness
 from stilts.report.markup import as_block, as_code, as_markdown
-from stilts.report.model_use import usage
+from stilts.report.model_use import PlainBase, usage
 from stilts.study.record import NONE_ROW, Column, Replicate, Row, StudyRecord, lineage
 from stilts.tasks.language_codes import known_language
 from stilts.tasks.registry import default_registry
@@ -40,7 +40,8 @@ class CardModel:
 
     ``stage`` is the train stage with its weights, None for the pretrained encoder itself. ``layer`` is retrieval's
     hidden state. ``rebuild`` is the command line that makes the folder again. ``plain_class`` is the class of
-    transformers that it is loaded as, "" where that is the one of its task kind.
+    transformers that it is loaded as, "" where that is the one of its task kind; with ``base`` it is an adapter on
+    that.
     """
 
     replicate: Replicate
@@ -48,6 +49,7 @@ class CardModel:
     rebuild: str
     layer: int | None = None
     plain_class: str = ""
+    base: PlainBase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def model_card(results: StudyResults, model: CardModel) -> str:
     data = training_data(results, model.replicate)
     sections = [
         _opening(results, model),
-        ["## Use", "", *usage(column, model.layer, model.plain_class)],
+        ["## Use", "", *usage(column, model.layer, model.plain_class, model.base)],
         ["## What the study found", "", *_matrix_row(results, model)],
         [f"## {as_markdown(column.name)} by language", "", *_languages(results, model.replicate)],
         ["## Beware", "", *(f"- {as_markdown(line)}" for line in _caveats(results, model.replicate, column))],

@@ -1,7 +1,8 @@
 """Which weights may be dropped, as pure functions of values (DESIGN rule 3): retention follows the DAG.
 
 A target's weights go once all its planned outputs are stored, an intermediate's once no planned child needs them any
-more; pinned ones and pretrained encoders stay. ``gc.py`` gathers the values and carries the decision out.
+more; pinned ones and pretrained encoders stay, and with an adapter that is read or pinned all that it rests on.
+``gc.py`` gathers the values and carries the decision out.
 """
 
 from __future__ import annotations
@@ -31,11 +32,15 @@ class DropKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStage:
-    """A stage that some study asks for: what it starts from and the keys that it publishes."""
+    """A stage that some study asks for: what it starts from and the keys that it publishes.
+
+    ``rests_on`` are the stages without whose artifacts its own is not whole: those below an adapter, nearest first.
+    """
 
     stage_id: str
     parent: str | None
     outputs: tuple[str, ...]
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +88,20 @@ def is_finished(retention: Retention, stage_id: str) -> bool:
 
 
 def needed_by(retention: Retention, stage_id: str) -> str | None:
-    """A planned stage that still starts from these weights, or None.
+    """A planned stage that still reads these weights, or None.
 
-    Besides unfinished children, that is a child whose own weights are gone and needed, since it will be trained again.
+    Besides unfinished ones, that is one whose own weights are gone and needed, since it will be trained again.
     """
-    return _needed_by(retention, stage_id, _children(retention))
+    return _needed_by(retention, stage_id, _readers(retention))
 
 
 def drop_weights(retention: Retention) -> tuple[Drop, ...]:
     """The weights that may go, sorted by stage id."""
-    children = _children(retention)
-    candidates = sorted(stage_id for stage_id in retention.weights if _may_go(retention, stage_id, children))
+    readers = _readers(retention)
+    pinned = _pinned(retention)
+    candidates = sorted(
+        stage_id for stage_id in retention.weights if stage_id not in pinned and _may_go(retention, stage_id, readers)
+    )
     dropped = frozenset(candidates)
     return tuple(
         Drop(
@@ -116,41 +124,60 @@ def rebuild_s(retention: Retention, stage_ids: Iterable[str], dropped: frozenset
 
 
 def _rebuild_chain(retention: Retention, stage_id: str, dropped: frozenset[str]) -> list[str]:
-    """The stage, its parent where that has no weights left, and so on up to the first that has."""
+    """The stage, what it reads where that has no weights left, and so on down to what has."""
     chain: list[str] = []
-    at: str | None = stage_id
-    while at is not None and at in retention.weights and at not in chain:
-        if chain and at not in dropped and not retention.weights[at].gone:
-            break
-        chain.append(at)
-        at = retention.planned[at].parent if at in retention.planned else None
+    waiting = [stage_id]
+    while waiting:
+        at = waiting.pop()
+        if at not in chain and at in retention.weights:
+            chain.append(at)
+            waiting += [one for one in _reads(retention, at) if _is_gone(retention, one, dropped)]
     return chain
 
 
-def _may_go(retention: Retention, stage_id: str, children: Mapping[str, list[str]]) -> bool:
+def _is_gone(retention: Retention, stage_id: str, dropped: frozenset[str]) -> bool:
+    stored = retention.weights.get(stage_id)
+    return stored is not None and (stored.gone or stage_id in dropped)
+
+
+def _pinned(retention: Retention) -> frozenset[str]:
+    """The pinned stages, and what their adapters rest on."""
+    below = (retention.planned[one].rests_on for one in retention.pinned if one in retention.planned)
+    return retention.pinned.union(*below)
+
+
+def _may_go(retention: Retention, stage_id: str, readers: Mapping[str, list[str]]) -> bool:
     stored = retention.weights[stage_id]
     has_role = bool(stored.uses) and WeightsUse.PRETRAINING not in stored.uses
-    free = stage_id not in retention.pinned and not stored.gone
-    return has_role and free and _needed_by(retention, stage_id, children) is None
+    return has_role and not stored.gone and _needed_by(retention, stage_id, readers) is None
 
 
-def _needed_by(retention: Retention, stage_id: str, children: Mapping[str, list[str]]) -> str | None:
-    return next((child for child in children.get(stage_id, ()) if _needs_parent(retention, child, children)), None)
+def _needed_by(retention: Retention, stage_id: str, readers: Mapping[str, list[str]]) -> str | None:
+    return next((one for one in readers.get(stage_id, ()) if _still_reads(retention, one, readers)), None)
 
 
-def _needs_parent(retention: Retention, child: str, children: Mapping[str, list[str]]) -> bool:
-    if not is_finished(retention, child):
+def _still_reads(retention: Retention, reader: str, readers: Mapping[str, list[str]]) -> bool:
+    if not is_finished(retention, reader):
         return True
-    stored = retention.weights.get(child)
-    return stored is not None and stored.gone and _needed_by(retention, child, children) is not None
+    stored = retention.weights.get(reader)
+    return stored is not None and stored.gone and _needed_by(retention, reader, readers) is not None
 
 
-def _children(retention: Retention) -> dict[str, list[str]]:
-    children: dict[str, list[str]] = {}
-    for stage_id, stage in sorted(retention.planned.items()):
-        if stage.parent is not None:
-            children.setdefault(stage.parent, []).append(stage_id)
-    return children
+def _reads(retention: Retention, stage_id: str) -> tuple[str, ...]:
+    """What a stage starts from, and what that rests on where it is an adapter."""
+    stage = retention.planned.get(stage_id)
+    if stage is None or stage.parent is None:
+        return ()
+    parent = retention.planned.get(stage.parent)
+    return (stage.parent, *(parent.rests_on if parent is not None else ()))
+
+
+def _readers(retention: Retention) -> dict[str, list[str]]:
+    readers: dict[str, list[str]] = {}
+    for stage_id in sorted(retention.planned):
+        for one in _reads(retention, stage_id):
+            readers.setdefault(one, []).append(stage_id)
+    return readers
 
 
 def _why(stored: StoredWeights) -> str:

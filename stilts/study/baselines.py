@@ -15,7 +15,7 @@ from stilts.metrics.objectives import AVERAGE, GAIN, HURT
 from stilts.study.mixture_schema import MaskedLm, NumberRange, Sampling, SearchedMaskedLm, SearchedSampling, Subset
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import Intermediate
-from stilts.study.search_schema import NUMBERS, TARGET, BaselineName, Search
+from stilts.study.search_schema import ADAPTER, NUMBERS, TARGET, BaselineName, Search
 
 _SUFFIXES: Mapping[BaselineName, str] = MappingProxyType(
     {
@@ -70,7 +70,9 @@ def _includes_none(search: Search) -> bool:
 def _of_targets(search: Search) -> dict[str, NumberRange]:
     """The ranges of a target's training: those that the row searches of targets, else those of its own training."""
     numbers = search.numbers()
-    own = {f"{TARGET}{name}": value for name, value in numbers.items() if f"{TARGET}{name}" in NUMBERS}
+    # An adapter of the row's says nothing of the targets: they may train all weights.
+    training = {name: value for name, value in numbers.items() if not name.startswith(ADAPTER)}
+    own = {f"{TARGET}{name}": value for name, value in training.items() if f"{TARGET}{name}" in NUMBERS}
     found = own | {name: value for name, value in numbers.items() if name.startswith(TARGET)}
     for one, other in ((f"{TARGET}steps", f"{TARGET}epochs"), (f"{TARGET}epochs", f"{TARGET}steps")):
         if one in numbers:  # a length that the row searches of targets stands for both

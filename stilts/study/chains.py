@@ -14,10 +14,11 @@ from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.mixing import row_mixture, task_languages
 from stilts.study.record import NONE_ROW
 from stilts.study.resolved_study import ResolvedStudy
-from stilts.study.search_schema import TARGET
+from stilts.study.search_schema import ADAPTER, TARGET
 from stilts.study.search_space import Proposal
-from stilts.study.settings import train_config, usual_precision
+from stilts.study.settings import parent_adapter, train_config, usual_precision
 from stilts.study.stage import EvaluateStage, MixturePart, TrainStage
+from stilts.tasks.adapter import ParentAdapter
 
 
 def mixture(resolved: ResolvedStudy, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
@@ -44,22 +45,47 @@ def recipe_stage(resolved: ResolvedStudy, row: str, proposal: Proposal | None, s
 def fine_tuning_stage(
     resolved: ResolvedStudy,
     column: str,
-    parent: str | None,
+    parent: TrainStage | None,
     seed: int,
     proposal: Proposal | None = None,
     *,
     is_before: bool = False,
 ) -> TrainStage:
-    """The stage that fine-tunes on a target, or (``is_before``) on what its task is learned after."""
+    """The stage that fine-tunes on a target, or (``is_before``) on what its task is learned after.
+
+    What becomes of the adapter of a row's recipe, the column says; that of what comes before its own task is merged.
+    """
     params = proposal.params if proposal else {}
     drawn = {name.removeprefix(TARGET): value for name, value in params.items() if name.startswith(TARGET)}
     learned = (column, is_before, tuple(sorted(drawn.items())))
     # Every row and seed learns the same there.
     part, config = resolved.once(("learned", *learned), lambda: _fine_tuned(resolved, column, is_before, drawn))
-    return resolved.once(
-        ("fine-tuning", *learned, parent, seed),
-        lambda: TrainStage(parent=parent, encoder=resolved.encoder, mixture=(part,), config=config, seed=seed),
-    )
+    start = None if parent is None else parent.stage_id
+    treated = _parent_adapter(resolved, column, parent, is_first=is_before or resolved.target(column).before is None)
+
+    def made() -> TrainStage:
+        with resolved.study.blamed(f"targets.{column}.train"):
+            return TrainStage(
+                parent=start,
+                encoder=resolved.encoder,
+                mixture=(part,),
+                config=config,
+                seed=seed,
+                parent_adapter=treated,
+            )
+
+    return resolved.once(("fine-tuning", *learned, start, seed), made)
+
+
+def _parent_adapter(
+    resolved: ResolvedStudy, column: str, parent: TrainStage | None, *, is_first: bool
+) -> ParentAdapter | None:
+    if parent is None or parent.config.adapter is None:
+        return None
+    study = resolved.study
+    if not is_first:
+        return ParentAdapter.MERGE
+    return parent_adapter(study.file.defaults.target, study.columns[column].train)
 
 
 def evaluation_stage(resolved: ResolvedStudy, column: str, parent: str | None) -> EvaluateStage:
@@ -81,6 +107,7 @@ def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: 
             study.file.defaults.intermediate,
             content.train,
             precision=usual_precision(study),
+            encoder=resolved.encoder,
             overrides=_searched(params),
             steps_per_epoch=lambda: sum(_steps_per_epoch(resolved, part) for part in parts),
         )
@@ -103,6 +130,7 @@ def _fine_tuned(
             study.file.defaults.target,
             study.columns[column].train,
             precision=usual_precision(study),
+            encoder=resolved.encoder,
             overrides=_searched(drawn),
             steps_per_epoch=lambda: _steps_per_epoch(resolved, part),
         )
@@ -128,7 +156,8 @@ def _steps_per_epoch(resolved: ResolvedStudy, part: MixturePart) -> float:
 
 def _searched(drawn: Mapping[str, Json]) -> dict[str, Any]:
     """What drawn values say of a stage's training; a batch is a setting of its tasks."""
-    return {name: drawn[name] for name in ("learning_rate", "steps", "epochs", "warmup_frac") if name in drawn}
+    training = ("learning_rate", "steps", "epochs", "warmup_frac")
+    return {name: value for name, value in drawn.items() if name in training or name.startswith(ADAPTER)}
 
 
 def _batched(config: TaskConfig, batch: Json) -> TaskConfig:

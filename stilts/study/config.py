@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, TypedDict
 
 from stilts.errors import InputError
 from stilts.fingerprint import Json, plain
+from stilts.tasks.adapter import AdapterConfig
 from stilts.tasks.kind import TaskKind
 
 # How the hidden states of a text become its vector: their mean, the first, the last, or the highest of each.
@@ -51,7 +52,8 @@ class TrainConfig:
     """How a stage is optimised: AdamW, linear warm-up and linear decay to zero, gradient clipping.
 
     ``dropout`` and ``attention_dropout`` are probabilities; None takes the encoder's own. ``evaluate_every`` counts
-    steps between evaluations on ``select``; 0 evaluates never, which needs ``keep: last``.
+    steps between evaluations on ``select``; 0 evaluates never, which needs ``keep: last``. With an ``adapter`` it and
+    the heads are trained, and nothing else of the encoder.
     Defaults are jiant's, the authors' release of Phang et al. 2020 (DESIGN section 7).
     """
 
@@ -68,6 +70,7 @@ class TrainConfig:
     precision: Precision = Precision.FP32
     keep: Keep = Keep.LAST
     evaluate_every: int = 0
+    adapter: AdapterConfig | None = None
 
     def __post_init__(self) -> None:
         if self.keep is Keep.BEST and self.evaluate_every == 0:
@@ -84,7 +87,9 @@ class TrainConfig:
 
     @cached_property
     def _payload(self) -> dict[str, Json]:
-        return {each.name: plain(getattr(self, each.name), each.name) for each in fields(self)}
+        names = (each.name for each in fields(self) if each.name != "adapter")
+        payload = {name: plain(getattr(self, name), name) for name in names}
+        return payload if self.adapter is None else {**payload, "adapter": self.adapter.payload()}
 
 
 class Lengths(TypedDict):

@@ -79,7 +79,7 @@ def estimate(
     gpus: float,
     concurrent: int,
     gpu_hour_price: float | None,
-    artifact_bytes: int,
+    artifact_bytes: Callable[[TrainStage], int],
     coming: Sequence[Stage] = (),
     open_proposals: int = 0,
     open_confirmations: int = 0,
@@ -87,8 +87,8 @@ def estimate(
     """The cost of finishing a plan.
 
     ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
-    None where nothing alike was measured, and ``assumed`` those by arithmetic; ``artifact_bytes`` is the size of one
-    train stage's weights. ``coming`` are the stages that ``open_proposals`` and ``open_confirmations`` will add.
+    None where nothing alike was measured, and ``assumed`` those by arithmetic; ``artifact_bytes`` is the size of what
+    a train stage publishes. ``coming`` are the stages that ``open_proposals`` and ``open_confirmations`` will add.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
@@ -118,7 +118,7 @@ def estimate(
         seconds=total,
         hours=max(total / max(1, concurrent), _longest_chain(plan, seconds)) / 3600,
         measured_frac=sure / total if total else 1.0,
-        disk_bytes=artifact_bytes * sum(isinstance(plan.stages[i], TrainStage) for i in needed),
+        disk_bytes=sum(artifact_bytes(one) for i in needed if isinstance(one := plan.stages[i], TrainStage)),
         gpu_hours=gpu_hours,
         price=None if gpu_hour_price is None else gpu_hours * gpu_hour_price,
     )

@@ -85,7 +85,7 @@ class _Estimating:
             if target.task.is_trained and why_absent(self.estimate, kind, has_select=has_select) is None:
                 yield target
 
-    def start(self, recipe: TrainStage | None) -> list[Stage]:
+    def start(self, recipe: TrainStage | None) -> list[TrainStage]:
         """The stages that a row's encoder comes from, parents first: pretraining, and its recipe."""
         pretraining = self.resolved.pretraining
         return [stage for stage in (pretraining, recipe) if stage is not None]
@@ -138,7 +138,7 @@ def _probe(at: _Estimating) -> Iterator[_Made]:
     for target in at.targets():
         for row, recipe in at.rows():
             start = at.start(recipe)
-            tuned = fine_tuning_stage(at.resolved, target.name, start[-1].stage_id if start else None, 0)
+            tuned = fine_tuning_stage(at.resolved, target.name, start[-1] if start else None, 0)
             chain = _shortened(tuned, evaluation_stage(at.resolved, target.name, tuned.stage_id))
             scored = chain[-1]
             assert isinstance(scored, EvaluateStage)

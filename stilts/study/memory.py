@@ -12,6 +12,7 @@ from typing import NamedTuple
 from stilts.study.config import Keep, Precision
 from stilts.study.schema import StudyResources
 from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MixturePart, Stage, TrainStage
+from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths
 from stilts.tasks.encoder_shape import EncoderShape
 
@@ -92,16 +93,18 @@ def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengt
     if not isinstance(stage, TrainStage):
         return _looking(stage, shape, placed, process)
     weights = shape.weights
-    is_sharded = placed.is_sharded or (placed.ranks > 1 and fills_a_card(weights, weights))
-    held = weights / (placed.ranks if is_sharded else 1)
+    moved = trained_weights(stage) or 0
+    is_sharded = placed.is_sharded or (placed.ranks > 1 and fills_a_card(weights, moved))
+    parts = placed.ranks if is_sharded else 1
+    held, trained = weights / parts, moved / parts
     gathered = 2 * shape.layer_weights + shape.embedding_weights if is_sharded else 0
-    best = held * _WEIGHT if stage.config.keep is Keep.BEST else 0.0
+    best = trained * _WEIGHT if stage.config.keep is Keep.BEST else 0.0
     bf16 = stage.config.precision is Precision.BF16
     return Memory(
         process=process,
         weights=(held + gathered) * _WEIGHT + best,
-        gradients=held * _GRADIENT,
-        moments=held * _MOMENTS,
+        gradients=trained * _GRADIENT,
+        moments=trained * _MOMENTS,
         casts=2.0 * (shape.layer_weights * 2 if is_sharded else shape.body_weights) if bf16 else 0.0,
         activations=(1 + _FRAGMENTS) * max(_activations(stage, part, shape, placed, lengths) for part in stage.mixture),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from stilts.study.carriers import reads, rests_on
 from stilts.study.record import EstimateOutput, Replicate, StudyRecord
 from stilts.study.stage import SEMANTIC_HISTORY, SEMANTIC_VERSION, Estimate, Stage, StageKind, make_stage_id
 
@@ -32,6 +33,25 @@ class Plan:
         for stage_id, stage in self.stages.items():
             if stage.parent is not None:
                 found[stage.parent].append(stage_id)
+        return {stage_id: tuple(ids) for stage_id, ids in found.items()}
+
+    @cached_property
+    def rests_on(self) -> dict[str, tuple[str, ...]]:
+        """The stages without whose artifacts the weights of each are not whole: those below an adapter."""
+        return rests_on(self.stages)
+
+    @cached_property
+    def reads(self) -> dict[str, tuple[str, ...]]:
+        """The stages whose artifacts each reads its first weights from."""
+        return reads(self.stages, self.rests_on)
+
+    @cached_property
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """The stages that read each one's artifact."""
+        found: dict[str, list[str]] = {stage_id: [] for stage_id in self.stages}
+        for stage_id, read in self.reads.items():
+            for below in read:
+                found[below].append(stage_id)
         return {stage_id: tuple(ids) for stage_id, ids in found.items()}
 
     @cached_property
@@ -112,10 +132,10 @@ class Plan:
     def needed(self, done: Set[str], gone: Set[str] = frozenset(), hopeless: Set[str] = frozenset()) -> list[str]:
         """The stages to run, parents first.
 
-        A stage that is done is not run again, unless its files are among ``gone`` and a stage to be run starts
-        from them. A train stage whose every planned descendant is done is not needed either, done or not:
-        its scores are what the study wanted. Stages that are ``hopeless`` (pruned, say) are not run, nor are others run
-        for their sake.
+        A stage that is done is not run again, unless its files are among ``gone`` and a stage to be run reads
+        them, be it through an adapter above. A train stage whose every planned descendant is done is not needed either,
+        done or not: its scores are what the study wanted. Stages that are ``hopeless`` (pruned, say) are not run, nor
+        are others run for their sake.
         """
         wanted: set[str] = set()
         for stage_id in reversed(list(self.stages)):
@@ -126,7 +146,7 @@ class Plan:
             elif stage.kind is not StageKind.TRAIN:
                 run = not self.is_done(stage_id, done)
             elif self.is_done(stage_id, done):
-                run = needed_by_child and stage_id in gone
+                run = stage_id in gone and any(reader in wanted for reader in self.readers[stage_id])
             else:
                 run = needed_by_child or not self.children[stage_id]
             if run:
@@ -153,10 +173,12 @@ class Plan:
         return then
 
     def ready(self, needed: Iterable[str], busy: Set[str]) -> list[str]:
-        """Those of ``needed`` that are not busy and whose parent is not still to be run."""
+        """Those of ``needed`` that are not busy and before which nothing is to be run: parent, what they read."""
         waiting = set(needed)
         return [
             stage_id
             for stage_id in self.stages
-            if stage_id in waiting and stage_id not in busy and self.stages[stage_id].parent not in waiting
+            if stage_id in waiting
+            and stage_id not in busy
+            and waiting.isdisjoint((self.stages[stage_id].parent, *self.reads[stage_id]))
         ]

@@ -17,7 +17,7 @@ from stilts.study.record import NONE_ROW, Replicate
 from stilts.study.recording import make_record
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
-from stilts.study.stage import EvaluateStage, Stage
+from stilts.study.stage import EvaluateStage, Stage, TrainStage
 
 Proposals = Mapping[str, Sequence[Proposal]]
 
@@ -45,14 +45,14 @@ def make_plan(resolved: ResolvedStudy, proposals: Proposals = MappingProxyType({
 
 def _chain(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw) -> list[Stage]:
     """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
-    chain: list[Stage] = [resolved.pretraining] if resolved.pretraining is not None else []
+    chain: list[TrainStage] = [resolved.pretraining] if resolved.pretraining is not None else []
     if draw.intermediate_seed is not None:
         trained = recipe_stage(resolved, row, draw.proposal, draw.intermediate_seed)
         chain += [trained] if trained is not None else []
     if draw.target_seed is not None:
         for is_before in (True, False):
             if not is_before or resolved.target(column).before is not None:
-                parent = chain[-1].stage_id if chain else None
+                parent = chain[-1] if chain else None
                 tuned = fine_tuning_stage(
                     resolved, column, parent, draw.target_seed, draw.proposal, is_before=is_before
                 )

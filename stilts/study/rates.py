@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
+from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths, workload
 
 # AdamW reads weight, gradient and two moments and writes all but the gradient; clipping reads the gradient: fp32.
@@ -61,7 +62,8 @@ def assumed_seconds(stage: Stage, *, cpus: float, gpus: float, lengths: LengthsO
     work, rate = workload(stage, lengths), assumed_rate(precision_of(stage), gpus)
     working = min(gpus, 1.0) if isinstance(stage, EstimateStage) else gpus  # an estimate works on one of its GPUs
     devices = working if gpus > 0 else max(cpus, 1.0)
-    trained = stage.encoder.shape.weights if stage.encoder.shape is not None else 0
+    trained = (trained_weights(stage) or 0) if isinstance(stage, TrainStage) else 0
+    weights = stage.encoder.shape.weights if stage.encoder.shape is not None else 0
     moved = work.steps * _BYTES_PER_STEP * trained
-    sharing = max(1.0, gpus) if fills_a_card(trained, trained) else 1.0  # else each GPU updates all weights
+    sharing = max(1.0, gpus) if fills_a_card(weights, trained) else 1.0  # else each GPU updates all weights
     return _AROUND_S + work.flops / (rate.flops * devices) + moved / (rate.bytes * sharing)

@@ -25,7 +25,8 @@ NONE_ROW = "none"
 class StageFacts(TypedDict):
     """A stage as a record has it: its kind and name, what it starts from, the keys that it publishes.
 
-    ``mixture`` has the shares of steps by task where a proposal is trained.
+    ``mixture`` has the shares of steps by task where a proposal is trained; ``rests_on`` the stages without whose
+    artifacts an adapter's is not whole, nearest first.
     """
 
     kind: Literal["train", "evaluate", "estimate"]
@@ -33,6 +34,7 @@ class StageFacts(TypedDict):
     parent: str | None
     outputs: list[str]
     mixture: NotRequired[dict[str, Finite]]
+    rests_on: NotRequired[list[str]]
 
 
 @with_config(STRICT)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
+from stilts.study.carriers import rests_on
 from stilts.study.chains import mixture
 from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
@@ -52,6 +53,7 @@ def make_record(
 def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[str, StageFacts]:
     """The stages as a record has them; a searched recipe with its shares, which its row does not say."""
     found: dict[str, StageFacts] = {}
+    below = rests_on(stages)
     for stage_id, stage in stages.items():
         found[stage_id] = {
             "kind": stage.kind.value,
@@ -61,6 +63,8 @@ def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[s
         }
         if isinstance(stage, TrainStage) and stage_id in searched:
             found[stage_id]["mixture"] = {part.task.name: part.weight for part in stage.mixture}
+        if below[stage_id]:
+            found[stage_id]["rests_on"] = list(below[stage_id])
     return found
 
 

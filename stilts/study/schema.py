@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.mixture_schema import MaskedLm, Sampling
@@ -52,6 +52,19 @@ class Data(SchemaPart):
         return self
 
 
+class Adapter(SchemaPart):
+    """LoRA: what is trained instead of the encoder's weights; see ``stilts.tasks.adapter.AdapterConfig``."""
+
+    rank: Annotated[int, Field(ge=1, le=4096)] | None = None
+    alpha: Annotated[float, Field(gt=0.0, le=1e5)] | None = None
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    modules: Names | None = None
+
+
+def _adapter_form(value: object) -> str:
+    return "one" if isinstance(value, str) else "several"
+
+
 class Train(SchemaPart):
     """How a stage trains; see ``stilts.study.config.TrainConfig``. Give steps or epochs, not both.
 
@@ -73,6 +86,13 @@ class Train(SchemaPart):
     keep: Literal["last", "best"] | None = None
     evaluate_every: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     limit: Count | None = None
+    adapter: (
+        Annotated[
+            Annotated[Literal["none"], Tag("one")] | Annotated[Adapter, Tag("several")], Discriminator(_adapter_form)
+        ]
+        | None
+    ) = None
+    parent_adapter: Literal["merge", "stack", "drop"] | None = None
 
     @model_validator(mode="after")
     def _length(self) -> Self:

@@ -30,12 +30,17 @@ class NumberLimits:
     zero: bool = False
 
 
+# What names of searched numbers of an adapter begin with, behind ``TARGET`` of a column's.
+ADAPTER = "adapter_"
 _TRAINING: Mapping[str, NumberLimits] = {
     "learning_rate": NumberLimits(high=1.0),
     "steps": NumberLimits(high=10_000_000, whole=True),
     "epochs": NumberLimits(high=1000.0),
     "warmup_frac": NumberLimits(high=1.0, zero=True),
     "batch_size": NumberLimits(high=65_536, whole=True),
+    ADAPTER + "rank": NumberLimits(high=4096, whole=True),
+    ADAPTER + "alpha": NumberLimits(high=1e5),
+    ADAPTER + "dropout": NumberLimits(high=0.99, zero=True),
 }
 TARGET = "target_"
 # By name of the parameter that a proposal carries.
@@ -114,11 +119,17 @@ class Search(SchemaPart):
     epochs: NumberRange | None = None
     warmup_frac: NumberRange | None = None
     batch_size: NumberRange | None = None
+    adapter_rank: NumberRange | None = None
+    adapter_alpha: NumberRange | None = None
+    adapter_dropout: NumberRange | None = None
     target_learning_rate: NumberRange | None = None
     target_steps: NumberRange | None = None
     target_epochs: NumberRange | None = None
     target_warmup_frac: NumberRange | None = None
     target_batch_size: NumberRange | None = None
+    target_adapter_rank: NumberRange | None = None
+    target_adapter_alpha: NumberRange | None = None
+    target_adapter_dropout: NumberRange | None = None
     weights: Tasks | None = None
     sampling: SearchedSampling | None = None
     subset: Subset | None = None

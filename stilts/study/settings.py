@@ -8,8 +8,8 @@ from typing import Any
 from stilts.errors import StudyError
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.mixture_schema import NumberRange, Subset
-from stilts.study.schema import Encoding, Train
-from stilts.study.search_schema import LANGUAGES, NUMBERS, Between, Search
+from stilts.study.schema import Adapter, Encoding, Train
+from stilts.study.search_schema import ADAPTER, LANGUAGES, NUMBERS, Between, Search
 from stilts.study.search_space import (
     Choices,
     FloatRange,
@@ -22,6 +22,7 @@ from stilts.study.search_space import (
     Within,
 )
 from stilts.study.study import Study
+from stilts.tasks.adapter import AdapterConfig, AdapterSites, ParentAdapter
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
 
@@ -32,6 +33,7 @@ def train_config(
     own: Train,
     *,
     precision: Precision,
+    encoder: EncoderRef,
     overrides: Mapping[str, Any],
     steps_per_epoch: Callable[[], float],
 ) -> TrainConfig:
@@ -41,12 +43,15 @@ def train_config(
     steps nor epochs are given.
     """
     fields: dict[str, Any] = {}
+    adapter = _adapter(where, default, own, overrides, encoder.adapter_sites)
+    overrides = {name: value for name, value in overrides.items() if not name.startswith(ADAPTER)}
     for layer in (_written(default), _written(own), overrides):
         if "steps" in layer or "epochs" in layer:  # the last layer that gives a length gives it alone
             fields.pop("steps", None)
             fields.pop("epochs", None)
         fields |= layer
-    fields.pop("limit", None)
+    for name in ("limit", "adapter", "parent_adapter"):
+        fields.pop(name, None)
     epochs = fields.pop("epochs", None)
     if epochs is not None:
         fields["steps"] = max(1, round(epochs * steps_per_epoch()))
@@ -55,7 +60,46 @@ def train_config(
     fields["precision"] = Precision(fields.get("precision", precision))
     if "keep" in fields:
         fields["keep"] = Keep(fields["keep"])
-    return TrainConfig(**fields)
+    return TrainConfig(**fields, adapter=adapter)
+
+
+def has_adapter(default: Train, own: Train) -> bool:
+    """Whether a row's or column's stages train an adapter."""
+    return (own.adapter or default.adapter) not in (None, "none")
+
+
+def parent_adapter(default: Train, own: Train) -> ParentAdapter:
+    """What becomes of an adapter that a stage starts from; unless the study says so, it is merged."""
+    return ParentAdapter(own.parent_adapter or default.parent_adapter or ParentAdapter.MERGE)
+
+
+def _adapter(
+    where: str, default: Train, own: Train, overrides: Mapping[str, Any], sites: AdapterSites
+) -> AdapterConfig | None:
+    """The adapter by the defaults, then the stage's own fields, then a proposal's values."""
+    drawn = {name.removeprefix(ADAPTER): value for name, value in overrides.items() if name.startswith(ADAPTER)}
+    if not has_adapter(default, own):
+        if drawn:
+            raise StudyError(
+                f"{where}.adapter",
+                f"adapter_{next(iter(drawn))} is searched, but all weights are trained",
+                "Nothing would look at it",
+                "Add adapter: {rank: 8}, or do not search it",
+            )
+        return None
+    fields: dict[str, Any] = {}
+    for layer in (default.adapter, own.adapter):
+        fields |= _written(layer) if isinstance(layer, Adapter) else {}
+    config = AdapterConfig.of(fields | drawn, sites.usual)
+    if sites.linear is not None and (unknown := config.unknown(sites.linear)):
+        ends = dict.fromkeys(module.rpartition(".")[2] for module in sites.linear)
+        raise StudyError(
+            f"{where}.adapter.modules",
+            f'"{unknown[0]}" ends the name of no linear layer of the encoder',
+            "An adapter stands at linear layers",
+            f"Name some by their ends: {', '.join(ends)}; all of one name is {next(iter(sites.linear), 'none')}",
+        )
+    return config
 
 
 def usual_precision(study: Study) -> Precision:
@@ -153,6 +197,6 @@ def _subset(subset: Subset) -> Range:
     return SubsetOf(tasks=subset.tasks, low=low, high=high)
 
 
-def _written(train: Train) -> dict[str, Any]:
+def _written(train: Train | Adapter) -> dict[str, Any]:
     """The fields that say something: null is as good as nothing."""
     return {name: value for name, value in train.given().items() if value is not None}

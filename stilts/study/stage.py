@@ -20,6 +20,7 @@ from functools import cached_property
 from stilts.errors import InputError
 from stilts.fingerprint import Json, digest
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
+from stilts.tasks.adapter import ParentAdapter
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -90,13 +91,17 @@ class MixturePart:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainStage:
-    """Fine-tune an encoder on a mixture: a recipe, or the fine-tuning of a target."""
+    """Fine-tune an encoder on a mixture: a recipe, or the fine-tuning of a target.
+
+    ``parent_adapter`` says what becomes of the adapter that the parent trained, None where it trained none.
+    """
 
     parent: str | None
     encoder: EncoderRef
     mixture: tuple[MixturePart, ...]
     config: TrainConfig
     seed: int
+    parent_adapter: ParentAdapter | None = None
 
     kind = StageKind.TRAIN
 
@@ -108,12 +113,19 @@ class TrainStage:
                 "The best checkpoint is the one with the best selection score",
                 'Set "keep: last"',
             )
+        if self.parent_adapter is ParentAdapter.STACK and self.config.adapter is None:
+            raise InputError(
+                'train setting "parent_adapter: stack"',
+                f"{self.name} trains all weights, and no adapter of its own",
+                "A stacked adapter stays frozen under the one that is trained on top of it",
+                'Give it an adapter, or set "parent_adapter: merge"',
+            )
 
     @cached_property
     def payload(self) -> dict[str, Json]:
         """All that decides the weights, as plain JSON."""
         with_select = self.config.evaluate_every > 0
-        return {
+        payload: dict[str, Json] = {
             "kind": self.kind.value,
             "semantic_version": SEMANTIC_VERSION[self.kind],
             "parent": self.parent,
@@ -122,6 +134,9 @@ class TrainStage:
             "config": self.config.payload(),
             "seed": self.seed,
         }
+        if self.parent_adapter is not None:
+            payload["parent_adapter"] = self.parent_adapter.value
+        return payload
 
     @cached_property
     def name(self) -> str:

@@ -14,6 +14,8 @@ from stilts.tasks.view import DataView
 
 # Two operations for a multiply-add; backward takes twice what forward does (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
 _FORWARD, _BACKWARD = 2.0, 4.0
+# Under an adapter: gradients of what a layer is given are needed, those of its own matrices are not.
+_BACKWARD_FROZEN = 2.0
 # Where nothing of the data was looked at: how full a row is of ``max_length``, and how many examples a view has.
 _FULL_FRAC, _EXAMPLES = 0.4, 1000
 
@@ -78,7 +80,8 @@ def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf) -> Wor
         steps = stage.config.steps * part.weight / total
         seen = steps * part.config.batch_size * found.tokens
         tokens += seen
-        flops += seen * _per_token(shape, found) * (_FORWARD + _BACKWARD)
+        backward = _BACKWARD if stage.config.adapter is None else _BACKWARD_FROZEN
+        flops += seen * _per_token(shape, found) * (_FORWARD + backward)
         if part.task.kind.self_supervised:  # logits over the vocabulary, where tokens were masked
             masked = part.config.mask_frac * seen
             flops += masked * shape.width * (shape.vocabulary + shape.width) * (_FORWARD + _BACKWARD)

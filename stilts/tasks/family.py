@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from stilts.fingerprint import Json
+from stilts.tasks.adapter import AdapterSites, linear_shapes
 from stilts.tasks.encoder_shape import EncoderShape
 
 # Names, without prefix, and shapes of an encoder's weights.
@@ -124,6 +125,13 @@ class EncoderConfig:
         if self.family.positions is Positions.BEHIND_PADDING:
             return self.max_position_embeddings - self.pad_token_id - 1
         return self.max_position_embeddings or self.family.longest
+
+    @property
+    def adapter_sites(self) -> AdapterSites:
+        """Where adapters may stand."""
+        tensors = self.family.tensors
+        linear = None if tensors is None else linear_shapes(tensors(self))
+        return AdapterSites(linear=linear, usual=self.family.adapter_modules)
 
     @property
     def shape(self) -> EncoderShape:

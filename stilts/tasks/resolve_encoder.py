@@ -49,6 +49,7 @@ def encoder_from_folder(name: str, root_name: str, relative_path: str, roots: Ma
         num_layers=config.num_hidden_layers,
         max_length=config.max_length,
         shape=config.shape,
+        adapter_sites=config.adapter_sites,
         location={"root": root_name, "path": relative_path},
     )
 
@@ -64,6 +65,7 @@ def encoder_from_hub(repo: str, revision: str | None = None, *, ask: AskHub | No
         num_layers=config.num_hidden_layers,
         max_length=config.max_length,
         shape=config.shape,
+        adapter_sites=config.adapter_sites,
         location={"repo": repo, "revision": commit},
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.optim import Optimizer
 
-from stilts.models.model import StiltsModel
+from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.models.transfer import read_tensors, stream_tensors, tensors_in, write_tensors
 from stilts.training.sharding import gathered, is_shard, like
 
@@ -47,7 +47,7 @@ def write_checkpoint(folder: Path | None, model: StiltsModel, optimizer: Optimiz
     What is sharded is written whole, so that any number of ranks goes on from it: a collective of all of them, in which
     those without a folder give their parts.
     """
-    _write(folder, _WEIGHTS, model.state_dict())
+    _write(folder, _WEIGHTS, trained_tensors(model))
     _write(folder, _OPTIMIZER, _optimizer_tensors(model, optimizer))
     if state.best_weights is not None:
         _write(folder, _BEST, state.best_weights)
@@ -60,7 +60,7 @@ def write_checkpoint(folder: Path | None, model: StiltsModel, optimizer: Optimiz
 def read_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer) -> TrainState:
     """Puts a checkpoint's weights and moments into model and optimizer, and returns where it stood."""
     current = model.state_dict()
-    model.load_state_dict(_read(folder / _WEIGHTS, current))
+    load_trained(model, _read(folder / _WEIGHTS, current), what="the checkpoint")
     _restore_optimizer(model, optimizer, folder / _OPTIMIZER)
     plain = json.loads((folder / _STATE).read_text())
     plain["curve"] = [tuple(point) for point in plain["curve"]]

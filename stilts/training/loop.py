@@ -24,7 +24,7 @@ from stilts.data.encoded import Encoded
 from stilts.errors import DivergedError, NoMemoryError
 from stilts.kinds.learning import learning_of
 from stilts.models.device_memory import give_back, is_out_of_memory
-from stilts.models.model import StiltsModel
+from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.seeds import derive_seed
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.tasks.task import Task
@@ -144,9 +144,9 @@ def obey(now: InProgress, order: Order) -> None:
     if order is Order.STEP:
         _step(now)
     elif order is Order.KEEP_BEST:
-        state.best_weights = {name: tensor.detach().clone() for name, tensor in now.model.state_dict().items()}
+        state.best_weights = {name: tensor.clone() for name, tensor in trained_tensors(now.model).items()}
     elif order is Order.RESTORE_BEST and state.best_weights is not None:
-        now.model.load_state_dict(state.best_weights)
+        load_trained(now.model, state.best_weights, what="the best step")
     elif order is Order.GATHER_STATE:
         write_checkpoint(None, now.model, now.optimizer, state)
     elif order is Order.GATHER_WEIGHTS:
@@ -162,9 +162,10 @@ def _together(now: InProgress, order: Order) -> None:
 
 
 def make_optimizer(model: StiltsModel, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over all parameters; biases and layer norms are not decayed."""
-    decayed = [p for name, p in model.named_parameters() if p.ndim > 1]
-    others = [p for name, p in model.named_parameters() if p.ndim <= 1]
+    """AdamW over all parameters that train; biases and layer norms are not decayed."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    decayed = [parameter for parameter in trained if parameter.ndim > 1]
+    others = [parameter for parameter in trained if parameter.ndim <= 1]
     return torch.optim.AdamW(
         [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
         lr=config.learning_rate,

@@ -63,6 +63,36 @@ def dropped(retention: Retention) -> dict[str, float]:
     return {drop.key: drop.rebuild_s for drop in drop_weights(retention)}
 
 
+def with_adapters(*, pinned: frozenset[str] = frozenset(), done: frozenset[str] = DONE, **gone: bool) -> Retention:
+    """The target is an adapter on the intermediate, and that one on the encoder; ``gone`` by use."""
+    below = {**PLANNED, TARGET: replace(PLANNED[TARGET], rests_on=(INTERMEDIATE,))}
+    below = {one: stage for one, stage in below.items() if stage.parent not in ("train-toy-1", OTHER) and one != OTHER}
+    below[INTERMEDIATE] = planned(INTERMEDIATE, None)
+    weights = {
+        one: replace(WEIGHTS[one], gone=gone.get(next(iter(WEIGHTS[one].uses)).value, False))
+        for one in (INTERMEDIATE, TARGET)
+    }
+    return Retention(planned=below, weights=weights, done=done, pinned=pinned)
+
+
+def test_what_an_adapter_rests_on_stays_while_the_adapter_is_read() -> None:
+    unfinished = with_adapters(done=DONE - {SCORES[1]})
+    assert dropped(unfinished) == {} and needed_by(unfinished, INTERMEDIATE) == "evaluate-xnli-1"
+    assert dropped(with_adapters(done=DONE - {SCORES[1]}, target=True)) == {}
+    without = replace(unfinished, planned={**unfinished.planned, TARGET: PLANNED[TARGET]})
+    assert dropped(without) == {INTERMEDIATE: 100.0}, "whole weights need nobody below"
+
+
+def test_a_pinned_adapter_keeps_what_it_rests_on() -> None:
+    assert dropped(with_adapters(pinned=frozenset({TARGET}))) == {}
+    assert dropped(with_adapters()) == {INTERMEDIATE: 100.0, TARGET: 107.0}
+
+
+def test_an_adapter_comes_back_with_all_that_it_rests_on() -> None:
+    both = with_adapters(intermediate=True, target=True)
+    assert rebuild_s(both, [TARGET], frozenset()) == 107.0
+
+
 def test_a_target_goes_once_all_its_scores_are_stored() -> None:
     assert dropped(VALUES) == {TARGET: 7.0}
     assert dropped(replace(VALUES, done=DONE - {SCORES[1]})) == {}

@@ -36,7 +36,7 @@ def cost(subject: Plan, done: set[str], **changes: Any) -> Cost:
         "assumed": lambda stage: 1.0,
         "gpus": 0.0,
         "concurrent": 1,
-        "artifact_bytes": 0,
+        "artifact_bytes": lambda stage: 0,
     }
     fields |= {"gpu_hour_price": None, **changes}
     return estimate(subject, done, set(), **fields)

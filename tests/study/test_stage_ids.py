@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateStage, Stage, TrainStage, Use
+from stilts.tasks.adapter import AdapterConfig
 from stilts.tasks.encoder_shape import EncoderShape
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.kinds.classification import CLASSIFICATION
@@ -133,6 +134,7 @@ TRAIN_CONFIG_CHANGES: dict[str, Any] = {
     "attention_dropout": 0.0,
     "precision": Precision.BF16,
     "evaluate_every": 10,
+    "adapter": AdapterConfig(rank=4, modules=("query",)),
 }
 
 
