@@ -77,7 +77,7 @@ def our_predictions(
         model=model.to(device),
         vocabulary=prepared.vocabulary(),
         device=device,
-        eval_tokens=run.eval_tokens,
+        eval_tokens=run.tokens_at_once,
         autocast=autocast(device, Precision(precision)),
     )
 

@@ -23,7 +23,8 @@ class Batch:
     ``ids``, ``mask`` (True where a token is), ``types`` (1 in the second text of a pair), ``row_labels``:
     (rows, tokens). ``labels``: (units,). ``spans``: (units, 2). ``targets``: (units, outputs), fp32. ``places``:
     (masked,) the masked tokens' numbers, row after row, found on the CPU because a device would have to be waited for.
-    ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back.
+    ``rows`` and ``units`` are the numbers of what is in it, for whoever writes results back. ``is_full`` says, where it
+    is known, that no row is padded.
     """
 
     ids: torch.Tensor
@@ -37,6 +38,12 @@ class Batch:
     row_labels: torch.Tensor | None = None
     spans: torch.Tensor | None = None
     targets: torch.Tensor | None = None
+    is_full: bool = False
+
+    @property
+    def seen(self) -> torch.Tensor | None:
+        """(rows, tokens) True where attention may look; None where it may everywhere, for which there are kernels."""
+        return None if self.is_full else self.mask
 
     def to(self, device: torch.device) -> Batch:
         """The batch with its tensors on the device."""
@@ -90,6 +97,7 @@ def collate(encoded: Encoded, units: NDArray[np.int64], vocabulary: Vocabulary, 
         row_labels=_tensor(row_labels),
         spans=_tensor(None if encoded.spans is None else encoded.spans[units]),
         targets=None if encoded.targets is None else torch.from_numpy(np.array(encoded.targets[units])),
+        is_full=bool(present.all()),
     )
 
 
@@ -119,6 +127,7 @@ def mask_tokens(batch: Batch, vocabulary: Vocabulary, seed: int, step: int, frac
         places=torch.from_numpy(np.flatnonzero(chosen)),
         types=batch.types,
         row_labels=torch.from_numpy(np.where(chosen, ids, IGNORED)),
+        is_full=batch.is_full,
     )
 
 

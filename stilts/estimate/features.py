@@ -17,6 +17,7 @@ from stilts.errors import InputError
 from stilts.kinds.learning import learning_of
 from stilts.kinds.scorer import Scorer
 from stilts.kinds.vectors import FloatArray, IntArray, token_means
+from stilts.models.attention import forward_only
 from stilts.models.model import StiltsModel
 from stilts.tasks.kind import TaskKind
 
@@ -65,6 +66,6 @@ def _hidden(scorer: Scorer, encoded: Encoded) -> Iterator[tuple[torch.Tensor, Ba
         yield hidden, batch
 
 
-@torch.inference_mode()
+@forward_only()
 def _last_states(model: StiltsModel, batch: Batch) -> torch.Tensor:
-    return model.hidden(batch.ids, batch.mask, batch.types).float()
+    return model.hidden(batch.ids, batch.seen, batch.types).float()

@@ -82,7 +82,7 @@ def _by_model(stage: EstimateStage, store: ArtifactStore, run: RunConfig) -> Jso
         model=model.to(device),
         vocabulary=prepared.vocabulary(),
         device=device,
-        eval_tokens=run.eval_tokens,
+        eval_tokens=run.tokens_at_once,
         autocast=autocast(device, Precision.FP32),
     )
     (data,) = stage.data

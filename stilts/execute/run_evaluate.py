@@ -121,7 +121,7 @@ def _scorer(
         model=model.to(device),
         vocabulary=prepared.vocabulary(),
         device=device,
-        eval_tokens=run.eval_tokens,
+        eval_tokens=run.tokens_at_once,
         autocast=autocast(device, stage.precision),
         deal=None if leader is None else leader.deal(stage.precision),
     )

@@ -127,7 +127,7 @@ def _scorer(
         model=model,
         vocabulary=prepared.vocabulary(),
         device=device,
-        eval_tokens=run.eval_tokens,
+        eval_tokens=run.tokens_at_once,
         autocast=autocast(device, stage.config.precision),
         deal=deal,
     )

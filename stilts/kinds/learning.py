@@ -23,6 +23,7 @@ from stilts.data.encoded import Encoded
 from stilts.kinds.scored import Scored
 from stilts.kinds.scorer import Scorer
 from stilts.kinds.vectors import Labelled
+from stilts.models.attention import forward_only
 from stilts.models.export import PlainForm
 from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.model import StiltsModel
@@ -119,5 +120,5 @@ def add_heads(model: StiltsModel, tasks: Sequence[Task], seed: int) -> tuple[str
 def score_examples(scorer: Scorer, task: Task, config: TaskConfig, encoded: Encoded, examples: Sequence[Any]) -> Scored:
     """Every example scored, in the order given; dropout off, no gradients."""
     scorer.model.eval()
-    with torch.inference_mode():
+    with forward_only():
         return learning_of(task.kind).predict(scorer, task, config, encoded, examples)

@@ -48,7 +48,7 @@ def _loss(model: StiltsModel, task: Task, config: TaskConfig, batch: Batch) -> t
 def _guesses(model: StiltsModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Vocabulary logits (masked, vocabulary) in fp32 of the masked tokens, and what they were (masked,)."""
     places = present(batch.places)
-    hidden = model.hidden(batch.ids, batch.mask, batch.types).flatten(0, 1)[places]
+    hidden = model.hidden(batch.ids, batch.seen, batch.types).flatten(0, 1)[places]
     return model.masked_logits(hidden).float(), present(batch.row_labels).flatten()[places]
 
 

@@ -69,7 +69,7 @@ ALONE = RetrievalSearch()
 
 def pooled_rows(layer: int, pooling: str, model: StiltsModel, batch: Batch) -> torch.Tensor:
     """The unit vector of each row of a batch, (rows, width), from hidden state ``layer``."""
-    return pooled(model.hidden_at(batch.ids, batch.mask, layer, batch.types).float(), batch.mask, pooling)
+    return pooled(model.hidden_at(batch.ids, batch.seen, layer, batch.types).float(), batch.mask, pooling)
 
 
 def row_vectors(width: int, encoded: Encoded, found: Iterable[tuple[Batch, torch.Tensor]]) -> Embedded:

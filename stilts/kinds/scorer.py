@@ -18,6 +18,7 @@ from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.encoded import Encoded
 from stilts.errors import NoMemoryError
 from stilts.kinds.retrieved import ALONE, Embedded, RetrievalSearch, pooled_rows, row_vectors
+from stilts.models.attention import forward_only
 from stilts.models.device_memory import give_back, is_out_of_memory
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
@@ -131,7 +132,7 @@ class Scorer:
     def vectors(self, config: TaskConfig, encoded: Encoded) -> Embedded:
         """The unit vector of each row, (rows, width): what a pool's candidates are."""
         self.model.eval()
-        with torch.inference_mode():
+        with forward_only():
             return row_vectors(self.model.config.hidden_size, encoded, self.pooled(config, encoded))
 
     def pooled(self, config: TaskConfig, encoded: Encoded) -> Iterator[tuple[Batch, torch.Tensor]]:
@@ -145,7 +146,7 @@ def _outputs(learner: str, model: StiltsModel, batch: Batch) -> torch.Tensor:
 
 def head_outputs(model: StiltsModel, learner: str, batch: Batch) -> torch.Tensor:
     """What the head of ``learner`` makes of a batch's last hidden states."""
-    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.mask, batch.types), batch.mask)
+    outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.seen, batch.types), batch.mask)
     return outputs
 
 

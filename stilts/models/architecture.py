@@ -53,15 +53,20 @@ class Architecture(ABC):
 
     @abstractmethod
     def hidden(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is.
+        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens): where a token is, None: everywhere.
 
         ``types`` (rows, tokens) is 1 for tokens of a second text; None: the tokenizer tells no types apart.
         """
 
     def hidden_at(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
+        self,
+        encoder: nn.Module,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        layer: int,
+        types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out.
 

@@ -7,12 +7,10 @@ torch's own dropout draws from a generator, so its masks depend on how a batch w
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import nn
 
-ATTENTION = "stilts_counted"
 # The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 GOLDEN = 0x9E3779B9
 _M1, _M2 = 0x7FEB352D, 0x846CA68B
@@ -144,60 +142,6 @@ def install(model: nn.Module, stream: DropoutStream, *, dropout: float, attentio
                 setattr(parent, name, CountedDropout(stream, site, dropout))
             site += 1
     return site
-
-
-def counted_attention(
-    module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    dropout: float = 0.0,
-    scaling: float | None = None,
-    position_bias: torch.Tensor | None = None,
-    **_: Any,
-) -> tuple[torch.Tensor, None]:
-    """Scaled dot-product attention with counted dropout of its probabilities, for transformers' interface.
-
-    ``query``, ``key``, ``value``: (rows, heads, tokens, channels); ``attention_mask``: True where a key may be seen.
-    Keys and values may have fewer heads, each for several neighbouring ones of queries. ``position_bias`` (1 or rows,
-    heads, tokens, tokens) is added to the scores. Without dropout it is torch's fused kernel.
-    """
-    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    if key.shape[1] != query.shape[1]:
-        group = query.shape[1] // key.shape[1]
-        key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
-    if position_bias is not None:
-        attention_mask = _biased(position_bias.to(query.dtype), attention_mask)
-    if dropout == 0.0:
-        out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
-        return out.transpose(1, 2).contiguous(), None
-    scores = torch.matmul(query, key.transpose(2, 3)) * scale
-    if attention_mask is not None and attention_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attention_mask, float("-inf"))
-    elif attention_mask is not None:
-        scores = scores + attention_mask
-    probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
-    stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
-    rows, heads, queries, width = probabilities.shape
-    kept = stream.kept_attention((rows, heads, queries, width), int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
-    probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)
-    return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
-
-
-def _biased(bias: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """What is added to scores: the bias, and minus infinity where a key may not be seen."""
-    return bias if mask is None else bias.masked_fill(~mask, float("-inf"))
-
-
-def register_attention() -> str:
-    """Makes ``counted_attention`` known to transformers and returns its name; harmless when repeated."""
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import sdpa_mask
-
-    AttentionInterface.register(ATTENTION, counted_attention)
-    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
-    return ATTENTION
 
 
 def _int32(value: int) -> int:

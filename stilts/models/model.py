@@ -74,15 +74,15 @@ class StiltsModel(nn.Module):
         name = self.family.initializer_range
         return float(getattr(self.config, name)) if name else _SPREAD
 
-    def hidden(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None) -> torch.Tensor:
-        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens) is True where a token is.
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None) -> torch.Tensor:
+        """The last hidden state (rows, tokens, width); ``mask`` (rows, tokens): where a token is, None: everywhere.
 
         ``types`` (rows, tokens) is 1 for tokens of a second text, where the tokenizer tells texts apart so.
         """
         return self.architecture.hidden(self.encoder, ids, mask, types)
 
     def hidden_at(
-        self, ids: torch.Tensor, mask: torch.Tensor, layer: int, types: torch.Tensor | None = None
+        self, ids: torch.Tensor, mask: torch.Tensor | None, layer: int, types: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Hidden state ``layer`` (rows, tokens, width): 0 is the embedding layer, k what the k-th layer gives out.
 

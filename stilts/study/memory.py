@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stilts.study.config import Keep, Precision
+from stilts.study.eval_tokens import usual_eval_tokens
 from stilts.study.schema import StudyResources
 from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MixturePart, Stage, TrainStage
 from stilts.study.trained import trained_weights
@@ -68,13 +69,13 @@ class Memory:
 class Placed:
     """How a stage is executed, as far as it bears on memory.
 
-    ``micro_batch`` rows go through a model at once (None: the batch), ``eval_tokens`` tokens in an evaluation;
-    ``ranks`` devices share what training holds where ``is_sharded``, or where it would fill a card.
+    ``micro_batch`` rows go through a model at once (None: the batch), ``eval_tokens`` tokens in an evaluation (None:
+    the usual number); ``ranks`` devices share what training holds where ``is_sharded``, or where it would fill a card.
     """
 
     on_gpu: bool
     micro_batch: int | None = None
-    eval_tokens: int = 8192
+    eval_tokens: int | None = None
     ranks: int = 1
     is_sharded: bool = False
 
@@ -130,7 +131,8 @@ def _activations(
 def _looking(stage: EvaluateStage | EstimateStage, shape: EncoderShape, placed: Placed, process: float) -> Memory:
     """A forward pass without a backward one: one layer's tensors at a time."""
     config = stage.config if isinstance(stage, EvaluateStage) else stage.data[0].config
-    passing = placed.eval_tokens * _by_token(_PASSING, shape, config.max_length)
+    tokens = placed.eval_tokens or usual_eval_tokens(on_cpu=not placed.on_gpu)
+    passing = tokens * _by_token(_PASSING, shape, config.max_length)
     return Memory(process=process, weights=shape.weights * _WEIGHT, activations=(1 + _FRAGMENTS) * passing)
 
 

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from stilts.data.collate import Batch, Vocabulary
 from stilts.data.encoded import Encoded
 from stilts.kinds.scorer import Alter, Forward, Scorer
+from stilts.models.attention import forward_only
 from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
 from stilts.training.device import autocast, set_up
@@ -131,7 +132,7 @@ class Compute:
             autocast=autocast(member.device, self.precision),
         )
         member.model.eval()
-        with torch.inference_mode():
+        with forward_only():
             for found in self.share(scorer, member.rank, member.size):
                 member.reply([(batch.units, made.cpu().numpy()) for batch, made in found])
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stilts.study.eval_tokens import usual_eval_tokens
+
 
 class Sharding(StrEnum):
     """What the ranks of a stage share: nothing but gradients (``ALL_REDUCE``), or weights and moments too (``FSDP``).
@@ -25,9 +27,10 @@ class RunConfig:
     ``roots`` maps the named roots of data views and encoders to folders on this machine. ``threads`` counts torch's
     intra-op threads of a stage (None leaves torch's own), which its ranks share; ``micro_batch`` is how many rows
     (sequences) go through the model of a rank at once, None the whole batch; ``eval_tokens`` caps padded tokens of an
-    evaluation batch. ``cache_dir`` keeps tokenized data; None tokenizes in memory. ``scratch_dir`` holds what is being
-    written; None takes the system's. ``checkpoint_every_s`` is the time between checkpoints in seconds. ``gpu_frac`` is
-    the part of a GPU's memory that the process may take, 1 where it has it alone.
+    evaluation batch, None takes the device's (``tokens_at_once``). ``cache_dir`` keeps tokenized data; None tokenizes
+    in memory. ``scratch_dir`` holds what is being written; None takes the system's. ``checkpoint_every_s`` is the time
+    between checkpoints in seconds. ``gpu_frac`` is the part of a GPU's memory that the process may take, 1 where it has
+    it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
     ``device`` is cuda; ``sharding`` is what they share.
@@ -36,7 +39,7 @@ class RunConfig:
     device: str = "cpu"
     threads: int | None = None
     micro_batch: int | None = None
-    eval_tokens: int = 8192
+    eval_tokens: int | None = None
     deterministic: bool = True
     roots: Mapping[str, str] = field(default_factory=dict)
     cache_dir: str | None = None
@@ -45,3 +48,8 @@ class RunConfig:
     ranks: int = 1
     sharding: Sharding = Sharding.AUTO
     gpu_frac: float = 1.0
+
+    @property
+    def tokens_at_once(self) -> int:
+        """Padded tokens of an evaluation batch: what a CPU's caches hold (measured), or enough for a GPU."""
+        return self.eval_tokens or usual_eval_tokens(on_cpu=self.device == "cpu")

@@ -347,9 +347,16 @@ def test_a_stage_that_another_process_finished_meanwhile_is_not_run(
 
 ALONE = """
 import sys
+from importlib.machinery import ModuleSpec
 
-# Importing them fails, and asking whether they are there (as accelerate does, which peft brings) finds nothing.
-sys.modules.update(dict.fromkeys(("ray", "mlflow", "optuna")))
+class Blocked:  # libraries may ask whether they are there, as accelerate does
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name.split(".")[0] in ("ray", "mlflow", "optuna") else None
+
+    def create_module(self, spec):
+        raise ImportError(f"{spec.name} is blocked")
+
+sys.meta_path.insert(0, Blocked())
 from pathlib import Path
 from stilts.execute.run_stage import run_stage
 from stilts.store import make_store

@@ -70,10 +70,10 @@ class Parrot(nn.Module):
 
     def __init__(self, **heads: Any) -> None:
         super().__init__()
-        self.heads = {name: lambda ids, mask, head=head: head(ids) for name, head in heads.items()}
+        self.heads = heads
 
-    def hidden(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None) -> torch.Tensor:
-        return torch.where(mask, ids, -1)
+    def hidden(self, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None) -> torch.Tensor:
+        return ids if mask is None else torch.where(mask, ids, -1)
 
 
 def scorer(model: Any, eval_tokens: int = 100) -> Scorer:

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from stilts.data.counter_hash import keys
-from stilts.models.dropout import CountedDropout, DropoutStream, counted_attention, install
+from stilts.models.attention import counted_attention
+from stilts.models.dropout import CountedDropout, DropoutStream, install
 from stilts.models.model import fresh_model
 from tests.training.tiny import TINY, run_device
 

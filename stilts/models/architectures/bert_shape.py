@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from stilts.models.architecture import Architecture, PlainHead
-from stilts.models.dropout import DropoutStream, install, register_attention
+from stilts.models.attention import register_attention
+from stilts.models.dropout import DropoutStream, install
 from stilts.models.heads import Activation, MaskedLMHead
 from stilts.tasks.families import FAMILIES
 from stilts.tasks.family import Positions
@@ -76,7 +77,7 @@ class BertShape(Architecture):
         return encoder
 
     def hidden(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The last hidden state."""
         out: torch.Tensor = self._run(encoder, ids, mask, types).last_hidden_state
@@ -97,7 +98,7 @@ class BertShape(Architecture):
         activation = activation_of(self.lm_activation or config.hidden_act)
         return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps, activation=activation)
 
-    def _run(self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> Any:
+    def _run(self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> Any:
         """The encoder's output, with positions counted as its family does.
 
         Left alone, transformers counts XLM-R's by a cumulative sum, which has no deterministic kernel on GPUs.
@@ -105,12 +106,13 @@ class BertShape(Architecture):
         places = torch.arange(ids.shape[1], device=ids.device)
         if FAMILIES[encoder.config.model_type].positions is Positions.BEHIND_PADDING:
             padding = encoder.config.pad_token_id
-            positions = torch.where(mask, places + padding + 1, padding)
+            behind = places + padding + 1
+            positions = behind.expand_as(ids) if mask is None else torch.where(mask, behind, padding)
         else:
             positions = places.expand_as(ids)
         told = {"token_type_ids": types} if encoder.config.type_vocab_size > 1 and types is not None else {}
-        masks = {"attention_mask": mask[:, None, None, :], "position_ids": positions}
-        return encoder(input_ids=ids, **masks, **told)
+        seen = None if mask is None else mask[:, None, None, :]
+        return encoder(input_ids=ids, attention_mask=seen, position_ids=positions, **told)
 
 
 def activation_of(name: str) -> Activation:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from stilts.models.architecture import Architecture
-from stilts.models.dropout import CountedDropout, DropoutStream, SharedDropout, count_attention, register_attention
+from stilts.models.attention import register_attention
+from stilts.models.dropout import CountedDropout, DropoutStream, SharedDropout, count_attention
 from stilts.tasks.families import FAMILIES
 
 
@@ -65,9 +66,10 @@ class General(Architecture):
             site += 1
 
     def hidden(
-        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
+        self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The last hidden state."""
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
         state: torch.Tensor = encoder(input_ids=ids, **self.inputs(encoder, mask, types)).last_hidden_state
         return state
 

@@ -1,0 +1,96 @@
+"""Attention of our encoders: with counted dropout of its probabilities, or without any by what is fastest here.
+
+Which path is taken changes rounding only. It was measured (docs/decisions.md, 67): torch's fused attention has no
+kernel for bf16 with a backward pass on CPUs, nor one that is deterministic with a mask on GPUs; what it then does is
+slower than probabilities that are written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from stilts.models.dropout import DropoutStream
+
+ATTENTION = "stilts_counted"
+# Keys up to which plain attention is faster than torch's kernel for bf16 on a CPU, without a backward pass.
+_SHORT = 64
+
+
+def counted_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    position_bias: torch.Tensor | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Scaled dot-product attention with counted dropout of its probabilities, for transformers' interface.
+
+    ``query``, ``key``, ``value``: (rows, heads, tokens, channels); ``attention_mask``: True where a key may be seen,
+    None where all may. Keys and values may have fewer heads, each for several neighbouring ones of queries.
+    ``position_bias`` (1 or rows, heads, tokens, tokens) is added to the scores.
+    """
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    if key.shape[1] != query.shape[1]:
+        group = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(group, dim=1), value.repeat_interleave(group, dim=1)
+    if position_bias is not None:
+        attention_mask = _biased(position_bias.to(query.dtype), attention_mask)
+    if dropout == 0.0 and _has_fast_kernel(query, attention_mask):
+        out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
+        return out.transpose(1, 2).contiguous(), None
+    scores = torch.matmul(query, key.transpose(2, 3)) * scale
+    if attention_mask is not None and attention_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attention_mask, float("-inf"))
+    elif attention_mask is not None:
+        scores = scores + attention_mask
+    probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
+    if dropout > 0.0:
+        stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
+        shape = (probabilities.shape[0], probabilities.shape[1], probabilities.shape[2], probabilities.shape[3])
+        kept = stream.kept_attention(shape, int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
+        probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)
+    return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
+
+
+def _biased(bias: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """What is added to scores: the bias, and minus infinity where a key may not be seen."""
+    return bias if mask is None else bias.masked_fill(~mask, float("-inf"))
+
+
+def _has_fast_kernel(query: torch.Tensor, mask: torch.Tensor | None) -> bool:
+    """Whether torch has a fused kernel for it that is faster than plain attention."""
+    is_trained = torch.is_grad_enabled() and query.requires_grad
+    if query.device.type == "cpu":
+        return query.dtype is not torch.bfloat16 or not (is_trained or query.shape[2] <= _SHORT)
+    return mask is None or not (is_trained and torch.are_deterministic_algorithms_enabled())
+
+
+@contextmanager
+def forward_only() -> Iterator[None]:
+    """Inference, in which the memory-efficient kernel may be taken: only its backward pass is not deterministic."""
+    before = torch.backends.cuda.mem_efficient_sdp_enabled()  # type: ignore[no-untyped-call]
+    torch.backends.cuda.enable_mem_efficient_sdp(True)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.backends.cuda.enable_mem_efficient_sdp(before)
+
+
+def register_attention() -> str:
+    """Makes ``counted_attention`` known to transformers and returns its name; harmless when repeated."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(ATTENTION, counted_attention)
+    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    return ATTENTION
