@@ -66,7 +66,7 @@ def _train(
         run=run,
         reporter=reporter,
         evaluate=lambda now: select_evaluation(_scorer(now, stage, prepared, device, run, deal), stage, prepared),
-        save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease),
+        save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease, consume=True),
         resume=store.load_progress(stage.stage_id),
     )
     if leader is None:

@@ -83,8 +83,8 @@ class ArtifactStore(Protocol):
     def leased(self) -> frozenset[str]:
         """The names of all leases held by live processes."""
 
-    def save_progress(self, stage_id: str, folder: Path, lease: Lease) -> None:
-        """Replaces the stage's checkpoint by the files of ``folder``, atomically."""
+    def save_progress(self, stage_id: str, folder: Path, lease: Lease, *, consume: bool = False) -> None:
+        """Replaces the stage's checkpoint by the files of ``folder``, atomically; ``consume`` may move them."""
 
     def load_progress(self, stage_id: str) -> Path | None:
         """A local folder with the stage's last whole checkpoint, or None."""

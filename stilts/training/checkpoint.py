@@ -7,6 +7,7 @@ generator to save. The learning rate is a function of the step too.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch.optim import Optimizer
 
 from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.models.transfer import read_tensors, stream_tensors, tensors_in, write_tensors
+from stilts.training.host_copies import HostCopies
 from stilts.training.sharding import gathered, is_shard, like
 
 _STATE, _WEIGHTS, _OPTIMIZER, _BEST = "state.json", "weights.safetensors", "optimizer.safetensors", "best.safetensors"
@@ -41,20 +43,30 @@ class TrainState:
     best_weights: dict[str, torch.Tensor] | None = None
 
 
-def write_checkpoint(folder: Path | None, model: StiltsModel, optimizer: Optimizer, state: TrainState) -> None:
-    """Writes everything that a resumed stage needs into an empty folder.
+def take_checkpoint(
+    folder: Path | None, model: StiltsModel, optimizer: Optimizer, state: TrainState, room: HostCopies
+) -> Callable[[], None]:
+    """Takes everything that a resumed stage needs as it is now; what comes back writes it into the empty folder.
 
-    What is sharded is written whole, so that any number of ranks goes on from it: a collective of all of them, in which
-    those without a folder give their parts.
+    ``room`` holds the copies until the next are taken. What is sharded is written at once, and whole, so that any
+    number of ranks goes on from it: a collective of all of them, in which those without a folder give their parts.
     """
-    _write(folder, _WEIGHTS, trained_tensors(model))
-    _write(folder, _OPTIMIZER, _optimizer_tensors(model, optimizer))
-    if state.best_weights is not None:
-        _write(folder, _BEST, state.best_weights)
-    if folder is None:
-        return
+    files = {_WEIGHTS: trained_tensors(model), _OPTIMIZER: _optimizer_tensors(model, optimizer)}
+    best = {} if state.best_weights is None else {_BEST: state.best_weights}
+    if any(map(is_shard, files[_WEIGHTS].values())):
+        for name, tensors in (files | best).items():
+            _write_whole(folder, name, tensors)
+        files, best = {}, {}
     plain = {name: value for name, value in asdict(_without_weights(state)).items() if name != "best_weights"}
-    (folder / _STATE).write_text(json.dumps(plain))
+    text, copies = json.dumps(plain), room.copied(files)
+
+    def write() -> None:
+        if folder is not None:
+            for name, tensors in (copies | best).items():  # the best weights are replaced, never changed
+                write_tensors(folder / name, tensors)
+            (folder / _STATE).write_text(text)
+
+    return write
 
 
 def read_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer) -> TrainState:
@@ -69,11 +81,7 @@ def read_checkpoint(folder: Path, model: StiltsModel, optimizer: Optimizer) -> T
     return TrainState(**plain, best_weights=best)
 
 
-def _write(folder: Path | None, name: str, tensors: dict[str, torch.Tensor]) -> None:
-    if not any(map(is_shard, tensors.values())):
-        if folder is not None:
-            write_tensors(folder / name, tensors)
-        return
+def _write_whole(folder: Path | None, name: str, tensors: dict[str, torch.Tensor]) -> None:
     whole = gathered(tensors)
     if folder is not None:
         stream_tensors(folder / name, {key: (tensor.shape, tensor.dtype) for key, tensor in tensors.items()}, whole)

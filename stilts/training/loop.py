@@ -7,11 +7,11 @@ over the *global* batch divided by its label count, so cutting it into micro-bat
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,15 @@ from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.seeds import derive_seed
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.tasks.task import Task
-from stilts.training.checkpoint import TrainState, read_checkpoint, write_checkpoint
+from stilts.training.checkpoint import TrainState, read_checkpoint, take_checkpoint
 from stilts.training.device import autocast
 from stilts.training.gradients import Passes, Share, add_gradients
+from stilts.training.host_copies import HostCopies
 from stilts.training.losses import Losses, diverged
 from stilts.training.ranks import ALONE, Order, Ranks
 from stilts.training.reporter import Evaluation, Reply, Reporter
 from stilts.training.run_config import RunConfig
+from stilts.training.saving import CheckpointWriter
 from stilts.training.schedule import learning_rate
 from stilts.training.sharding import gathered, shard
 
@@ -57,7 +59,8 @@ class Training:
     """What ``train`` needs beside the model: all values, no store.
 
     ``evaluate`` scores each task on its ``select`` views for the model as it is. ``save`` takes a folder with
-    a checkpoint and keeps it; ``resume`` is the folder of the last one kept, if any.
+    a checkpoint and keeps it, in another thread and maybe by moving its files; ``resume`` is the folder of the last
+    one kept, if any.
     """
 
     stage_id: str
@@ -83,6 +86,7 @@ class InProgress:
     state: TrainState
     losses: Losses
     training: Training
+    copies: HostCopies = field(default_factory=HostCopies)
 
 
 def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
@@ -92,26 +96,27 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
     """
     now = begin(model, training)
     state, losses = now.state, now.losses
-    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    started = time.monotonic() - state.seconds
     stopped = False
-    while state.step < training.config.steps and not stopped:
-        training.ranks.tell(Order.STEP)
-        _step(now)
-        state.seconds = time.monotonic() - started
-        try:
-            training.reporter.progress(training.stage_id, state.step, training.config.steps)
-        except KeyboardInterrupt:  # the run is to end: nothing that was trained is lost
-            with suppress(DivergedError):  # there is nothing to keep, and the next run will see it
+    with _writer(now) as writer:
+        while state.step < training.config.steps and not stopped:
+            training.ranks.tell(Order.STEP)
+            _step(now)
+            state.seconds = time.monotonic() - started
+            try:
+                training.reporter.progress(training.stage_id, state.step, training.config.steps)
+            except KeyboardInterrupt:  # the run is to end: nothing that was trained is lost
+                with suppress(DivergedError):  # there is nothing to keep, and the next run will see it
+                    losses.read(state)
+                    writer.start(partial(_taken, now))
+                    writer.wait()
+                raise
+            if _evaluation_is_due(training.config, state.step):
                 losses.read(state)
-                _save(now)
-            raise
-        if _evaluation_is_due(training.config, state.step):
-            losses.read(state)
-            stopped = _evaluate(now) is Reply.STOP
-        if stopped or time.monotonic() - saved >= training.run.checkpoint_every_s:
-            losses.read(state)
-            _save(now)
-            saved = time.monotonic()
+                stopped = _evaluate(now) is Reply.STOP
+            if stopped or writer.is_due:
+                losses.read(state)
+                writer.start(partial(_taken, now))
     losses.read(state)
     if training.config.keep is Keep.BEST and state.best_weights is not None and not stopped:
         _together(now, Order.RESTORE_BEST)
@@ -148,7 +153,7 @@ def obey(now: InProgress, order: Order) -> None:
     elif order is Order.RESTORE_BEST and state.best_weights is not None:
         load_trained(now.model, state.best_weights, what="the best step")
     elif order is Order.GATHER_STATE:
-        write_checkpoint(None, now.model, now.optimizer, state)
+        take_checkpoint(None, now.model, now.optimizer, state, now.copies)
     elif order is Order.GATHER_WEIGHTS:
         for _ in gathered(now.model.state_dict()):
             pass
@@ -362,10 +367,18 @@ def _evaluate(now: InProgress) -> Reply:
     return training.reporter.evaluated(training.stage_id, state.step, training.config.steps, evaluation)
 
 
-def _save(now: InProgress) -> None:
+def _writer(now: InProgress) -> CheckpointWriter:
     training = now.training
-    with tempfile.TemporaryDirectory(dir=training.run.scratch_dir, prefix="stilts-checkpoint-") as folder:
-        if training.ranks.is_sharded:
-            training.ranks.tell(Order.GATHER_STATE)
-        write_checkpoint(Path(folder), now.model, now.optimizer, now.state)
-        training.save(Path(folder))
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in now.model.parameters())
+    return CheckpointWriter(
+        training.save,
+        least_s=training.run.checkpoint_every_s,
+        num_bytes=3 * weights,  # with two moments of each
+        scratch=training.run.scratch_dir,
+    )
+
+
+def _taken(now: InProgress, folder: Path) -> Callable[[], None]:
+    if now.training.ranks.is_sharded:
+        now.training.ranks.tell(Order.GATHER_STATE)
+    return take_checkpoint(folder, now.model, now.optimizer, now.state, now.copies)
