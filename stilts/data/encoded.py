@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ NumberT = TypeVar("NumberT", np.int32, np.float32)
 IGNORED = -100  # the label that torch's cross entropy leaves out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ragged:
     """Lists of whole numbers of unlike length: row ``i`` is ``values[offsets[i]:offsets[i + 1]]``."""
 
@@ -40,13 +41,13 @@ class Ragged:
     def __getitem__(self, row: int) -> IntArray:
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """How long each row is."""
         return np.diff(self.offsets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Encoded:
     """A view ready for batches.
 
@@ -74,7 +75,7 @@ class Encoded:
         """How many units there are."""
         return len(self.unit_example)
 
-    @property
+    @cached_property
     def unit_lengths(self) -> NDArray[np.int64]:
         """(units,) tokens of the longest row of each unit."""
         lengths = self.ids.lengths.reshape(-1, self.rows_per_unit)

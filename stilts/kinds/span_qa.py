@@ -147,34 +147,45 @@ def _predict(s: Scorer, task: Task, config: TaskConfig, encoded: Encoded, exampl
     assert encoded.chars is not None
     for batch, found in s.outputs(task.learner, encoded):
         logits = found.cpu().numpy()
-        for place, unit in enumerate(batch.units):
-            chars = encoded.chars[int(unit)].reshape(-1, 2)
-            score, first, last = best_span(logits[place, : len(chars)], chars[:, 0] >= 0, config.max_answer_tokens)
+        windows = [encoded.chars[int(unit)].reshape(-1, 2) for unit in batch.units]
+        inside = np.zeros(logits.shape[:2], np.bool_)
+        for place, chars in enumerate(windows):
+            inside[place, : len(chars)] = chars[:, 0] >= 0
+        scores, firsts, lasts = best_spans(logits, inside, config.max_answer_tokens)
+        for place, (unit, chars) in enumerate(zip(batch.units, windows, strict=True)):
             example = int(encoded.unit_example[unit])
             none = no_answer_place(len(chars), s.vocabulary.reads_from_end)
             null[example] = min(null[example], float(logits[place, none].sum()))
-            if score > best[example]:
-                best[example] = score
-                texts[example] = examples[example].context[chars[first, 0] : chars[last, 1]].strip()
+            if scores[place] > best[example]:
+                best[example] = scores[place]
+                first, last = chars[firsts[place], 0], chars[lasts[place], 1]
+                texts[example] = examples[example].context[first:last].strip()
     if task.may_have_no_answer:
         return by_threshold(BestSpans(texts=tuple(texts), differences=null - best), task, truths_of(examples), 0.0)
     rows = answer_rows(task.metric, [answer_texts(e) for e in examples], texts, language=base_language(s.language))
     return Scored(rows=rows, predictions=tuple(texts), chance=None)
 
 
-def best_span(logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: int) -> tuple[float, int, int]:
-    """The span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum.
+def best_spans(
+    logits: NDArray[np.float32], inside: NDArray[np.bool_], longest: int
+) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.intp]]:
+    """Each window's span of at most ``longest`` tokens, wholly in the context, whose two logits have the largest sum.
 
+    ``logits`` (windows, tokens, 2), ``inside`` (windows, tokens): what is of the context. Sums (windows,), -inf where
+    there is no context, then first and last tokens; of equal sums the earliest start, then the earliest end.
     All pairs are looked at. The official scripts pair their 20 best starts with their 20 best ends (``n_best_size``),
     and may so miss the best allowed pair: this one's sum is theirs or a larger one.
     """
-    start = np.where(inside, logits[:, 0], -np.inf)
-    end = np.where(inside, logits[:, 1], -np.inf)
-    total = np.triu(start[:, None] + end[None, :])
-    allowed = np.triu(np.ones_like(total, dtype=bool)) & ~np.triu(np.ones_like(total, dtype=bool), longest)
-    total = np.where(allowed, total, -np.inf)
-    first, last = divmod(int(total.argmax()), len(start))
-    return float(total[first, last]), first, last
+    longest = min(longest, inside.shape[1])
+    start, end = np.where(inside[..., None], logits, -np.inf).transpose(2, 0, 1)
+    beyond = np.full((len(end), longest - 1), -np.inf, end.dtype)
+    ends = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([end, beyond], axis=1), longest, axis=1
+    )  # (windows, tokens, longest)
+    total = (start[..., None] + ends).reshape(len(start), -1)
+    found = total.argmax(axis=1)
+    first, more = np.divmod(found, longest)
+    return total[np.arange(len(found)), found], first, first + more
 
 
 def _features(encoded: Encoded, batch: Batch, hidden: torch.Tensor) -> Iterator[Labelled]:

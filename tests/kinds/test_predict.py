@@ -23,7 +23,7 @@ from stilts.kinds.learning import encode, score_examples
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scored import by_threshold, truths_of
 from stilts.kinds.scorer import Scorer
-from stilts.kinds.span_qa import best_span
+from stilts.kinds.span_qa import best_spans
 from stilts.store import make_store
 from stilts.study.config import Keep, TaskConfig, TrainConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage, Use
@@ -48,7 +48,7 @@ def test_the_best_span_is_the_best_of_all_that_are_allowed(data: st.DataObject) 
     numbers = st.floats(-5, 5, width=32)
     logits = np.asarray(data.draw(st.lists(st.tuples(numbers, numbers), min_size=tokens, max_size=tokens)), np.float32)
     inside = np.asarray(data.draw(st.lists(st.booleans(), min_size=tokens, max_size=tokens)))
-    score, first, last = best_span(logits, inside, longest)
+    (score,), (first,), (last,) = best_spans(logits[None], inside[None], longest)
     allowed = {
         (i, j): float(logits[i, 0] + logits[j, 1])
         for i in range(tokens)
@@ -60,6 +60,31 @@ def test_the_best_span_is_the_best_of_all_that_are_allowed(data: st.DataObject) 
         assert last - first < longest
     else:
         assert score == -np.inf
+
+
+def best_span(logits: Any, inside: Any, longest: int) -> tuple[float, int, int]:
+    """The best span of one window, by a table of all pairs."""
+    start, end = (np.where(inside, logits[:, side], -np.inf) for side in (0, 1))
+    total = np.triu(start[:, None] + end[None, :])
+    allowed = np.triu(np.ones_like(total, dtype=bool)) & ~np.triu(np.ones_like(total, dtype=bool), longest)
+    total = np.where(allowed, total, -np.inf)
+    first, last = divmod(int(total.argmax()), len(start))
+    return float(total[first, last]), first, last
+
+
+@pytest.mark.parametrize("longest", [1, 3, 30, 200])
+def test_the_best_spans_of_a_batch_are_those_of_its_windows_one_by_one(longest: int) -> None:
+    random = np.random.default_rng(longest)
+    logits = random.integers(-4, 5, (200, 40, 2)).astype(np.float32)  # whole numbers: many sums are equal
+    lengths = random.integers(5, 41, 200)
+    places = np.arange(40)[None, :]
+    inside = (places >= random.integers(1, 12, 200)[:, None]) & (places < lengths[:, None] - 1)
+    scores, firsts, lasts = best_spans(logits, inside, longest)
+    assert not inside.any(axis=1).all(), "a window without context is among them"
+    for window, (score, first, last) in enumerate(zip(scores, firsts, lasts, strict=True)):
+        length = lengths[window]
+        alone = best_span(logits[window, :length], inside[window, :length], longest)
+        assert (score, first, last) == alone if alone[0] > -np.inf else score == -np.inf
 
 
 # --- places: models that say what they read ---
