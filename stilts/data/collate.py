@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -47,14 +48,19 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The batch with its tensors on the device."""
-        if device.type == "cpu":
-            return self
-        moved: dict[str, Any] = {
-            each.name: value.to(device, non_blocking=True)
+        return self if device.type == "cpu" else self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The batch in memory that a GPU fetches from while the host goes on."""
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        changed: dict[str, Any] = {
+            each.name: change(value)
             for each in fields(self)
             if isinstance(value := getattr(self, each.name), torch.Tensor)
         }
-        return replace(self, **moved)
+        return replace(self, **changed)
 
 
 def present(tensor: torch.Tensor | None) -> torch.Tensor:

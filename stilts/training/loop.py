@@ -21,6 +21,7 @@ from stilts.data.batches import BatchOrder, Units, dealt, micro_batches, mixture
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.counter_hash import keys
 from stilts.data.encoded import Encoded
+from stilts.data.one_ahead import OneAhead
 from stilts.errors import DivergedError, NoMemoryError
 from stilts.kinds.learning import learning_of
 from stilts.models.device_memory import give_back, is_out_of_memory
@@ -180,6 +181,14 @@ def make_optimizer(model: StiltsModel, config: TrainConfig) -> torch.optim.AdamW
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What decides a step's micro-batches: its number, and how many rows at once (None: all)."""
+
+    step: int
+    rows: int | None
+
+
 class _Feed:
     """Which task and which micro-batches each step sees."""
 
@@ -198,14 +207,31 @@ class _Feed:
         self.number = np.asarray(before)[self.schedule, np.arange(len(self.schedule))]
         self.dropout_seed = derive_seed("dropout", training.seed)
         self.mask_seed = derive_seed("mask", training.seed)
+        # On a CPU a thread would take from the cores that train.
+        self.ahead = None if self.device.type == "cpu" else OneAhead(self._share)
 
     def share(self, state: TrainState) -> tuple[TaskData, Share]:
-        """The task of the next step, and this rank's share of the global batch, cut into micro-batches."""
-        index, ranks = int(self.schedule[state.step]), self.training.ranks
+        """The task of the next step, and this rank's share of the global batch, cut into micro-batches.
+
+        Where a device computes, that of the step behind it is made meanwhile.
+        """
+        now = self._asked(state.step, state)
+        if self.ahead is None:
+            return self._share(now)
+        return self.ahead.take(
+            now, then=self._asked(now.step + 1, state) if now.step + 1 < len(self.schedule) else None
+        )
+
+    def _asked(self, step: int, state: TrainState) -> _Asked:
+        data = self.training.tasks[int(self.schedule[step])]
+        return _Asked(step=step, rows=state.micro_batch.get(data.task.learner, self.training.run.micro_batch))
+
+    def _share(self, asked: _Asked) -> tuple[TaskData, Share]:
+        index, ranks = int(self.schedule[asked.step]), self.training.ranks
         data = self.training.tasks[index]
         learning = learning_of(data.task.kind)
-        units = self.orders[index].batch(int(self.number[state.step]))
-        shares = [self._batches(index, own, state) for own in dealt(units, self.lengths[index], ranks.size)]
+        units = self.orders[index].batch(int(self.number[asked.step]))
+        shares = [self._batches(index, own, asked) for own in dealt(units, self.lengths[index], ranks.size)]
         own, everyone = shares[ranks.rank], [batch for share in shares for batch in share]
         collective = ranks.is_sharded or (learning.in_batch is not None and not own)
         vain = max(map(len, shares)) - len(own) if collective else 0
@@ -217,16 +243,17 @@ class _Feed:
             tokens=sum(int(batch.mask.sum()) for batch in everyone),
         )
 
-    def _batches(self, index: int, units: Units, state: TrainState) -> list[Batch]:
+    def _batches(self, index: int, units: Units, asked: _Asked) -> list[Batch]:
         """Some units of a task in micro-batches."""
         data = self.training.tasks[index]
         learning = learning_of(data.task.kind)
-        pieces = micro_batches(units, self.lengths[index], self._units_at_once(data, state)) if len(units) else ()
+        at_once = None if asked.rows is None else max(1, asked.rows // data.train.rows_per_unit)
+        pieces = micro_batches(units, self.lengths[index], at_once) if len(units) else ()
         batches = [collate(data.train, piece, self.training.vocabulary) for piece in pieces]
         if learning.alter is not None:
-            how = (self.training.vocabulary, data.config, self.mask_seed, state.step)
+            how = (self.training.vocabulary, data.config, self.mask_seed, asked.step)
             batches = [learning.alter(batch, *how) for batch in batches]
-        return batches
+        return [batch.pinned() for batch in batches] if self.device.type == "cuda" else batches
 
     def passes(self, model: StiltsModel, data: TaskData, step: int) -> Passes:
         """How the batches of a step go through the model, with one dropout key per row, from (seed, step, row)."""
@@ -247,10 +274,6 @@ class _Feed:
         """(1,) int32: the key of what all rows of a step have in common, on the device."""
         key = keys(self.dropout_seed, step, np.array([_NO_ROW])).view(np.int32)
         return torch.from_numpy(key).to(self.device)
-
-    def _units_at_once(self, data: TaskData, state: TrainState) -> int | None:
-        rows = state.micro_batch.get(data.task.learner, self.training.run.micro_batch)
-        return None if rows is None else max(1, rows // data.train.rows_per_unit)
 
 
 def _step(now: InProgress) -> None:
