@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,7 @@ from stilts.models.dropout import DropoutStream
 from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
 from stilts.models.weight_folders import Weights
+from stilts.models.unfilled import without_weights
 from stilts.seeds import derive_seed
 from stilts.tasks.adapter import AdapterConfig
 from stilts.tasks.encoder_config import encoder_config, read_config_json
@@ -121,14 +123,16 @@ def load_model(
     tensors do not match; EncoderError when a file is not there.
     """
     weights = Weights(base=source) if isinstance(source, Path) else source
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # every tensor is replaced below, or named in ``fresh``
-        config = _hf_config(read_config(weights.base))
-        model = StiltsModel(config, dropout=dropout, attention_dropout=attention_dropout)
     encoder, lm_head = _checkpoint(weights.base)
     adapters = stored_adapters(weights, {name: tuple(tensor.shape) for name, tensor in encoder.items()})
     if not stacked:
         merge_into(encoder, adapters)
+    if weights.lm_head.parent != weights.base:
+        lm_head = read_tensors(weights.lm_head)
+    config = _hf_config(read_config(weights.base))
+    with torch.random.fork_rng(devices=[]), without_weights() if lm_head else nullcontext():
+        torch.manual_seed(0)  # every tensor is replaced below, or named in ``fresh``
+        model = StiltsModel(config, dropout=dropout, attention_dropout=attention_dropout)
     loaded = transfer(encoder, model.encoder, what=f"the encoder in {weights.base.name}")
     for adapter, folder in zip(adapters, weights.adapters, strict=True):
         if stacked:
@@ -136,8 +140,6 @@ def load_model(
             depth = len(model.adapters) - 1
             load_adapter(model.encoder, depth, adapter.tensors, what=f"the adapter in {folder.name}")
         loaded += len(adapter.tensors)
-    if weights.lm_head.parent != weights.base:
-        lm_head = read_tensors(weights.lm_head)
     fresh = [] if lm_head or model.lm_head is None else ["lm_head"]
     if lm_head and model.lm_head is not None:
         loaded += transfer(lm_head, model.lm_head, what=f"the masked-LM head in {weights.top.name}")

@@ -14,6 +14,7 @@ from torch import nn
 
 from stilts.bounded_file import not_a_file
 from stilts.errors import TransferError
+from stilts.models.unfilled import fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,10 @@ def transfer(weights: Mapping[str, torch.Tensor], model: nn.Module, *, what: str
     is a finite number of floating point.
     """
     check_match(weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}, what=what)
-    model.load_state_dict(dict(weights), strict=True)
+    if any(parameter.is_meta for parameter in model.parameters()):
+        fill(model, weights)
+    else:
+        model.load_state_dict(dict(weights), strict=True)
     return len(weights)
 
 
