@@ -28,6 +28,9 @@ from stilts.tasks.user_tasks import load_user_tasks
 from stilts.tasks.view import DataView
 from stilts.training.run_config import RunConfig
 
+# Where a machine keeps tokenized data of a store that is a bucket: in the home of whoever runs stages there.
+_NODE_CACHE = "~/.cache/stilts"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
@@ -73,7 +76,7 @@ class Workspace:
             micro_batch=resources.micro_batch,
             gpu_frac=min(1.0, resources.gpus) if resources.gpus > 0 else 1.0,
             roots=self.roots,
-            cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else None,
+            cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else _NODE_CACHE,
         )
         return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
 

@@ -68,7 +68,7 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
         tokenizer=tokenizer,
         fingerprint=stage.encoder.tokenizer,
         roots=run.roots,
-        cache=Path(run.cache_dir) / "tokens" if run.cache_dir else None,
+        cache=Path(run.cache_dir).expanduser() / "tokens" if run.cache_dir else None,
     )
 
 

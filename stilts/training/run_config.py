@@ -27,9 +27,10 @@ class RunConfig:
     ``roots`` maps the named roots of data views and encoders to folders on this machine. ``threads`` counts torch's
     intra-op threads of a stage (None leaves torch's own), which its ranks share; ``micro_batch`` is how many rows
     (sequences) go through the model of a rank at once, None the whole batch; ``eval_tokens`` caps padded tokens of an
-    evaluation batch, None takes the device's (``tokens_at_once``). ``cache_dir`` keeps tokenized data; None tokenizes
-    in memory. ``scratch_dir`` holds what is being written; None takes the system's. ``checkpoint_every_s`` is the least
-    time between checkpoints in seconds: they take at most 3 % of the time, but with 0 each step has its own.
+    evaluation batch, None takes the device's (``tokens_at_once``). ``cache_dir`` keeps tokenized data, ``~`` being the
+    home on the machine that runs; None tokenizes in memory. ``scratch_dir`` holds what is being written; None takes the
+    system's. ``checkpoint_every_s`` is the least time between checkpoints in seconds: they take at most 3 % of the
+    time, but with 0 each step has its own.
     ``gpu_frac`` is the part of a GPU's memory that the process may take, 1 where it has it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where

@@ -384,3 +384,12 @@ def test_stages_run_without_ray_mlflow_and_optuna(tiny_encoder: Path, tmp_path: 
     )
     assert ended.returncode == 0, ended.stderr
     assert len(ended.stdout.split()) == 3
+
+
+def test_a_cache_in_the_home_is_that_of_the_machine_that_runs(
+    tiny_encoder: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    stage = train_stage(tiny_encoder, part("udpos", limit=32), steps=1)
+    run_stage(stage, store, run_config(tiny_encoder, cache_dir="~/.cache/stilts"))
+    assert len(list((tmp_path / "home" / ".cache" / "stilts" / "tokens").glob("*.arrow"))) == 1
