@@ -20,8 +20,8 @@ from stilts.models.architectures import ARCHITECTURES
 from stilts.models.dropout import DropoutStream
 from stilts.models.head_maker import HeadMaker, MakeHead
 from stilts.models.transfer import Transfer, read_tensors, transfer, write_tensors
-from stilts.models.weight_folders import Weights
 from stilts.models.unfilled import without_weights
+from stilts.models.weight_folders import Weights
 from stilts.seeds import derive_seed
 from stilts.tasks.adapter import AdapterConfig
 from stilts.tasks.encoder_config import encoder_config, read_config_json
