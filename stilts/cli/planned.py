@@ -64,11 +64,17 @@ def _table(stages: Sequence[StageLine], cost: Cost) -> Table:
         table.add_column(name, justify="left" if left else "right", no_wrap=name != "of", overflow="fold")
     for line in stages:
         numbers = map(str, (line["stages"], line["requested"], line["to_run"]))
-        table.add_row(line["kind"], line["name"], *numbers, duration(line["seconds"]), _memory(line))
+        table.add_row(line["kind"], line["name"], *numbers, _time(line), _memory(line))
     if cost.later:  # what they need of memory, the lines above say
         later_s = max(0.0, cost.seconds - sum(line["seconds"] for line in stages))
         table.add_row("later", "proposals, confirmations", str(cost.later), "", str(cost.later), duration(later_s), "")
     return table
+
+
+def _time(line: StageLine) -> str:
+    """The seconds of those to run; "about" where some rest on arithmetic alone."""
+    about = "about " if line["seconds_basis"] == DERIVED else ""
+    return f"{about}{duration(line['seconds'])}"
 
 
 def _memory(line: StageLine) -> str:
