@@ -157,7 +157,7 @@ def test_validate_says_the_same_again_without_reading(tmp_path: Path, monkeypatc
     study = tiny_study(tmp_path / "study")
     before = taken(study)
     assert before["decoded"] and any(view["labels"] for view in before["views"])
-    for module, name in ((looked_at, "load_examples"), (looked_at, "check_target"), (checks, "_check_folder")):
+    for module, name in ((looked_at, "load_examples"), (looked_at, "check_target"), (checks, "check_encoder_folder")):
         monkeypatch.setattr(module, name, refuse)
     assert taken(study) == before
 
@@ -209,5 +209,5 @@ def test_nothing_but_findings_is_written(tmp_path: Path, monkeypatch: pytest.Mon
 def test_an_encoder_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = tiny_study(tmp_path / "study")
     config = tmp_path / "study" / "tiny" / "config.json"
-    monkeypatch.setattr(checks, "_check_folder", lambda folder: config.write_text(config.read_text() + "\n"))
+    monkeypatch.setattr(checks, "check_encoder_folder", lambda folder: config.write_text(config.read_text() + "\n"))
     refused(study, "its files changed while they were read")
