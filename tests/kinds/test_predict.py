@@ -95,7 +95,7 @@ class Parrot(nn.Module):
 
     def __init__(self, **heads: Any) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads = {name: lambda ids, mask, head=head: head(ids) for name, head in heads.items()}
 
     def hidden(self, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None) -> torch.Tensor:
         return ids if mask is None else torch.where(mask, ids, -1)
