@@ -118,6 +118,7 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
         "tasks": ["tasks", "--study", study],
         "score": ["score", out / "predictions", out / "labels"],
         "init": ["init", out / "new"],
+        "doctor": ["doctor"],
     }
 
 

@@ -56,7 +56,7 @@ READING = [
     "score",
 ]
 # These take seconds.
-DRAWING = ("report", "export", "export --submission", "score", "ui")
+DRAWING = ("report", "export", "export --submission", "score", "ui", "doctor")
 # What changes a place, all of it through the store's backend.
 WRITERS = ("create", "replace", "delete", "delete_tree", "move", "put")
 VERBS = list(verbs("study", Path("out")))
