@@ -1,6 +1,6 @@
 """Attention of our encoders: with counted dropout of its probabilities, or without any by what is fastest here.
 
-Which path is taken changes rounding only. It was measured (docs/decisions.md, 67): torch's fused attention has no
+Which path is taken changes rounding only. It was measured (docs/decisions.md, 68): torch's fused attention has no
 kernel for bf16 with a backward pass on CPUs, nor one that is deterministic with a mask on GPUs; what it then does is
 slower than probabilities that are written down.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stilts.models.dropout import DropoutStream
+from stilts.models.dropout import DropoutStream, thinned
 
 ATTENTION = "stilts_counted"
 # Keys up to which plain attention is faster than torch's kernel for bf16 on a CPU, without a backward pass.
@@ -47,18 +47,23 @@ def counted_attention(
     if dropout == 0.0 and _has_fast_kernel(query, attention_mask):
         out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
         return out.transpose(1, 2).contiguous(), None
-    scores = torch.matmul(query, key.transpose(2, 3)) * scale
-    if attention_mask is not None and attention_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attention_mask, float("-inf"))
-    elif attention_mask is not None:
-        scores = scores + attention_mask
+    scores = torch.matmul(query, key.transpose(2, 3)).mul_(scale)  # nothing else needs the product as it was
+    if attention_mask is not None:
+        scores.add_(_added(attention_mask, scores.dtype))
     probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
     if dropout > 0.0:
         stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
         shape = (probabilities.shape[0], probabilities.shape[1], probabilities.shape[2], probabilities.shape[3])
         kept = stream.kept_attention(shape, int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
-        probabilities = probabilities.masked_fill(~kept, 0.0) / (1.0 - dropout)
+        probabilities = thinned(probabilities, kept, dropout)
     return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
+
+
+def _added(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A mask as what is added to scores: a sum has a gradient that costs nothing, a fill has not."""
+    if mask.dtype is not torch.bool:
+        return mask
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, float("-inf"))
 
 
 def _biased(bias: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

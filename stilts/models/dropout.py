@@ -7,9 +7,12 @@ torch's own dropout draws from a generator, so its masks depend on how a batch w
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
+
+from stilts.models.blocked_hash import is_faster_in_blocks, kept_in_blocks
 
 # The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 GOLDEN = 0x9E3779B9
@@ -58,6 +61,8 @@ class DropoutStream:
         keys = self.keys if keys is None else keys
         assert keys is not None
         key = mix_(keys + _int32((site + 1) * GOLDEN))
+        if is_faster_in_blocks(places):
+            return kept_in_blocks(key, places, p)
         bits = mix_(key.view(-1, *(1 for _ in places.shape)) + places)
         return bits >= int(p * 2**32) - 2**31
 
@@ -101,8 +106,7 @@ class CountedDropout(nn.Module):
         """The tensor thinned in training: (rows, tokens, channels), (rows, channels), (rows, heads, queries, keys)."""
         if not self.training or self.p == 0.0:
             return x
-        kept = self._kept(x)
-        return torch.where(kept, x / (1.0 - self.p), torch.zeros((), dtype=x.dtype, device=x.device))
+        return thinned(x, self._kept(x), self.p)
 
     def _kept(self, x: torch.Tensor) -> torch.Tensor:
         rows, *inner = x.shape
@@ -110,6 +114,27 @@ class CountedDropout(nn.Module):
             heads, queries, keys = inner
             return self._stream.kept_attention((rows, heads, queries, keys), self.site, self.p, x.device)
         return self._stream.kept((rows, *inner), self.site, self.p, x.device)
+
+
+def thinned(x: torch.Tensor, kept: torch.Tensor, p: float) -> torch.Tensor:
+    """``x`` where ``kept`` says so, divided by 1 - ``p``; 0 elsewhere."""
+    out: torch.Tensor = _Thinned.apply(x, ~kept, p)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Thinned(torch.autograd.Function):
+    """One new tensor each way: composed of torch's own operations it would be two or three."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, dropped: torch.Tensor, p: float) -> torch.Tensor:
+        ctx.save_for_backward(dropped)
+        ctx.p = p
+        return (x / (1.0 - p)).masked_fill_(dropped, 0.0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (dropped,) = ctx.saved_tensors
+        return (gradient / (1.0 - ctx.p)).masked_fill_(dropped, 0.0), None, None
 
 
 class SharedDropout(CountedDropout):
