@@ -69,7 +69,7 @@ def test_the_memory_efficient_kernel_is_for_evaluation_alone() -> None:
     torch.backends.cuda.enable_mem_efficient_sdp(False)
     try:
         with forward_only():
-            assert torch.backends.cuda.mem_efficient_sdp_enabled() and torch.is_inference_mode_enabled()
+            assert torch.backends.cuda.mem_efficient_sdp_enabled() and not torch.is_grad_enabled()
         assert not torch.backends.cuda.mem_efficient_sdp_enabled()
     finally:
         torch.backends.cuda.enable_mem_efficient_sdp(True)
