@@ -13,19 +13,17 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.kernel_count import KernelCount, Part, counted_kernels
-from stilts.data.collate import Vocabulary
-from stilts.data.encoded import Encoded, Ragged
+from stilts.execute.random_training import random_training
 from stilts.kinds.learning import heads_of
 from stilts.models.model import StiltsModel
-from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.config import Precision
 from stilts.tasks.registry import default_registry
 from stilts.training.device import set_up
-from stilts.training.loop import TaskData, Training, train
-from stilts.training.reporter import Evaluation, SilentReporter
+from stilts.training.loop import train
+from stilts.training.reporter import SilentReporter
 from stilts.training.run_config import RunConfig
 from tests.pretend_gpu.device import DEVICE, install, without_numbers
 
@@ -66,7 +64,9 @@ def counted_step(
             model.to_empty(device=device)
             for parameter in model.lm_head.parameters():
                 parameter.requires_grad_(False)
-            train(model, _training(task, run, count, rows, tokens, precision))
+            asked: dict[str, Any] = {"steps": 2, "precision": precision, "rows": rows, "tokens": tokens}
+            reporter = _FromTheSecondStep(count)
+            train(model, random_training(task, run, vocabulary=1000, reporter=reporter, **asked))
     finally:
         torch.use_deterministic_algorithms(before)
     return count
@@ -79,30 +79,6 @@ class _FromTheSecondStep(SilentReporter):
     def progress(self, stage_id: str, step: int, steps: int) -> None:
         if step == 1:
             self.count.reset()
-
-
-def _training(task: Any, run: RunConfig, count: KernelCount, rows: int, tokens: int, precision: Precision) -> Training:
-    ids = [np.full(tokens, 7, np.int32) for _ in range(2 * rows)]
-    encoded = Encoded(
-        ids=Ragged.of(ids),
-        rows_per_unit=1,
-        unit_example=np.arange(2 * rows, dtype=np.int32),
-        num_examples=2 * rows,
-        num_truncated=0,
-        labels=np.zeros(2 * rows, np.int32),
-    )
-    config = TaskConfig(batch_size=rows, max_length=tokens)
-    return Training(
-        stage_id="counted",
-        config=TrainConfig(steps=2, precision=precision),
-        seed=0,
-        tasks=[TaskData(task=task, weight=1.0, config=config, train=encoded)],
-        vocabulary=Vocabulary(size=1000, pad=1, mask=999, special=(0, 1, 2)),
-        run=run,
-        reporter=_FromTheSecondStep(count),
-        evaluate=lambda model: Evaluation(scores={}),
-        save=lambda folder: None,
-    )
 
 
 def forecast(count: KernelCount, card: str) -> tuple[float, float, float]:

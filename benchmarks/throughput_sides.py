@@ -24,7 +24,8 @@ from stilts.tasks.kinds.span_qa import SPAN_QA
 from stilts.tasks.kinds.tagging import TAGGING
 from stilts.tasks.task import Task
 from stilts.training.device import autocast, set_up
-from stilts.training.loop import TaskData, Training, train
+from stilts.training.feed import TaskData, Training
+from stilts.training.loop import train
 from stilts.training.reporter import Evaluation, SilentReporter
 from stilts.training.run_config import RunConfig
 

@@ -57,3 +57,14 @@ def device() -> torch.device:
     from tests.training.tiny import run_device
 
     return run_device()
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an untrained two-layer encoder and the toy tokenizer, for stages that really run."""
+    from tests.training.tiny import write_tiny_encoder
+
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    folder.mkdir()
+    write_tiny_encoder(folder)
+    return folder

@@ -1,7 +1,8 @@
 """Whether a device does what the CPU does, and how fast: checks that need no study, no store and no data.
 
 A GPU that is set up wrongly gives other numbers, or the right ones slowly; both are seen here in minutes, on random
-weights and random tokens. Each check is a function of the device; ``CHECKS`` lists them in their order.
+weights and random tokens. Each check is a function of the device and the
+task that is trained; ``check_device`` has them in their order.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 
 from stilts.execute.random_training import SMALL, full_rows, timed_stage, trained
 from stilts.fingerprint import Json
+from stilts.models.device_memory import begin_peak, peak_gib
 from stilts.models.model import fresh_model
 from stilts.study.config import Precision
 from stilts.study.memory import Placed, peak_memory
@@ -170,8 +172,7 @@ def _speed(device: torch.device, task: Task, sizes: Mapping[str, Json], name: st
     """Steps of 32 full rows of 128 tokens: seconds, share of what products alone reach, memory beside its forecast."""
     steps = 8 if device.type == "cuda" else 2
     rate = _product_rate(device)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    begin_peak(device)
     watch = _StepTimes(device)
     trained(device, task, sizes, steps=steps + 1, precision=Precision.BF16, reporter=watch, tokens=128)
     a_step = (watch.times[-1] - watch.times[0]) / steps
@@ -181,9 +182,8 @@ def _speed(device: torch.device, task: Task, sizes: Mapping[str, Json], name: st
     text = f"{a_step:.3f} s a step of 4,096 tokens, {flops / a_step / 1e12:.2f} TFLOP/s"
     text += f", {flops / a_step / rate:.0%} of the {rate / 1e12:.1f} TFLOP/s of plain products"
     if device.type == "cuda" and forecast is not None:
-        peak = torch.cuda.max_memory_allocated(device) / 2**30
         held = (forecast.total - forecast.process) / 2**30
-        text += f"; {peak:.1f} GiB at the peak, forecast {held:.1f}"
+        text += f"; {peak_gib(device):.1f} GiB at the peak, forecast {held:.1f}"
     return Finding(check=name, verdict=CheckState.MEASURED, found=text)
 
 

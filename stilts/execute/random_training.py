@@ -19,7 +19,8 @@ from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config
 from stilts.tasks.task import Task
 from stilts.training.device import set_up
-from stilts.training.loop import TaskData, Training, train
+from stilts.training.feed import TaskData, Training
+from stilts.training.loop import train
 from stilts.training.reporter import Evaluation, SilentReporter
 from stilts.training.run_config import RunConfig
 
@@ -37,6 +38,7 @@ _SMALL_SIZES: Mapping[str, Json] = {
     "intermediate_size": 512,
 }
 SMALL: Mapping[str, Json] = {**_XLM_R, **_SMALL_SIZES}
+_ROWS = 32  # of a step
 
 
 def trained(
@@ -57,41 +59,61 @@ def trained(
         model.lm_head.requires_grad_(False)
     run = RunConfig(device=str(device), checkpoint_every_s=float("inf"))
     set_up(run)
-    training = Training(
-        stage_id="checked",
+    training = random_training(
+        task, run, steps=steps, precision=precision, tokens=tokens, vocabulary=vocabulary, reporter=reporter
+    )
+    state, _ = train(model, training)
+    return [loss for _, loss, _ in state.curve]
+
+
+def random_training(
+    task: Task,
+    run: RunConfig,
+    *,
+    steps: int,
+    precision: Precision,
+    tokens: int,
+    vocabulary: int,
+    rows: int = _ROWS,
+    reporter: SilentReporter | None = None,
+) -> Training:
+    """Steps of a classification on ``rows`` full rows of random tokens; nothing is evaluated or kept."""
+    train_rows = _random_rows(task, rows, tokens, vocabulary)
+    return Training(
+        stage_id="random",
         config=TrainConfig(steps=steps, learning_rate=1e-4, precision=precision),
         seed=0,
-        tasks=[TaskData(task=task, weight=1.0, config=_config(tokens), train=_random_rows(task, tokens, vocabulary))],
+        tasks=[TaskData(task=task, weight=1.0, config=_config(tokens, rows), train=train_rows)],
         vocabulary=Vocabulary(size=vocabulary, pad=1, mask=vocabulary - 1, special=(0, 1, 2)),
         run=run,
         reporter=reporter or SilentReporter(),
         evaluate=lambda current: Evaluation(scores={}),
         save=lambda folder: None,
     )
-    state, _ = train(model, training)
-    return [loss for _, loss, _ in state.curve]
 
 
-def _config(tokens: int) -> TaskConfig:
-    return TaskConfig(batch_size=32, max_length=tokens)
+def _config(tokens: int, rows: int = _ROWS) -> TaskConfig:
+    return TaskConfig(batch_size=rows, max_length=tokens)
 
 
-def _random_rows(task: Task, tokens: int, vocabulary: int) -> Encoded:
+def _random_rows(task: Task, rows: int, tokens: int, vocabulary: int) -> Encoded:
+    """Two batches."""
+    number = 2 * rows
     random = np.random.Generator(np.random.Philox(0))
-    ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(64)]
+    ids = [random.integers(3, vocabulary - 1, tokens).astype(np.int32) for _ in range(number)]
     return Encoded(
         ids=Ragged.of(ids),
         rows_per_unit=1,
-        unit_example=np.arange(64, dtype=np.int32),
-        num_examples=64,
+        unit_example=np.arange(number, dtype=np.int32),
+        num_examples=number,
         num_truncated=0,
-        labels=random.integers(0, len(task.labels), 64).astype(np.int32),
+        labels=random.integers(0, len(task.labels), number).astype(np.int32),
     )
 
 
 def full_rows(tokens: int) -> TextLengths:
     """Rows that are all of one length, as here."""
-    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=64, is_measured=True)
+    return TextLengths(tokens=tokens, longest=tokens, rows=1.0, examples=2 * _ROWS, is_measured=True)
 
 
 def timed_stage(task: Task, sizes: Mapping[str, Json], tokens: int) -> TrainStage:

@@ -33,8 +33,9 @@ from stilts.tasks.adapter import ParentAdapter
 from stilts.tasks.toy import TOY_ENCODER
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast, execution_record, set_up
+from stilts.training.feed import TaskData, Training
 from stilts.training.leading import Leader, led
-from stilts.training.loop import TaskData, Training, check_converged, train
+from stilts.training.loop import check_converged, train
 from stilts.training.rank_group import of_rank
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig

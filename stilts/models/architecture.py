@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import nn
@@ -39,11 +39,12 @@ class Architecture(ABC):
     """How encoders of a family are built and asked.
 
     ``plain`` gives, for each of transformers' auto classes that the family can be exported as, where the head goes;
-    ``layers`` names the list of an encoder's layers.
+    ``layers`` names the list of an encoder's layers, ``embeddings`` its embeddings of words.
     """
 
     plain: Mapping[str, PlainHead]
     layers: ClassVar[str]
+    embeddings: ClassVar[str] = "embeddings.word_embeddings"
 
     @abstractmethod
     def build(
@@ -95,9 +96,10 @@ class Architecture(ABC):
         """The module that gives out hidden state ``layer``; None for state 0 where only the first layer is given it."""
         return layers[layer - 1] if layer else None
 
-    @abstractmethod
     def word_embeddings(self, encoder: nn.Module) -> torch.Tensor:
         """(vocabulary, width) what a masked-LM head takes for its output matrix."""
+        weights: Any = encoder.get_submodule(self.embeddings).weight
+        return cast(torch.Tensor, weights)
 
     @abstractmethod
     def lm_head(self, config: Any) -> nn.Module | None:

@@ -13,10 +13,12 @@ from stilts.data.collate import Batch, Vocabulary
 from stilts.data.encoded import Encoded
 from stilts.kinds.scorer import Alter, Forward, Scorer
 from stilts.models.attention import forward_only
+from stilts.models.device_memory import give_back
 from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
 from stilts.training.device import autocast, set_up
-from stilts.training.loop import InProgress, Training, begin, obey
+from stilts.training.feed import Training
+from stilts.training.loop import InProgress, begin, obey
 from stilts.training.rank_group import find, join, of_rank
 from stilts.training.ranks import Order, Ranks
 from stilts.training.run_config import RunConfig
@@ -105,8 +107,7 @@ class Rest:
     def serve(self, member: Member) -> None:
         """Gives the memory back."""
         member.model = member.now = None
-        if member.device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back(member.device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

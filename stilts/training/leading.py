@@ -18,8 +18,9 @@ from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
 from stilts.training.checkpoint import TrainState
 from stilts.training.crew import Crew, crew_of, end_crew
+from stilts.training.feed import Training
 from stilts.training.following import BeginTraining, Compute, Join, Load, MakeModel, Obey, Rest
-from stilts.training.loop import Training, train
+from stilts.training.loop import train
 from stilts.training.rank_group import give_up_waiting, join, leave, of_rank, open_door
 from stilts.training.ranks import Order, Ranks
 from stilts.training.reporter import Evaluation, SilentReporter

@@ -38,7 +38,8 @@ from stilts.tasks.resolve import Resolver
 from stilts.tasks.task import SplitRef, Task
 from stilts.tasks.view import DataView
 from stilts.training.device import autocast
-from stilts.training.loop import TaskData, Training, train
+from stilts.training.feed import TaskData, Training
+from stilts.training.loop import train
 from stilts.training.reporter import SilentReporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums, embedded_pool

@@ -24,7 +24,8 @@ from stilts.tasks.registry import default_registry
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState
 from stilts.training.device import autocast
-from stilts.training.loop import TaskData, Training, train
+from stilts.training.feed import TaskData, Training
+from stilts.training.loop import train
 from stilts.training.reporter import SilentReporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import column_sums

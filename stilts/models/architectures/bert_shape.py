@@ -88,11 +88,6 @@ class BertShape(Architecture):
         module: nn.Module = layers[layer - 1] if layer else encoder.embeddings
         return module
 
-    def word_embeddings(self, encoder: Any) -> torch.Tensor:
-        """The embeddings of words."""
-        weights: torch.Tensor = encoder.embeddings.word_embeddings.weight
-        return weights
-
     def lm_head(self, config: Any) -> nn.Module:
         """A dense layer and a norm; the output matrix is the word embeddings."""
         activation = activation_of(self.lm_activation or config.hidden_act)

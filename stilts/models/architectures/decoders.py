@@ -26,6 +26,7 @@ _PLAIN = {
 class Qwen3(General):
     """A decoder whose layers see all tokens before, or those in a window."""
 
+    embeddings = "embed_tokens"
     attention = "self_attn"
     plain = _PLAIN
 
@@ -34,11 +35,6 @@ class Qwen3(General):
         window = encoder.config.sliding_window
         masks = {"full_attention": keys_before(mask), "sliding_attention": keys_before(mask, window)}
         return {"attention_mask": {kind: masks[kind] for kind in set(encoder.config.layer_types)}, "use_cache": False}
-
-    def word_embeddings(self, encoder: Any) -> torch.Tensor:
-        """The embeddings of words."""
-        weights: torch.Tensor = encoder.embed_tokens.weight
-        return weights
 
     def lm_head(self, config: Any) -> None:
         """None: it was pretrained to guess the next token."""

@@ -21,6 +21,7 @@ class T5Encoder(General):
     """The encoder's stack of layers alone; ``encoder_class`` is transformers' class that holds it."""
 
     layers = "block"
+    embeddings = "embed_tokens"
     attention = "SelfAttention"
     attention_share = "dropout"
 
@@ -51,11 +52,6 @@ class T5Encoder(General):
     def inputs(self, encoder: Any, mask: torch.Tensor, types: torch.Tensor | None) -> dict[str, Any]:
         """The mask."""
         return {"attention_mask": keys_seen(mask)}
-
-    def word_embeddings(self, encoder: Any) -> torch.Tensor:
-        """The embeddings of words."""
-        weights: torch.Tensor = encoder.embed_tokens.weight
-        return weights
 
     def lm_head(self, config: Any) -> None:
         """None: it was pretrained to write what is missing, by its decoder."""

@@ -32,6 +32,7 @@ _MODERNBERT = {
 class ModernBert(General):
     """Rotary positions; layers see all tokens, or those in a window around."""
 
+    embeddings = "embeddings.tok_embeddings"
     attention = "attn"
     plain = _MODERNBERT
 
@@ -39,11 +40,6 @@ class ModernBert(General):
         """A mask for each kind of layer."""
         window = keys_in_window(mask, encoder.config.sliding_window)
         return {"attention_mask": {"full_attention": keys_seen(mask), "sliding_attention": window}}
-
-    def word_embeddings(self, encoder: Any) -> torch.Tensor:
-        """The embeddings of words."""
-        weights: torch.Tensor = encoder.embeddings.tok_embeddings.weight
-        return weights
 
     def lm_head(self, config: Any) -> nn.Module:
         """A dense layer and a norm, with biases as configured."""
@@ -90,11 +86,6 @@ class WrittenOut(General):
     """Encoders of BERT's shape whose attention transformers writes out, with dropout modules on probabilities."""
 
     layers = "encoder.layer"
-
-    def word_embeddings(self, encoder: Any) -> torch.Tensor:
-        """The embeddings of words."""
-        weights: torch.Tensor = encoder.embeddings.word_embeddings.weight
-        return weights
 
     def inputs(self, encoder: Any, mask: torch.Tensor, types: torch.Tensor | None) -> dict[str, Any]:
         """The mask as numbers, and types where there are any to tell apart."""
