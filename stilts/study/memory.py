@@ -116,12 +116,12 @@ def _activations(
 ) -> float:
     """What the backward pass of the largest micro-batch needs, bytes."""
     found = lengths(part.task, part.config, part.train)
-    rows = part.config.batch_size * found.rows
-    if placed.micro_batch is not None:
+    rows = part.config.batch_size * found.rows / placed.ranks
+    if placed.micro_batch is not None:  # of each rank
         rows = min(rows, placed.micro_batch)
     layers = min(part.config.layer, shape.layers) if part.task.kind.learns_to_a_layer else shape.layers
     kept = layers * _by_token(KEPT[stage.config.precision], shape, found.longest)
-    tokens = rows / placed.ranks * found.longest
+    tokens = rows * found.longest
     logits = 0.0
     if part.task.kind.self_supervised:  # logits in the product's precision and in fp32, and their gradient
         logits = part.config.mask_frac * shape.vocabulary * (10 if stage.config.precision is Precision.BF16 else 12)

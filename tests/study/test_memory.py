@@ -94,6 +94,15 @@ def test_ranks_share_what_training_holds_where_it_is_sharded() -> None:
     assert alone.weights > four.weights > alone.weights / 4  # a layer, and the embeddings, are gathered to be used
 
 
+def test_a_micro_batch_is_of_each_rank() -> None:
+    one, four = (
+        peak_memory(stage(), Placed(on_gpu=True, micro_batch=8, ranks=ranks, is_sharded=True)) for ranks in (1, 4)
+    )
+    assert one is not None and four is not None and one.activations == four.activations  # 8 rows of 32 everywhere
+    whole = peak_memory(stage(), Placed(on_gpu=True, ranks=4, is_sharded=True))
+    assert whole is not None and whole.activations == four.activations  # 32 rows, dealt among four
+
+
 def test_masked_lm_pays_for_its_vocabulary_and_an_evaluation_for_no_gradients() -> None:
     text = train_stage(part(TEXT, config=TaskConfig(layer=2)), encoder=ENCODED)
     wide = train_stage(
