@@ -16,10 +16,9 @@ import torch
 from stilts.data.batches import Units, token_batches
 from stilts.data.collate import Batch, Vocabulary, collate
 from stilts.data.encoded import Encoded
-from stilts.errors import NoMemoryError
 from stilts.kinds.retrieved import ALONE, Embedded, RetrievalSearch, pooled_rows, row_vectors
 from stilts.models.attention import forward_only
-from stilts.models.device_memory import give_back, is_out_of_memory
+from stilts.models.device_memory import give_back, is_out_of_memory, one_is_too_much
 from stilts.models.model import StiltsModel
 from stilts.study.config import TaskConfig
 
@@ -120,7 +119,7 @@ class Scorer:
             if not is_out_of_memory(error):
                 raise
             if len(batch.units) == 1:
-                raise _no_memory(batch, error) from error
+                raise one_is_too_much("a forward pass", len(batch.ids), batch.ids.shape[1], str(error)) from error
         give_back(self.device)
         self.fitting.tokens = batch.ids.numel() // 2
         return None
@@ -148,14 +147,3 @@ def head_outputs(model: StiltsModel, learner: str, batch: Batch) -> torch.Tensor
     """What the head of ``learner`` makes of a batch's last hidden states."""
     outputs: torch.Tensor = model.heads[learner](model.hidden(batch.ids, batch.seen, batch.types), batch.mask)
     return outputs
-
-
-def _no_memory(batch: Batch, error: Exception) -> NoMemoryError:
-    rows, tokens = batch.ids.shape
-    return NoMemoryError(
-        "a forward pass",
-        f"memory is not enough for one example at a time ({rows} rows of {tokens} tokens): "
-        f"{' '.join(str(error).split())[:200]}",
-        "The batch was halved down to that, and a smaller one there is not",
-        "Lower max_length, take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
-    )

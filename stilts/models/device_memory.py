@@ -8,6 +8,8 @@ import sys
 
 import torch
 
+from stilts.errors import NoMemoryError
+
 # Of libraries that report a full device by a RuntimeError of their own, and of torch's CPU allocator.
 _FULL = ("out of memory", "_status_alloc_failed", "defaultcpuallocator: can't allocate memory")
 
@@ -17,6 +19,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(mark in str(error).lower() for mark in _FULL)
+
+
+def one_is_too_much(asked: str, rows: int, tokens: int, told: str) -> NoMemoryError:
+    """The error of what does not fit with one example at a time, of so many rows; ``told`` is what torch said."""
+    return NoMemoryError(
+        asked,
+        f"memory is not enough for one example at a time ({rows} rows of {tokens} tokens): "
+        f"{' '.join(told.split())[:200]}",
+        "The batch was halved down to that, and a smaller one there is not",
+        "Lower max_length, take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
+    )
 
 
 def give_back(device: torch.device) -> None:

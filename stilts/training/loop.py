@@ -18,7 +18,7 @@ import torch
 
 from stilts.errors import DivergedError, NoMemoryError
 from stilts.kinds.learning import learning_of
-from stilts.models.device_memory import give_back, is_out_of_memory
+from stilts.models.device_memory import give_back, is_out_of_memory, one_is_too_much
 from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.study.config import Keep, TrainConfig
 from stilts.training.checkpoint import TrainState, read_checkpoint, take_checkpoint
@@ -182,7 +182,8 @@ def _within_memory(now: InProgress) -> tuple[TaskData, Share, torch.Tensor]:
             raise _no_memory_together(data, ranks, told)
         most = max(len(batch.units) for batch in share.batches)
         if most == 1:
-            raise _no_memory(data, max(batch.ids.shape[1] for batch in share.batches), told)
+            tokens = max(batch.ids.shape[1] for batch in share.batches)
+            raise one_is_too_much(f"a training step of {data.task.learner}", data.train.rows_per_unit, tokens, told)
         state.micro_batch[data.task.learner] = (most // 2) * data.train.rows_per_unit
 
 
@@ -210,17 +211,6 @@ def _told_of_memory(what: str) -> Iterator[None]:
             "Weights, gradients and the optimizer's moments take 16 bytes a parameter, however small the batch is",
             "Take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
         ) from error
-
-
-def _no_memory(data: TaskData, tokens: int, told: str) -> NoMemoryError:
-    """The error of a task of which one example alone is too much."""
-    return NoMemoryError(
-        f"a training step of {data.task.learner}",
-        f"memory is not enough for one example at a time ({data.train.rows_per_unit} rows of {tokens} tokens): "
-        f"{' '.join(told.split())[:200]}",
-        "The batch was halved down to that, and a smaller one there is not",
-        "Lower max_length, take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
-    )
 
 
 def _no_memory_together(data: TaskData, ranks: Ranks, told: str) -> NoMemoryError:
