@@ -49,6 +49,7 @@ export FIND_PYTHON
 
 $(STAMP): pyproject.toml constraints.txt
 	@if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then sh -eu -c "$$FIND_PYTHON"; fi
+	$(VENV)/bin/python -m pip install --disable-pip-version-check 'pip>=23.1' # Debian 12's cannot build seqeval
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
