@@ -129,37 +129,42 @@ def _attention(
     return out
 
 
-def _one_kernel(function: Callable[..., torch.Tensor], count: KernelCount) -> Callable[..., torch.Tensor]:
-    """The function as one kernel that reads its tensors and writes its result.
+def _one_kernel(function: Callable[..., Any], count: KernelCount) -> Callable[..., Any]:
+    """The function as one kernel that reads its tensors and writes its results.
 
     Backward it reads them again, which is more than a kernel needs that saves or recomputes less.
     """
 
     class OneKernel(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, *inputs: Any) -> torch.Tensor:
+        def forward(ctx: Any, *inputs: Any) -> Any:
+            ctx.set_materialize_grads(False)
             with _paused(count), torch.enable_grad():
                 ctx.inside = tree_map_only(
                     torch.Tensor, lambda each: each.detach().requires_grad_(each.requires_grad), inputs
                 )
                 ctx.result = function(*ctx.inside)
-            count.add(Part.FUSED, function.__name__, 1, _bytes(_tensors(inputs)) + _bytes([ctx.result]))
-            return ctx.result.detach()
+            count.add(Part.FUSED, function.__name__, 1, _bytes(_tensors((inputs, ctx.result))))
+            return tree_map_only(torch.Tensor, lambda each: each.detach(), ctx.result)
 
         @staticmethod
         def backward(ctx: Any, *gradients: Any) -> Any:
+            results = ctx.result if isinstance(ctx.result, tuple) else (ctx.result,)
+            there = [(out, gradient) for out, gradient in zip(results, gradients, strict=True) if gradient is not None]
             wanted = [each for each in ctx.inside if isinstance(each, torch.Tensor) and each.requires_grad]
             with _paused(count):
-                found = iter(torch.autograd.grad(ctx.result, wanted, gradients))
+                found = iter(
+                    torch.autograd.grad([out for out, _ in there], wanted, [gradient for _, gradient in there])
+                )
             size = _bytes(_tensors((gradients, ctx.inside))) + _bytes(wanted)
             count.add(Part.FUSED, f"{function.__name__} backward", 1, size)
             return tuple(
                 next(found) if isinstance(each, torch.Tensor) and each.requires_grad else None for each in ctx.inside
             )
 
-    def called(*inputs: Any) -> torch.Tensor:
-        out: torch.Tensor = OneKernel.apply(*inputs)
-        return out
+    def called(*inputs: Any) -> Any:
+        # What is called within a compiled function is part of it.
+        return function(*inputs) if count.is_paused else OneKernel.apply(*inputs)
 
     return called
 
@@ -199,8 +204,8 @@ def _traffic(call: Call, inputs: list[GpuTensor], outputs: list[GpuTensor]) -> i
     read = inputs[1:] if call.name in ("copy_", "fill_", "zero_", "normal_") else inputs
     arguments = zip(call.op._schema.arguments, call.args, strict=False)
     changed = [given for argument, given in arguments if argument.alias_info and argument.alias_info.is_write]
-    if call.name == "_fused_adamw_":  # gradients are written by a scaler only
-        changed.pop(1)
+    if call.name == "_fused_adamw_" and call.kwargs.get("grad_scale") is None:
+        changed.pop(1)  # gradients are written where they are scaled only
     return _bytes(read) + _bytes(_tensors(changed) if changed else outputs)
 
 

@@ -18,6 +18,7 @@ import torch
 from benchmarks.kernel_count import KernelCount, Part, counted_kernels
 from stilts.execute.random_training import random_training
 from stilts.kinds.learning import heads_of
+from stilts.models import sites
 from stilts.models.model import StiltsModel
 from stilts.study.config import Precision
 from stilts.tasks.registry import default_registry
@@ -28,7 +29,7 @@ from stilts.training.run_config import RunConfig
 from tests.pretend_gpu.device import DEVICE, install, without_numbers
 
 # The functions of the product that are compiled on a GPU, as (module, name): one kernel each.
-COMPILED: tuple[tuple[Any, str], ...] = ()
+COMPILED: tuple[tuple[Any, str], ...] = ((sites, "thinned"), (sites, "attended"), (sites, "joined"))
 LARGE = {
     "vocab_size": 250_002,
     "hidden_size": 1024,

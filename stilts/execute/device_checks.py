@@ -18,6 +18,8 @@ import torch
 
 from stilts.execute.random_training import SMALL, full_rows, timed_stage, trained
 from stilts.fingerprint import Json
+from stilts.models import sites
+from stilts.models.compiled_sites import SITES
 from stilts.models.device_memory import begin_peak, peak_gib
 from stilts.models.model import fresh_model
 from stilts.study.config import Precision
@@ -59,6 +61,7 @@ def check_device(device: torch.device, task: Task, shape: str = "large") -> list
     checks: Mapping[str, Callable[[torch.device, Task], Finding]] = {
         "device": _device,
         "bf16": _bf16,
+        "compiled sites": _sites,
         "dropout masks": _masks,
         "numbers in fp32": partial(_numbers, precision=Precision.FP32),
         "numbers in bf16": partial(_numbers, precision=Precision.BF16),
@@ -104,16 +107,33 @@ def _bf16(device: torch.device, _: Task) -> Finding:
     )
 
 
+def _sites(device: torch.device, _: Task) -> Finding:
+    """What is compiled into one kernel, beside plain torch."""
+    name = "compiled sites"
+    if device.type != "cuda":
+        return Finding(check=name, verdict=CheckState.NOT_HERE, found="only a GPU has them compiled")
+    names = ("thinned", "attended", "joined")
+    agree = f"{', '.join(names)} agree with plain torch"
+    aside = [each for each in names if SITES(each, device) is getattr(sites, each)]
+    return Finding(
+        check=name,
+        verdict=CheckState.FAILED if aside else CheckState.OK,
+        found="; ".join(f"{each}: {SITES.uncompiled[each]}" for each in aside) or agree,
+        advice="Training is right and slower; install a C compiler and Triton on the nodes, or send this page"
+        if aside
+        else "",
+    )
+
+
 def _masks(device: torch.device, _: Task) -> Finding:
     """The bits of dropout, which must be the same everywhere: they are identity."""
-    kept = []
+    zeros = []
     for place in (torch.device("cpu"), device):
-        model = fresh_model(SMALL, 0)
-        model.stream.keys = torch.arange(-4, 4, dtype=torch.int32).to(place)
-        hidden = model.stream.kept((8, 60, 128), 3, 0.1, place)
-        attention = model.stream.kept_attention((8, 4, 60, 60), 5, 0.1, place)
-        kept.append((hidden.cpu(), attention.cpu()))
-    same = all(torch.equal(one, other) for one, other in zip(*kept, strict=True))
+        stream = fresh_model(SMALL, 0).stream
+        stream.keys = torch.arange(-4, 4, dtype=torch.int32).to(place)
+        shapes = ((8, 60, 128), 3), ((8, 4, 60, 60), 5)
+        zeros.append([(stream.thinned(torch.ones(shape).to(place), site, 0.1) == 0).cpu() for shape, site in shapes])
+    same = all(torch.equal(one, other) for one, other in zip(*zeros, strict=True))
     return Finding(
         check="dropout masks",
         verdict=CheckState.OK if same else CheckState.FAILED,

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from stilts.models.dropout import DropoutStream, thinned
+from stilts.models.compiled_sites import SITES
+from stilts.models.dropout import DropoutStream
 
 ATTENTION = "stilts_counted"
 # Keys up to which plain attention is faster than torch's kernel for bf16 on a CPU, without a backward pass.
@@ -47,16 +48,41 @@ def counted_attention(
     if dropout == 0.0 and _has_fast_kernel(query, attention_mask):
         out = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
         return out.transpose(1, 2).contiguous(), None
+    if query.device.type != "cpu":
+        return _in_one_site(module, query, key, value, attention_mask, dropout, scale), None
     scores = torch.matmul(query, key.transpose(2, 3)).mul_(scale)  # nothing else needs the product as it was
     if attention_mask is not None:
         scores.add_(_added(attention_mask, scores.dtype))
     probabilities = torch.softmax(scores.float(), dim=-1).to(query.dtype)
     if dropout > 0.0:
-        stream: DropoutStream = module.stilts_stream()  # type: ignore[operator]
-        shape = (probabilities.shape[0], probabilities.shape[1], probabilities.shape[2], probabilities.shape[3])
-        kept = stream.kept_attention(shape, int(module.stilts_site), dropout, query.device)  # type: ignore[arg-type]
-        probabilities = thinned(probabilities, kept, dropout)
+        stream, site = _dropout_of(module)
+        probabilities = stream.thinned(probabilities, site, dropout)
     return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), None
+
+
+def _in_one_site(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout: float,
+    scale: float,
+) -> torch.Tensor:
+    """Two products, and one site between them."""
+    scores = torch.matmul(query, key.transpose(2, 3))
+    drop = None
+    if dropout > 0.0:
+        stream, site = _dropout_of(module)
+        drop = stream.drop(scores.shape, site, dropout, query.device)
+    added = None if mask is None else _added(mask, scores.dtype)
+    probabilities = SITES("attended", query.device)(scores, added, scale, drop)
+    return torch.matmul(probabilities, value).transpose(1, 2).contiguous()
+
+
+def _dropout_of(module: nn.Module) -> tuple[DropoutStream, int]:
+    """Where an attention module finds its keys, and which site it is."""
+    return module.stilts_stream(), int(module.stilts_site)  # type: ignore[operator, arg-type]
 
 
 def _added(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -13,13 +13,16 @@ import torch
 from torch import nn
 
 from stilts.models.blocked_hash import is_faster_in_blocks, kept_in_blocks
+from stilts.models.compiled_sites import SITES
+from stilts.models.sites import Thinning, kept, mix_
 
-# The step and multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
+# The step of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 GOLDEN = 0x9E3779B9
-_M1, _M2 = 0x7FEB352D, 0x846CA68B
 # Places of an attention matrix are numbered as if it had this width, more than any XLM-R encoder has positions. A
 # longer one is cut into tiles of it, 8 in a row: 64 heads of 8192 x 8192 places have just as many numbers as 32 bits.
 _WIDTH, _TILES, _HEADS = 1024, 8, 64
+# The keys of so many sites are made together: a kernel for each step of the hash, and not for each site too.
+_SITES = 128
 
 
 class DropoutStream:
@@ -30,41 +33,62 @@ class DropoutStream:
     """
 
     def __init__(self) -> None:
-        self.keys: torch.Tensor | None = None
+        self._keys: torch.Tensor | None = None
         self.shared: torch.Tensor | None = None
         self._places: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
+        self._site_keys: dict[int, torch.Tensor] = {}
+        self._lines: dict[tuple[float, torch.device], tuple[torch.Tensor, torch.Tensor]] = {}
 
-    def kept(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
-        """A mask of ``shape`` (rows first), False with probability ``p``.
+    @property
+    def keys(self) -> torch.Tensor | None:
+        """(rows,) int32."""
+        return self._keys
+
+    @keys.setter
+    def keys(self, keys: torch.Tensor | None) -> None:
+        self._keys, self._site_keys = keys, {}
+
+    def thinned(self, x: torch.Tensor, site: int, p: float) -> torch.Tensor:
+        """``x`` (rows first) with places zeroed with probability ``p``, the others divided by 1 - ``p``.
 
         Place numbers are row-major over all but the first axis, the token axis first, so that padding at the end
-        moves none of them.
+        moves none of them; of four axes the last two are an attention's queries and keys.
         """
-        if self.keys is None:
-            raise RuntimeError("a model in training mode needs DropoutStream.keys before its forward pass")
-        places = self._numbers("hidden", shape[1:], device)
-        return self._hashed(places, site, p)
+        if x.device.type == "cpu":
+            return thinned(x, self.kept(x.shape, site, p, x.device), p)
+        out: torch.Tensor = SITES("thinned", x.device)(x, self.drop(x.shape, site, p, x.device))
+        return out
 
-    def kept_attention(
-        self, shape: tuple[int, int, int, int], site: int, p: float, device: torch.device
-    ) -> torch.Tensor:
-        """A mask of (rows, heads, queries, keys), False with probability ``p``."""
-        return self._hashed(self._numbers("attention", shape[1:], device), site, p)
+    def kept(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
+        """The mask of a site, of ``shape`` (rows first): False with probability ``p``."""
+        return _kept(self.drop(shape, site, p, device), p)
 
-    def kept_shared(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
-        """A mask of ``shape``, which has no axis for rows: one for all of a step's."""
+    def drop(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> Thinning:
+        """What decides the mask of a site, of ``shape`` (rows first)."""
+        what = "attention" if len(shape) == 4 else "hidden"
+        return Thinning(self._keys_of(site), self._numbers(what, shape[1:], device), *self._line(p, device))
+
+    def shared_drop(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> Thinning:
+        """That of a mask that all of a step's rows have in common, of ``shape`` (1, ...)."""
         if self.shared is None:
             raise RuntimeError("a model in training mode needs DropoutStream.shared before its forward pass")
-        return self._hashed(self._numbers("hidden", shape, device), site, p, self.shared)[0]
+        key = mix_(self.shared + _int32((site + 1) * GOLDEN))
+        return Thinning(key, self._numbers("hidden", shape[1:], device), *self._line(p, device))
 
-    def _hashed(self, places: torch.Tensor, site: int, p: float, keys: torch.Tensor | None = None) -> torch.Tensor:
-        keys = self.keys if keys is None else keys
-        assert keys is not None
-        key = mix_(keys + _int32((site + 1) * GOLDEN))
-        if is_faster_in_blocks(places):
-            return kept_in_blocks(key, places, p)
-        bits = mix_(key.view(-1, *(1 for _ in places.shape)) + places)
-        return bits >= int(p * 2**32) - 2**31
+    def _keys_of(self, site: int) -> torch.Tensor:
+        if self._keys is None:
+            raise RuntimeError("a model in training mode needs DropoutStream.keys before its forward pass")
+        block = site // _SITES
+        if block not in self._site_keys:
+            salts = torch.tensor([_int32((block * _SITES + i + 1) * GOLDEN) for i in range(_SITES)], dtype=torch.int32)
+            self._site_keys[block] = mix_(self._keys + salts.to(self._keys.device).view(-1, 1))
+        return self._site_keys[block][site % _SITES]
+
+    def _line(self, p: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        if (p, device) not in self._lines:
+            line = torch.tensor(int(p * 2**32) - 2**31, dtype=torch.int32, device=device)
+            self._lines[(p, device)] = line, torch.tensor(1.0 - p, device=device)
+        return self._lines[(p, device)]
 
     def _numbers(self, what: str, shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
         """Place numbers of one row; the largest asked for so far is kept, smaller ones are corners of it."""
@@ -106,14 +130,18 @@ class CountedDropout(nn.Module):
         """The tensor thinned in training: (rows, tokens, channels), (rows, channels), (rows, heads, queries, keys)."""
         if not self.training or self.p == 0.0:
             return x
-        return thinned(x, self._kept(x), self.p)
+        return self._thinned(x)
 
-    def _kept(self, x: torch.Tensor) -> torch.Tensor:
-        rows, *inner = x.shape
-        if len(inner) == 3:
-            heads, queries, keys = inner
-            return self._stream.kept_attention((rows, heads, queries, keys), self.site, self.p, x.device)
-        return self._stream.kept((rows, *inner), self.site, self.p, x.device)
+    def drop(self, x: torch.Tensor) -> Thinning | None:
+        """What decides the mask of a tensor that comes by; None outside training, and where nothing is dropped."""
+        return self._stream.drop(x.shape, self.site, self.p, x.device) if self.training and self.p > 0.0 else None
+
+    def _thinned(self, x: torch.Tensor) -> torch.Tensor:
+        return self._stream.thinned(x, self.site, self.p)
+
+
+def _kept(drop: Thinning, p: float) -> torch.Tensor:
+    return kept_in_blocks(drop.keys, drop.numbers, p) if is_faster_in_blocks(drop.numbers) else kept(drop)
 
 
 def thinned(x: torch.Tensor, kept: torch.Tensor, p: float) -> torch.Tensor:
@@ -140,8 +168,12 @@ class _Thinned(torch.autograd.Function):
 class SharedDropout(CountedDropout):
     """Dropout of what all rows have in common, embedded distances say: one mask for all micro-batches of a step."""
 
-    def _kept(self, x: torch.Tensor) -> torch.Tensor:
-        return self._stream.kept_shared(tuple(x.shape), self.site, self.p, x.device)
+    def _thinned(self, x: torch.Tensor) -> torch.Tensor:
+        drop = self._stream.shared_drop((1, *x.shape), self.site, self.p, x.device)
+        if x.device.type == "cpu":
+            return thinned(x, _kept(drop, self.p)[0], self.p)
+        out: torch.Tensor = SITES("thinned", x.device)(x.unsqueeze(0), drop)
+        return out[0]
 
 
 def count_attention(module: nn.Module, stream: DropoutStream, site: int) -> None:
@@ -172,12 +204,3 @@ def install(model: nn.Module, stream: DropoutStream, *, dropout: float, attentio
 def _int32(value: int) -> int:
     value &= 0xFFFFFFFF
     return value - 2**32 if value >= 2**31 else value
-
-
-def mix_(x: torch.Tensor) -> torch.Tensor:
-    """The 32-bit mixer on an int32 tensor, in place: the same bits on every device."""
-    x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))
-    x.mul_(_M1)
-    x.bitwise_xor_((x >> 15).bitwise_and_(0x1FFFF))
-    x.mul_(_M2 - 2**32)
-    return x.bitwise_xor_((x >> 16).bitwise_and_(0xFFFF))

@@ -7,12 +7,14 @@ import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from stilts.errors import DeviceError
-from stilts.fingerprint import Json
+from stilts.fingerprint import Json, plain
+from stilts.models.compiled_sites import SITES
 from stilts.study.config import Precision
 from stilts.training.run_config import RunConfig
 
@@ -39,6 +41,7 @@ def set_up(run: RunConfig, precision: Precision = Precision.FP32) -> torch.devic
     torch.backends.cuda.matmul.allow_tf32 = precision is Precision.TF32
     if device.type == "cuda":
         _keep_to_its_part(device, run.gpu_frac)
+    SITES.folder = Path(run.cache_dir).expanduser() if run.cache_dir is not None else None
     return device
 
 
@@ -83,6 +86,7 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         "micro_batch": run.micro_batch,
         **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
         "deterministic": run.deterministic,
+        **({"uncompiled": plain(SITES.uncompiled)} if SITES.uncompiled else {}),
         "versions": versions,
     }
 

@@ -26,6 +26,7 @@ from stilts.training.feed import Feed, TaskData, Training
 from stilts.training.gradients import Share, add_gradients
 from stilts.training.host_copies import HostCopies
 from stilts.training.losses import Losses, diverged
+from stilts.training.optimizer import clipped_step, make_optimizer
 from stilts.training.ranks import Order, Ranks
 from stilts.training.reporter import Reply
 from stilts.training.saving import CheckpointWriter
@@ -38,7 +39,7 @@ class InProgress:
     """A training as one rank holds it, between two steps."""
 
     model: StiltsModel
-    optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.AdamW
     feed: Feed
     state: TrainState
     losses: Losses
@@ -123,20 +124,6 @@ def _together(now: InProgress, order: Order) -> None:
     obey(now, order)
 
 
-def make_optimizer(model: StiltsModel, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over all parameters that train; biases and layer norms are not decayed."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    decayed = [parameter for parameter in trained if parameter.ndim > 1]
-    others = [parameter for parameter in trained if parameter.ndim <= 1]
-    return torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-        betas=(config.adam_beta1, config.adam_beta2),
-        eps=config.adam_epsilon,
-        fused=True,
-    )
-
-
 def _step(now: InProgress) -> None:
     """One optimizer step of all ranks, which end it with the same weights."""
     model, optimizer, state, training = now.model, now.optimizer, now.state, now.training
@@ -149,8 +136,7 @@ def _step(now: InProgress) -> None:
     model.stream.keys = model.stream.shared = None
     loss = training.ranks.summed(model, loss)
     with _told_of_memory("the optimizer's step"):
-        torch.nn.utils.clip_grad_norm_(model.parameters(), training.config.clip_norm)
-        optimizer.step()
+        clipped_step(model, optimizer, training.config.clip_norm)
     optimizer.zero_grad(set_to_none=True)
     state.step += 1
     state.tokens += share.tokens

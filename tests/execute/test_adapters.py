@@ -150,7 +150,7 @@ def test_applied_beside_the_weights_it_computes_what_merged_weights_do(
 
 
 def test_only_what_trains_has_gradients(tiny_encoder: Path, store: Store) -> None:
-    from stilts.training.loop import make_optimizer
+    from stilts.training.optimizer import make_optimizer
 
     model, _ = load_model(tiny_encoder)
     model.lm_head.requires_grad_(False)

@@ -18,10 +18,9 @@ def test_the_bits_are_those_of_all_at_once(shape: tuple[int, ...], p: float, mon
     blocks: list[int] = []
     real = blocked_hash.kept_in_blocks
     monkeypatch.setattr("stilts.models.dropout.kept_in_blocks", lambda *given: blocks.append(1) or real(*given))
-    ask = stream.kept_attention if len(shape) == 4 else stream.kept
-    found = ask(shape, 5, p, torch.device("cpu"))  # type: ignore[arg-type]
+    found = stream.kept(shape, 5, p, torch.device("cpu"))
     monkeypatch.setattr("stilts.models.dropout.is_faster_in_blocks", lambda places: False)
-    assert torch.equal(found, ask(shape, 5, p, torch.device("cpu"))) and blocks == [1]  # type: ignore[arg-type]
+    assert torch.equal(found, stream.kept(shape, 5, p, torch.device("cpu"))) and blocks == [1]
     assert found.float().mean().item() == pytest.approx(1 - p, abs=0.01)
 
 

@@ -79,7 +79,7 @@ def test_attention_masks_differ_by_head_site_and_step_and_repeat() -> None:
     }
     assert torch.equal(out["a"], out["again"])
     assert not torch.equal(out["a"], out["site"]) and not torch.equal(out["a"], out["step"])
-    kept = stream().kept_attention((ROWS, HEADS, TOKENS, TOKENS), 0, 0.5, run_device())
+    kept = stream().kept((ROWS, HEADS, TOKENS, TOKENS), 0, 0.5, run_device())
     assert all(not torch.equal(kept[:, 0], kept[:, head]) for head in range(1, HEADS))
     assert not torch.equal(kept[0], kept[1])
 
@@ -101,12 +101,12 @@ def test_masks_do_not_depend_on_padding_or_on_who_else_is_in_the_batch() -> None
     there = stream()
     dropout = CountedDropout(there, site=2, p=0.3)
     whole = dropout(torch.ones(ROWS, TOKENS, 32, device=run_device()))
-    attention = there.kept_attention((ROWS, HEADS, TOKENS, TOKENS), 1, 0.3, run_device())
+    attention = there.kept((ROWS, HEADS, TOKENS, TOKENS), 1, 0.3, run_device())
     assert there.keys is not None
     there.keys = there.keys[4:6]
     assert torch.equal(dropout(torch.ones(2, 10, 32, device=run_device())), whole[4:6, :10])
     assert torch.equal(dropout(torch.ones(2, TOKENS + 9, 32, device=run_device()))[:, :TOKENS], whole[4:6])
-    few = there.kept_attention((2, HEADS, 10, 10), 1, 0.3, run_device())
+    few = there.kept((2, HEADS, 10, 10), 1, 0.3, run_device())
     assert torch.equal(few, attention[4:6, :, :10, :10])
 
 

@@ -156,7 +156,7 @@ def test_a_layers_state_costs_the_layers_below_it_and_is_exact(layer: int, devic
     )
     ran: list[nn.Module] = []
     for each in model.encoder.encoder.layer:
-        each.register_forward_hook(lambda module, inputs, out: ran.append(module))
+        each.output.dense.register_forward_hook(lambda module, inputs, out: ran.append(module))
     assert torch.equal(model.hidden_at(ids, mask, layer).cpu(), whole.hidden_states[layer].cpu())
     assert len(ran) == layer and len(model.encoder.encoder.layer) == 2
 

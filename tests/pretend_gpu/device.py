@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -88,8 +88,12 @@ def install() -> torch.device:
         # Lists of these tensors go where lists of CUDA's go.
         torch.utils._foreach_utils._foreach_supported_types.append(GpuTensor)
         # Tensors made in inference mode and wrappers do not go together.
-        torch.inference_mode = torch.no_grad  # type: ignore[assignment,misc]
+        torch.inference_mode = _no_grad  # type: ignore[assignment,misc]
     return torch.device(DEVICE)
+
+
+def _no_grad(mode: bool = True) -> AbstractContextManager[Any]:
+    return torch.no_grad() if mode else nullcontext()
 
 
 def _direct_library() -> torch.library.Library:

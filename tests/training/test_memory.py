@@ -30,15 +30,15 @@ class SmallDevice:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: int, error: BaseException = FULL[0]) -> None:
         self.refused: list[int] = []
-        run = BertShape._run
+        given = BertShape._given
 
         def within(shape: BertShape, encoder: Any, ids: torch.Tensor, *rest: Any) -> Any:
             if len(ids) > rows:
                 self.refused.append(len(ids))
                 raise error
-            return run(shape, encoder, ids, *rest)
+            return given(shape, encoder, ids, *rest)
 
-        monkeypatch.setattr(BertShape, "_run", within)
+        monkeypatch.setattr(BertShape, "_given", within)
 
 
 @pytest.fixture

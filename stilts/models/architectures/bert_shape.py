@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from stilts.models.architecture import Architecture, PlainHead
+from stilts.models.architectures.post_norm import is_post_norm, through_layers
 from stilts.models.attention import register_attention
 from stilts.models.dropout import DropoutStream, install
 from stilts.models.heads import Activation, MaskedLMHead
@@ -80,8 +81,25 @@ class BertShape(Architecture):
         self, encoder: nn.Module, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The last hidden state."""
-        out: torch.Tensor = self._run(encoder, ids, mask, types).last_hidden_state
+        if self._takes_our_layers(encoder, ids):
+            return self._through(encoder, ids, mask, types, len(cast(Any, encoder).encoder.layer))
+        out: torch.Tensor = encoder(
+            **self._given(encoder, ids, mask, types), attention_mask=_seen(mask)
+        ).last_hidden_state
         return out
+
+    def hidden_at(
+        self,
+        encoder: nn.Module,
+        ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        layer: int,
+        types: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Hidden state ``layer``."""
+        if self._takes_our_layers(encoder, ids):
+            return self._through(encoder, ids, mask, types, layer)
+        return super().hidden_at(encoder, ids, mask, layer, types)
 
     def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module:
         """The embeddings, or the layer."""
@@ -93,8 +111,20 @@ class BertShape(Architecture):
         activation = activation_of(self.lm_activation or config.hidden_act)
         return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps, activation=activation)
 
-    def _run(self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None) -> Any:
-        """The encoder's output, with positions counted as its family does.
+    def _takes_our_layers(self, encoder: Any, ids: torch.Tensor) -> bool:
+        """On a CPU transformers' layers are as fast, and results are those of before to the last bit."""
+        return ids.device.type != "cpu" and is_post_norm(encoder.encoder.layer)
+
+    def _through(
+        self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None, count: int
+    ) -> torch.Tensor:
+        embedded = encoder.embeddings(**self._given(encoder, ids, mask, types))
+        return through_layers(encoder, encoder.encoder.layer, embedded, _seen(mask), count)
+
+    def _given(
+        self, encoder: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None
+    ) -> dict[str, torch.Tensor]:
+        """What the embeddings are made from, with positions counted as the encoder's family does.
 
         Left alone, transformers counts XLM-R's by a cumulative sum, which has no deterministic kernel on GPUs.
         """
@@ -106,8 +136,11 @@ class BertShape(Architecture):
         else:
             positions = places.expand_as(ids)
         told = {"token_type_ids": types} if encoder.config.type_vocab_size > 1 and types is not None else {}
-        seen = None if mask is None else mask[:, None, None, :]
-        return encoder(input_ids=ids, attention_mask=seen, position_ids=positions, **told)
+        return {"input_ids": ids, "position_ids": positions, **told}
+
+
+def _seen(mask: torch.Tensor | None) -> torch.Tensor | None:
+    return None if mask is None else mask[:, None, None, :]
 
 
 def activation_of(name: str) -> Activation:
