@@ -202,6 +202,8 @@ def _launches(call: Call) -> int:
 def _traffic(call: Call, inputs: list[GpuTensor], outputs: list[GpuTensor]) -> int:
     """Bytes read and written; what is overwritten unseen is not read, what is updated is both."""
     read = inputs[1:] if call.name in ("copy_", "fill_", "zero_", "normal_") else inputs
+    if call.name == "_foreach_copy_":
+        read = _tensors(call.args[1])
     arguments = zip(call.op._schema.arguments, call.args, strict=False)
     changed = [given for argument, given in arguments if argument.alias_info and argument.alias_info.is_write]
     if call.name == "_fused_adamw_" and call.kwargs.get("grad_scale") is None:
