@@ -40,6 +40,9 @@ LORA = AdapterConfig(rank=4, alpha=8.0, dropout=0.1, modules=("query", "value"))
 BELOW = AdapterConfig(rank=2, alpha=4.0, dropout=0.2, modules=("query", "intermediate.dense"))
 # Weights of an artifact after 20 steps. Measured: 6e-6 at most.
 CLOSE = 2e-5
+# By kind, points of selection scores. After 10 steps of an adapter a random encoder's predictions on STS-B spread by
+# 4e-4, and are rounded to 1e-5: Pearson's coefficient of them is no steadier. Measured: 0.16.
+POINTS = {"stsb": 0.5}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,7 +99,7 @@ def assert_same_artifact(stage: TrainStage, one: Store, many: Store) -> None:
 def check(stage: TrainStage, encoder: Path, below: TrainStage | None, folder: Path, run: RunConfig) -> None:
     alone, together = prepared(folder / "one", encoder, below), prepared(folder / "many", encoder, below)
     one, many = result_of(stage, alone, run_config(encoder)), result_of(stage, together, run)
-    assert_alike(one, many)
+    assert_alike(one, many, points=max(POINTS.get(part.task.learner, 0.0) for part in stage.mixture))
     assert (many["execution"]["ranks"], many["kept_step"]) == (run.ranks, one["kept_step"])
     assert_same_artifact(stage, alone, together)
     moved = [tensor for name, tensor in weights_of(stage, together).items() if ".lora_B." in name]
