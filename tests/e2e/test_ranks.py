@@ -114,7 +114,7 @@ def test_a_rank_that_is_killed_on_ray_costs_a_retry(who: str, way: str, tmp_path
     file, env = study(tmp_path, way, steps=400), environment(STILTS_TEST=str(tmp_path))
     words = command("run", file, "--store", "store", *RUN, "--num-cpus", 2, "--checkpoint-every", 0.2)
     with subprocess.Popen(words, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as run:
-        first = waited(lambda: marked(tmp_path))
+        first = waited(lambda: marked(tmp_path), within_s=300)
         waited(lambda: list((tmp_path / "store").glob("progress/*/*")), within_s=120)
         killed = psutil.Process(first[0]).ppid() if who == "rank 0" else first[0]
         os.kill(killed, signal.SIGKILL)
