@@ -60,7 +60,12 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
     gone = opened.gone_keys() if opened else frozenset()
     pruned = view.pruned_stages if view else frozenset()
     resources = workspace.study.file.resources
-    by_arithmetic = partial(assumed_seconds, cpus=resources.cpus, gpus=resources.gpus)
+    by_arithmetic = partial(
+        assumed_seconds,
+        cpus=resources.cpus,
+        gpus=resources.gpus,
+        gradient_checkpointing=resources.gradient_checkpointing,
+    )
     expectation = Expectation(assumed=by_arithmetic)
     if opened:
         expectation = Expectation.measured(plan, done, opened, by_arithmetic)

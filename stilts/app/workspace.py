@@ -74,6 +74,7 @@ class Workspace:
             ranks=ranks,
             threads=threads or max(1, int(resources.cpus)),
             micro_batch=resources.micro_batch,
+            gradient_checkpointing=resources.gradient_checkpointing,
             gpu_frac=min(1.0, resources.gpus) if resources.gpus > 0 else 1.0,
             roots=self.roots,
             cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else _NODE_CACHE,

@@ -7,7 +7,8 @@ only stages that train an adapter do.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -22,6 +23,30 @@ from stilts.tasks.adapter import AdapterConfig
 
 # Dropout sites of adapters, behind those of encoders and heads; each adapter of a stack has as many.
 _ADAPTER_SITE, _SITES = 20_000, 10_000
+
+
+class AdapterDropout(CountedDropout):
+    """An adapter's dropout; within ``for_all_rows`` it thins what all rows have in common."""
+
+    is_shared = False
+
+    def _kept(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.is_shared:
+            return super()._kept(x)
+        return self._stream.kept_shared(tuple(x.shape[1:]), self.site, self.p, x.device)
+
+
+@contextmanager
+def for_all_rows(module: nn.Module) -> Iterator[None]:
+    """What goes through a module's adapters meanwhile, (1, places, channels), belongs to all rows of a step."""
+    dropouts = [each for each in module.modules() if isinstance(each, AdapterDropout)]
+    for each in dropouts:
+        each.is_shared = True
+    try:
+        yield
+    finally:
+        for each in dropouts:
+            each.is_shared = False
 
 
 def add_adapter(encoder: nn.Module, config: AdapterConfig, stream: DropoutStream, depth: int) -> None:
@@ -51,7 +76,7 @@ def add_adapter(encoder: nn.Module, config: AdapterConfig, stream: DropoutStream
     for number, module in enumerate(modules):
         layer: Any = encoder.get_submodule(module)
         assert isinstance(layer, LoraLayer)
-        layer.lora_dropout[_name(depth)] = CountedDropout(stream, first + number, config.dropout)
+        layer.lora_dropout[_name(depth)] = AdapterDropout(stream, first + number, config.dropout)
     for each in encoder.modules():  # peft has turned off those of before, also where the new one does not stand
         if isinstance(each, LoraLayer):
             each.set_adapter(list(each.lora_A))

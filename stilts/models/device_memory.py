@@ -28,7 +28,8 @@ def one_is_too_much(asked: str, rows: int, tokens: int, told: str) -> NoMemoryEr
         f"memory is not enough for one example at a time ({rows} rows of {tokens} tokens): "
         f"{' '.join(told.split())[:200]}",
         "The batch was halved down to that, and a smaller one there is not",
-        "Lower max_length, take a smaller encoder, or give the stage a device with more memory (resources.gpus)",
+        "Lower max_length, train with resources.gradient_checkpointing: true, take a smaller encoder, or give the "
+        "stage a device with more memory (resources.gpus)",
     )
 
 

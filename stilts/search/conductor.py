@@ -81,14 +81,14 @@ class Conductor:
         )
         self.policies.load()
         self._replan()
-        held = self.stage_resources
+        held, recomputes = self.stage_resources, self.resolved.study.file.resources.gradient_checkpointing
         self.gate = Gate(
             study=study,
             store=self.store,
             budget=self.budget,
             gpus=held.gpus,
             stages=self.stages,
-            assumed=partial(assumed_seconds, cpus=held.cpus, gpus=held.gpus),
+            assumed=partial(assumed_seconds, cpus=held.cpus, gpus=held.gpus, gradient_checkpointing=recomputes),
         )
         for search in self.searches.values():
             search.reconcile(self.stages.known)

@@ -44,6 +44,8 @@ class Kept(NamedTuple):
 
 # A layer of BERT's shape with counted dropout, by precision of its products. Counted with saved_tensors_hooks.
 KEPT = {Precision.FP32: Kept(34, 8, 9), Precision.TF32: Kept(34, 8, 9), Precision.BF16: Kept(26, 4, 7)}
+# What a layer that is computed again keeps of a token: its input, per channel, in fp32 under every precision.
+INPUT = 4
 # What one layer needs beside while it runs: a few copies of its widest tensors, in fp32.
 _PASSING = Kept(12, 8, 16)
 
@@ -70,7 +72,8 @@ class Placed:
     """How a stage is executed, as far as it bears on memory.
 
     ``micro_batch`` rows go through a model at once (None: the batch), ``eval_tokens`` tokens in an evaluation (None:
-    the usual number); ``ranks`` devices share what training holds where ``is_sharded``, or where it would fill a card.
+    the usual number); ``ranks`` devices share what training holds where ``is_sharded``, or where it would fill a card;
+    with ``gradient_checkpointing`` layers keep their inputs, and one at a time what it keeps else.
     """
 
     on_gpu: bool
@@ -78,11 +81,17 @@ class Placed:
     eval_tokens: int | None = None
     ranks: int = 1
     is_sharded: bool = False
+    gradient_checkpointing: bool = False
 
 
 def placed(resources: StudyResources) -> Placed:
     """How the stages of a study are executed by what it says of resources."""
-    return Placed(on_gpu=resources.gpus > 0, micro_batch=resources.micro_batch, ranks=max(1, int(resources.gpus)))
+    return Placed(
+        on_gpu=resources.gpus > 0,
+        micro_batch=resources.micro_batch,
+        ranks=max(1, int(resources.gpus)),
+        gradient_checkpointing=resources.gradient_checkpointing,
+    )
 
 
 def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengths) -> Memory | None:
@@ -120,7 +129,8 @@ def _activations(
     if placed.micro_batch is not None:  # of each rank
         rows = min(rows, placed.micro_batch)
     layers = min(part.config.layer, shape.layers) if part.task.kind.learns_to_a_layer else shape.layers
-    kept = layers * _by_token(KEPT[stage.config.precision], shape, found.longest)
+    one = _by_token(KEPT[stage.config.precision], shape, found.longest)
+    kept = layers * INPUT * shape.width + one if placed.gradient_checkpointing else layers * one
     tokens = rows * found.longest
     logits = 0.0
     if part.task.kind.self_supervised:  # logits in the product's precision and in fp32, and their gradient

@@ -57,9 +57,17 @@ def precision_of(stage: Stage) -> Precision:
     return stage.precision if isinstance(stage, EvaluateStage) else Precision.FP32
 
 
-def assumed_seconds(stage: Stage, *, cpus: float, gpus: float, lengths: LengthsOf = assumed_lengths) -> float:
+def assumed_seconds(
+    stage: Stage,
+    *,
+    cpus: float,
+    gpus: float,
+    gradient_checkpointing: bool = False,
+    lengths: LengthsOf = assumed_lengths,
+) -> float:
     """A stage's seconds by arithmetic alone, on the cores or GPUs that it holds."""
-    work, rate = workload(stage, lengths), assumed_rate(precision_of(stage), gpus)
+    work = workload(stage, lengths, gradient_checkpointing=gradient_checkpointing)
+    rate = assumed_rate(precision_of(stage), gpus)
     working = min(gpus, 1.0) if isinstance(stage, EstimateStage) else gpus  # an estimate works on one of its GPUs
     devices = working if gpus > 0 else max(cpus, 1.0)
     trained = (trained_weights(stage) or 0) if isinstance(stage, TrainStage) else 0

@@ -258,6 +258,7 @@ class StudyResources(SchemaPart):
     max_gpus: Annotated[float, Field(gt=0.0, le=4096.0)] | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    gradient_checkpointing: bool = False
 
     @model_validator(mode="after")
     def _meant(self) -> Self:

@@ -56,13 +56,16 @@ class Workload:
     steps: int = 0
 
 
-def workload(stage: Stage, lengths: LengthsOf = assumed_lengths) -> Workload:
-    """The work of a stage. An estimate that looks at no model has none."""
+def workload(stage: Stage, lengths: LengthsOf = assumed_lengths, *, gradient_checkpointing: bool = False) -> Workload:
+    """The work of a stage, with ``gradient_checkpointing`` a second forward pass through the layers in training.
+
+    An estimate that looks at no model has none.
+    """
     shape = stage.encoder.shape
     if shape is None or (isinstance(stage, EstimateStage) and stage.estimate in MODEL_FREE):
         return Workload(flops=0.0, tokens=0.0)
     if isinstance(stage, TrainStage):
-        return _training(stage, shape, lengths)
+        return _training(stage, shape, lengths, 2 if gradient_checkpointing else 1)
     if isinstance(stage, EvaluateStage):
         views = [view for item in stage.items for view in (item.view, *item.pool)]
         found = lengths(stage.task, stage.config, list({view.digest: view for view in views}.values()))
@@ -72,7 +75,7 @@ def workload(stage: Stage, lengths: LengthsOf = assumed_lengths) -> Workload:
     return Workload(flops=sum(one.flops for one in works), tokens=sum(one.tokens for one in works))
 
 
-def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf) -> Workload:
+def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf, forward_passes: int) -> Workload:
     flops = tokens = 0.0
     total = sum(part.weight for part in stage.mixture)
     for part in stage.mixture:
@@ -81,7 +84,7 @@ def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf) -> Wor
         seen = steps * part.config.batch_size * found.tokens
         tokens += seen
         backward = _BACKWARD if stage.config.adapter is None else _BACKWARD_FROZEN
-        flops += seen * _per_token(shape, found) * (_FORWARD + backward)
+        flops += seen * _per_token(shape, found) * (forward_passes * _FORWARD + backward)
         if part.task.kind.self_supervised:  # logits over the vocabulary, where tokens were masked
             masked = part.config.mask_frac * seen
             flops += masked * shape.width * (shape.vocabulary + shape.width) * (_FORWARD + _BACKWARD)

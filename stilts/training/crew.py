@@ -27,6 +27,9 @@ from stilts.errors import RankError
 # How long an error of rank 0 waits for the word of another rank that may have caused it: a process that ends says so
 # within milliseconds, and one whose connection was lost has ended.
 _WORD_S = 5.0
+# How long a rank's word of a lost connection waits for that of the rank at its other end, which is the cause.
+_OTHER_END_S = 2.0
+_LOST = ("connection", "closed by peer", "broken pipe", "nccl")
 # The module that a rank runs (``python -m``).
 _MODULE = "stilts.training.rank_process"
 
@@ -132,6 +135,8 @@ class Crew:
         try:
             while not isinstance(value := self._pipes[rank].recv(), Failed):
                 self._inboxes[rank].put(value)
+            if any(mark in value.text.lower() for mark in _LOST):
+                self._has_failed.wait(_OTHER_END_S)
             self._fail(_failed(rank, self.size, value))
         except (OSError, EOFError, TypeError):  # TypeError: the pipe was closed while it was waited on
             status = None if self._closing else self._children[rank].wait()

@@ -84,6 +84,7 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         **({"capability": "{}.{}".format(*torch.cuda.get_device_capability())} if on_gpu else {}),
         "threads": torch.get_num_threads(),
         "micro_batch": run.micro_batch,
+        **({"gradient_checkpointing": True} if run.gradient_checkpointing else {}),
         **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
         "deterministic": run.deterministic,
         **({"uncompiled": plain(SITES.uncompiled)} if SITES.uncompiled else {}),

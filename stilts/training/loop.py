@@ -20,6 +20,7 @@ from stilts.errors import DivergedError, NoMemoryError
 from stilts.kinds.learning import learning_of
 from stilts.models.device_memory import give_back, is_out_of_memory, one_is_too_much
 from stilts.models.model import StiltsModel, load_trained, trained_tensors
+from stilts.models.recomputed import recompute_layers
 from stilts.study.config import Keep, TrainConfig
 from stilts.training.checkpoint import TrainState, read_checkpoint, take_checkpoint
 from stilts.training.feed import Feed, TaskData, Training
@@ -84,6 +85,8 @@ def train(model: StiltsModel, training: Training) -> tuple[TrainState, bool]:
 def begin(model: StiltsModel, training: Training) -> InProgress:
     """The training before its next step: on this rank's device, from its last checkpoint if there is one."""
     device = torch.device(training.run.device)
+    if training.run.gradient_checkpointing:
+        recompute_layers(model)
     with _told_of_memory("the model's weights"):
         if training.ranks.is_sharded:
             shard(model, device, training.ranks.size)
@@ -205,7 +208,8 @@ def _no_memory_together(data: TaskData, ranks: Ranks, told: str) -> NoMemoryErro
         f"a training step of {data.task.learner} on {ranks.size} ranks",
         f"memory of rank {ranks.rank} is not enough: {' '.join(told.split())[:200]}",
         "Ranks that share weights, or compare all rows of a batch, go through it in step, and cannot halve it alone",
-        "Give resources.micro_batch: half of what a rank takes at once now, or less; results differ by rounding only",
+        "Give resources.micro_batch: half of what a rank takes at once now, or less; results differ by rounding only. "
+        "Or set resources.gradient_checkpointing: true",
     )
 
 

@@ -31,6 +31,7 @@ class RunConfig:
     home on the machine that runs; None tokenizes in memory. ``scratch_dir`` holds what is being written; None takes the
     system's. ``checkpoint_every_s`` is the least time between checkpoints in seconds: they take at most 3 % of the
     time, but with 0 each step has its own.
+    ``gradient_checkpointing``: layers are computed again in the backward pass, which keeps their inputs only.
     ``gpu_frac`` is the part of a GPU's memory that the process may take, 1 where it has it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
@@ -41,6 +42,7 @@ class RunConfig:
     threads: int | None = None
     micro_batch: int | None = None
     eval_tokens: int | None = None
+    gradient_checkpointing: bool = False
     deterministic: bool = True
     roots: Mapping[str, str] = field(default_factory=dict)
     cache_dir: str | None = None

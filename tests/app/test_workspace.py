@@ -1,4 +1,4 @@
-"""Where a run keeps tokenized data: beside its store, and in each machine's home where the store is a bucket."""
+"""How this machine runs stages: what the study says of it, and where tokenized data are kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 
 from stilts.app.workspace import Workspace
+from stilts.study.schema import StudyResources
+from stilts.training.run_config import RunConfig
 
 
 @pytest.mark.parametrize(("url", "kept"), [("/data/store", "/data/store/cache"), ("s3://bucket/x", "~/.cache/stilts")])
 def test_a_store_in_a_bucket_has_its_tokens_on_each_node(url: str, kept: str) -> None:
-    resources = SimpleNamespace(cpus=1.0, micro_batch=None, gpus=0.0)
+    assert config_of(StudyResources(), url).cache_dir == kept
+
+
+def test_how_stages_run_is_what_the_study_says() -> None:
+    said = config_of(StudyResources(cpus=3, micro_batch=4, gradient_checkpointing=True))
+    assert (said.threads, said.micro_batch, said.gradient_checkpointing) == (3, 4, True)
+    assert not config_of(StudyResources()).gradient_checkpointing
+
+
+def config_of(resources: StudyResources, url: str = "/data/store") -> RunConfig:
     resolved: Any = SimpleNamespace(study=SimpleNamespace(file=SimpleNamespace(resources=resources)))
     store: Any = SimpleNamespace(url=url)
-    assert Workspace(resolved=resolved, roots={}).run_config(store, device="cpu").cache_dir == kept
+    return Workspace(resolved=resolved, roots={}).run_config(store, device="cpu")

@@ -44,6 +44,32 @@ def test_an_adapter_stands_at_the_familys_layers_and_merges(family: str, tmp_pat
         assert sum(tensor.numel() for tensor in trained_tensors(model).values()) == usual.num_weights(sites.linear)
 
 
+@pytest.mark.parametrize("family", TINY_CONFIGS)
+def test_an_adapter_s_dropout_does_not_see_how_a_batch_was_cut(family: str) -> None:
+    model = model_of(family, dropout=0.0, attention_dropout=0.0).train()
+    model.add_adapter(AdapterConfig(rank=3, alpha=6.0, dropout=0.3, modules=FAMILIES[family].adapter_modules), seed=1)
+    with torch.no_grad():
+        for parameter in (one for one in model.encoder.parameters() if one.requires_grad):
+            parameter.add_(0.2 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
+    _, mask = batch(TINY_CONFIGS[family])
+    keys, model.stream.shared = torch.arange(100, 106, dtype=torch.int32), torch.tensor([7], dtype=torch.int32)
+
+    def states(rows: slice, width: int = 17) -> torch.Tensor:
+        ids, mask = batch(TINY_CONFIGS[family], width)
+        model.stream.keys = keys[rows]
+        return model.hidden(ids[rows], mask[rows])[:, :17]
+
+    whole = states(slice(0, 6))
+    parts = torch.cat([states(slice(0, 1)), states(slice(1, 6))])
+    for found in (parts, states(slice(0, 6), 29)):
+        torch.testing.assert_close(found[mask], whole[mask], atol=2e-5, rtol=1e-4)
+    keys = keys + 1
+    assert (states(slice(0, 6)) - whole)[mask].abs().mean() > 1e-3, "dropout is at work"
+    if family == "deberta-v2":  # its projections map embedded distances too
+        with_other, model.stream.shared = states(slice(0, 6)), torch.tensor([8], dtype=torch.int32)
+        assert (states(slice(0, 6)) - with_other)[mask].abs().mean() > 1e-4
+
+
 def test_a_name_of_no_linear_layer_is_refused_when_the_encoder_is_built() -> None:
     model = fresh_model(TINY_CONFIGS["qwen3"], seed=1)
     with pytest.raises(InputError, match=r"Set adapter\.modules to some of these: .*q_proj"):

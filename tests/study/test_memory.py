@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from stilts.models.model import fresh_model
+from stilts.models.model import StiltsModel, fresh_model
+from stilts.models.recomputed import recompute_layers
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
-from stilts.study.memory import KEPT, Placed, peak_memory
+from stilts.study.memory import INPUT, KEPT, Placed, peak_memory, placed
+from stilts.study.schema import StudyResources
 from stilts.study.stage import TrainStage
 from tests.study.handmade import ENCODER, PAIRS, SHAPE, TEXT, evaluate_stage, item, part, train_stage, view
 
@@ -19,8 +22,8 @@ CPU = Placed(on_gpu=False)
 ENCODED = replace(ENCODER, shape=SHAPE)
 
 
-def kept_by_torch(precision: Precision, *, layers: int, width: int, inner: int, heads: int, tokens: int) -> int:
-    """Bytes that the backward pass of an encoder keeps for 8 rows, weights left out."""
+def model_of(layers: int, width: int, inner: int, heads: int) -> StiltsModel:
+    """A model in training, with keys for 8 rows."""
     config = {
         "model_type": "xlm-roberta",
         "num_hidden_layers": layers,
@@ -34,6 +37,12 @@ def kept_by_torch(precision: Precision, *, layers: int, width: int, inner: int, 
     }
     model = fresh_model(config, 0).train()
     model.stream.keys = torch.zeros(8, dtype=torch.int32)
+    return model
+
+
+def kept_by_torch(precision: Precision, *, layers: int, width: int, inner: int, heads: int, tokens: int) -> int:
+    """Bytes that the backward pass of an encoder keeps for 8 rows, weights left out."""
+    model = model_of(layers, width, inner, heads)
     mask = torch.ones(8, tokens, dtype=torch.bool)
     mask[0, -1] = False
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
@@ -63,6 +72,31 @@ def test_what_a_layer_keeps_is_what_is_counted(
     assert (two - one - casts) / (8 * tokens) == pytest.approx(asked, rel=0.02)
 
 
+def held_where_layers_are_computed_again(precision: Precision, layers: int, tokens: int) -> int:
+    """Bytes of the tensors that are there after a forward pass and were not before: 8 rows, 64 channels."""
+    model = model_of(layers, 64, 128, 4)
+    recompute_layers(model)
+
+    def there() -> dict[int, int]:
+        gc.collect()
+        found = [one.untyped_storage() for one in gc.get_objects() if isinstance(one, torch.Tensor)]
+        return {storage.data_ptr(): storage.nbytes() for storage in found}
+
+    before = there()
+    cast = torch.autocast("cpu", torch.bfloat16) if precision is Precision.BF16 else nullcontext()
+    with cast:
+        out = model.hidden(torch.full((8, tokens), 7), torch.ones(8, tokens, dtype=torch.bool))
+    held = sum(size for place, size in there().items() if place not in before)
+    assert out.requires_grad
+    return held
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16])
+def test_a_layer_that_is_computed_again_keeps_its_input(precision: Precision) -> None:
+    two, five = (held_where_layers_are_computed_again(precision, layers, 32) for layers in (2, 5))
+    assert (five - two) / 3 == INPUT * 64 * 8 * 32
+
+
 def stage(**changes: Any) -> TrainStage:
     config = TrainConfig(**{"steps": 10, **changes})
     return train_stage(part(config=TaskConfig(layer=2, max_length=128)), encoder=ENCODED, config=config)
@@ -85,6 +119,28 @@ def test_a_micro_batch_cuts_activations_alone_and_a_dual_encoder_runs_to_its_lay
         peak_memory(train_stage(part(PAIRS, config=TaskConfig(layer=layer)), encoder=ENCODED), CPU) for layer in (1, 4)
     )
     assert shallow is not None and deep is not None and shallow.activations < deep.activations
+
+
+def test_gradient_checkpointing_keeps_inputs_and_one_layer() -> None:
+    def of(layers: int, *, again: bool) -> float:
+        deep = replace(stage(), encoder=replace(ENCODER, shape=replace(SHAPE, layers=layers)))
+        found = peak_memory(deep, replace(CPU, gradient_checkpointing=again))
+        plain = peak_memory(deep, CPU)
+        assert found is not None and plain is not None and found.weights == plain.weights
+        return found.activations
+
+    tokens = 32 * 128
+    assert of(24, again=True) - of(4, again=True) == pytest.approx(1.15 * 20 * INPUT * 64 * tokens)
+    assert of(24, again=True) < of(24, again=False) / 8
+    one, input_bytes = (of(24, again=False) - of(4, again=False)) / 20, 1.15 * INPUT * 64 * tokens
+    assert of(4, again=False) - of(4, again=True) == pytest.approx(3 * one - 4 * input_bytes)
+
+
+def test_a_study_says_how_its_stages_are_placed() -> None:
+    assert placed(StudyResources(gpus=2, gradient_checkpointing=True)) == Placed(
+        on_gpu=True, ranks=2, gradient_checkpointing=True
+    )
+    assert not placed(StudyResources()).gradient_checkpointing
 
 
 def test_ranks_share_what_training_holds_where_it_is_sharded() -> None:

@@ -151,7 +151,7 @@ def full_study() -> dict[str, Any]:
             "min_items": 20,
         },
         "estimates": ["logme", "h_score", "embedding", "probe", "text_overlap", "size"],
-        "resources": {"cpus": 1, "gpus": 0, "max_concurrent": 2, "micro_batch": 4},
+        "resources": {"cpus": 1, "gpus": 0, "max_concurrent": 2, "micro_batch": 4, "gradient_checkpointing": True},
         "gpu_hour_price": 1.5,
     }
 

@@ -61,6 +61,22 @@ def test_an_evaluation_is_a_third_of_training_a_token_and_counts_each_language()
     assert work.flops / work.tokens == pytest.approx(one.flops / one.tokens / 3)
 
 
+def test_layers_that_are_computed_again_take_four_thirds_of_training_and_nothing_of_an_evaluation() -> None:
+    stage, text = trained(), train_stage(part(TEXT, config=TaskConfig(layer=2)), encoder=ENCODED)
+    for one in (stage, text):
+        plain, again = (workload(one, full_rows, gradient_checkpointing=asked) for asked in (False, True))
+        layers = workload(replace(one, mixture=(part(config=one.mixture[0].config),)), full_rows).flops
+        assert again.flops - plain.flops == pytest.approx(layers / 3), "the vocabulary is multiplied with once"
+        assert (again.tokens, again.steps) == (plain.tokens, plain.steps)
+    scored = evaluate_stage(item("de"), encoder=ENCODED)
+    assert workload(scored, gradient_checkpointing=True) == workload(scored)
+    short, long = (
+        assumed_seconds(stage, cpus=1, gpus=0, gradient_checkpointing=asked, lengths=full_rows)
+        for asked in (False, True)
+    )
+    assert long - short == pytest.approx(workload(stage, full_rows).flops / 3 / assumed_rate(Precision.FP32, 0).flops)
+
+
 def test_masked_lm_multiplies_with_the_vocabulary_where_tokens_are_masked() -> None:
     text = train_stage(part(TEXT, config=TaskConfig(layer=2)), encoder=ENCODED)
     wide = replace(ENCODED, shape=replace(SHAPE, vocabulary=SHAPE.vocabulary + 1000))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ from stilts.store import Store, make_store
 from stilts.study.config import Keep
 from stilts.study.stage import TrainStage
 from stilts.training import loop
-from stilts.training.crew import end_crew
+from stilts.training.crew import Crew, Failed, end_crew
 from stilts.training.run_config import RunConfig, Sharding
 from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
@@ -72,14 +75,15 @@ def weights_of(stage: TrainStage, store: Store) -> dict[str, torch.Tensor]:
     return {f"{file.name}/{name}": tensor for file in files for name, tensor in read_tensors(file).items()}
 
 
-def assert_alike(one: dict[str, Any], many: dict[str, Any]) -> None:
+def assert_alike(one: dict[str, Any], many: dict[str, Any], points: float = 0.0) -> None:
+    """Curves and what was seen; selection scores within so many ``points``."""
     assert [step for step, _, _ in many["curve"]] == [step for step, _, _ in one["curve"]]
     assert [loss for _, loss, _ in many["curve"]] == pytest.approx([loss for _, loss, _ in one["curve"]], rel=TOLERANCE)
     assert [many[name] for name in ("steps", "examples", "tokens")] == [
         one[name] for name in ("steps", "examples", "tokens")
     ]
     for (step, scores), (other_step, others) in zip(one["select"], many["select"], strict=True):
-        assert step == other_step and scores == pytest.approx(others)
+        assert step == other_step and scores == pytest.approx(others, rel=1e-6, abs=points)
 
 
 def check(kind: str, ranks: int, sharding: str, folder: Path, encoder: Path, **config: Any) -> None:
@@ -306,6 +310,30 @@ time.sleep(600)
     parent.kill()
     parent.wait()
     assert is_gone(rank)
+
+
+def test_a_rank_that_lost_its_connection_is_not_blamed_for_the_one_that_is_gone() -> None:
+    crew = Crew(1, "cpu")  # no processes of its own
+    ends = {rank: Pipe() for rank in (1, 2)}
+    for rank, (ours, _) in ends.items():
+        crew._pipes[rank], crew._inboxes[rank] = ours, queue.SimpleQueue()
+        crew._children[rank] = subprocess.Popen([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
+        threading.Thread(target=crew._listen, args=(rank,), daemon=True).start()
+    ends[2][1].send(Failed(text="RuntimeError: Read error: Connection reset by peer", error=None))
+    assert crew.failure(within_s=0.3) is None
+    ends[1][1].close()
+    failure = crew.failure(within_s=10)
+    crew.close()
+    assert failure is not None and "rank 1 of a stage" in str(failure) and "by signal 9" in str(failure)
+
+
+def test_a_connection_that_is_lost_without_another_word_is_told() -> None:
+    crew = Crew(1, "cpu")
+    ours, theirs = Pipe()
+    crew._pipes[1], crew._inboxes[1] = ours, queue.SimpleQueue()
+    threading.Thread(target=crew._listen, args=(1,), daemon=True).start()
+    theirs.send(Failed(text="RuntimeError: Connection reset by peer", error=None))
+    assert "Connection reset by peer" in str(crew.failure(within_s=10))
 
 
 def test_more_ranks_than_gpus_are_refused_before_any_starts(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from stilts.models.adapters import for_all_rows
 from stilts.models.architecture import PlainHead
 from stilts.models.architectures.bert_shape import BERT_HEADS, activation_of
 from stilts.models.architectures.general import General, keys_in_window, keys_seen
@@ -116,6 +118,13 @@ class DebertaV2(WrittenOut):
     shared = frozenset({"pos_dropout"})
     plain = _DEBERTA
 
+    def count(self, encoder: nn.Module, stream: DropoutStream) -> None:
+        """As all; adapters of a projection see embedded distances too, where it maps both."""
+        super().count(encoder, stream)
+        for module in encoder.modules():
+            if hasattr(module, "disentangled_attention_bias"):
+                module.disentangled_attention_bias = _of_all_rows(module)  # type: ignore[assignment]
+
     def state_module(self, encoder: Any, layers: Any, layer: int) -> nn.Module | None:
         """The first layer's output goes through a convolution in some."""
         convolution: nn.Module | None = encoder.encoder.conv
@@ -125,6 +134,18 @@ class DebertaV2(WrittenOut):
         """BERT's, with the activation that is configured."""
         activation = activation_of(config.hidden_act)
         return MaskedLMHead(config.hidden_size, config.vocab_size, config.layer_norm_eps, activation=activation)
+
+
+def _of_all_rows(attention: Any) -> Callable[..., torch.Tensor]:
+    """The part of an attention that goes by distances, whose adapters drop out the same in all rows."""
+    compute = attention.disentangled_attention_bias
+
+    def computed(*given: Any, **named: Any) -> torch.Tensor:
+        with for_all_rows(attention):
+            bias: torch.Tensor = compute(*given, **named)
+        return bias
+
+    return computed
 
 
 _REMBERT = {
