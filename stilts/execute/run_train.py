@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from stilts.training.feed import TaskData, Training
 from stilts.training.leading import Leader, led
 from stilts.training.loop import check_converged, train
 from stilts.training.rank_group import of_rank
-from stilts.training.reporter import Reporter
+from stilts.training.reporter import Evaluation, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import select_evaluation
 
@@ -56,16 +57,13 @@ def _train(
     begin_peak(device)
     weights = start_weights(stage, store, run)
     prepared = preparation(stage, weights.base if weights is not None else None, run)
-    model, transferred = _start_model(stage, weights)
+    model, transferred = start_model(stage, weights)
     deal = None if leader is None else leader.deal(stage.config.precision)
-    training = Training(
-        stage_id=stage.stage_id,
-        config=stage.config,
-        seed=stage.seed,
-        tasks=[_task_data(part, prepared) for part in stage.mixture],
-        vocabulary=prepared.vocabulary(),
-        run=run,
-        reporter=reporter,
+    training = training_of(
+        stage,
+        prepared,
+        run,
+        reporter,
         evaluate=lambda now: select_evaluation(_scorer(now, stage, prepared, device, run, deal), stage, prepared),
         save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease, consume=True),
         resume=store.load_progress(stage.stage_id),
@@ -83,7 +81,32 @@ def _train(
     return stopped
 
 
-def _start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:
+def training_of(
+    stage: TrainStage,
+    prepared: Preparation,
+    run: RunConfig,
+    reporter: Reporter,
+    *,
+    evaluate: Callable[[StiltsModel], Evaluation],
+    save: Callable[[Path], None],
+    resume: Path | None = None,
+) -> Training:
+    """What the loop needs of a stage, its data read and encoded."""
+    return Training(
+        stage_id=stage.stage_id,
+        config=stage.config,
+        seed=stage.seed,
+        tasks=[_task_data(part, prepared) for part in stage.mixture],
+        vocabulary=prepared.vocabulary(),
+        run=run,
+        reporter=reporter,
+        evaluate=evaluate,
+        save=save,
+        resume=resume,
+    )
+
+
+def start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:
     """The model with its parent's weights, a new adapter if it has one, and one new head per task, from its seed."""
     hidden, attention = stage.config.dropout, stage.config.attention_dropout
     if weights is None:
@@ -108,7 +131,7 @@ def _start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsMode
 
 
 def _start(stage: TrainStage, weights: Weights | None) -> StiltsModel:
-    return _start_model(stage, weights)[0]
+    return start_model(stage, weights)[0]
 
 
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:

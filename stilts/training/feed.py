@@ -20,6 +20,7 @@ from stilts.seeds import derive_seed
 from stilts.study.config import TaskConfig, TrainConfig
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState
+from stilts.training.clock import NO_CLOCK, StageClock, StagePhase
 from stilts.training.device import autocast
 from stilts.training.gradients import Passes, Share
 from stilts.training.ranks import ALONE, Ranks
@@ -46,7 +47,7 @@ class Training:
 
     ``evaluate`` scores each task on its ``select`` views for the model as it is. ``save`` takes a folder with
     a checkpoint and keeps it, in another thread and maybe by moving its files; ``resume`` is the folder of the last
-    one kept, if any.
+    one kept, if any. ``clock`` is told what the loop does.
     """
 
     stage_id: str
@@ -60,6 +61,7 @@ class Training:
     save: Callable[[Path], None]
     resume: Path | None = None
     ranks: Ranks = ALONE
+    clock: StageClock = NO_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,9 @@ class Feed:
             task=data.task,
             config=data.config,
             device=self.device,
-            autocast=autocast(self.device, self.training.config.precision),
+            autocast=self.training.clock.around(
+                StagePhase.FORWARD, autocast(self.device, self.training.config.precision)
+            ),
             dropout_keys=dropout_keys,
         )
 

@@ -52,11 +52,12 @@ READING = [
     "mend --dry-run",
     "ui",
     "validate",
+    "profile",
     "tasks",
     "score",
 ]
 # These take seconds.
-DRAWING = ("report", "export", "export --submission", "score", "ui", "doctor")
+DRAWING = ("report", "export", "export --submission", "score", "ui", "doctor", "profile")
 # What changes a place, all of it through the store's backend.
 WRITERS = ("create", "replace", "delete", "delete_tree", "move", "put")
 VERBS = list(verbs("study", Path("out")))
