@@ -17,6 +17,7 @@ import torch
 
 from stilts.data.collate import Batch
 from stilts.data.encoded import Encoded
+from stilts.execute.fitting import known_rows
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.origins import are_there
 from stilts.execute.run_train import start_model, training_of
@@ -137,7 +138,13 @@ def profile_training(stage: TrainStage, store: ArtifactStore, run: RunConfig, st
     short = replace(stage, config=replace(stage.config, steps=last, evaluate_every=last))
     warm = _Begin(clock)
     training = training_of(
-        short, prepared, replace(run, checkpoint_every_s=float("inf")), warm, evaluate=evaluate, save=_not_kept
+        short,
+        prepared,
+        replace(run, checkpoint_every_s=float("inf")),
+        warm,
+        evaluate=evaluate,
+        save=_not_kept,
+        known=known_rows(stage, store, run),
     )
     read = time.perf_counter()
     state, _ = train(model, replace(training, clock=clock))

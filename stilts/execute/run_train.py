@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 
+from stilts.execute.fitting import keep_rows, known_rows
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.origins import start_of
 from stilts.fingerprint import Json, plain
@@ -67,6 +69,7 @@ def _train(
         evaluate=lambda now: select_evaluation(_scorer(now, stage, prepared, device, run, deal), stage, prepared),
         save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease, consume=True),
         resume=store.load_progress(stage.stage_id),
+        known=known_rows(stage, store, run),
     )
     if leader is None:
         state, stopped = train(model, training)
@@ -74,6 +77,7 @@ def _train(
         make = partial(_start, stage, weights)
         state, stopped = leader.train(model, training, make)
         model = model if stopped else leader.whole(model, make)
+    keep_rows(stage, state.micro_batch, store, run)
     if not stopped:
         check_converged(model, stage.config)
         result = _result(stage, state, transferred, started, run)
@@ -90,20 +94,28 @@ def training_of(
     evaluate: Callable[[StiltsModel], Evaluation],
     save: Callable[[Path], None],
     resume: Path | None = None,
+    known: Mapping[str, int] = MappingProxyType({}),
 ) -> Training:
-    """What the loop needs of a stage, its data read and encoded."""
+    """What the loop needs of a stage, its data read and encoded; ``known`` are the rows at once of ``fitting.py``."""
+    tasks = [_task_data(part, prepared) for part in stage.mixture]
+    most = {one.task.learner: min(_rows_of_step(one), run.micro_batch or _rows_of_step(one)) for one in tasks}
     return Training(
         stage_id=stage.stage_id,
         config=stage.config,
         seed=stage.seed,
-        tasks=[_task_data(part, prepared) for part in stage.mixture],
+        tasks=tasks,
         vocabulary=prepared.vocabulary(),
         run=run,
         reporter=reporter,
         evaluate=evaluate,
         save=save,
         resume=resume,
+        fits={learner: rows for learner, rows in known.items() if rows < most[learner]},
     )
+
+
+def _rows_of_step(data: TaskData) -> int:
+    return data.config.batch_size * data.train.rows_per_unit
 
 
 def start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:

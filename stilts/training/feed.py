@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,8 @@ class Training:
 
     ``evaluate`` scores each task on its ``select`` views for the model as it is. ``save`` takes a folder with
     a checkpoint and keeps it, in another thread and maybe by moving its files; ``resume`` is the folder of the last
-    one kept, if any. ``clock`` is told what the loop does.
+    one kept, if any. ``clock`` is told what the loop does. ``fits`` says how many
+    rows at once a task begins with, by learner, where more are known not to fit.
     """
 
     stage_id: str
@@ -62,6 +63,7 @@ class Training:
     resume: Path | None = None
     ranks: Ranks = ALONE
     clock: StageClock = NO_CLOCK
+    fits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

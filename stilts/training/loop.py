@@ -90,7 +90,8 @@ def begin(model: StiltsModel, training: Training) -> InProgress:
         else:
             model.to(device)
     optimizer = make_optimizer(model, training.config)
-    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState()
+    fits = dict(training.fits)
+    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState(micro_batch=fits)
     return InProgress(
         model=model,
         optimizer=optimizer,
