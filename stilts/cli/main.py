@@ -15,6 +15,7 @@ from stilts.cli import (
     keeping,
     mending,
     planning,
+    profiling,
     replaying,
     reporting,
     rescoring,
@@ -50,6 +51,7 @@ for group in (
     keeping,
     mending,
     doctoring,
+    profiling,
     scoring,
     rescoring,
 ):

@@ -25,6 +25,10 @@ from stilts.tasks.view import DataView
 _BY_CONTENT = (Part.TENTH, Part.REST)
 # Splits in memory at a time: a target's dev and all its languages (48 for panx), twice.
 _KEPT = 128
+# Examples that a worker may keep from one stage to the next: some tens of MB.
+_KEPT_EXAMPLES = 20_000
+# How many examples each split had that was read since all were forgotten.
+_num_read: list[int] = []
 
 
 def load_examples(
@@ -39,6 +43,17 @@ def load_examples(
     Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
     """
     return list(_examples(_wanted(view, roots, labels)))
+
+
+def forget_examples(at_most: int = _KEPT_EXAMPLES) -> None:
+    """Lets go of all examples in memory where more were read since the last time: whoever needs one reads it again.
+
+    A stage reads whole splits to leave out what stands in them, and later ones find its data in the token cache.
+    """
+    if sum(_num_read) > at_most:
+        for kept in (_read, _examples, _banned, _keys):
+            kept.cache_clear()
+        _num_read.clear()
 
 
 def skipped_rows(view: DataView, roots: Mapping[str, str | Path]) -> dict[str, int]:
@@ -136,6 +151,7 @@ def _read(request: _Request) -> _Loaded:
         )
     if kept_back:
         examples = tuple(example.without_label() for example in examples)
+    _num_read.append(len(examples))
     mapping = view.options.get("label_map")
     entries = tuple(mapping) if isinstance(mapping, dict) and view.source is Source.FILES and not kept_back else ()
     return _Loaded(examples, dict(skipped), tuple(each for each in entries if each not in written))

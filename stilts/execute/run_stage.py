@@ -13,12 +13,13 @@ from enum import StrEnum
 
 import torch
 
+from stilts.data.load import forget_examples
 from stilts.errors import LeaseHeldError, LeaseLostError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
 from stilts.execute.run_train import run_train
 from stilts.ledger.records import FAILURES, Failure
-from stilts.models.device_memory import give_back
+from stilts.models.device_memory import give_back, give_back_host
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.training.reporter import Reporter, SilentReporter
@@ -70,6 +71,8 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
         finally:
             if run.device.startswith("cuda"):  # a warm process keeps the most that it ever used from its neighbours
                 give_back(torch.device(run.device))
+            forget_examples()
+            give_back_host()
         FAILURES.delete(store, stage.stage_id)
     seconds = time.monotonic() - started
     return StageOutcome(state=state, stage_id=stage.stage_id, executed=bool(missing), seconds=seconds)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 
+from stilts.execute.fitting import keep_rows, known_rows
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.origins import start_of
 from stilts.fingerprint import Json, plain
@@ -37,7 +40,7 @@ from stilts.training.feed import TaskData, Training
 from stilts.training.leading import Leader, led
 from stilts.training.loop import check_converged, train
 from stilts.training.rank_group import of_rank
-from stilts.training.reporter import Reporter
+from stilts.training.reporter import Evaluation, Reporter
 from stilts.training.run_config import RunConfig
 from stilts.training.selection import select_evaluation
 
@@ -56,19 +59,17 @@ def _train(
     begin_peak(device)
     weights = start_weights(stage, store, run)
     prepared = preparation(stage, weights.base if weights is not None else None, run)
-    model, transferred = _start_model(stage, weights)
+    model, transferred = start_model(stage, weights)
     deal = None if leader is None else leader.deal(stage.config.precision)
-    training = Training(
-        stage_id=stage.stage_id,
-        config=stage.config,
-        seed=stage.seed,
-        tasks=[_task_data(part, prepared) for part in stage.mixture],
-        vocabulary=prepared.vocabulary(),
-        run=run,
-        reporter=reporter,
+    training = training_of(
+        stage,
+        prepared,
+        run,
+        reporter,
         evaluate=lambda now: select_evaluation(_scorer(now, stage, prepared, device, run, deal), stage, prepared),
         save=lambda checkpoint: store.save_progress(stage.stage_id, checkpoint, lease, consume=True),
         resume=store.load_progress(stage.stage_id),
+        known=known_rows(stage, store, run),
     )
     if leader is None:
         state, stopped = train(model, training)
@@ -76,6 +77,7 @@ def _train(
         make = partial(_start, stage, weights)
         state, stopped = leader.train(model, training, make)
         model = model if stopped else leader.whole(model, make)
+    keep_rows(stage, state.micro_batch, store, run)
     if not stopped:
         check_converged(model, stage.config)
         result = _result(stage, state, transferred, started, run)
@@ -83,7 +85,40 @@ def _train(
     return stopped
 
 
-def _start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:
+def training_of(
+    stage: TrainStage,
+    prepared: Preparation,
+    run: RunConfig,
+    reporter: Reporter,
+    *,
+    evaluate: Callable[[StiltsModel], Evaluation],
+    save: Callable[[Path], None],
+    resume: Path | None = None,
+    known: Mapping[str, int] = MappingProxyType({}),
+) -> Training:
+    """What the loop needs of a stage, its data read and encoded; ``known`` are the rows at once of ``fitting.py``."""
+    tasks = [_task_data(part, prepared) for part in stage.mixture]
+    most = {one.task.learner: min(_rows_of_step(one), run.micro_batch or _rows_of_step(one)) for one in tasks}
+    return Training(
+        stage_id=stage.stage_id,
+        config=stage.config,
+        seed=stage.seed,
+        tasks=tasks,
+        vocabulary=prepared.vocabulary(),
+        run=run,
+        reporter=reporter,
+        evaluate=evaluate,
+        save=save,
+        resume=resume,
+        fits={learner: rows for learner, rows in known.items() if rows < most[learner]},
+    )
+
+
+def _rows_of_step(data: TaskData) -> int:
+    return data.config.batch_size * data.train.rows_per_unit
+
+
+def start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsModel, Transfer]:
     """The model with its parent's weights, a new adapter if it has one, and one new head per task, from its seed."""
     hidden, attention = stage.config.dropout, stage.config.attention_dropout
     if weights is None:
@@ -108,7 +143,7 @@ def _start_model(stage: TrainStage, weights: Weights | None) -> tuple[StiltsMode
 
 
 def _start(stage: TrainStage, weights: Weights | None) -> StiltsModel:
-    return _start_model(stage, weights)[0]
+    return start_model(stage, weights)[0]
 
 
 def _task_data(part: MixturePart, prepared: Preparation) -> TaskData:

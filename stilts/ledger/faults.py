@@ -24,6 +24,7 @@ from stilts.ledger.records import (
     PROPOSALS,
     PRUNED,
     ROW_ENDS,
+    ROWS_AT_ONCE,
     SPENDING,
     STOPPED,
     RecordKind,
@@ -62,6 +63,7 @@ KINDS: Sequence[RecordKind[Any]] = (  # the first whose template fits a name
     FERTILITY,
     FAILURES,
     DISJOINT,
+    ROWS_AT_ONCE,
 )
 # Figures that are worked out again from the same numbers agree to this.
 _TOLERANCE = 1e-9

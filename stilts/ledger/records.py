@@ -84,6 +84,18 @@ class Disjoint:
     languages: tuple[str, ...]
 
 
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsAtOnce:
+    """How many rows a training was halved to, and of what: the record's name is the digest of all that bears on it."""
+
+    rows: Count
+    device: str
+    encoder: str
+    kind: str
+    max_length: Count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf(Generic[T]):
     """What was read of one kind of records, by name without its prefix; ``faults`` are those that cannot be read."""
@@ -243,3 +255,4 @@ SPENDING = RecordKind(type=Spending, template="studies/{}/spending/{}")
 STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped", named={0: "study"})
 FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")
 DISJOINT = RecordKind(type=Disjoint, template="disjoint/{}")
+ROWS_AT_ONCE = RecordKind(type=RowsAtOnce, template="rows_at_once/{}")

@@ -30,10 +30,10 @@ class AdapterDropout(CountedDropout):
 
     is_shared = False
 
-    def _kept(self, x: torch.Tensor) -> torch.Tensor:
+    def _thinned(self, x: torch.Tensor) -> torch.Tensor:
         if not self.is_shared:
-            return super()._kept(x)
-        return self._stream.kept_shared(tuple(x.shape[1:]), self.site, self.p, x.device)
+            return super()._thinned(x)
+        return self._stream.thinned_alike(x, self.site, self.p)
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import resource
 import sys
+from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 
@@ -52,3 +55,19 @@ def peak_gib(device: torch.device) -> float:
         return round(torch.cuda.max_memory_allocated(device) / 2**30, 3)
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss counts bytes on macOS, KiB on Linux
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 3)
+
+
+def give_back_host() -> None:
+    """Gives the host what this process freed and its allocator kept: after a stage that is most of what it took.
+
+    Where the C library has no such call (macOS, musl) nothing is done.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@lru_cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    """glibc's ``malloc_trim``; None where there is none."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

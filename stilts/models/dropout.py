@@ -59,6 +59,14 @@ class DropoutStream:
         out: torch.Tensor = SITES("thinned", x.device)(x, self.drop(x.shape, site, p, x.device))
         return out
 
+    def thinned_alike(self, x: torch.Tensor, site: int, p: float) -> torch.Tensor:
+        """``x`` (1, ...), which all of a step's rows have in common, thinned by the step's own key."""
+        drop = self._shared_drop(x.shape, site, p, x.device)
+        if x.device.type == "cpu":
+            return thinned(x, _kept(drop, p), p)
+        out: torch.Tensor = SITES("thinned", x.device)(x, drop)
+        return out
+
     def kept(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> torch.Tensor:
         """The mask of a site, of ``shape`` (rows first): False with probability ``p``."""
         return _kept(self.drop(shape, site, p, device), p)
@@ -68,8 +76,7 @@ class DropoutStream:
         what = "attention" if len(shape) == 4 else "hidden"
         return Thinning(self._keys_of(site), self._numbers(what, shape[1:], device), *self._line(p, device))
 
-    def shared_drop(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> Thinning:
-        """That of a mask that all of a step's rows have in common, of ``shape`` (1, ...)."""
+    def _shared_drop(self, shape: tuple[int, ...], site: int, p: float, device: torch.device) -> Thinning:
         if self.shared is None:
             raise RuntimeError("a model in training mode needs DropoutStream.shared before its forward pass")
         key = mix_(self.shared + _int32((site + 1) * GOLDEN))
@@ -169,11 +176,7 @@ class SharedDropout(CountedDropout):
     """Dropout of what all rows have in common, embedded distances say: one mask for all micro-batches of a step."""
 
     def _thinned(self, x: torch.Tensor) -> torch.Tensor:
-        drop = self._stream.shared_drop((1, *x.shape), self.site, self.p, x.device)
-        if x.device.type == "cpu":
-            return thinned(x, _kept(drop, self.p)[0], self.p)
-        out: torch.Tensor = SITES("thinned", x.device)(x.unsqueeze(0), drop)
-        return out[0]
+        return self._stream.thinned_alike(x.unsqueeze(0), self.site, self.p)[0]
 
 
 def count_attention(module: nn.Module, stream: DropoutStream, site: int) -> None:

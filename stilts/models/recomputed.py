@@ -7,25 +7,27 @@ are the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from torch import is_grad_enabled, nn
 from torch.utils.checkpoint import checkpoint
 
 from stilts.models.dropout import DropoutStream
-from stilts.models.model import StiltsModel
 
 
-def recompute_layers(model: StiltsModel) -> None:
-    """Has every layer of the encoder computed again in the backward pass of a training; to be said once, and first.
+def recompute_layers(encoder: nn.Module, layers: str, stream: DropoutStream) -> None:
+    """Has every layer of ``layers`` computed again in the backward pass of a training; to be said once, and first.
 
     Only a layer's own computation is repeated, not what hooks do around it: FSDP2 gathers its weights once a pass.
+    ``layer.recompute`` is for who computes a layer by another function than its ``forward``.
     """
-    for layer in cast(nn.ModuleList, model.encoder.get_submodule(model.architecture.layers)):
-        layer.forward = _recomputed(layer, layer.forward, model.stream)
+    for layer in cast(nn.ModuleList, encoder.get_submodule(layers)):
+        layer.recompute = partial(_recomputed, layer, stream)  # type: ignore[assignment]
+        layer.forward = _recomputed(layer, stream, layer.forward)
 
 
-def _recomputed(layer: nn.Module, forward: Callable[..., Any], stream: DropoutStream) -> Callable[..., Any]:
+def _recomputed(layer: nn.Module, stream: DropoutStream, forward: Callable[..., Any]) -> Callable[..., Any]:
     def recomputed(*given: Any, **named: Any) -> Any:
         if not (layer.training and is_grad_enabled()):
             return forward(*given, **named)

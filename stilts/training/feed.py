@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from stilts.seeds import derive_seed
 from stilts.study.config import TaskConfig, TrainConfig
 from stilts.tasks.task import Task
 from stilts.training.checkpoint import TrainState
+from stilts.training.clock import NO_CLOCK, StageClock, StagePhase
 from stilts.training.device import autocast
 from stilts.training.gradients import Passes, Share
 from stilts.training.ranks import ALONE, Ranks
@@ -46,7 +47,8 @@ class Training:
 
     ``evaluate`` scores each task on its ``select`` views for the model as it is. ``save`` takes a folder with
     a checkpoint and keeps it, in another thread and maybe by moving its files; ``resume`` is the folder of the last
-    one kept, if any.
+    one kept, if any. ``clock`` is told what the loop does. ``fits`` says how many
+    rows at once a task begins with, by learner, where more are known not to fit.
     """
 
     stage_id: str
@@ -60,6 +62,8 @@ class Training:
     save: Callable[[Path], None]
     resume: Path | None = None
     ranks: Ranks = ALONE
+    clock: StageClock = NO_CLOCK
+    fits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +151,9 @@ class Feed:
             task=data.task,
             config=data.config,
             device=self.device,
-            autocast=autocast(self.device, self.training.config.precision),
+            autocast=self.training.clock.around(
+                StagePhase.FORWARD, autocast(self.device, self.training.config.precision)
+            ),
             dropout_keys=dropout_keys,
         )
 

@@ -23,6 +23,7 @@ from stilts.models.model import StiltsModel, load_trained, trained_tensors
 from stilts.models.recomputed import recompute_layers
 from stilts.study.config import Keep, TrainConfig
 from stilts.training.checkpoint import TrainState, read_checkpoint, take_checkpoint
+from stilts.training.clock import StagePhase
 from stilts.training.feed import Feed, TaskData, Training
 from stilts.training.gradients import Share, add_gradients
 from stilts.training.host_copies import HostCopies
@@ -86,14 +87,15 @@ def begin(model: StiltsModel, training: Training) -> InProgress:
     """The training before its next step: on this rank's device, from its last checkpoint if there is one."""
     device = torch.device(training.run.device)
     if training.run.gradient_checkpointing:
-        recompute_layers(model)
+        recompute_layers(model.encoder, model.architecture.layers, model.stream)
     with _told_of_memory("the model's weights"):
         if training.ranks.is_sharded:
             shard(model, device, training.ranks.size)
         else:
             model.to(device)
     optimizer = make_optimizer(model, training.config)
-    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState()
+    fits = dict(training.fits)
+    state = read_checkpoint(training.resume, model, optimizer) if training.resume else TrainState(micro_batch=fits)
     return InProgress(
         model=model,
         optimizer=optimizer,
@@ -138,9 +140,9 @@ def _step(now: InProgress) -> None:
     data, share, loss = _within_memory(now)
     model.stream.keys = model.stream.shared = None
     loss = training.ranks.summed(model, loss)
-    with _told_of_memory("the optimizer's step"):
+    with _told_of_memory("the optimizer's step"), training.clock.during(StagePhase.OPTIMIZER):
         clipped_step(model, optimizer, training.config.clip_norm)
-    optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
     state.step += 1
     state.tokens += share.tokens
     state.examples[data.task.learner] = state.examples.get(data.task.learner, 0) + share.units
@@ -155,11 +157,13 @@ def _within_memory(now: InProgress) -> tuple[TaskData, Share, torch.Tensor]:
     the task's later steps: that changes rounding only. NoMemoryError where one unit alone is too much, and where
     other ranks wait within the pass that one of them cannot finish.
     """
-    feed, state, ranks = now.feed, now.state, now.training.ranks
+    feed, state, ranks, clock = now.feed, now.state, now.training.ranks, now.training.clock
     while True:
-        data, share = feed.share(state)
+        with clock.during(StagePhase.DATA):
+            data, share = feed.share(state)
         try:
-            return data, share, add_gradients(feed.passes(now.model, data, state.step), share, ranks)
+            with clock.during(StagePhase.BACKWARD):  # of which ``passes`` takes what is forward
+                return data, share, add_gradients(feed.passes(now.model, data, state.step), share, ranks)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -219,7 +223,8 @@ def _evaluation_is_due(config: TrainConfig, step: int) -> bool:
 
 def _evaluate(now: InProgress) -> Reply:
     training, state = now.training, now.state
-    evaluation = training.evaluate(now.model)
+    with training.clock.during(StagePhase.SCORE):
+        evaluation = training.evaluate(now.model)
     scores = dict(evaluation.scores)
     if not scores:  # masked LM on running text, say, has nothing to choose by
         return Reply.CONTINUE
@@ -239,6 +244,7 @@ def _writer(now: InProgress) -> CheckpointWriter:
         least_s=training.run.checkpoint_every_s,
         num_bytes=3 * weights,  # with two moments of each
         scratch=training.run.scratch_dir,
+        clock=training.clock,
     )
 
 

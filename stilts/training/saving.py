@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from stilts.training.clock import NO_CLOCK, StageClock, StagePhase
+
 # What checkpoints may take of the time of the loop.
 MOST_FRAC = 0.03
 # Bytes a second of a core that are copied, written and hashed, until one was measured (460 MB took 1.15 s here).
@@ -28,9 +30,15 @@ class CheckpointWriter:
     """
 
     def __init__(
-        self, save: Callable[[Path], None], *, least_s: float, num_bytes: int = 0, scratch: str | None = None
+        self,
+        save: Callable[[Path], None],
+        *,
+        least_s: float,
+        num_bytes: int = 0,
+        scratch: str | None = None,
+        clock: StageClock = NO_CLOCK,
     ) -> None:
-        self._save, self._least_s, self._scratch = save, least_s, scratch
+        self._save, self._least_s, self._scratch, self._clock = save, least_s, scratch, clock
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         self._last = time.monotonic()
@@ -59,7 +67,7 @@ class CheckpointWriter:
         """Takes one now: ``take`` is given an empty folder, and what it gives fills that beside the loop."""
         self.wait()
         started = time.monotonic()
-        with ExitStack() as stack:
+        with self._clock.during(StagePhase.CHECKPOINT), ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=self._scratch, prefix="stilts-checkpoint-"))
             write = take(Path(folder))
             given = (Path(folder), write, stack.pop_all(), time.monotonic() - started)
@@ -69,7 +77,8 @@ class CheckpointWriter:
     def wait(self) -> None:
         """Returns once nothing is in flight; raises what the last one failed with."""
         if self._thread is not None:
-            self._thread.join()
+            with self._clock.during(StagePhase.CHECKPOINT):
+                self._thread.join()
             self._thread = None
         if self._error is not None:
             error, self._error = self._error, None
@@ -87,4 +96,15 @@ class CheckpointWriter:
         self._pause_s = self._pause_after(taking_s + time.thread_time())
 
     def _pause_after(self, cost_s: float) -> float:
-        return max(self._least_s, cost_s * (1 / MOST_FRAC - 1)) if self._least_s > 0 else 0.0
+        return pause_after(cost_s, self._least_s)
+
+
+def expected_checkpoints(loop_s: float, cost_s: float, least_s: float) -> int:
+    """How many a loop takes in so many seconds, where each costs it ``cost_s`` and two are ``least_s`` apart."""
+    pause_s = pause_after(cost_s, least_s)
+    return int(loop_s // pause_s) if pause_s > 0 else 0
+
+
+def pause_after(cost_s: float, least_s: float) -> float:
+    """Seconds between a checkpoint that cost the loop so many and the next; 0 where each step has its own."""
+    return max(least_s, cost_s * (1 / MOST_FRAC - 1)) if least_s > 0 else 0.0

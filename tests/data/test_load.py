@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stilts.data import load
 from stilts.data.disjoint import check_disjoint
-from stilts.data.load import in_part, limited, load_examples, skipped_rows
+from stilts.data.load import forget_examples, in_part, limited, load_examples, skipped_rows
 from stilts.errors import DataError, InputError, SplitOverlapError
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.kinds.classification import CLASSIFICATION, ClassificationExample
 from stilts.tasks.kinds.masked_lm import TextExample
 from stilts.tasks.kinds.span_qa import SPAN_QA
-from stilts.tasks.registry import Registry
+from stilts.tasks.registry import Registry, default_registry
 from stilts.tasks.resolve import Resolver
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Part, Source, SplitRef
 from stilts.tasks.view import DataView
@@ -228,3 +229,21 @@ def test_what_is_no_file_is_named_and_never_opened(kind: str, tmp_path: Path) ->
         load_examples(view, {view.location["root"]: tmp_path})  # type: ignore[dict-item]
     with pytest.raises(DataError, match=f"train: it is {kind}, not a file"):
         resolver(tmp_path).views(SplitRef(dataset="d", split="train"), CLASSIFICATION, ["en"])
+
+
+def test_examples_are_forgotten_where_they_are_many_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = load._toy
+    monkeypatch.setattr(load, "_toy", lambda view: read.append(view.split) or real(view))
+    forget_examples(at_most=0)
+    resolver, registry = Resolver(default_registry(), {}, source=Source.TOY), default_registry()
+    (view,), _ = resolver.intermediate_views(registry.task("mnli"), train_limit=10)
+    first = load_examples(view, {})
+    size = len(load._read(load._request(view, {}, None)).examples)
+    forget_examples(at_most=size)
+    assert load_examples(view, {}) == first and len(read) == 1, "these are few"
+    forget_examples(at_most=size - 1)
+    assert load._read.cache_info().currsize == load._examples.cache_info().currsize == 0
+    assert load_examples(view, {}) == first and len(read) == 2
+    forget_examples(at_most=size)
+    assert load._read.cache_info().currsize == 1, "what was forgotten is not counted"

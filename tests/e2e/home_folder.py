@@ -119,6 +119,7 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
         "score": ["score", out / "predictions", out / "labels"],
         "init": ["init", out / "new"],
         "doctor": ["doctor"],
+        "profile": ["profile", study, "--stage", "scores of none > xnli"],
     }
 
 

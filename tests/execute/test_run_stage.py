@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -19,12 +21,14 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from stilts.errors import InputError, TransferError
 from stilts.execute import run_evaluate
+from stilts.execute import run_stage as run_stage_module
 from stilts.execute.run_stage import run_stage
 from stilts.ledger.examples import EXAMPLES_FILE
 from stilts.ledger.records import FAILURES
 from stilts.ledger.summary import SUMMARIES
 from stilts.metrics.item_scores import digest_of_items
 from stilts.metrics.metric import metric
+from stilts.models.device_memory import give_back_host
 from stilts.models.transfer import read_tensors, write_tensors
 from stilts.store import Store, make_store
 from stilts.study.stage import TrainStage
@@ -51,6 +55,36 @@ def trained(tiny_encoder: Path, store: Store, name: str = "udpos", **config: Any
     stage = train_stage(tiny_encoder, part(name, limit=32), steps=4, **config)
     run_stage(stage, store, run_config(tiny_encoder))
     return stage
+
+
+# --- a warm process keeps little ---
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_stage_gives_memory_back_whatever_became_of_it(
+    fails: bool, tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(run_stage_module, "forget_examples", lambda: given.append("examples"))
+    monkeypatch.setattr(run_stage_module, "give_back_host", lambda: given.append("memory"))
+    if fails:
+        monkeypatch.setattr(run_stage_module, "run_train", lambda *_: 1 / 0)
+    stage = train_stage(tiny_encoder, part("udpos", limit=32), steps=1)
+    with pytest.raises(ZeroDivisionError) if fails else contextlib.nullcontext():
+        run_stage(stage, store, run_config(tiny_encoder))
+    assert given == ["examples", "memory"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems give memory back themselves")
+def test_what_was_freed_is_given_back() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    held = [torch.ones(2**14) for _ in range(2000)]  # 64 KiB each: on the heap, and the last of them stays
+    last, full = held[-1], resident()
+    del held
+    give_back_host()
+    assert resident() < full - 80 * 2**20 and float(last[0]) == 1.0
 
 
 # --- nothing is done twice ---

@@ -66,7 +66,7 @@ def both(family: str, adapter: AdapterConfig | None = None, **how: Any) -> tuple
         if adapter is not None:
             model.add_adapter(adapter, seed=1)
         if recomputes:
-            recompute_layers(model)
+            recompute_layers(model.encoder, model.architecture.layers, model.stream)
         found.append(there_and_back(model, family, **how))
     return found[0], found[1]
 
@@ -100,7 +100,7 @@ def test_products_in_bf16_are_computed_again_in_bf16(family: str) -> None:
 
 def test_nothing_is_computed_again_where_nothing_goes_back() -> None:
     model = model_of("bert")
-    recompute_layers(model)
+    recompute_layers(model.encoder, model.architecture.layers, model.stream)
     calls: list[int] = []
     layers_of(model)[0].register_forward_hook(lambda *_: calls.append(1))
     ids, mask = batch(TINY_CONFIGS["bert"])

@@ -10,6 +10,7 @@ import torch
 from stilts.models.architectures import post_norm
 from stilts.models.half_copies import HalfCopies
 from stilts.models.model import StiltsModel, fresh_model
+from stilts.models.recomputed import recompute_layers
 from stilts.training.optimizer import clipped_step
 from tests.training.tiny import TINY
 
@@ -132,3 +133,17 @@ def test_inference_before_training_leaves_copies_that_can_be_trained(device: tor
     found, gradients = state_and_gradients(model.train(), device, half=True)
     fresh, wanted = state_and_gradients(model_of(), device, half=True)
     assert torch.equal(found, fresh) and all(torch.equal(gradients[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_layers_that_are_computed_again_give_the_same_bits(
+    half: bool, device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, wanted = state_and_gradients(model_of(), device, half=half)
+    real, ran = post_norm._layer, []
+    monkeypatch.setattr(post_norm, "_layer", lambda *given: ran.append(1) or real(*given))
+    model = model_of()
+    recompute_layers(model.encoder, model.architecture.layers, model.stream)
+    found, gradients = state_and_gradients(model, device, half=half)
+    assert len(ran) == 2 * TINY["num_hidden_layers"] and torch.equal(found, plain)
+    assert all(torch.equal(gradients[name], wanted[name]) for name in wanted)

@@ -75,7 +75,7 @@ def test_what_a_layer_keeps_is_what_is_counted(
 def held_where_layers_are_computed_again(precision: Precision, layers: int, tokens: int) -> int:
     """Bytes of the tensors that are there after a forward pass and were not before: 8 rows, 64 channels."""
     model = model_of(layers, 64, 128, 4)
-    recompute_layers(model)
+    recompute_layers(model.encoder, model.architecture.layers, model.stream)
 
     def there() -> dict[int, int]:
         gc.collect()

@@ -95,6 +95,37 @@ def test_what_was_learned_of_memory_outlives_the_process(
     assert small.refused == [8]
 
 
+def test_the_next_stage_of_the_kind_begins_with_what_fitted(
+    tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, run = SmallDevice(monkeypatch, rows=4), run_config(tiny_encoder)
+    first, again = (train_stage(tiny_encoder, part("mnli", limit=16), steps=2, seed=seed) for seed in (1, 2))
+    other = train_stage(tiny_encoder, part("mnli", limit=16, max_length=64), steps=2)
+    little = train_stage(tiny_encoder, part("mnli", limit=16, batch_size=4), steps=2)
+    for stage in (first, again, little):
+        run_stage(stage, store, run)
+    assert small.refused == [8], "once for all of them"
+    assert [result(store, one)["execution"].get("halved_to") for one in (first, again, little)] == [
+        {"mnli": 4},
+        {"mnli": 4},
+        None,
+    ]
+    run_stage(other, store, run)
+    assert small.refused == [8, 8], "of shorter texts more may fit"
+    run_stage(train_stage(tiny_encoder, part("mnli", limit=16), steps=2, seed=3), make_store(f"{store.url}2"), run)
+    assert small.refused == [8, 8, 8], "another store knows nothing of it"
+
+
+def test_a_smaller_micro_batch_that_was_asked_for_stays(
+    tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SmallDevice(monkeypatch, rows=4)
+    for seed, rows in ((1, None), (2, 2)):
+        stage = train_stage(tiny_encoder, part("mnli", limit=16), steps=2, seed=seed)
+        run_stage(stage, store, run_config(tiny_encoder, micro_batch=rows))
+    assert small.refused == [8] and "halved_to" not in result(store, stage)["execution"]
+
+
 @pytest.mark.parametrize("kind", ["mnli", "lareqa"])
 def test_one_example_that_is_too_much_is_told_once(
     kind: str, tiny_encoder: Path, store: Store, monkeypatch: pytest.MonkeyPatch

@@ -197,7 +197,7 @@ def test_what_a_rank_fails_with_is_told_and_judged_by_itself(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, store = train_stage(tiny_encoder, part("mnli"), steps=4), make_store(str(tmp_path / "store"))
-    run, load = run_config(tiny_encoder, ranks=2), run_train._start_model
+    run, load = run_config(tiny_encoder, ranks=2), run_train.start_model
     moved = tiny_encoder.parent / "moved"
 
     def load_and_move(*arguments: Any) -> Any:
@@ -206,7 +206,7 @@ def test_what_a_rank_fails_with_is_told_and_judged_by_itself(
         tiny_encoder.rename(moved)
         return found
 
-    monkeypatch.setattr(run_train, "_start_model", load_and_move)
+    monkeypatch.setattr(run_train, "start_model", load_and_move)
     outcome = attempt(lambda one, reporter: run_stage(one, store, run, reporter), stage, RecordingReporter())
     moved.rename(tiny_encoder)
     assert outcome["state"] == "failed" and "rank 1 of a stage on 2 ranks" in str(outcome["error"])

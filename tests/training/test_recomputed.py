@@ -37,9 +37,9 @@ def recomputing(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     models: list[Any] = []
     real = loop.recompute_layers
 
-    def told(model: Any) -> None:
-        models.append(model)
-        real(model)
+    def told(encoder: Any, *how: Any) -> None:
+        models.append(encoder)
+        real(encoder, *how)
 
     monkeypatch.setattr(loop, "recompute_layers", told)
     return models

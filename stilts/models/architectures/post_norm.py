@@ -6,6 +6,7 @@ it is written beside it in their dtype.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -42,7 +43,9 @@ def through_layers(
         narrow = embedded.to(torch.get_autocast_dtype(embedded.device.type))
     state = embedded, narrow
     for number, layer in enumerate(layers[:count]):
-        state = _layer(layer, copies[number] if copies else None, state, seen)
+        run = partial(_layer, layer, copies[number] if copies else None)
+        recompute = getattr(layer, "recompute", None)  # what gradient checkpointing gives a layer
+        state = run(state, seen) if recompute is None else recompute(run)(state, seen)
     return state[0]
 
 
