@@ -11,8 +11,9 @@ Steps are what results call seconds: the training loop with its selection scores
 each language's reading, encoding, predicting and scoring. Not in it: imports, loading weights, encoding training data,
 publishing, leases, and waiting for the next stage.
 
-Run: python -m benchmarks.warm_workers [memory] [share] [--study FILE] [--stages 60] [--steps 100]; both within 8 minutes
-on two idle cores. Ray gives its workers a low priority: where others use the machine, RAY_worker_niceness=0 before it.
+Run: python -m benchmarks.warm_workers [memory] [share] [--study FILE] [--stages 60] [--steps 100]. Each part took 7.5
+minutes on two cores that others used, with fewer steps. Ray gives its workers a low priority: where others use the
+machine, RAY_worker_niceness=0 before the command.
 """
 
 from __future__ import annotations
