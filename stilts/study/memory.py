@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from stilts.study.config import Keep, Precision
 from stilts.study.eval_tokens import usual_eval_tokens
-from stilts.study.schema import StudyResources
+from stilts.study.slots import Resources
 from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MixturePart, Stage, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths
@@ -80,9 +80,9 @@ class Placed:
     is_sharded: bool = False
 
 
-def placed(resources: StudyResources) -> Placed:
-    """How the stages of a study are executed by what it says of resources."""
-    return Placed(on_gpu=resources.gpus > 0, micro_batch=resources.micro_batch, ranks=max(1, int(resources.gpus)))
+def placed(held: Resources, micro_batch: int | None) -> Placed:
+    """How a stage that holds so much is executed."""
+    return Placed(on_gpu=held.gpus > 0, micro_batch=micro_batch, ranks=max(1, int(held.gpus)))
 
 
 def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengths) -> Memory | None:

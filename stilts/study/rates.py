@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
+from stilts.study.slots import Resources
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths, workload
@@ -57,8 +58,9 @@ def precision_of(stage: Stage) -> Precision:
     return stage.precision if isinstance(stage, EvaluateStage) else Precision.FP32
 
 
-def assumed_seconds(stage: Stage, *, cpus: float, gpus: float, lengths: LengthsOf = assumed_lengths) -> float:
+def assumed_seconds(stage: Stage, held: Resources, *, lengths: LengthsOf = assumed_lengths) -> float:
     """A stage's seconds by arithmetic alone, on the cores or GPUs that it holds."""
+    cpus, gpus = held.cpus, held.gpus
     work, rate = workload(stage, lengths), assumed_rate(precision_of(stage), gpus)
     working = min(gpus, 1.0) if isinstance(stage, EstimateStage) else gpus  # an estimate works on one of its GPUs
     devices = working if gpus > 0 else max(cpus, 1.0)

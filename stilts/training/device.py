@@ -82,6 +82,7 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         "threads": torch.get_num_threads(),
         "micro_batch": run.micro_batch,
         **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
+        **({"held": {"cpus": run.held.cpus, "gpus": run.held.gpus}} if run.held is not None else {}),
         "deterministic": run.deterministic,
         "versions": versions,
     }

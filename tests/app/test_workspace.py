@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from stilts.app.workspace import Workspace
+from stilts.study.slots import Resources
 
 
 @pytest.mark.parametrize(("url", "kept"), [("/data/store", "/data/store/cache"), ("s3://bucket/x", "~/.cache/stilts")])
 def test_a_store_in_a_bucket_has_its_tokens_on_each_node(url: str, kept: str) -> None:
-    resources = SimpleNamespace(cpus=1.0, micro_batch=None, gpus=0.0)
+    resources = SimpleNamespace(micro_batch=None)
     resolved: Any = SimpleNamespace(study=SimpleNamespace(file=SimpleNamespace(resources=resources)))
     store: Any = SimpleNamespace(url=url)
-    assert Workspace(resolved=resolved, roots={}).run_config(store, device="cpu").cache_dir == kept
+    assert Workspace(resolved=resolved, roots={}).run_config(store, held=Resources(), device="cpu").cache_dir == kept
