@@ -28,7 +28,7 @@ class ClassOffer:
 class Offer:
     """How many stages of a study run at once, by what they hold, and on which machines, in words.
 
-    ``at_once`` is that of the class of which most run; ``lacking`` are those that no machine there holds.
+    ``at_once`` is that of trainings; ``lacking`` are the classes that no machine there holds.
     """
 
     at_once: int
@@ -60,7 +60,7 @@ def offer_of(holding: Holding, address: str | None = None) -> Offer:
     given = "all that it allows itself" if any(allowed.values()) else "room for one stage"
     classes = _classes(holding, {held: most or 1 for held, most in allowed.items()})
     return Offer(
-        at_once=max(one.at_once for one in classes),
+        at_once=max(one.at_once for one in classes if set(one.stages) - {"evaluate", "estimate"}),
         machines=f"machines that give the study {given}, which this one does not ({_sizes(here)})",
         classes=classes,
     )

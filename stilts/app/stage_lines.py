@@ -16,11 +16,11 @@ MEASURED, DERIVED = "measured", "derived"
 
 
 class StageLine(TypedDict):
-    """Stages of one kind and name: how many there are, were asked for and are to run, and the latter's seconds.
+    """Stages of one kind and name that hold the same: how many there are, were asked for, are to run, and for how long.
 
     ``peak_memory_gib`` is the most that one of them needs on a device, None where no model runs or its sizes are not
     known. Each figure has its basis, MEASURED or DERIVED; "" where nothing is to run. ``cpus`` and ``gpus`` are what
-    one holds, the most where they differ.
+    each holds.
     """
 
     kind: str
@@ -54,18 +54,17 @@ class StageLines:
     held: Callable[[Stage], Resources]
 
     def grouped(self) -> list[StageLine]:
-        """A line for each kind and name, in the order of the plan."""
-        groups: dict[tuple[str, str], list[str]] = {}
+        """A line for each kind and name, and for what they hold, in the order of the plan."""
+        groups: dict[tuple[str, str, Resources], list[str]] = {}
         for stage_id, stage in self.plan.stages.items():
-            groups.setdefault((stage.kind.value, stage.name), []).append(stage_id)
-        return [self._line(kind, name, ids) for (kind, name), ids in groups.items()]
+            groups.setdefault((stage.kind.value, stage.name, self.held(stage)), []).append(stage_id)
+        return [self._line(kind, name, held, ids) for (kind, name, held), ids in groups.items()]
 
-    def _line(self, kind: str, name: str, ids: list[str]) -> StageLine:
+    def _line(self, kind: str, name: str, held: Resources, ids: list[str]) -> StageLine:
         waiting = [self.plan.stages[stage_id] for stage_id in ids if stage_id in self.needed]
         known = [self.measured(stage) for stage in waiting]
         seconds = [self.assumed(stage) if one is None else one for stage, one in zip(waiting, known, strict=True)]
         peak, memory_basis = self._peak(ids)
-        held = max((self.held(self.plan.stages[i]) for i in ids), key=lambda one: (one.gpus, one.cpus))
         return StageLine(
             kind=kind,
             name=name,

@@ -63,7 +63,7 @@ def _rest(cost: Cost) -> str:
 
 
 def _class_words(one: ClassOffer) -> str:
-    """``train, mnli: 4 CPUs, 1 GPU (16)``."""
+    """``train, mnli: 4 CPUs and 1 GPU (16)``."""
     return f"{', '.join(one.stages)}: {_amounts(one.cpus, one.gpus)} ({one.at_once})"
 
 

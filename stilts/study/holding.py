@@ -82,11 +82,13 @@ class Holding:
         return most_at_once(self.bounds, held)
 
     def most_open(self, nodes: Sequence[Node]) -> int:
-        """How many stages of the study may run at once: as many as of the class that most run of.
+        """How many trainings of the study run at once: as many as of that class of which most do.
 
-        Where some hold GPUs, those are counted: what holds none is done on the side.
+        What scores them is done on the side: were it counted, recipes would be drawn that only wait.
         """
-        return max(self.at_once(held, nodes) for held in self.classes if held.gpus or not self.most_gpus)
+        train, given = self.of_kind(StageKind.TRAIN), [*_given(self.file.intermediates).values()]
+        given += _given(self.file.targets).values()
+        return max(self.at_once(held, nodes) for held in {train, *(_over(train, one) for one in given)})
 
     def homeless(self, nodes: Iterable[Node]) -> list[Resources]:
         """The classes that no node can hold."""

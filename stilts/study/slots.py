@@ -25,7 +25,9 @@ class Resources:
     gpus: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.cpus:g} CPU{'' if self.cpus == 1 else 's'}, {self.gpus:g} GPU{'' if self.gpus == 1 else 's'}"
+        amounts = {"CPU": self.cpus, "GPU": self.gpus}
+        told = [f"{amount:g} {name}{'' if amount == 1 else 's'}" for name, amount in amounts.items() if amount]
+        return " and ".join(told) or "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
