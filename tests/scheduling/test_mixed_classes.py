@@ -118,3 +118,43 @@ def test_max_gpus_bounds_all_classes_together_and_starves_none(tmp_path: Path) -
     ran = run(tmp_path, stages, cpus=4, gpus=2, max_gpus=1.0)
     assert most_at_once(ran, "gpus") <= 1.0
     assert [one.stage_id for one in ran].index("large") <= 3, "small stages went on ahead of it"
+
+
+# A node whose CPUs somebody else holds is taken away while a stage waits for it.
+GOING = """
+import json, sys, threading, time
+sys.path.insert(0, {root!r})
+import ray
+from ray.cluster_utils import Cluster
+from ray.util.placement_group import placement_group
+from stilts.scheduling import searcher
+from stilts.scheduling.cluster import RaySettings
+from stilts.scheduling.runner import run_stages
+from tests.scheduling.fakes import FakeSource, FakeStage, ProbingExecutor
+
+searcher._NODES_EVERY_S = 1.0
+cluster = Cluster(initialize_head=True, head_node_args={{"num_cpus": 1, "include_dashboard": False}})
+going = cluster.add_node(num_cpus=3)
+ray.init(address=cluster.address, logging_level=40, log_to_driver=False)
+others = placement_group([{{"CPU": 3}}], bundle_label_selector=[{{"ray.io/node-id": going.node_id}}])
+assert others.wait(30)
+threading.Timer(8.0, cluster.remove_node, [going]).start()
+stages = [FakeStage("first", cpus=1.0), FakeStage("second", cpus=1.0), FakeStage("third", "first", cpus=0.5)]
+report = run_stages(
+    FakeSource(stages=stages), execute=ProbingExecutor(folder={folder!r}, seconds=0.2), settings=RaySettings()
+)
+print(json.dumps({{"done": report.done, "failed": report.failed}}))
+ray.shutdown()
+cluster.shutdown()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_stage_that_waits_on_a_node_that_goes_is_run_on_another(tmp_path: Path) -> None:
+    script = GOING.format(root=str(Path(__file__).parents[2]), folder=str(tmp_path))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=240, env=clean)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert (sorted(said["done"]), said["failed"]) == (["first", "second", "third"], {})
