@@ -63,9 +63,16 @@ def unit_seconds(side: Side, cost: RowCost) -> float:
 
 
 def compute_hours(record: StudyRecord, seconds: float) -> tuple[float, str]:
-    """Seconds of stages as device hours, and their unit: GPU-h where the study's stages hold GPUs, else CPU-h."""
+    """Seconds of training as device hours, and their unit: GPU-h where the study's trainings hold GPUs, else CPU-h.
+
+    What single rows and columns hold instead is not looked at.
+    """
     resources = record.settings.get("resources")
-    held = resources if isinstance(resources, Mapping) else {}
+    held = dict(resources) if isinstance(resources, Mapping) else {}
+    trained = held.get("train")
+    held |= {
+        name: one for name, one in dict(trained if isinstance(trained, Mapping) else {}).items() if one is not None
+    }
     gpus, cpus = held.get("gpus", 0.0), held.get("cpus", 1.0)
     if isinstance(gpus, int | float) and gpus > 0:
         return seconds * gpus / 3600, "GPU-h"

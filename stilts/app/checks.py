@@ -19,6 +19,7 @@ from stilts.fingerprint import Json, digest
 from stilts.ledger.records import DISJOINT, Disjoint
 from stilts.store.store import Store
 from stilts.study.adapted import check_adapters
+from stilts.study.holding import Holding
 from stilts.study.policy_schema import GRID
 from stilts.study.resolved_target import ResolvedTarget
 from stilts.tasks.encoder_config import encoder_config, read_config_json
@@ -122,7 +123,7 @@ def _check_filling(workspace: Workspace) -> None:
             f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
             'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
         )
-    if wanted.budget is not None and wanted.budget.gpu_hours is not None and study.file.resources.gpus == 0:
+    if wanted.budget is not None and wanted.budget.gpu_hours is not None and not Holding(file=study.file).most_gpus:
         raise StudyError(
             f"{study.path}: policy.budget.gpu_hours",
             "the study's stages hold no GPUs",

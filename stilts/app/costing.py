@@ -11,6 +11,7 @@ from stilts.app.checks import check_before_running
 from stilts.app.filling import load_priors
 from stilts.app.hubless import MaybeHub
 from stilts.app.lengths import SampledLengths
+from stilts.app.offering import Offer
 from stilts.app.places import store_url
 from stilts.app.resting import check_rests_on_nothing
 from stilts.app.searching import check_searches, drawn_proposals
@@ -27,19 +28,25 @@ from stilts.store.store import Store
 from stilts.study.config import Precision
 from stilts.study.cost import Cost, estimate
 from stilts.study.draws import num_confirming
+from stilts.study.holding import Holding
 from stilts.study.memory import peak_memory, placed
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.policy_schema import GRID
 from stilts.study.rates import assumed_rate, assumed_seconds, precision_of
 from stilts.study.search_space import Proposal
-from stilts.study.stage import TrainStage
+from stilts.study.slots import Resources
+from stilts.study.stage import Stage, TrainStage
 from stilts.study.study import Study
 from stilts.study.trained import adapter_bytes
+from stilts.study.workload import LengthsOf, assumed_lengths
 
 
-def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, list[StageLine]]:
-    """The cost of finishing a study with so many stages at once, and its stages grouped by kind and name."""
+def planned(study: str, store: str | None, offer: Offer | None = None) -> tuple[Cost, list[StageLine]]:
+    """The cost of finishing a study on the machines of an offer, and its stages grouped by kind and name.
+
+    Without an offer stages are run one after the other.
+    """
     hub = MaybeHub()
     workspace = assemble(Study.load(study), hub)
     check_before_running(workspace)
@@ -59,13 +66,13 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
     done = view.published - damaged.keys() if view else frozenset()
     gone = opened.gone_keys() if opened else frozenset()
     pruned = view.pruned_stages if view else frozenset()
-    resources = workspace.study.file.resources
-    by_arithmetic = partial(
-        assumed_seconds,
-        cpus=resources.cpus,
-        gpus=resources.gpus,
-        gradient_checkpointing=resources.gradient_checkpointing,
-    )
+    holding = Holding(file=workspace.study.file)
+    holding.planned(whole)
+    recomputes = holding.bounds.gradient_checkpointing
+
+    def by_arithmetic(stage: Stage, lengths: LengthsOf = assumed_lengths) -> float:
+        return assumed_seconds(stage, holding(stage), gradient_checkpointing=recomputes, lengths=lengths)
+
     expectation = Expectation(assumed=by_arithmetic)
     if opened:
         expectation = Expectation.measured(plan, done, opened, by_arithmetic)
@@ -78,8 +85,8 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         pruned=pruned,
         measured=expectation.seconds,
         assumed=assumed,
-        gpus=resources.gpus,
-        concurrent=at_once,
+        held=holding,
+        concurrent=_at_once(offer),
         gpu_hour_price=workspace.study.file.gpu_hour_price,
         artifact_bytes=_artifact_bytes(plan, done, opened),
         coming=[stage for stage_id, stage in whole.stages.items() if stage_id not in plan.stages],
@@ -87,25 +94,32 @@ def planned(study: str, store: str | None, *, at_once: int = 1) -> tuple[Cost, l
         open_confirmations=_num_confirming(workspace, drawn),
     )
     needed = plan.needed(done, gone, plan.with_below(pruned))
-    precisions = {precision_of(plan.stages[stage_id]) for stage_id in needed}
-    basis = " and ".join(sorted(assumed_rate(one, resources.gpus).source for one in precisions))
+    waiting = [plan.stages[stage_id] for stage_id in needed]
+    rates = {assumed_rate(precision_of(stage), holding(stage).gpus).source for stage in waiting}
+    basis = " and ".join(sorted(rates))
     lines = StageLines(
         plan=plan,
         needed=set(needed),
         measured=expectation.seconds,
         assumed=assumed,
         peaks=_measured_peaks(plan, done, view),
-        derived=partial(peak_memory, placed=placed(resources), lengths=lengths),
+        derived=lambda stage: peak_memory(stage, placed(holding(stage), holding.bounds), lengths),
+        held=holding,
     )
-    on_gpus = _on_gpus(map(precision_of, plan.stages.values()), resources.gpus)
+    on_gpus = _on_gpus(precision_of(stage) for stage in plan.stages.values() if holding(stage).gpus)
     notes = (*plan.record.notes, *adapter_notes(plan), *workspace.gaps(), *_provisional(hub), *on_gpus)
     return replace(cost, notes=notes, basis=basis), lines.grouped()
 
 
-def _on_gpus(precisions: Iterable[Precision], gpus: float) -> Iterator[str]:
+def _at_once(offer: Offer | None) -> Callable[[Resources], int]:
+    found = {Resources(cpus=one.cpus, gpus=one.gpus): one.at_once for one in offer.classes} if offer else {}
+    return lambda held: found.get(held, 1)
+
+
+def _on_gpus(precisions: Iterable[Precision]) -> Iterator[str]:
     """What stages on GPUs compute in: where the study does not say, nothing in its file does."""
     found = " or ".join(sorted({precision.value for precision in precisions}))
-    if gpus > 0 and found:
+    if found:
         yield f'Stages hold GPUs and compute in {found}; "precision" under defaults says otherwise.'
 
 

@@ -14,6 +14,7 @@ from stilts.app.searching import drawn_proposals
 from stilts.app.workspace import assemble
 from stilts.errors import InputError
 from stilts.store import find_store, make_store
+from stilts.study.holding import Holding
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.stage import EstimateStage, TrainStage
@@ -44,11 +45,11 @@ def profiled(study: str, wanted: str, store: str | None, *, steps: int, device: 
     if steps < 1:
         raise InputError("stilts profile --steps", f"{steps} steps", "There is nothing to measure", "Ask for 1 or more")
     workspace = assemble(Study.load(study))
-    held = workspace.study.file.resources
-    place = device_of(device, held, local=True)
+    holding = Holding(file=workspace.study.file)
     check_before_running(workspace)
     opened = find_store(store_url(store))
     plan = make_plan(workspace.resolved, drawn_proposals(workspace.resolved, opened))
+    holding.planned(plan)
     names = stage_names(plan.record)
     stage_id = meant(wanted, plan, names)
     stage = plan.stages[stage_id]
@@ -59,6 +60,8 @@ def profiled(study: str, wanted: str, store: str | None, *, steps: int, device: 
             "It has no steps, and one pass over its data is all that it does",
             "Name a training or an evaluation",
         )
+    held = holding(stage)
+    place = device_of(device, held, local=True, most_gpus=holding.most_gpus)
     check_encoder(workspace)
 
     from stilts.app.limiting import limit_of
@@ -66,7 +69,7 @@ def profiled(study: str, wanted: str, store: str | None, *, steps: int, device: 
 
     with tempfile.TemporaryDirectory(prefix="stilts-profile-") as nowhere:
         there = opened if opened is not None else make_store(nowhere)
-        run = workspace.run_config(there, device=place)
+        run = workspace.run_config(there, held=held, device=place)
         if isinstance(stage, TrainStage):
             profile = profile_training(stage, there, run, steps)
         else:

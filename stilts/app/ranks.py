@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from stilts.errors import InputError
-from stilts.study.schema import StudyResources
+from stilts.study.slots import Resources
 
 
-def device_of(asked: str | None, held: StudyResources, *, local: bool) -> str:
-    """The device of stages: cuda where they hold GPUs, unless told otherwise.
+def device_of(asked: str | None, held: Resources, *, local: bool, most_gpus: float) -> str:
+    """The device of stages that hold so much: cuda where they hold GPUs, unless told otherwise.
 
-    InputError for cuda on a Ray cluster where no GPU is held: Ray would put every stage of a node on its first one.
+    InputError for cuda on a Ray cluster where no stage holds a GPU (``most_gpus``): Ray would put every stage of a node
+    on its first one. Where others do, those that hold none run on the CPU.
     """
-    if asked is not None and asked.startswith("cuda") and held.gpus == 0 and not local:
+    on_gpu = asked is not None and asked.startswith("cuda")
+    if on_gpu and held.gpus == 0 and most_gpus > 0:
+        return "cpu"
+    if on_gpu and held.gpus == 0 and not local:
         raise InputError(
             f"--device {asked}",
             "the stages of the study hold no GPU (resources.gpus is 0)",
@@ -21,7 +25,7 @@ def device_of(asked: str | None, held: StudyResources, *, local: bool) -> str:
     return asked or ("cuda" if held.gpus > 0 else "cpu")
 
 
-def ranks_of(asked: int | None, held: StudyResources, device: str, *, local: bool) -> int:
+def ranks_of(asked: int | None, held: Resources, device: str, *, local: bool) -> int:
     """How many ranks a stage has; InputError where GPUs that it holds would idle, or are fewer than its ranks."""
     on_gpus = device.startswith("cuda")
     own = max(1, int(held.gpus)) if on_gpus else 1

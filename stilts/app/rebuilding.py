@@ -8,7 +8,9 @@ from stilts.app.running import RunOptions, make_conductor
 from stilts.app.workspace import assemble
 from stilts.errors import StudyError
 from stilts.store.store import Store
+from stilts.study.holding import Holding
 from stilts.study.record import StudyRecord
+from stilts.study.stage import StageKind
 from stilts.study.study import Study
 
 
@@ -41,7 +43,8 @@ class Rebuilder:
         """The stages that were trained, parents first, until the weights of ``stage_id`` are in the store."""
         from stilts.execute.run_stage import run_stage
 
-        config = self._workspace.run_config(self._store, device=self._device)
+        held = Holding(file=self._workspace.study.file).of_kind(StageKind.TRAIN)
+        config = self._workspace.run_config(self._store, held=held, device=self._device)
         missing = self._missing(stage_id)
         for each in missing:
             run_stage(self._plan.stages[each], self._store, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from stilts.app.workspace import Workspace, assemble
 from stilts.ledger.gc import apply_gc, plan_gc
 from stilts.ledger.study_record import write_study
 from stilts.ledger.view import StudyView
+from stilts.scheduling.attempt import StoreExecutor
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.events import OnEvent, Phase, RunReport, Snapshot
 from stilts.scheduling.runner import run_stages
@@ -30,12 +31,14 @@ from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_rules import pruning_rule
-from stilts.search.work_source import Resources
 from stilts.shown import remark
 from stilts.store.retention import DropKind
 from stilts.store.store import Store
-from stilts.study.slots import Node, most_at_once, slots_of
+from stilts.study.holding import Holding
+from stilts.study.slots import Node, Resources
+from stilts.study.stage import StageKind
 from stilts.study.study import Study
+from stilts.training.run_config import RunConfig
 
 # How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out.
 _FINISHED_S, _INTERRUPTED_S = 600.0, 5.0
@@ -83,7 +86,7 @@ def run(
     if options.tracking != "none":
         checked_tracking_uri(options.tracking)
     workspace = assemble(study if isinstance(study, Study) else Study.load(study))
-    device, ranks = _devices(workspace, options)
+    devices = _devices(workspace, options)
     on_event(Phase(doing=f"checking the data and the encoder of {workspace.study.name}"))
     check_before_running(workspace)
     check_encoder(workspace)
@@ -96,7 +99,7 @@ def run(
     try:
         on_ready(workspace, conductor)
         try:
-            report = _execute(workspace, conductor, store, replace(options, device=device, ranks=ranks), on_event)
+            report = _execute(workspace, conductor, store, options, devices, on_event)
         finally:
             for search in conductor.searches.values():
                 search.close()
@@ -144,7 +147,6 @@ def make_conductor(
         pruning=pruning_rule(file.pruning),
         filling=make_filling(workspace.study, store),
         budget=file.policy.budget,
-        stage_resources=Resources(cpus=file.resources.cpus, gpus=file.resources.gpus),
         on_change=changed,
         on_plan=lambda plan: write_study(store, plan.record),
     )
@@ -162,39 +164,50 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
     return apply_gc(store, replace(plan, drops=drops)).bytes
 
 
-def _devices(workspace: Workspace, options: RunOptions) -> tuple[str, int]:
-    """The device of stages, and on how many of it each runs; InputError before anything is read."""
-    held = workspace.study.file.resources
-    device = device_of(options.device, held, local=options.local)
-    return device, ranks_of(options.ranks, held, device, local=options.local)
+def _devices(workspace: Workspace, options: RunOptions) -> dict[Resources, tuple[str, int]]:
+    """The device of stages, and on how many of it each runs, by what they hold; InputError before anything is read."""
+    holding, found = Holding(file=workspace.study.file), {}
+    for held in {*holding.classes, *map(holding.of_kind, StageKind)}:
+        device = device_of(options.device, held, local=options.local, most_gpus=holding.most_gpus)
+        found[held] = device, ranks_of(options.ranks, held, device, local=options.local)
+    return found
 
 
 def _execute(
-    workspace: Workspace, conductor: Conductor, store: Store, options: RunOptions, on_event: OnEvent
+    workspace: Workspace,
+    conductor: Conductor,
+    store: Store,
+    options: RunOptions,
+    devices: Mapping[Resources, tuple[str, int]],
+    on_event: OnEvent,
 ) -> RunReport:
     if not conductor.has_work():  # without starting Ray for it
         return RunReport(done=(), pruned=(), failed={}, executed=0, seconds=0.0)
     on_event(Snapshot(progress=conductor.progress(), running=()))
-    resources = workspace.study.file.resources
-    config = workspace.run_config(
-        store,
-        device=options.device or "cpu",
-        ranks=options.ranks or 1,
-        threads=options.threads,
-        checkpoint_every_s=options.checkpoint_every_s,
-    )
+    configs: dict[Resources, RunConfig] = {
+        held: workspace.run_config(
+            store,
+            held=held,
+            device=device,
+            ranks=ranks,
+            threads=options.threads,
+            checkpoint_every_s=options.checkpoint_every_s,
+        )
+        for held, (device, ranks) in devices.items()
+    }
     if options.local:
-        return run_sequentially(conductor, store=store, run_config=config, on_event=on_event)
+        return run_sequentially(conductor, store=store, configured=configs.__getitem__, on_event=on_event)
+    bounds = conductor.holding.bounds
     settings = RaySettings(
         address=options.address,
         num_cpus=options.num_cpus,
         num_gpus=None,
-        max_concurrent=most_at_once(resources),
+        max_concurrent=bounds.max_concurrent,
+        max_gpus=bounds.max_gpus,
     )
 
     def offered(nodes: Sequence[Node]) -> None:
-        conductor.max_open = slots_of(resources, nodes)
+        conductor.max_open = conductor.holding.most_open(nodes)
 
-    return run_stages(
-        conductor, store_url=store.url, run_config=config, settings=settings, on_event=on_event, on_nodes=offered
-    )
+    execute = StoreExecutor(store_url=store.url, configured=configs.__getitem__)
+    return run_stages(conductor, execute=execute, settings=settings, on_event=on_event, on_nodes=offered)

@@ -13,6 +13,7 @@ from stilts.errors import InputError, StudyError
 from stilts.store.store import Store
 from stilts.study.config import TaskConfig, TrainConfig
 from stilts.study.resolved_study import ResolvedStudy
+from stilts.study.slots import Resources
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.study.study import Study
 from stilts.tasks.encoder import EncoderRef
@@ -62,20 +63,21 @@ class Workspace:
         self,
         store: Store,
         *,
+        held: Resources,
         device: str,
         ranks: int = 1,
         threads: int | None = None,
         checkpoint_every_s: float | None = None,
     ) -> RunConfig:
-        """How this machine runs the study's stages; ``threads`` is torch's per stage, None as many as it has CPUs."""
-        resources = self.study.file.resources
+        """How this machine runs stages that hold so much; ``threads`` is torch's, None as many as it has CPUs."""
         config = RunConfig(
             device=device,
             ranks=ranks,
-            threads=threads or max(1, int(resources.cpus)),
-            micro_batch=resources.micro_batch,
-            gradient_checkpointing=resources.gradient_checkpointing,
-            gpu_frac=min(1.0, resources.gpus) if resources.gpus > 0 else 1.0,
+            threads=threads or max(1, int(held.cpus)),
+            micro_batch=self.study.file.resources.micro_batch,
+            gradient_checkpointing=self.study.file.resources.gradient_checkpointing,
+            gpu_frac=min(1.0, held.gpus) if held.gpus > 0 else 1.0,
+            held=held,
             roots=self.roots,
             cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else _NODE_CACHE,
         )

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stilts.app.offering import Offer
+from stilts.app.offering import ClassOffer, Offer
 from stilts.app.stage_lines import DERIVED, StageLine
 from stilts.scheduling.progress import duration
 from stilts.study.cost import Cost
+from stilts.study.slots import Resources
 
 
 def plan_lines(study: str, cost: Cost, stages: Sequence[StageLine], filling: str, offer: Offer) -> RenderableType:
@@ -21,7 +22,7 @@ def plan_lines(study: str, cost: Cost, stages: Sequence[StageLine], filling: str
     at_most = " at most" if filling else ""
     counts = f"{cost.total} stages{at_most}: {cost.done} done, {cost.to_run + cost.later} to run{given_up}"
     head = Text.assemble((f"{study}: ", ""), (counts, "bold"))
-    return Group(head, *(Text(line) for line in _lines(cost, filling, offer)), _table(stages, cost))
+    return Group(head, *(Text(line) for line in _lines(cost, filling, offer)), _table(stages, cost, offer))
 
 
 def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
@@ -47,6 +48,10 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
         f"({duration(cost.seconds)} of stages one after the other); "
         f"{cost.measured_frac:.0%} of it from measured stages, {_rest(cost)}."
     )
+    if len(offer.classes) > 1:
+        yield f"By what stages hold, of each so many at once: {'; '.join(map(_class_words, offer.classes))}."
+    for one in offer.lacking:
+        yield f"No machine there holds {_amounts(one.cpus, one.gpus)}, as {' and '.join(one.stages)} does."
     yield f"At most {cost.disk_bytes / 2**30:.1f} GiB of weights before what is no longer needed goes."
     yield from cost.notes
     if cost.price is not None:
@@ -57,14 +62,25 @@ def _rest(cost: Cost) -> str:
     return "the rest assumed" + (f" at {cost.basis}" if cost.basis and cost.measured_frac < 1 else "")
 
 
-def _table(stages: Sequence[StageLine], cost: Cost) -> Table:
+def _class_words(one: ClassOffer) -> str:
+    """``train, mnli: 4 CPUs and 1 GPU (16)``."""
+    return f"{', '.join(one.stages)}: {_amounts(one.cpus, one.gpus)} ({one.at_once})"
+
+
+def _amounts(cpus: float, gpus: float) -> str:
+    return str(Resources(cpus=cpus, gpus=gpus))
+
+
+def _table(stages: Sequence[StageLine], cost: Cost, offer: Offer) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), safe_box=True)
-    for name in ("kind", "of", "stages", "asked for", "to run", "expected", "memory"):
+    several = ["holds"] if len(offer.classes) > 1 else []
+    for name in ("kind", "of", "stages", "asked for", "to run", "expected", "memory", *several):
         left = name in ("kind", "of")
         table.add_column(name, justify="left" if left else "right", no_wrap=name != "of", overflow="fold")
     for line in stages:
         numbers = map(str, (line["stages"], line["requested"], line["to_run"]))
-        table.add_row(line["kind"], line["name"], *numbers, _time(line), _memory(line))
+        holds = [_amounts(line["cpus"], line["gpus"])] if several else []
+        table.add_row(line["kind"], line["name"], *numbers, _time(line), _memory(line), *holds)
     if cost.later:  # what they need of memory, the lines above say
         later_s = max(0.0, cost.seconds - sum(line["seconds"] for line in stages))
         table.add_row("later", "proposals, confirmations", str(cost.later), "", str(cost.later), duration(later_s), "")

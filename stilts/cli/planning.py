@@ -119,10 +119,11 @@ def plan(
     from stilts.app.costing import filling_text, planned
     from stilts.app.offering import offer_of
     from stilts.cli.planned import plan_lines
+    from stilts.study.holding import Holding
     from stilts.study.study import Study
 
-    offer = offer_of(Study.load(study).file.resources, address)
-    cost, stages = planned(study, store, at_once=offer.at_once)
+    offer = offer_of(Holding(file=Study.load(study).file), address)
+    cost, stages = planned(study, store, offer)
     filling = filling_text(study)
     value: dict[str, Any] = {"study": study, "total": cost.total, "cost": asdict(cost), "stages": stages}
     value |= {"filling": filling, **asdict(offer)}

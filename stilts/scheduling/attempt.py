@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from stilts.execute.disk import FULL, HOPELESS, disk_error
 from stilts.fingerprint import Json
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.opening import open_store
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.reporter import Reporter
 from stilts.training.run_config import RunConfig
@@ -48,22 +49,31 @@ class Executor(Protocol):
     def __call__(self, stage: Stage, reporter: Reporter) -> Ended:
         """How the stage ended; raises what it failed with."""
 
+    def holding(self, held: Resources) -> Executor:
+        """The executor of stages that hold so much."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreExecutor:
-    """Runs stages on the store at ``store_url``, opened once per process."""
+    """Runs stages that hold ``held`` on the store at ``store_url``, opened once per process, as ``configured``."""
 
     store_url: str
-    run_config: RunConfig = field(default_factory=RunConfig)
+    configured: Callable[[Resources], RunConfig]
+    held: Resources = field(default_factory=Resources)
 
     def __call__(self, stage: Stage, reporter: Reporter) -> Ended:
         """Runs ``run_stage``. Torch is imported with the first stage, so a warm worker pays for it once."""
         from stilts.execute.run_stage import run_stage
 
-        return run_stage(stage, _store(self.store_url, self.run_config.scratch_dir), self.run_config, reporter)
+        run = self.configured(self.held)
+        return run_stage(stage, _store(self.store_url, run.scratch_dir), run, reporter)
+
+    def holding(self, held: Resources) -> StoreExecutor:
+        """The executor of stages that hold so much."""
+        return replace(self, held=held)
 
 
-def attempt(execute: Executor, stage: Stage, reporter: Reporter) -> dict[str, Json]:
+def attempt(execute: Callable[[Stage, Reporter], Ended], stage: Stage, reporter: Reporter) -> dict[str, Json]:
     """The attempt's outcome: stage_id, state (done, pruned, failed, busy), executed, seconds, error.
 
     A failure is an outcome, because the other stages go on. ``may_pass`` says whether another try may help,

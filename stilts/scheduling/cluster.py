@@ -30,6 +30,8 @@ _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # Trials that wait for an actor: all that the desk hands out have their place already.
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",
     # Tune's own state is never read: save it at the end only.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_WARN_THRESHOLD_S": "30",
@@ -48,13 +50,15 @@ class RaySettings:
     """Which cluster, and how much of it.
 
     ``address`` is an existing cluster's; None takes RAY_ADDRESS, and where that is unset starts a private cluster with
-    ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight.
+    ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight,
+    ``max_gpus`` the GPUs that they hold together.
     """
 
     address: str | None = None
     num_cpus: int | None = None
     num_gpus: int | None = None
     max_concurrent: int | None = None
+    max_gpus: float | None = None
 
 
 @contextmanager

@@ -7,12 +7,14 @@ stage's lease: an other driver, or a worker that was killed and whose lease has 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
-from stilts.search.work_source import Measured, NoStage, Resources, WorkSource
+from stilts.scheduling.floor import Floor
+from stilts.search.work_source import Fits, Measured, NoStage, WorkSource, anything
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
@@ -26,7 +28,8 @@ class Desk:
     """Between one WorkSource and whoever runs its stages; all methods are called from one thread.
 
     A stage whose worker died, or whose failure may pass, is handed out again at most ``MAX_RETRIES`` times; a busy one
-    after ``BUSY_WAIT_S`` seconds, as often as needed. ``max_concurrent`` caps the stages in flight.
+    after ``BUSY_WAIT_S`` seconds, as often as needed. ``max_concurrent`` caps the stages in flight; with a ``floor``
+    only what fits there is handed out.
     """
 
     def __init__(
@@ -35,10 +38,13 @@ class Desk:
         on_event: OnEvent = ignore,
         *,
         max_concurrent: int | None = None,
+        floor: Floor | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._on_event, self._clock = source, on_event, clock
         self._max_concurrent = max_concurrent
+        self.floor = floor
+        self._nodes: dict[str, str] = {}
         self._in_flight: dict[str, Stage] = {}
         self._first: dict[str, tuple[int, float]] = {}  # the step at which a stage in flight was first seen, and when
         self._again: dict[str, tuple[float, Stage]] = {}
@@ -53,10 +59,13 @@ class Desk:
         """The stage to run now, or why there is none."""
         if self._max_concurrent is not None and len(self._in_flight) >= self._max_concurrent:
             return NoStage.WAIT
-        stage = self._due() or self._source.next_stage()
+        fits = anything if self.floor is None else self.floor.ask()
+        stage = self._due(fits) or self._source.next_stage(fits)
         if isinstance(stage, NoStage):
             return NoStage.WAIT if self._in_flight or self._again else stage
         self._in_flight[stage.stage_id] = stage
+        if self.floor is not None:
+            self._nodes[stage.stage_id] = self.floor.place(stage.stage_id, self.resources(stage))
         self._first.pop(stage.stage_id, None)
         self._say(Happening.STARTED, stage.stage_id)
         return stage
@@ -69,6 +78,24 @@ class Desk:
     def resources(self, stage: Stage) -> Resources:
         """What the stage holds while it runs."""
         return self._source.resources(stage)
+
+    @property
+    def classes(self) -> Sequence[Resources]:
+        """All that some stage may hold."""
+        return self._source.classes
+
+    def node_of(self, stage: Stage) -> str:
+        """The node that a stage in flight was given; "" where any will do."""
+        return self._nodes.get(stage.stage_id, "")
+
+    def begun(self, stage_id: str) -> None:
+        """Notes that a process has a stage in flight."""
+        if self.floor is not None:
+            self.floor.begun(stage_id)
+
+    def recalled(self, stage_id: str) -> None:
+        """Takes back a stage in flight that never began; it is handed out again."""
+        self._put_back(stage_id, 0.0)
 
     def settle(self, outcome: Mapping[str, Json]) -> None:
         """Takes the outcome of a stage in flight."""
@@ -137,7 +164,7 @@ class Desk:
         return Measured(whole_s=each * one.steps, left_s=each * (one.steps - one.step))
 
     def _give_up(self, stage_id: str, error: str, *, ends_run: bool) -> None:
-        self._in_flight.pop(stage_id)
+        self._left(stage_id)
         self._failed[stage_id] = error
         self._say(Happening.FAILED, stage_id, error)
         try:
@@ -147,16 +174,25 @@ class Desk:
         if ends_run:
             raise _hopeless(stage_id, error)
 
-    def _due(self) -> Stage | None:
+    def _due(self, fits: Fits) -> Stage | None:
         now = self._clock()
-        due = [stage_id for stage_id, (at, _) in self._again.items() if at <= now]
-        return self._again.pop(due[0])[1] if due else None
+        for stage_id, (at, stage) in self._again.items():
+            if at <= now and fits(self.resources(stage)):
+                return self._again.pop(stage_id)[1]
+        return None
 
     def _put_back(self, stage_id: str, wait_s: float) -> None:
-        self._again[stage_id] = (self._clock() + wait_s, self._in_flight.pop(stage_id))
+        self._again[stage_id] = (self._clock() + wait_s, self._left(stage_id))
+
+    def _left(self, stage_id: str) -> Stage:
+        """A stage that is in flight no more, and holds nothing."""
+        self._nodes.pop(stage_id, None)
+        if self.floor is not None:
+            self.floor.leave(stage_id)
+        return self._in_flight.pop(stage_id)
 
     def _finish(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
-        self._in_flight.pop(stage_id)
+        self._left(stage_id)
         pruned, seconds = outcome["state"] == "pruned", outcome["seconds"]
         (self._pruned if pruned else self._done).append(stage_id)
         self._executed += bool(outcome["executed"])

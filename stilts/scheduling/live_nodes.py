@@ -15,5 +15,8 @@ def live_nodes() -> tuple[Node, ...]:
     """The nodes of the connected cluster that are alive, with all that they have, whoever uses it now."""
     import ray
 
-    alive = (node["Resources"] for node in ray.nodes() if node["Alive"])  # type: ignore[no-untyped-call]
-    return tuple(Node(cpus=held.get("CPU", 0.0), gpus=held.get("GPU", 0.0)) for held in alive)
+    alive = (node for node in ray.nodes() if node["Alive"])  # type: ignore[no-untyped-call]
+    return tuple(
+        Node(cpus=node["Resources"].get("CPU", 0.0), gpus=node["Resources"].get("GPU", 0.0), node_id=node["NodeID"])
+        for node in alive
+    )

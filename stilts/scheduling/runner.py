@@ -4,49 +4,49 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from stilts.errors import InputError
 from stilts.scheduling import signals
-from stilts.scheduling.attempt import Executor, StoreExecutor
+from stilts.scheduling.attempt import Executor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, Phase, RunReport, ignore
+from stilts.scheduling.floor import Floor
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
 from stilts.shown import remark
-from stilts.study.slots import num_slots
-from stilts.training.run_config import RunConfig
+from stilts.study.slots import Node, num_slots
 
 
 def run_stages(
     source: WorkSource,
     *,
-    store_url: str,
-    run_config: RunConfig,
+    execute: Executor,
     settings: RaySettings | None = None,
     on_event: OnEvent = ignore,
     on_nodes: OnNodes = lambda nodes: None,
-    execute: Executor | None = None,
 ) -> RunReport:
     """What the run did, once the source is finished or a signal ends it (Ctrl-C).
 
-    ``store_url`` must mean the same place on every node. ``on_nodes`` hears what nodes the cluster has, before the
-    first stage and while the run lasts. ``execute`` replaces what runs a stage in the worker.
+    ``execute`` runs a stage in the worker; a store that it names must be the same place on every node. ``on_nodes``
+    hears what nodes the cluster has, before the first stage and while the run lasts.
     Failed stages are in the report; errors of the source itself are raised.
     """
     settings = settings or RaySettings()
-    desk = Desk(source, on_event, max_concurrent=settings.max_concurrent)
-    execute = execute or StoreExecutor(store_url=store_url, run_config=run_config)
+    floor = Floor(max_gpus=settings.max_gpus, beside_gpus=any(held.gpus for held in source.classes))
+    desk = Desk(source, on_event, max_concurrent=settings.max_concurrent, floor=floor)
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
     on_event(Phase(doing="starting Ray" if settings.address is None else "joining the Ray cluster"))
     try:
         with ray_cluster(settings), credentials_kept_back():
-            on_nodes(live_nodes())
+            seen = _both(floor.see, on_nodes)
+            seen(live_nodes())
             _check_resources(source, settings)
-            _tune(desk, execute, scratch, on_nodes)
+            _tune(desk, execute, scratch, seen, grows=settings.address is not None)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     except RayletDied as died:
@@ -57,25 +57,34 @@ def run_stages(
     return desk.report()
 
 
+def _both(floor: OnNodes, listener: OnNodes) -> OnNodes:
+    def seen(nodes: Sequence[Node]) -> None:
+        floor(nodes)
+        listener(nodes)
+
+    return seen
+
+
 def _check_resources(source: WorkSource, settings: RaySettings) -> None:
     """Raises InputError where no node of the cluster can ever hold a stage; one that grows may, later."""
-    wanted, nodes = source.stage_resources, live_nodes()
-    if settings.address is None and not num_slots(nodes, cpus=wanted.cpus, gpus=wanted.gpus):
-        raise InputError(
-            "resources of the study",
-            f"a stage holds {wanted.cpus:g} CPUs and {wanted.gpus:g} GPUs, but this machine offers "
-            f"{max((node.cpus for node in nodes), default=0):g} and {max((node.gpus for node in nodes), default=0):g}",
-            "It would wait for ever",
-            "Ask for less under resources, or give the address of a larger cluster: --address",
-        )
-    if not num_slots(nodes, cpus=wanted.cpus, gpus=wanted.gpus):
+    nodes = live_nodes()
+    for held in (held for held in source.classes if not num_slots(nodes, held)):
+        if settings.address is None:
+            cpus, gpus = (max((getattr(node, name) for node in nodes), default=0) for name in ("cpus", "gpus"))
+            raise InputError(
+                "resources of the study",
+                f"a stage holds {held.cpus:g} CPUs and {held.gpus:g} GPUs, "
+                f"but this machine offers {cpus:g} and {gpus:g}",
+                "It would wait for ever",
+                "Ask for less under resources, or give the address of a larger cluster: --address",
+            )
         remark(
-            f"No node of the cluster holds {wanted.cpus:g} CPUs and {wanted.gpus:g} GPUs together, as a stage does: "
+            f"No node of the cluster holds {held.cpus:g} CPUs and {held.gpus:g} GPUs together, as a stage does: "
             "it waits for one that does."
         )
 
 
-def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes) -> None:
+def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, *, grows: bool) -> None:
     """Lets Tune run until the searcher is finished, and raises what the driver's side failed with.
 
     At a signal, the stages in flight save a last checkpoint before it is passed on.
@@ -85,13 +94,15 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes) -> Non
     from stilts.scheduling.board import end_stages, start_board
     from stilts.scheduling.searcher import DeskCallback, StageSearcher
     from stilts.scheduling.trainable import StageTrainable
+    from stilts.scheduling.warm import StageScheduler, placement
 
     board, searcher = start_board(), StageSearcher(desk)
-    trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), _placement)
+    trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), placement)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             search_alg=searcher,
+            scheduler=StageScheduler(desk.floor or Floor()),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_stage_name,
@@ -105,7 +116,7 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes) -> Non
             failure_config=tune.FailureConfig(max_failures=0),
             # Stages checkpoint into the store themselves.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[DeskCallback(desk, searcher, board, on_nodes)],
+            callbacks=[DeskCallback(desk, searcher, board, on_nodes, grows=grows)],
         ),
     )
     try:
@@ -118,14 +129,6 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes) -> Non
             raise
     if searcher.error is not None:
         raise searcher.error
-
-
-def _placement(config: dict[str, Any]) -> Any:
-    """The stage's placement group: one bundle."""
-    from ray.tune import PlacementGroupFactory
-
-    bundle = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
-    return PlacementGroupFactory([bundle])
 
 
 def _stage_name(trial: Any) -> str:

@@ -23,6 +23,7 @@ from stilts.scheduling.desk import Desk
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import Raylet
 from stilts.scheduling.trainable import to_config
+from stilts.scheduling.wish import Wish
 from stilts.search.work_source import NoStage
 
 _LOOK_EVERY_S = 0.2
@@ -39,6 +40,7 @@ class StageSearcher(Searcher):
     def __init__(self, desk: Desk) -> None:
         super().__init__(metric="seconds", mode="min")
         self._desk = desk
+        self._stages: dict[str, str] = {}
         self.error: Exception | None = None
 
     def suggest(self, trial_id: str) -> Any:
@@ -50,13 +52,19 @@ class StageSearcher(Searcher):
             return Searcher.FINISHED
         if isinstance(found, NoStage):
             return None
-        held = self._desk.resources(found)
-        return to_config(found, cpus=held.cpus, gpus=held.gpus)
+        self._stages[trial_id] = found.stage_id
+        return to_config(found, self._desk.resources(found), self._desk.node_of(found))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Gives the outcome to the desk; failed trials reach it through DeskCallback, which knows their error."""
+        """Gives the outcome to the desk; failed trials reach it through DeskCallback, which knows their error.
+
+        A trial without a result and without an error was taken back before it began.
+        """
+        stage_id = self._stages.pop(trial_id, "")
         if result is not None and not error:
             self.guard(lambda: self._desk.settle(result))
+        elif not error and stage_id in self._desk.in_flight:
+            self.guard(lambda: self._desk.recalled(stage_id))
 
     def guard(self, act: Callable[[], Any]) -> Any:
         """The value of ``act``; what it raises is kept in ``error``, and None comes back."""
@@ -85,10 +93,14 @@ class StageSearcher(Searcher):
 
 
 class DeskCallback(Callback):
-    """Between two events of Tune: answers the board's questions, shows progress, hears of dead workers and of nodes."""
+    """Between two events of Tune: answers the board's questions, shows progress, hears of dead workers and of nodes.
 
-    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any, on_nodes: OnNodes) -> None:
+    ``grows``: the cluster may get more nodes, so what fits nowhere is made known to it.
+    """
+
+    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any, on_nodes: OnNodes, *, grows: bool) -> None:
         self._desk, self._searcher, self._board, self._on_nodes = desk, searcher, board, on_nodes
+        self._wish = Wish() if grows else None
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
         self._counted = time.monotonic()
@@ -108,11 +120,16 @@ class DeskCallback(Callback):
         if now - self._shown >= _SHOW_EVERY_S:
             self._shown = now
             self._searcher.guard(lambda: self._desk.show(self._steps))
+            self._searcher.guard(self._wished)
         if now - self._counted >= _NODES_EVERY_S:
             self._counted = now
             self._searcher.guard(self._count_nodes)
         if self._searcher.error is not None:
             raise self._searcher.error
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tells the desk that a process has the stage."""
+        self._desk.begun(trial.config["stage_id"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells the desk that a stage's worker died, or may not be used again."""
@@ -129,6 +146,11 @@ class DeskCallback(Callback):
         except RayError:
             return  # What was counted last holds until the cluster answers again.
         self._on_nodes(nodes)
+
+    def _wished(self) -> None:
+        """Keeps the cluster told of what waits for room; what has been found ready may be on a new node."""
+        if self._wish is not None and self._desk.floor is not None and self._wish.tell(self._desk.floor.waits_for):
+            self._count_nodes()
 
     def _answer(self) -> None:
         try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from stilts.fingerprint import Json
 from stilts.scheduling import signals
-from stilts.scheduling.attempt import Executor, attempt
+from stilts.scheduling.attempt import Ended, attempt
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import OnEvent, RunReport, ignore
 from stilts.search.work_source import NoStage, WorkSource
 from stilts.store.artifact_store import ArtifactStore
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.crew import end_crew
 from stilts.training.reporter import Evaluation, Reply, Reporter, SilentReporter
@@ -47,22 +49,25 @@ def run_sequentially(
     source: WorkSource,
     *,
     store: ArtifactStore,
-    run_config: RunConfig,
+    configured: Callable[[Resources], RunConfig],
     reporter: Reporter | None = None,
     on_event: OnEvent = ignore,
-    execute: Executor | None = None,
+    execute: Callable[[Stage, Reporter], Ended] | None = None,
 ) -> RunReport:
-    """What the run did, once the source is finished or the user interrupts (Ctrl-C)."""
+    """What the run did, once the source is finished or the user interrupts (Ctrl-C).
+
+    ``configured`` says how a stage is run by what it holds; ``execute`` replaces what runs it.
+    """
     desk = Desk(source, on_event)
     inner = DeskReporter(desk, reporter or SilentReporter())
-    execute = execute or _executor(store, run_config)
     try:
         while (stage := desk.next_stage()) is not NoStage.FINISHED:
             signals.look()
             if isinstance(stage, NoStage):
                 time.sleep(_WAIT_S)
             else:
-                desk.settle(_in_this_process(attempt(execute, stage, inner)))
+                run = execute or _executor(store, configured(desk.resources(stage)))
+                desk.settle(_in_this_process(attempt(run, stage, inner)))
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     finally:
@@ -79,7 +84,7 @@ def _in_this_process(outcome: dict[str, Json]) -> dict[str, Json]:
     return {**outcome, "error": told, "may_pass": False, "ends_run": True}
 
 
-def _executor(store: ArtifactStore, run_config: RunConfig) -> Executor:
+def _executor(store: ArtifactStore, run_config: RunConfig) -> Callable[[Stage, Reporter], Ended]:
     """Runs stages on a store that is open already."""
     from stilts.execute.run_stage import StageOutcome, run_stage
 

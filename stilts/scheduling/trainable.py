@@ -11,14 +11,15 @@ from ray import tune
 from stilts.errors import StageFailedError
 from stilts.scheduling.attempt import Executor, attempt, interrupted
 from stilts.scheduling.board import BoardReporter
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.crew import end_crew
 
 
-def to_config(stage: Stage, *, cpus: float, gpus: float) -> dict[str, Any]:
-    """The trial's config: the stage, opaque to Tune (it searches configs for search spaces), and what it holds."""
+def to_config(stage: Stage, held: Resources, node_id: str) -> dict[str, Any]:
+    """The trial's config: the stage, opaque to Tune (it looks for search spaces), what it holds and where."""
     opaque = base64.b64encode(pickle.dumps(stage)).decode()
-    return {"stage_id": stage.stage_id, "stage": opaque, "cpus": cpus, "gpus": gpus}
+    return {"stage_id": stage.stage_id, "stage": opaque, "cpus": held.cpus, "gpus": held.gpus, "node_id": node_id}
 
 
 class StageTrainable(tune.Trainable):
@@ -36,7 +37,8 @@ class StageTrainable(tune.Trainable):
         """The outcome of the stage (``attempt.py``); raises where this process should not be used again."""
         stage: Stage = pickle.loads(base64.b64decode(self.config["stage"]))
         try:
-            outcome = attempt(self._execute, stage, self._reporter)
+            held = Resources(cpus=self.config["cpus"], gpus=self.config["gpus"])
+            outcome = attempt(self._execute.holding(held), stage, self._reporter)
         except KeyboardInterrupt:  # the run ends; the stage has saved its checkpoint
             outcome = interrupted(stage)
         finally:

@@ -55,7 +55,8 @@ def joined(times: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], .
 
 @dataclass(kw_only=True)
 class Account:
-    """What a study spent and may still spend. ``gpus`` is what each of its stages holds.
+    """What a study spent and may still spend. ``gpus`` is the most that one of its stages holds: by it what is left of
+    GPU hours is told in seconds, so that no stage goes beyond.
 
     ``grid_s`` is the price of one seed of every cell in seconds of stages: the unit of ``budget.grids``.
     """
@@ -68,7 +69,7 @@ class Account:
     now: Callable[[], float] = time.time
     _earlier: Spent = field(default_factory=Spent, init=False)
     _own: Spent = field(default_factory=Spent, init=False)
-    _started: dict[str, float] = field(default_factory=dict, init=False)
+    _started: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
     _record: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,17 +84,18 @@ class Account:
         """What the study spent so far, running stages left out."""
         return self._earlier + self._own
 
-    def started(self, stage_id: str) -> None:
-        """Notes that a stage begins now."""
-        self._started[stage_id] = self.now()
+    def started(self, stage_id: str, gpus: float) -> None:
+        """Notes that a stage begins now, and how many GPUs it holds."""
+        self._started[stage_id] = self.now(), gpus
 
     def ended(self, stage_id: str, seconds: float | None) -> None:
         """Charges a stage; ``seconds`` is None where it failed, and then the time since it was handed out counts."""
-        start, end = self._started.pop(stage_id, self.now()), self.now()
+        end = self.now()
+        start, gpus = self._started.pop(stage_id, (end, 0.0))
         took = end - start if seconds is None else seconds
         if took <= 0:
             return  # somebody else had done it
-        self._own += Spent(seconds=took, gpu_seconds=took * self.gpus, trials=1, busy=((end - took, end),))
+        self._own += Spent(seconds=took, gpu_seconds=took * gpus, trials=1, busy=((end - took, end),))
         own = Spending(
             seconds=self._own.seconds, gpu_seconds=self._own.gpu_seconds, trials=self._own.trials, busy=self._own.busy
         )
@@ -155,5 +157,5 @@ class Account:
 
     def _wall_s(self) -> float:
         now = self.now()
-        running = [(start, now) for start in self._started.values()]
+        running = [(start, now) for start, _ in self._started.values()]
         return (self.spent + Spent(busy=tuple(running))).wall_s

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from stilts.fingerprint import Json
 from stilts.ledger.decision import Stopped
@@ -26,14 +25,16 @@ from stilts.search.row_race import RowRace
 from stilts.search.row_search import RowSearch
 from stilts.search.rungs import Reached, RungBook
 from stilts.search.stages import Stages
-from stilts.search.work_source import Measured, NoStage, Progress, Resources
+from stilts.search.work_source import Fits, Measured, NoStage, Progress, anything
 from stilts.store.artifact_store import ArtifactStore
+from stilts.study.holding import Holding
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.policy_schema import StudyBudget
 from stilts.study.rates import assumed_seconds
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
@@ -45,8 +46,8 @@ class Conductor:
     ``searches`` holds one RowSearch per searched row, ``races`` what decides on the seeds of its proposals,
     ``confirmations`` what is trained again of it with fresh seeds;
     ``max_open`` is how many run at once now: as many proposals of a row may be unfinished. ``filling`` says which
-    replicates of the fixed rows are asked for, ``budget`` what the study may spend. ``on_change`` hears the id of every
-    stage that ended, ``on_plan`` every new plan.
+    replicates of the fixed rows are asked for, ``budget`` what the study may spend; ``holding`` is what stages
+    hold. ``on_change`` hears the id of every stage that ended, ``on_plan`` every new plan.
     """
 
     resolved: ResolvedStudy
@@ -57,10 +58,10 @@ class Conductor:
     pruning: PruningRule = field(default_factory=NoPruning)
     filling: Filling = field(default_factory=WholeGrid)
     budget: StudyBudget | None = None
-    stage_resources: Resources = field(default_factory=Resources)
     max_open: int = 1
     on_change: Callable[[str], None] = lambda stage_id: None
     on_plan: Callable[[Plan], None] = lambda plan: None
+    holding: Holding = field(init=False)
     stages: Stages = field(init=False)
     policies: Policies = field(init=False)
     gate: Gate = field(init=False)
@@ -69,6 +70,7 @@ class Conductor:
 
     def __post_init__(self) -> None:
         study = self.resolved.study.name
+        self.holding = Holding(file=self.resolved.study.file)
         self.stages = Stages(done=set(self.store.done()), pruned=set(PRUNED.own_names(self.store, study)))
         self.policies = Policies(
             study=study,
@@ -81,14 +83,15 @@ class Conductor:
         )
         self.policies.load()
         self._replan()
-        held, recomputes = self.stage_resources, self.resolved.study.file.resources.gradient_checkpointing
+        recomputes = self.holding.bounds.gradient_checkpointing
         self.gate = Gate(
             study=study,
             store=self.store,
             budget=self.budget,
-            gpus=held.gpus,
+            gpus=self.holding.most_gpus,
+            held=self.holding,
             stages=self.stages,
-            assumed=partial(assumed_seconds, cpus=held.cpus, gpus=held.gpus, gradient_checkpointing=recomputes),
+            assumed=lambda stage: assumed_seconds(stage, self.holding(stage), gradient_checkpointing=recomputes),
         )
         for search in self.searches.values():
             search.reconcile(self.stages.known)
@@ -105,15 +108,16 @@ class Conductor:
 
     def has_work(self) -> bool:
         """Whether a stage is ready to run, a newly asked one if nothing else is; if not, a run would end at once."""
-        return self._next() is not None
+        return self._next(anything) is not None
 
-    def next_stage(self) -> Stage | NoStage:
+    def next_stage(self, fits: Fits = anything) -> Stage | NoStage:
         """The next stage to run, a newly asked one if nothing else is ready, or why there is none now."""
-        chosen = self._next()
+        chosen = self._next(fits)
         if chosen is not None:
-            self.gate.account.started(chosen)
-            return self.stages.started(chosen)
-        if self.stages.running:
+            stage = self.stages.started(chosen)
+            self.gate.account.started(chosen, self.holding(stage).gpus)
+            return stage
+        if self.stages.running or self.gate.waiting:
             return NoStage.WAIT
         self._end()
         return NoStage.FINISHED
@@ -153,9 +157,14 @@ class Conductor:
             return frozenset()
         return frozenset(one.intermediate_stage for one in self.whole.replicates if one.intermediate_stage)
 
+    @property
+    def classes(self) -> Sequence[Resources]:
+        """All that some stage of the study may hold."""
+        return self.holding.classes
+
     def resources(self, stage: Stage) -> Resources:
-        """What every stage of this study holds while it runs."""
-        return self.stage_resources
+        """What the stage holds while it runs."""
+        return self.holding(stage)
 
     def progress(self, running: Mapping[str, Measured] | None = None) -> Progress:
         """Counts over what is asked for and what searches will add to it, as ``stilts plan`` counts it."""
@@ -174,11 +183,20 @@ class Conductor:
         """Why stages failed in this run, by stage id."""
         return dict(self.stages.failed)
 
-    def _next(self) -> str | None:
+    def _next(self, fits: Fits) -> str | None:
         """The stage that is to be handed out now, within the budget; None where there is none."""
-        while not self.stages.ready and self.policies.ask(self.stages.known, self.gate.situation(self.max_open)):
+        while (chosen := self.gate.next(fits)) is None and self._has_room(fits):
+            if not self.policies.ask(self.stages.known, self.gate.situation(self.max_open)):
+                return None
             self._replan()
-        return self.gate.next()
+        return chosen
+
+    def _has_room(self, fits: Fits) -> bool:
+        """Whether policies may be asked for more: nothing is ready, or only classes of which no more fit now."""
+        if not self.stages.ready:
+            return True
+        others = set(self.classes) - self.gate.waiting
+        return self.gate.refused is None and bool(self.gate.waiting) and any(fits(held) for held in others)
 
     def _replan(self) -> None:
         """Plans the recipes that there are now, and takes of it what is asked for."""
@@ -186,6 +204,7 @@ class Conductor:
         is_new = recipes != self._recipes
         whole = make_plan(self.resolved, recipes) if is_new else self.stages.whole
         gone = self.store.gone_keys() if self.stages.done else frozenset()
+        self.holding.planned(whole)
         self.stages.planned(whole, self.filling.chosen(whole), gone)
         self.on_plan(self.stages.plan)
         if is_new and self._recipes is not None:

@@ -13,28 +13,32 @@ from stilts.search.order import priority_order
 from stilts.search.pace import Pace
 from stilts.search.replicate_table import grid_stages
 from stilts.search.stages import Stages
-from stilts.search.work_source import Measured
+from stilts.search.work_source import Fits, Measured
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.plan import Plan
 from stilts.study.policy_schema import StudyBudget
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage, StageKind
 
 
 @dataclass(kw_only=True)
 class Gate:
-    """Between the stages that could run and those that may, by what the study spent; ``gpus`` is what each holds,
-    ``assumed`` gives a stage's seconds by arithmetic.
+    """Between the stages that could run and those that may, by what the study spent; ``held`` is what each holds,
+    ``gpus`` the most of it, ``assumed`` gives a stage's seconds by arithmetic.
 
-    ``refused`` says why the stage that comes first may not begin; None while it may, or nothing is ready.
+    ``refused`` says why the first stage that may not begin may not, None where all may; ``waiting`` are the classes of
+    stages that may and do not fit now.
     """
 
     study: str
     store: ArtifactStore
     budget: StudyBudget | None
     gpus: float
+    held: Callable[[Stage], Resources]
     stages: Stages
     assumed: Callable[[Stage], float]
     refused: str | None = field(default=None, init=False)
+    waiting: set[Resources] = field(default_factory=set, init=False)
     account: Account = field(init=False)
     expectation: Expectation = field(init=False)
     _grid: tuple[Plan, tuple[Stage, ...]] | None = field(default=None, init=False)
@@ -50,15 +54,30 @@ class Gate:
         seconds = self.expectation.seconds(stage)
         return self.assumed(stage) if seconds is None else seconds
 
-    def next(self) -> str | None:
-        """The ready stage that is to begin now: the first, or the scores of a model that is trained; None for none."""
+    def next(self, fits: Fits) -> str | None:
+        """The ready stage that is to begin now, None for none: the first that fits.
+
+        Where the budget refuses one, it is the scores of a model that is trained, or none.
+        """
         stages = self.stages
         seconds = {stage_id: self.expected(stages.plan.stages[stage_id]) for stage_id in stages.ready}
         order = priority_order(
             seconds, num_descendants=stages.plan.descendants, seconds=seconds, first=stages.plan.estimating
         )
-        self.refused = None
-        return next((stage_id for stage_id in order if self._may(stage_id, seconds[stage_id], order)), None)
+        self.refused, self.waiting = None, set()
+        running_s = self._sum(stages.running)
+        for stage_id in order:
+            stage = stages.plan.stages[stage_id]
+            if self.refused is not None and stage.kind is not StageKind.EVALUATE:
+                continue
+            why = self.account.refusal(seconds[stage_id], running_s, len(stages.running))
+            if why is not None:
+                self.refused = self.refused or why
+            elif fits(self.held(stage)):
+                return stage_id
+            else:
+                self.waiting.add(self.held(stage))
+        return None
 
     def situation(self, slots: int) -> Situation:
         """What may still be asked for, when all that is asked for is paid."""
@@ -81,14 +100,6 @@ class Gate:
         pace = Pace(known=self.expectation.seconds, assumed=self.assumed, running=running)
         left = pace.seconds_left(needed, coming)
         return None if left is None else left / max(1, len(self.stages.running))
-
-    def _may(self, stage_id: str, seconds: float, order: Sequence[str]) -> bool:
-        if stage_id != order[0] and self.stages.plan.stages[stage_id].kind is not StageKind.EVALUATE:
-            return False
-        why = self.account.refusal(seconds, self._sum(self.stages.running), len(self.stages.running))
-        if stage_id == order[0]:
-            self.refused = why
-        return why is None
 
     def _sum(self, stage_ids: Iterable[str]) -> float:
         return sum(self.expected(self.stages.plan.stages[stage_id]) for stage_id in stage_ids)

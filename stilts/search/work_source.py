@@ -5,12 +5,13 @@ The one real implementation is ``stilts.search.conductor.Conductor``. All method
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from stilts.fingerprint import Json
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
@@ -22,12 +23,13 @@ class NoStage(StrEnum):
     FINISHED = "finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What one stage holds while it runs: CPU cores and GPUs, both may be fractions (several GPUs: whole ones)."""
+# Whether a stage that holds so much could begin now: asked of waiting stages, the most important first.
+Fits: TypeAlias = Callable[[Resources], bool]
 
-    cpus: float = 1.0
-    gpus: float = 0.0
+
+def anything(held: Resources) -> bool:
+    """A ``Fits`` for whoever runs one stage at a time."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +64,11 @@ class WorkSource(Protocol):
     """
 
     @property
-    def stage_resources(self) -> Resources:
-        """What any one stage holds while it runs."""
+    def classes(self) -> Sequence[Resources]:
+        """All that some stage may hold while it runs."""
 
-    def next_stage(self) -> Stage | NoStage:
-        """A ready stage that nobody has been given yet, or why there is none now."""
+    def next_stage(self, fits: Fits = anything) -> Stage | NoStage:
+        """A ready stage that fits and that nobody has been given yet, or why there is none now."""
 
     def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
         """The stage ended: ``{"state": "done" | "pruned", "stage_id", "executed": bool, "seconds": float}``."""
@@ -75,7 +77,7 @@ class WorkSource(Protocol):
         """The stage failed; ``error`` reads ``<exception class>: <message>``."""
 
     def resources(self, stage: Stage) -> Resources:
-        """What the stage holds while it runs; the same for all stages of a run (docs/decisions.md, 13)."""
+        """What the stage holds while it runs."""
 
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether a running stage stops after the evaluation at ``step``."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from stilts.study.plan import Plan
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage, TrainStage
 
 
@@ -31,13 +32,13 @@ class Cost:
     """Counts of stages by kind, and what running the rest takes.
 
     ``seconds`` sums the stages to run, one after the other; ``hours`` divides it by ``concurrent``, and is at least the
-    longest chain of stages that wait for one another. ``measured_frac`` is the share of those seconds that rests on
-    measured stages rather than on assumptions; ``stale`` counts stages that the store has under an earlier
-    SEMANTIC_VERSION only, ``given_up`` those that were pruned with all that would start from them. ``later`` counts the
-    stages that ``open_proposals`` recipes still to be drawn, and
-    ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose the same recipe.
-    ``price`` is None without a price. ``basis`` says at which rates it was
-    assumed. ``notes`` are what a reader should know of rows.
+    longest chain of stages that wait for one another. Stages of several classes run one class after the other, each as
+    many at once as it can. ``measured_frac`` is the share of those seconds that rests on measured stages rather than on
+    assumptions; ``stale`` counts stages that the store has under an earlier SEMANTIC_VERSION only, ``given_up`` those
+    that were pruned with all that would start from them. ``later`` counts the stages that ``open_proposals`` recipes
+    still to be drawn, and ``open_confirmations`` replicates that confirm chosen ones, add at most: columns may choose
+    the same recipe. ``price`` is None without a price. ``basis`` says at which rates it was assumed. ``notes`` are what
+    a reader should know of rows.
     """
 
     stages: int
@@ -76,8 +77,8 @@ def estimate(
     pruned: Set[str] = frozenset(),
     measured: Callable[[Stage], float | None],
     assumed: Callable[[Stage], float],
-    gpus: float,
-    concurrent: int,
+    held: Callable[[Stage], Resources],
+    concurrent: Callable[[Resources], int],
     gpu_hour_price: float | None,
     artifact_bytes: Callable[[TrainStage], int],
     coming: Sequence[Stage] = (),
@@ -87,20 +88,25 @@ def estimate(
     """The cost of finishing a plan.
 
     ``pruned`` are stages that a pruning policy stopped. ``measured`` gives a stage's expected seconds from its like,
-    None where nothing alike was measured, and ``assumed`` those by arithmetic; ``artifact_bytes`` is the size of what
-    a train stage publishes. ``coming`` are the stages that ``open_proposals`` and ``open_confirmations`` will add.
+    None where nothing alike was measured, and ``assumed`` those by arithmetic; ``held`` is what it holds, of which so
+    many run at once as ``concurrent`` says. ``artifact_bytes`` is the size of what a train stage publishes. ``coming``
+    are the stages that ``open_proposals`` and ``open_confirmations`` will add.
     """
     given_up = {stage_id for stage_id in plan.with_below(pruned) if not plan.is_done(stage_id, done)}
     needed = plan.needed(done, gone, given_up)
     known = {stage_id: measured(plan.stages[stage_id]) for stage_id in needed}
     seconds = {i: s if s is not None else assumed(plan.stages[i]) for i, s in known.items()}
     later = [(measured(stage), assumed(stage)) for stage in coming]
-    later_s = sum(guess if found is None else found for found, guess in later)
-    total = sum(seconds.values()) + later_s
+    later_s = [guess if found is None else found for found, guess in later]
+    total = sum(seconds.values()) + sum(later_s)
     sure = sum(seconds[stage_id] for stage_id, found in known.items() if found is not None)
     sure += sum(found for found, _ in later if found is not None)
     kinds = [plan.stages[stage_id].kind.value for stage_id in plan.stages]
-    gpu_hours = total * gpus / 3600
+    by_class: dict[Resources, float] = {}
+    for stage, took in [*((plan.stages[i], s) for i, s in seconds.items()), *zip(coming, later_s, strict=True)]:
+        by_class[held(stage)] = by_class.get(held(stage), 0.0) + took
+    gpu_hours = sum(took * one.gpus for one, took in by_class.items()) / 3600
+    busy_s = sum(took / max(1, concurrent(one)) for one, took in by_class.items())
     return Cost(
         stages=len(plan.stages),
         train=kinds.count("train"),
@@ -116,7 +122,7 @@ def estimate(
         open_confirmations=open_confirmations,
         later=len(coming),
         seconds=total,
-        hours=max(total / max(1, concurrent), _longest_chain(plan, seconds)) / 3600,
+        hours=max(busy_s, _longest_chain(plan, seconds)) / 3600,
         measured_frac=sure / total if total else 1.0,
         disk_bytes=sum(artifact_bytes(one) for i in needed if isinstance(one := plan.stages[i], TrainStage)),
         gpu_hours=gpu_hours,

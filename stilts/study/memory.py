@@ -12,6 +12,7 @@ from typing import NamedTuple
 from stilts.study.config import Keep, Precision
 from stilts.study.eval_tokens import usual_eval_tokens
 from stilts.study.schema import StudyResources
+from stilts.study.slots import Resources
 from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MixturePart, Stage, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths
@@ -84,12 +85,12 @@ class Placed:
     gradient_checkpointing: bool = False
 
 
-def placed(resources: StudyResources) -> Placed:
-    """How the stages of a study are executed by what it says of resources."""
+def placed(held: Resources, resources: StudyResources) -> Placed:
+    """How a stage that holds so much is executed, by what its study says of all."""
     return Placed(
-        on_gpu=resources.gpus > 0,
+        on_gpu=held.gpus > 0,
         micro_batch=resources.micro_batch,
-        ranks=max(1, int(resources.gpus)),
+        ranks=max(1, int(held.gpus)),
         gradient_checkpointing=resources.gradient_checkpointing,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
+from stilts.study.slots import Resources
 from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths, workload
@@ -59,13 +60,13 @@ def precision_of(stage: Stage) -> Precision:
 
 def assumed_seconds(
     stage: Stage,
+    held: Resources,
     *,
-    cpus: float,
-    gpus: float,
     gradient_checkpointing: bool = False,
     lengths: LengthsOf = assumed_lengths,
 ) -> float:
     """A stage's seconds by arithmetic alone, on the cores or GPUs that it holds."""
+    cpus, gpus = held.cpus, held.gpus
     work = workload(stage, lengths, gradient_checkpointing=gradient_checkpointing)
     rate = assumed_rate(precision_of(stage), gpus)
     working = min(gpus, 1.0) if isinstance(stage, EstimateStage) else gpus  # an estimate works on one of its GPUs

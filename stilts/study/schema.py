@@ -145,10 +145,27 @@ class Defaults(SchemaPart):
     limits: Limits = Limits()
 
 
+class StageResources(SchemaPart):
+    """What some stages hold while they run; what is not given is as for all others."""
+
+    cpus: Annotated[float, Field(ge=0.0, le=1024.0)] | None = None
+    gpus: Annotated[float, Field(ge=0.0, le=64.0)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _check_gpus(self.gpus or 0.0)
+        return self
+
+
+def _check_gpus(gpus: float) -> None:
+    if gpus > 1 and gpus != int(gpus):
+        raise ValueError(f"a stage holds a part of one GPU, or whole ones: {gpus:g} is neither")
+
+
 class Intermediate(SchemaPart):
     """A row: one task (by default the one of the row's name), a mixture with weights or by size, or a searched one.
 
-    ``masked_lm`` adds a share of masked LM to a row whose share is not searched.
+    ``masked_lm`` adds a share of masked LM to a row whose share is not searched. ``resources`` are of its training.
     """
 
     task: Name | None = None
@@ -158,6 +175,7 @@ class Intermediate(SchemaPart):
     train: Train = Train()
     encoding: Encoding = Encoding()
     search: Search | None = None
+    resources: StageResources = StageResources()
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
@@ -172,13 +190,17 @@ class Intermediate(SchemaPart):
 
 
 class Target(SchemaPart):
-    """A column: one task (by default the one of the column's name) in some languages (by default all there are)."""
+    """A column: one task (by default the one of the column's name) in some languages (by default all there are).
+
+    ``resources`` are of its training.
+    """
 
     task: Name | None = None
     languages: Names | None = None
     train: Train = Train()
     encoding: Encoding = Encoding()
     limits: Limits = Limits()
+    resources: StageResources = StageResources()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -251,10 +273,16 @@ class Pruning(SchemaPart):
 
 
 class StudyResources(SchemaPart):
-    """What one stage holds while it runs, and how much of the cluster a study may use at once."""
+    """What one stage holds while it runs, and how much of the cluster a study may use at once.
+
+    ``train``, ``evaluate`` and ``estimate`` are what stages of that kind hold instead.
+    """
 
     cpus: Annotated[float, Field(ge=0.0, le=1024.0)] = 1.0
     gpus: Annotated[float, Field(ge=0.0, le=64.0)] = 0.0
+    train: StageResources = StageResources()
+    evaluate: StageResources = StageResources()
+    estimate: StageResources = StageResources()
     max_gpus: Annotated[float, Field(gt=0.0, le=4096.0)] | None = None
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
@@ -262,12 +290,7 @@ class StudyResources(SchemaPart):
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
-        if self.gpus > 1 and self.gpus != int(self.gpus):
-            raise ValueError(f"a stage holds a part of one GPU, or whole ones: {self.gpus:g} is neither")
-        if self.max_gpus is not None and self.gpus == 0:
-            raise ValueError("max_gpus bounds stages that hold GPUs: give gpus too, or bound them by max_concurrent")
-        if self.max_gpus is not None and self.max_gpus < self.gpus:
-            raise ValueError(f"max_gpus is below the {self.gpus:g} GPUs that one stage holds")
+        _check_gpus(self.gpus)
         return self
 
 
@@ -290,6 +313,22 @@ class StudyFile(SchemaPart):
     pruning: Pruning = Pruning()
     resources: StudyResources = StudyResources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None
+
+    @model_validator(mode="after")
+    def _within_max_gpus(self) -> Self:
+        wanted = self.resources
+        kinds = [
+            wanted.gpus if one.gpus is None else one.gpus for one in (wanted.train, wanted.evaluate, wanted.estimate)
+        ]
+        parts = [part for part in (*self.intermediates.values(), *self.targets.values()) if part is not None]
+        most = max([*kinds, *(part.resources.gpus or 0.0 for part in parts)])
+        if wanted.max_gpus is not None and most == 0:
+            raise ValueError(
+                "resources.max_gpus bounds stages that hold GPUs: give gpus too, or bound them by max_concurrent"
+            )
+        if wanted.max_gpus is not None and wanted.max_gpus < most:
+            raise ValueError(f"resources.max_gpus is below the {most:g} GPUs that one stage holds")
+        return self
 
     @field_validator("selection", mode="before")
     @classmethod

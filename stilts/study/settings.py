@@ -103,7 +103,10 @@ def _adapter(
 
 
 def usual_precision(study: Study) -> Precision:
-    """What stages compute in where the study does not say: bf16 on GPUs, fp32 elsewhere."""
+    """What stages compute in where the study does not say: bf16 on GPUs, fp32 elsewhere.
+
+    It is identity, so it goes by what all stages hold, never by what one kind, row or column does.
+    """
     return Precision.BF16 if study.file.resources.gpus > 0 else Precision.FP32
 
 

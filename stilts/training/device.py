@@ -90,6 +90,7 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         "micro_batch": run.micro_batch,
         **({"gradient_checkpointing": True} if run.gradient_checkpointing else {}),
         **({"ranks": run.ranks, "sharding": run.sharding.value} if run.ranks > 1 else {}),
+        **({"held": {"cpus": run.held.cpus, "gpus": run.held.gpus}} if run.held is not None else {}),
         "deterministic": run.deterministic,
         **({"uncompiled": plain(SITES.uncompiled)} if SITES.uncompiled else {}),
         "versions": versions,

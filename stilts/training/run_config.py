@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stilts.study.eval_tokens import usual_eval_tokens
+from stilts.study.slots import Resources
 
 
 class Sharding(StrEnum):
@@ -35,7 +36,7 @@ class RunConfig:
     ``gpu_frac`` is the part of a GPU's memory that the process may take, 1 where it has it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
-    ``device`` is cuda; ``sharding`` is what they share.
+    ``device`` is cuda; ``sharding`` is what they share. ``held`` is what a stage holds of the cluster, to be recorded.
     """
 
     device: str = "cpu"
@@ -51,6 +52,7 @@ class RunConfig:
     ranks: int = 1
     sharding: Sharding = Sharding.AUTO
     gpu_frac: float = 1.0
+    held: Resources | None = None
 
     @property
     def tokens_at_once(self) -> int:

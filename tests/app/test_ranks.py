@@ -6,7 +6,7 @@ import pytest
 
 from stilts.app.ranks import ranks_of
 from stilts.errors import InputError
-from stilts.study.schema import StudyResources
+from stilts.study.slots import Resources
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,10 @@ from stilts.study.schema import StudyResources
     ],
 )
 def test_there_is_a_rank_for_each_gpu(gpus: float, device: str, asked: int | None, local: bool, ranks: int) -> None:
-    assert ranks_of(asked, StudyResources(gpus=gpus), device, local=local) == ranks
+    assert ranks_of(asked, Resources(gpus=gpus), device, local=local) == ranks
 
 
 @pytest.mark.parametrize(("gpus", "asked"), [(4, 2), (1, 2), (0.5, 2)])
 def test_gpus_that_would_idle_or_be_missing_are_refused(gpus: float, asked: int) -> None:
     with pytest.raises(InputError, match="Each rank works on a GPU of its own"):
-        ranks_of(asked, StudyResources(gpus=gpus), "cuda", local=False)
+        ranks_of(asked, Resources(gpus=gpus), "cuda", local=False)

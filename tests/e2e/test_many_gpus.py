@@ -19,7 +19,7 @@ from stilts.app.running import RunOptions
 from stilts.scheduling import runner
 from stilts.search.work_source import NoStage
 
-def ask(desk, execute, scratch, on_nodes):
+def ask(desk, execute, scratch, on_nodes, *, grows):
     while not isinstance(desk.next_stage(), NoStage):
         pass
 
@@ -32,22 +32,31 @@ print("open:", len(conductors[0].searches["mnli"].proposals), conductors[0].max_
 """
 
 
-def test_as_many_proposals_are_open_as_the_cluster_runs_at_once(tmp_path: Path) -> None:
+def said(folder: Path, **resources: object) -> list[str]:
+    """What a run of a searched row says on that cluster, its stages holding so much."""
     rate = {"low": 1e-6, "high": 1e-2, "log": True}
     fields = study_fields(
         encoder={"toy": True},
         selection="target_dev",
         intermediates={"mnli": {"search": {"learning_rate": rate, "proposals": 80, "sampler": "random"}}},
         targets={"udpos": {"languages": ["en"]}},
-        resources={"cpus": 0.03, "gpus": 1},
+        resources=resources,
     )
-    (tmp_path / "study.yaml").write_text(json.dumps(fields))
+    (folder / "study.yaml").write_text(json.dumps(fields))
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "study.yaml"), str(tmp_path / "store")],
+        [sys.executable, "-c", SCRIPT, str(folder / "study.yaml"), str(folder / "store")],
         capture_output=True,
         text=True,
         timeout=500,
         env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "open: 64 64" in done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_as_many_proposals_are_open_as_the_cluster_runs_at_once(tmp_path: Path) -> None:
+    assert "open: 64 64" in said(tmp_path, cpus=0.03, gpus=1)
+
+
+def test_as_many_are_open_as_trainings_run_at_once_though_more_evaluations_would(tmp_path: Path) -> None:
+    assert "open: 16 16" in said(tmp_path, cpus=0.03, gpus=1, train={"gpus": 4}, evaluate={"gpus": 0.5})

@@ -103,7 +103,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store, Pla
     )
     workspace, store, ended = assemble(Study.load(path)), make_store(str(folder / "store")), list[str]()
     source = Conductor(resolved=workspace.resolved, store=store, on_change=ended.append)
-    report = run_sequentially(source, store=store, run_config=RunConfig(threads=1, roots=workspace.roots))
+    report = run_sequentially(source, store=store, configured=lambda held: RunConfig(threads=1, roots=workspace.roots))
     assert not report.failed
     write_study(store, source.plan.record)
     return path, store, source.plan, ended

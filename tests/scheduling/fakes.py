@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import ray
 
 from stilts.errors import InputError, LeaseHeldError
 from stilts.fingerprint import Json
-from stilts.search.work_source import Measured, NoStage, Progress, Resources
+from stilts.search.work_source import Fits, Measured, NoStage, Progress, anything
+from stilts.study.slots import Resources
 from stilts.training.reporter import Evaluation, Reply, Reporter
 
 
@@ -22,6 +26,7 @@ class FakeStage:
     stage_id: str
     parent: str | None = None
     cpus: float = 1.0
+    gpus: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +49,18 @@ class FakeSource:
     errors: list[tuple[str, str, bool]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     raise_on_finish: bool = False
-    stage_resources: Resources = field(default_factory=Resources)
 
-    def next_stage(self) -> FakeStage | NoStage:
+    @property
+    def classes(self) -> list[Resources]:
+        return list(dict.fromkeys(map(self.resources, self.stages)))
+
+    def next_stage(self, fits: Fits = anything) -> FakeStage | NoStage:
         waiting = [stage for stage in self.stages if stage.stage_id not in self.given]
         lost = {stage_id for stage_id, state in self.ended.items() if state == "failed"}
         waiting = [stage for stage in waiting if stage.parent not in lost]
         for stage in waiting:
-            if stage.parent is None or self.ended.get(stage.parent) == "done":
+            is_ready = stage.parent is None or self.ended.get(stage.parent) == "done"
+            if is_ready and fits(self.resources(stage)):
                 self.given.append(stage.stage_id)
                 return stage
         return NoStage.WAIT if waiting else NoStage.FINISHED
@@ -68,7 +77,7 @@ class FakeSource:
             self.ended[stage_id] = "failed"
 
     def resources(self, stage: FakeStage) -> Resources:
-        return Resources(cpus=stage.cpus)
+        return Resources(cpus=stage.cpus, gpus=stage.gpus)
 
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         self.asked.append((stage_id, step))
@@ -88,6 +97,10 @@ class FakeExecutor:
 
     folder: str
     seconds: float = 0.0
+    held: Resources | None = None
+
+    def holding(self, held: Resources) -> FakeExecutor:
+        return replace(self, held=held)
 
     def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
         attempt = self._count(stage.stage_id)
@@ -135,7 +148,39 @@ class EnvironmentExecutor:
 
     folder: str
     names: tuple[str, ...]
+    store_url: str = ""
+
+    def holding(self, held: Resources) -> EnvironmentExecutor:
+        return self
 
     def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
         (Path(self.folder) / "seen").write_text("".join(f"{os.environ.get(name)}\n" for name in self.names))
         return FakeOutcome()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbingExecutor:
+    """Writes to a file of ``folder`` what Ray gave the stage's process, and from when to when it had it."""
+
+    folder: str
+    seconds: float = 0.0
+
+    def holding(self, held: Resources) -> ProbingExecutor:
+        return self
+
+    def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
+        start = time.time()
+        time.sleep(self.seconds)
+        given = ray.get_runtime_context().get_assigned_resources()
+        told = {
+            "stage_id": stage.stage_id,
+            "cpus": given.get("CPU", 0.0),
+            "gpus": given.get("GPU", 0.0),
+            "visible": [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu],
+            "pid": os.getpid(),
+            "start": start,
+            "end": time.time(),
+        }
+        with (Path(self.folder) / stage.stage_id).open("a") as stream:
+            stream.write(json.dumps(told) + "\n")
+        return FakeOutcome(seconds=self.seconds)

@@ -27,16 +27,15 @@ import sys
 sys.path.insert(0, {root!r})
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.runner import run_stages
-from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import EnvironmentExecutor, FakeSource, FakeStage
 
 report = run_stages(
     FakeSource(stages=[FakeStage("stage-a")]),
-    store_url="s3://AKIAURL0123456789:planted-url-secret@bucket/store",
-    run_config=RunConfig(),
     settings=RaySettings(address="local", num_cpus=1),
     on_event=print,
-    execute=EnvironmentExecutor(folder={folder!r}, names={names!r}),
+    execute=EnvironmentExecutor(
+        folder={folder!r}, names={names!r}, store_url="s3://AKIAURL0123456789:planted-url-secret@bucket/store"
+    ),
 )
 print("done:", report.done, report.failed)
 """

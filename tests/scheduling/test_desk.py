@@ -80,7 +80,11 @@ def test_a_late_question_about_a_stage_that_ended_never_stops_anything() -> None
 
 def run(source: FakeSource, folder: Path, **more: Any) -> RunReport:
     return run_sequentially(
-        source, store=more.pop("store", None), run_config=RunConfig(), execute=FakeExecutor(folder=str(folder)), **more
+        source,
+        store=more.pop("store", None),
+        configured=lambda held: RunConfig(),
+        execute=FakeExecutor(folder=str(folder)),
+        **more,
     )
 
 
@@ -115,7 +119,11 @@ def test_sequentially_an_interrupt_is_reported_and_the_sources_error_raised(tmp_
     events: list[Event] = []
     stages = [FakeStage("a"), FakeStage("b")]
     report = run_sequentially(
-        FakeSource(stages=stages), store=None, run_config=RunConfig(), execute=interrupted, on_event=events.append
+        FakeSource(stages=stages),
+        store=None,
+        configured=lambda held: RunConfig(),
+        execute=interrupted,
+        on_event=events.append,
     )  # type: ignore[arg-type]
     assert report.interrupted and report.done == ()
     last = events[-1]
@@ -133,7 +141,10 @@ def test_sequentially_no_stage_follows_an_error_of_cuda(tmp_path: Path) -> None:
 
     with pytest.raises(StageFailedError, match=r"device-side assert.*run the study again"):
         run_sequentially(
-            FakeSource(stages=[FakeStage("a"), FakeStage("b")]), store=None, run_config=RunConfig(), execute=spoiled
+            FakeSource(stages=[FakeStage("a"), FakeStage("b")]),
+            store=None,
+            configured=lambda held: RunConfig(),
+            execute=spoiled,
         )  # type: ignore[arg-type]
     assert begun == ["a"], "neither tried again nor followed in a process that is of no more use"
 

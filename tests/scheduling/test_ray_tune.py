@@ -24,7 +24,6 @@ from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, Stag
 from stilts.scheduling.runner import run_stages
 from stilts.study.slots import Node
 from stilts.training.reporter import Evaluation, Reply
-from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage, attempts
 
 
@@ -37,8 +36,6 @@ def cluster() -> Iterator[None]:
 def run(source: FakeSource, folder: Path, events: list[Event] | None = None, *, seconds: float = 0.0) -> RunReport:
     return run_stages(
         source,
-        store_url="unused",
-        run_config=RunConfig(),
         on_event=(events if events is not None else []).append,
         execute=FakeExecutor(folder=str(folder), seconds=seconds),
     )
@@ -86,8 +83,6 @@ def test_nodes_are_told_before_the_first_stage_and_while_a_run_lasts(
     source, told = FakeSource(stages=[FakeStage("stage-a")]), list[tuple[int, Sequence[Node]]]()
     run_stages(
         source,
-        store_url="unused",
-        run_config=RunConfig(),
         on_nodes=lambda nodes: told.append((len(source.given), nodes)),
         execute=FakeExecutor(folder=str(tmp_path)),
     )
@@ -151,15 +146,12 @@ sys.path.insert(0, {root!r})
 from stilts.scheduling import signals
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.runner import run_stages
-from stilts.training.run_config import RunConfig
 from tests.scheduling.fakes import FakeExecutor, FakeSource, FakeStage
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 with signals.handled():
     report = run_stages(
         FakeSource(stages=[FakeStage("slow-a"), FakeStage("slow-b")]),
-        store_url="",
-        run_config=RunConfig(),
         settings=RaySettings(address="local", num_cpus=1),
         on_event=print,
         execute=FakeExecutor(folder={folder!r}, seconds=600),

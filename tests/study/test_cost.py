@@ -11,6 +11,7 @@ from stilts.study.cost import Cost, StillToCome, estimate, like_stages
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from stilts.study.search_space import Proposal
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from tests.study.toy_study import resolved, write_encoder_folder
 
@@ -34,8 +35,8 @@ def cost(subject: Plan, done: set[str], **changes: Any) -> Cost:
     fields: dict[str, Any] = {
         "measured": lambda stage: 10.0,
         "assumed": lambda stage: 1.0,
-        "gpus": 0.0,
-        "concurrent": 1,
+        "held": lambda stage: Resources(),
+        "concurrent": lambda held: 1,
         "artifact_bytes": lambda stage: 0,
     }
     fields |= {"gpu_hour_price": None, **changes}
@@ -59,8 +60,8 @@ def test_a_pruned_stage_and_its_scores_are_given_up_and_not_to_be_run(folder: Pa
 def test_no_number_of_machines_makes_it_less_than_the_longest_chain(folder: Path) -> None:
     subject = plan(folder, (1e-5, 1e-4))
     chain = 3 * 10.0  # intermediate, target, evaluation
-    assert cost(subject, set(), concurrent=1000).hours == pytest.approx(chain / 3600)
-    assert cost(subject, set(), concurrent=1).hours == pytest.approx(10.0 * len(subject.stages) / 3600)
+    assert cost(subject, set(), concurrent=lambda held: 1000).hours == pytest.approx(chain / 3600)
+    assert cost(subject, set(), concurrent=lambda held: 1).hours == pytest.approx(10.0 * len(subject.stages) / 3600)
 
 
 def later(subject: Plan, **changes: Any) -> list[tuple[Stage, float]]:
@@ -77,7 +78,9 @@ def test_what_is_coming_is_counted_and_paid(folder: Path) -> None:
     drawn = cost(subject, set())
     assert drawn.seconds == 10.0 * len(subject.stages) and drawn.later == 0
     coming = list(subject.stages.values())[:3]
-    more = cost(subject, set(), coming=coming, open_proposals=2, gpus=1.0, gpu_hour_price=3600.0)
+    more = cost(
+        subject, set(), coming=coming, open_proposals=2, held=lambda stage: Resources(gpus=1.0), gpu_hour_price=3600.0
+    )
     assert more.seconds == drawn.seconds + 30.0 and (more.later, more.open_proposals) == (3, 2)
     assert more.price == more.seconds and more.measured_frac == 1.0
     assert cost(subject, set(), coming=coming, measured=lambda stage: None).measured_frac == 0.0

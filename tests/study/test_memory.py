@@ -15,6 +15,7 @@ from stilts.models.recomputed import recompute_layers
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.memory import INPUT, KEPT, Placed, peak_memory, placed
 from stilts.study.schema import StudyResources
+from stilts.study.slots import Resources
 from stilts.study.stage import TrainStage
 from tests.study.handmade import ENCODER, PAIRS, SHAPE, TEXT, evaluate_stage, item, part, train_stage, view
 
@@ -137,10 +138,10 @@ def test_gradient_checkpointing_keeps_inputs_and_one_layer() -> None:
 
 
 def test_a_study_says_how_its_stages_are_placed() -> None:
-    assert placed(StudyResources(gpus=2, gradient_checkpointing=True)) == Placed(
+    assert placed(Resources(gpus=2), StudyResources(gradient_checkpointing=True)) == Placed(
         on_gpu=True, ranks=2, gradient_checkpointing=True
     )
-    assert not placed(StudyResources()).gradient_checkpointing
+    assert not placed(Resources(), StudyResources()).gradient_checkpointing
 
 
 def test_ranks_share_what_training_holds_where_it_is_sharded() -> None:

@@ -9,6 +9,7 @@ import pytest
 from stilts.study.config import TaskConfig
 from stilts.study.memory import Placed, fills_a_card, peak_memory
 from stilts.study.rates import assumed_seconds
+from stilts.study.slots import Resources
 from stilts.study.stage import Estimate, EstimateData, EstimateStage, TrainStage
 from tests.study.handmade import ENCODER, NLI, SHAPE, train_stage, view
 
@@ -34,7 +35,7 @@ def test_four_gpus_share_what_would_fill_one(shape: object, shared: bool) -> Non
 
 def test_four_gpus_divide_the_products_and_the_optimizers_step_where_it_is_shared() -> None:
     for shape, least, most in ((LARGE, 1.5, 3.999), (XL, 3.5, 4.0)):
-        one, four = (assumed_seconds(stage(shape), cpus=1, gpus=gpus) for gpus in (1, 4))
+        one, four = (assumed_seconds(stage(shape), Resources(cpus=1, gpus=gpus)) for gpus in (1, 4))
         assert least < one / four <= most
 
 
@@ -45,5 +46,5 @@ def test_an_estimate_works_on_one_of_its_gpus() -> None:
         estimate=Estimate.LOGME,
         data=(EstimateData(task=NLI, config=TaskConfig(), views=(view(),)),),
     )
-    half, one, four = (assumed_seconds(look, cpus=1, gpus=gpus) for gpus in (0.5, 1, 4))
+    half, one, four = (assumed_seconds(look, Resources(cpus=1, gpus=gpus)) for gpus in (0.5, 1, 4))
     assert half > one == four

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stilts.study.schema import StudyResources
-from stilts.study.slots import Node, most_at_once, num_slots, slots_of
+from stilts.study.slots import Node, Resources, allowed, most_at_once, num_slots, slots_of
 
 HEAD = Node(cpus=2)
 EIGHT = Node(cpus=32, gpus=8)
@@ -28,7 +28,7 @@ EIGHT = Node(cpus=32, gpus=8)
     ],
 )
 def test_a_stage_lies_within_one_node(nodes: list[Node], held: dict[str, float], slots: int) -> None:
-    assert num_slots(nodes, **held) == slots
+    assert num_slots(nodes, Resources(**held)) == slots
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,14 @@ def test_a_stage_lies_within_one_node(nodes: list[Node], held: dict[str, float],
 )
 def test_the_study_bounds_what_the_machines_offer(wanted: dict[str, Any], most: int | None, slots: int) -> None:
     resources = StudyResources(**wanted)
-    assert (most_at_once(resources), slots_of(resources, [HEAD, EIGHT])) == (most, slots)
+    held = Resources(gpus=resources.gpus)
+    there = slots_of(resources, held, [HEAD, EIGHT], beside_gpus=True)
+    assert (most_at_once(resources, held), there) == (most, slots)
+
+
+def test_what_holds_no_gpu_is_kept_off_them_where_others_do_and_another_node_holds_it() -> None:
+    one, three = Resources(cpus=1), Resources(cpus=3)
+    assert allowed([HEAD, EIGHT], one, beside_gpus=True) == [HEAD]
+    assert allowed([HEAD, EIGHT], three, beside_gpus=True) == [HEAD, EIGHT], "the head cannot hold it"
+    assert allowed([HEAD, EIGHT], one, beside_gpus=False) == [HEAD, EIGHT], "nobody needs the GPUs"
+    assert allowed([HEAD, EIGHT], Resources(cpus=1, gpus=0.5), beside_gpus=True) == [HEAD, EIGHT]

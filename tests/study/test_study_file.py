@@ -127,11 +127,11 @@ def full_study() -> dict[str, Any]:
                     "proposals": 2,
                 }
             },
-            "mnli": {"masked_lm": {"task": "plain", "weight": 0.1, "languages": ["en"]}},
+            "mnli": {"masked_lm": {"task": "plain", "weight": 0.1, "languages": ["en"]}, "resources": {"gpus": 4}},
         },
         "targets": {
             "udpos": {"languages": ["en", "qaa"], "train": TRAIN, "encoding": ENCODING, "limits": {"report": 30}},
-            "nli": {"task": "xnli"},
+            "nli": {"task": "xnli", "resources": {"cpus": 2}},
             "tatoeba": None,
         },
         "replicates": {
@@ -151,7 +151,16 @@ def full_study() -> dict[str, Any]:
             "min_items": 20,
         },
         "estimates": ["logme", "h_score", "embedding", "probe", "text_overlap", "size"],
-        "resources": {"cpus": 1, "gpus": 0, "max_concurrent": 2, "micro_batch": 4, "gradient_checkpointing": True},
+        "resources": {
+            "cpus": 1,
+            "gpus": 0,
+            "train": {"cpus": 2, "gpus": 1},
+            "evaluate": {"cpus": 1, "gpus": 0.5},
+            "estimate": {"cpus": 1, "gpus": 0},
+            "max_concurrent": 2,
+            "micro_batch": 4,
+            "gradient_checkpointing": True,
+        },
         "gpu_hour_price": 1.5,
     }
 
@@ -449,6 +458,13 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(place: Path) -> None:
         ({"resources": {"max_gpus": 2}}, "give gpus too"),
         ({"resources": {"gpus": 4, "max_gpus": 2}}, "below the 4 GPUs"),
         ({"resources": {"gpus": 1.5}}, "1.5 is neither"),
+        ({"resources": {"gpus": 1, "max_gpus": 2, "train": {"gpus": 4}}}, "below the 4 GPUs"),
+        ({"resources": {"evaluate": {"gpus": 1.5}}}, "resources.evaluate: a stage holds a part of one GPU"),
+        ({"resources": {"evaluate": {"max_gpus": 1}}}, "resources.evaluate.max_gpus"),
+        (
+            {"resources": {"gpus": 1, "max_gpus": 2}, "targets": {"udpos": {"resources": {"gpus": 8}}}},
+            "below the 8 GPUs",
+        ),
         ({"intermediates": {"a": {"sampling": {**MIXED, "temperature": "uniform", "cap": 9}}}}, "nothing looks at cap"),
         ({"search": {"policy": "select"}}, 'search: it is called "policy" now: write policy: {name: select'),
         ({"policy": {"policy": "select"}}, 'policy.policy: it is called "name" here'),

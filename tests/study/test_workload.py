@@ -9,6 +9,7 @@ import pytest
 
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.rates import assumed_rate, assumed_seconds
+from stilts.study.slots import Resources
 from stilts.study.stage import TrainStage
 from stilts.study.workload import TextLengths, workload
 from stilts.tasks.encoder_shape import EncoderShape
@@ -71,8 +72,7 @@ def test_layers_that_are_computed_again_take_four_thirds_of_training_and_nothing
     scored = evaluate_stage(item("de"), encoder=ENCODED)
     assert workload(scored, gradient_checkpointing=True) == workload(scored)
     short, long = (
-        assumed_seconds(stage, cpus=1, gpus=0, gradient_checkpointing=asked, lengths=full_rows)
-        for asked in (False, True)
+        assumed_seconds(stage, Resources(), gradient_checkpointing=asked, lengths=full_rows) for asked in (False, True)
     )
     assert long - short == pytest.approx(workload(stage, full_rows).flops / 3 / assumed_rate(Precision.FP32, 0).flops)
 
@@ -86,12 +86,12 @@ def test_masked_lm_multiplies_with_the_vocabulary_where_tokens_are_masked() -> N
 
 def test_twice_the_cores_take_half_of_the_products_and_bf16_is_faster() -> None:
     stage = trained()
-    one, two = (assumed_seconds(stage, cpus=cpus, gpus=0, lengths=full_rows) for cpus in (1.0, 2.0))
+    one, two = (assumed_seconds(stage, Resources(cpus=cpus, gpus=0), lengths=full_rows) for cpus in (1.0, 2.0))
     products = workload(stage, full_rows).flops / assumed_rate(Precision.FP32, 0).flops
     assert one - two == pytest.approx(products / 2)
     half = replace(stage, config=replace(stage.config, precision=Precision.BF16))
-    assert assumed_seconds(half, cpus=1, gpus=0, lengths=full_rows) < one
-    assert assumed_seconds(half, cpus=1, gpus=1, lengths=full_rows) < one / 100
+    assert assumed_seconds(half, Resources(cpus=1, gpus=0), lengths=full_rows) < one
+    assert assumed_seconds(half, Resources(cpus=1, gpus=1), lengths=full_rows) < one / 100
 
 
 def test_where_sizes_are_not_known_there_is_no_work_to_count() -> None:
