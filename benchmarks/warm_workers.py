@@ -39,9 +39,10 @@ from stilts.fingerprint import Json
 from stilts.scheduling.attempt import Ended, Executor, StoreExecutor
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.runner import run_stages
-from stilts.search.work_source import Measured, NoStage, Progress, Resources, WorkSource
+from stilts.search.work_source import Fits, Measured, NoStage, Progress, WorkSource, anything
 from stilts.store.store import Store
 from stilts.study.plan import Plan
+from stilts.study.slots import Resources
 from stilts.study.stage import Stage
 from stilts.tasks.bounded_yaml import parsed_yaml
 from stilts.training.reporter import Evaluation, Reporter
@@ -92,6 +93,9 @@ class Watched:
             one = Logged(stage_id=stage.stage_id, started=started, ended=ended, resident=resident, anonymous=anonymous)
             self._write(asdict(one))
 
+    def holding(self, held: Resources) -> Watched:
+        return Watched(self.inner.holding(held), self.folder)
+
     def _write(self, line: Mapping[str, Any]) -> None:
         with (self.folder / f"{os.getpid()}.jsonl").open("a") as stream:
             stream.write(json.dumps(line) + "\n")
@@ -116,7 +120,7 @@ def _memory() -> tuple[float, float]:
 class Mixed:
     """A plan's first ``most`` stages that are ready, of each kind in turn: a WorkSource for one worker."""
 
-    stage_resources = Resources()
+    classes = (Resources(),)
 
     def __init__(self, plan: Plan, most: int) -> None:
         self._plan, self._most = plan, most
@@ -125,8 +129,9 @@ class Mixed:
         self._done: set[str] = set()
         self._handed: list[str] = []
 
-    def next_stage(self) -> Stage | NoStage:
+    def next_stage(self, fits: Fits = anything) -> Stage | NoStage:
         ready = [one for one in self._waiting if self._plan.stages[one].parent in {None, *self._done}]
+        ready = ready if fits(Resources()) else []
         if len(self._handed) == self._most or not self._waiting:
             return NoStage.FINISHED
         if not ready:
@@ -144,7 +149,7 @@ class Mixed:
         raise SystemExit(f"{stage_id} failed: {error}")
 
     def resources(self, stage: Stage) -> Resources:
-        return self.stage_resources
+        return Resources()
 
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         return False
@@ -173,8 +178,7 @@ def whole_study(steps: int) -> dict[str, Any]:
 
 
 def _real() -> dict[str, Any]:
-    fields: dict[str, Any] = parsed_yaml(REAL.read_text(), REAL, begins="name: mini")
-    return fields
+    return dict(parsed_yaml(REAL.read_text(), REAL, begins="name: mini"))
 
 
 def _cut(fields: dict[str, Any], rows: Sequence[str], columns: Sequence[str], steps: int) -> dict[str, Any]:
@@ -205,10 +209,9 @@ def ran(study: Study, folder: Path, *, workers: int, mixed: int = 0) -> tuple[li
     source: WorkSource = Mixed(conductor.plan, mixed) if mixed else conductor
     log = folder / "log"
     log.mkdir()
-    config = workspace.run_config(store, device="cpu")
-    executor = Watched(StoreExecutor(store_url=store.url, run_config=config), log)
-    settings = RaySettings(num_cpus=workers)
-    report = run_stages(source, store_url=store.url, run_config=config, settings=settings, execute=executor)
+    configs = {held: workspace.run_config(store, held=held, device="cpu") for held in (Resources(),)}
+    executor = Watched(StoreExecutor(store_url=store.url, configured=configs.__getitem__), log)
+    report = run_stages(source, settings=RaySettings(num_cpus=workers), execute=executor)
     if report.failed or report.interrupted:
         raise SystemExit(f"stages failed, or the run was interrupted: {report.failed}")
     return _workers(log), store, time.time() - begun
@@ -237,11 +240,11 @@ def tell_memory(steps: int, stages: int) -> None:
         most = max(one.resident for one in done[:count])
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(_counted(part).items()))
         print(f"| {count} | {last.resident:.0f} | {last.anonymous:.0f} | {most:.0f} | {kinds} |")
-    first, last = done[every - 1].resident, done[-1].resident
+    early, late = done[every - 1].resident, done[-1].resident
     print(
-        f"\n{len(done)} stages in {len(workers)} process(es): {first:.0f} MiB after {every}, {last:.0f} after the last"
+        f"\n{len(done)} stages in {len(workers)} process(es): {early:.0f} MiB after {every}, {late:.0f} after the last"
     )
-    print(f"quotient {last / first:.3f} (asked: at most 1.2)", flush=True)
+    print(f"quotient {late / early:.3f} (asked: at most 1.2)", flush=True)
 
 
 def tell_share(study: Study, note: str) -> None:
