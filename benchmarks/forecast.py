@@ -146,13 +146,14 @@ def run_one(study: str, store: str, stage: str) -> None:
     from stilts.execute.run_stage import run_stage
     from stilts.store import make_store
     from stilts.study.planning import make_plan
+    from stilts.study.slots import Resources
     from stilts.study.study import Study
 
     workspace = assemble(Study.load(study))
     plan = make_plan(workspace.resolved, {})
     opened = make_store(store)
     started = time.monotonic()
-    run_stage(plan.stages[stage], opened, workspace.run_config(opened, device="cpu", threads=1))
+    run_stage(plan.stages[stage], opened, workspace.run_config(opened, held=Resources(), device="cpu", threads=1))
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps([time.monotonic() - started, gib]))
 
