@@ -57,6 +57,7 @@ def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
         "gpu_frac": run.gpu_frac,
         "ranks": run.ranks,
         "sharding": run.sharding.value,
+        "gradient_checkpointing": run.gradient_checkpointing,
     }
     return digest({**needs, **there})
 
