@@ -19,6 +19,7 @@ from stilts.app.soundness import tell_damage
 from stilts.app.stage_lines import StageLine, StageLines
 from stilts.app.workspace import Workspace, assemble
 from stilts.ledger.results import TrainResult
+from stilts.ledger.tempo import known_tempo
 from stilts.ledger.view import StudyView
 from stilts.search.expectation import Expectation
 from stilts.search.foreseen import foreseen_plan, num_to_draw
@@ -73,11 +74,12 @@ def planned(study: str, store: str | None, offer: Offer | None = None) -> tuple[
     def by_arithmetic(stage: Stage, lengths: LengthsOf = assumed_lengths) -> float:
         return assumed_seconds(stage, holding(stage), gradient_checkpointing=recomputes, lengths=lengths)
 
-    expectation = Expectation(assumed=by_arithmetic)
-    if opened:
-        expectation = Expectation.measured(plan, done, opened, by_arithmetic)
     lengths = SampledLengths(workspace=workspace)
     assumed = partial(by_arithmetic, lengths=lengths)
+    expectation = Expectation(assumed=assumed)
+    if opened:
+        tempo = lambda stage: known_tempo(opened, stage, holding(stage), gradient_checkpointing=recomputes)  # noqa: E731
+        expectation = Expectation.measured(plan, done, opened, assumed, tempo)
     cost = estimate(
         plan,
         done,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stilts.app.measuring import study_tokenizer
 from stilts.app.workspace import Workspace
 from stilts.data.load import load_examples
+from stilts.kinds.lengths import lengths_of
 from stilts.study.config import TaskConfig
 from stilts.study.workload import TextLengths, assumed_lengths
 from stilts.tasks.task import Source, Task
@@ -42,15 +43,7 @@ class SampledLengths:
             return assumed_lengths(task, config, views)
         looked_at = here[:: -(-len(here) // _VIEWS)]
         parts = [self._preparation.encoded(task, _part_of(view), **config.lengths) for view in looked_at]
-        examples = sum(part.num_examples for part in parts)
-        rows = [part.ids.lengths for part in parts]
-        return TextLengths(
-            tokens=sum(int(lengths.sum()) for lengths in rows) / examples,
-            longest=max(int(lengths.max()) for lengths in rows),
-            rows=sum(len(lengths) for lengths in rows) / examples,
-            examples=sum(self._count(view) for view in views),
-            is_measured=True,
-        )
+        return lengths_of(parts, examples=sum(self._count(view) for view in views))
 
     def _count(self, view: DataView) -> int:
         """At most as many as its limit; those of the hub are not counted."""

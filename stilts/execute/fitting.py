@@ -34,7 +34,7 @@ def keep_rows(stage: TrainStage, found: Mapping[str, int], store: ArtifactStore,
         if rows is not None and rows < known.get(part.task.learner, rows + 1):
             value = RowsAtOnce(
                 rows=rows,
-                device=_device(run),
+                device=device_name(run),
                 encoder=stage.encoder.name,
                 kind=part.task.kind.name,
                 max_length=part.config.max_length,
@@ -53,7 +53,7 @@ def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
         "attention_dropout": stage.config.attention_dropout,
     }
     there: dict[str, Json] = {
-        "device": _device(run),
+        "device": device_name(run),
         "gpu_frac": run.gpu_frac,
         "ranks": run.ranks,
         "sharding": run.sharding.value,
@@ -62,7 +62,7 @@ def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
     return digest({**needs, **there})
 
 
-def _device(run: RunConfig) -> str:
+def device_name(run: RunConfig) -> str:
     """A device by its name and memory."""
     if run.device.startswith("cuda"):
         card = torch.cuda.get_device_properties(torch.device(run.device))

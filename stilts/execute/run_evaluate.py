@@ -12,12 +12,14 @@ from typing import Any
 
 from stilts.data.load import is_kept_back
 from stilts.errors import InputError
+from stilts.execute.fitting import device_name
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.searching import Searches, calibration
 from stilts.execute.summarise import write_summary
 from stilts.fingerprint import Json, plain
 from stilts.kinds.learning import heads_of, learning_of
+from stilts.kinds.lengths import lengths_of
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scored import Scored, by_threshold, truths_of
 from stilts.kinds.scorer import Scorer
@@ -30,11 +32,17 @@ from stilts.ledger.examples import (
     TRUTH_COLUMN,
     write_examples,
 )
+from stilts.ledger.tempo import keep_tempo
 from stilts.models.model import StiltsModel, load_model, no_lm_head
 from stilts.models.transfer import Transfer
 from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore, Lease
+from stilts.study.config import TaskConfig
+from stilts.study.slots import Resources
 from stilts.study.stage import EvaluateItem, EvaluateStage
+from stilts.study.workload import TextLengths
+from stilts.tasks.task import Task
+from stilts.tasks.view import DataView
 from stilts.training.device import autocast, execution_record, set_up
 from stilts.training.leading import Leader, led
 from stilts.training.rank_group import of_rank
@@ -65,6 +73,7 @@ def _evaluate(
     missing: frozenset[str],
     leader: Leader | None,
 ) -> None:
+    begun = time.time()
     scorer, prepared = _scorer(stage, store, run, leader)
     searches = Searches(stage=stage, store=store, scorer=scorer, prepared=prepared)
 
@@ -89,6 +98,23 @@ def _evaluate(
             _publish(stage, key, item, examples, scored, result, store, run, lease)
         reporter.progress(stage.stage_id, number + 1, len(stage.items))
     write_summary(stage, store)
+    if run.cache_dir is not None and missing == set(stage.outputs):
+        _keep_tempo(stage, prepared, time.time() - begun, store, run)
+
+
+def _keep_tempo(stage: EvaluateStage, prepared: Preparation, took: float, store: ArtifactStore, run: RunConfig) -> None:
+    def lengths(task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
+        return lengths_of([prepared.encoded(task, view, **config.lengths) for view in views])
+
+    keep_tempo(
+        store,
+        stage,
+        run.held or Resources(),
+        took=took,
+        lengths=lengths,
+        gradient_checkpointing=run.gradient_checkpointing,
+        device=device_name(run),
+    )
 
 
 def _scorer(

@@ -27,6 +27,7 @@ from stilts.ledger.records import (
     ROWS_AT_ONCE,
     SPENDING,
     STOPPED,
+    TEMPOS,
     RecordKind,
 )
 from stilts.ledger.results import EvaluateResult, evaluation_of, typed_result
@@ -64,6 +65,7 @@ KINDS: Sequence[RecordKind[Any]] = (  # the first whose template fits a name
     FAILURES,
     DISJOINT,
     ROWS_AT_ONCE,
+    TEMPOS,
 )
 # Figures that are worked out again from the same numbers agree to this.
 _TOLERANCE = 1e-9

@@ -96,6 +96,18 @@ class RowsAtOnce:
     max_length: Count
 
 
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tempo:
+    """Seconds that a stage took, and those of arithmetic: the record's name is the digest of what they go by."""
+
+    seconds: Seconds
+    assumed: Seconds
+    stage_id: str
+    encoder: str
+    device: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf(Generic[T]):
     """What was read of one kind of records, by name without its prefix; ``faults`` are those that cannot be read."""
@@ -256,3 +268,4 @@ STOPPED = RecordKind(type=Stopped, template="studies/{}/stopped", named={0: "stu
 FERTILITY = RecordKind(type=FertilityRecord, template="studies/{}/fertility")
 DISJOINT = RecordKind(type=Disjoint, template="disjoint/{}")
 ROWS_AT_ONCE = RecordKind(type=RowsAtOnce, template="rows_at_once/{}")
+TEMPOS = RecordKind(type=Tempo, template="tempos/{}")

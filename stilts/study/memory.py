@@ -126,7 +126,7 @@ def _activations(
 ) -> float:
     """What the backward pass of the largest micro-batch needs, bytes."""
     found = lengths(part.task, part.config, part.train)
-    rows = part.config.batch_size * found.rows / placed.ranks
+    rows = part.config.batch_size * found.rows / found.units / placed.ranks
     if placed.micro_batch is not None:  # of each rank
         rows = min(rows, placed.micro_batch)
     layers = min(part.config.layer, shape.layers) if part.task.kind.learns_to_a_layer else shape.layers

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stilts.fingerprint import digest
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
 from stilts.study.slots import Resources
@@ -49,6 +50,12 @@ _GPU = {
 def assumed_rate(precision: Precision, gpus: float) -> Rate:
     """The rate of one CPU core, or of one GPU where a stage holds any."""
     return (_GPU if gpus > 0 else _CPU)[precision]
+
+
+def rates_digest() -> str:
+    """Names what is assumed here: figures that were set against it mean nothing once it changes."""
+    rates = [(rate.flops, rate.bytes) for rates in (_CPU, _GPU) for rate in rates.values()]
+    return digest([[list(one) for one in rates], _BYTES_PER_STEP, _AROUND_S])
 
 
 def precision_of(stage: Stage) -> Precision:

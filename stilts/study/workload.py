@@ -26,7 +26,7 @@ class TextLengths:
 
     ``tokens`` is the mean of an example's tokens over all of its rows, ``longest`` the tokens of the longest row,
     ``rows`` the mean number of rows of an example (windows, choices, sides of a pair), ``examples`` how many there are.
-    ``is_measured``: data were looked at.
+    ``units`` are what a batch counts of an example: its windows, else itself. ``is_measured``: data were looked at.
     """
 
     tokens: float
@@ -34,6 +34,7 @@ class TextLengths:
     rows: float
     examples: int
     is_measured: bool
+    units: float = 1.0
 
 
 # Asked for a task's views under a configuration.
@@ -81,7 +82,7 @@ def _training(stage: TrainStage, shape: EncoderShape, lengths: LengthsOf, forwar
     for part in stage.mixture:
         found = lengths(part.task, part.config, part.train)
         steps = stage.config.steps * part.weight / total
-        seen = steps * part.config.batch_size * found.tokens
+        seen = steps * part.config.batch_size * found.tokens / found.units
         tokens += seen
         backward = _BACKWARD if stage.config.adapter is None else _BACKWARD_FROZEN
         flops += seen * _per_token(shape, found) * (forward_passes * _FORWARD + backward)

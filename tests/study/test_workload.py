@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from stilts.study.config import Precision, TaskConfig, TrainConfig
+from stilts.study.memory import Placed, peak_memory
 from stilts.study.rates import assumed_rate, assumed_seconds
 from stilts.study.slots import Resources
 from stilts.study.stage import TrainStage
@@ -96,3 +97,14 @@ def test_twice_the_cores_take_half_of_the_products_and_bf16_is_faster() -> None:
 
 def test_where_sizes_are_not_known_there_is_no_work_to_count() -> None:
     assert workload(train_stage()).flops == 0.0
+
+
+def test_a_batch_of_windows_counts_windows_and_not_examples() -> None:
+    def windows(task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
+        """Examples of four windows each, all full."""
+        return replace(full_rows(task, config, views), tokens=4 * config.max_length, rows=4.0, units=4.0)
+
+    assert workload(trained(), windows) == workload(trained(), full_rows)
+    assert peak_memory(trained(), Placed(on_gpu=False), windows) == peak_memory(
+        trained(), Placed(on_gpu=False), full_rows
+    )
