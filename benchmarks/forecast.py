@@ -2,9 +2,10 @@
 
     python benchmarks/forecast.py [--shared ../shared] [--encoders xlmr-mini e5-small base] [--precision fp32]
 
-``base`` is a random encoder of XLM-R base's layers with e5-small's vocabulary. Times are wall-clock of one stage at a
-time; memory is the process's largest resident set. The forecast of memory is by arithmetic, that of time once by
-arithmetic and once from the stages of another study on the same store, with twice the steps.
+``base`` is a random encoder of XLM-R base's layers with e5-small's vocabulary. Memory is the process's largest resident
+set. The forecast of memory is by arithmetic, that of time once by arithmetic, beside the processor's seconds of a stage
+that runs alone with one thread (on an idle machine the clock's, and other work disturbs them less), and once from the
+stages of another study on the same store with half the steps, beside the clock's.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def compare(name: str, shared: Path, folder: Path, precision: str) -> None:
     like = forecasts(second, store)
     again = {stage: run_apart(second, store, stage) for stage in like}
     for (stage, guess), (after, better) in zip(derived.items(), like.items(), strict=True):
-        (seconds, gib), (longer, _) = took[stage], again[after]
+        (_, seconds, gib), (longer, _, _) = took[stage], again[after]
         figures = (
             f"{seconds:.1f} | {guess['seconds']:.1f} | {guess['seconds'] / seconds:.2f}",
             f"{better['seconds']:.1f} of {longer:.1f} | {better['seconds'] / longer:.2f}",
@@ -132,16 +133,16 @@ def plan_of(study: Path) -> Any:
     return make_plan(assemble(Study.load(str(study))).resolved, {})
 
 
-def run_apart(study: Path, store: Path, stage: str) -> tuple[float, float]:
-    """Seconds and largest resident set in GiB of a stage that runs in a process of its own."""
+def run_apart(study: Path, store: Path, stage: str) -> tuple[float, float, float]:
+    """Seconds of the clock and of the processor, and largest resident set in GiB, of a stage in its own process."""
     line = [sys.executable, __file__, "--stage", str(study), str(store), stage]
     found = subprocess.run(line, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    seconds, gib = json.loads(found.stdout.splitlines()[-1])
-    return seconds, gib
+    seconds, used, gib = json.loads(found.stdout.splitlines()[-1])
+    return seconds, used, gib
 
 
 def run_one(study: str, store: str, stage: str) -> None:
-    """Runs one stage here and prints its seconds and GiB as JSON."""
+    """Runs one stage here and prints its seconds, by clock and processor, and its GiB as JSON."""
     from stilts.app.workspace import assemble
     from stilts.execute.run_stage import run_stage
     from stilts.store import make_store
@@ -152,10 +153,10 @@ def run_one(study: str, store: str, stage: str) -> None:
     workspace = assemble(Study.load(study))
     plan = make_plan(workspace.resolved, {})
     opened = make_store(store)
-    started = time.monotonic()
+    started, before = time.monotonic(), time.process_time()
     run_stage(plan.stages[stage], opened, workspace.run_config(opened, held=Resources(), device="cpu", threads=1))
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps([time.monotonic() - started, gib]))
+    print(json.dumps([time.monotonic() - started, time.process_time() - before, gib]))
 
 
 if __name__ == "__main__":
