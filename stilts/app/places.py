@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from stilts.addresses import shown_address
+from stilts.errors import InputError
 from stilts.ledger.study_record import load_study
+from stilts.scheduling.within_job import is_fleeting
 from stilts.store import Store, make_store, open_store
 from stilts.store.sealing import seal_store
 from stilts.study.record import StudyRecord
@@ -18,13 +21,43 @@ DEFAULT_TRACKING = "sqlite:///mlflow.db"
 
 
 def store_url(given: str | None) -> str:
-    """The store's address: what is given, else STILTS_STORE, else ``stilts_store`` in the working folder."""
-    return given or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+    """The store's address: what is given, else STILTS_STORE, else ``stilts_store`` in the working folder.
+
+    InputError where a Ray job would keep it in its own working directory, which Ray deletes.
+    """
+    found = given or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+    _check_lasting(f"store {shown_address(found)}", found, "--store s3://BUCKET/stilts, or a folder of all nodes")
+    return found
 
 
 def tracking_uri(given: str | None) -> str:
-    """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder."""
-    return given or os.environ.get(TRACKING_VARIABLE) or DEFAULT_TRACKING
+    """MLflow's address: what is given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in the working folder.
+
+    InputError where a Ray job would keep it in its own working directory, which Ray deletes.
+    """
+    found = given or os.environ.get(TRACKING_VARIABLE) or DEFAULT_TRACKING
+    asked = f"MLflow's address {shown_address(found)}"
+    _check_lasting(asked, found, "--tracking-uri http://HOST:5000, or --tracking-uri none")
+    return found
+
+
+def on_disk(address: str) -> Path | None:
+    """The folder or file on a disk that an address of a store or of MLflow names; None for a bucket or server."""
+    for scheme in ("sqlite:///", "file://"):
+        if address.startswith(scheme):
+            return Path(address.removeprefix(scheme))
+    return None if "://" in address or address in ("none", "databricks") else Path(address)
+
+
+def _check_lasting(asked: str, address: str, instead: str) -> None:
+    place = on_disk(address)
+    if place is not None and is_fleeting(place):
+        raise InputError(
+            asked,
+            "it lies in the working directory of the Ray job",
+            "Ray unpacks that anew for each submission, and deletes it",
+            f"Name a place that lasts: {instead}",
+        )
 
 
 def checked_tracking_uri(given: str | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +15,17 @@ from stilts.analysis.matrix import load_matrix as matrix_frame
 from stilts.app.checks import check_before_running, check_encoder, check_splits
 from stilts.app.filling import make_filling
 from stilts.app.measuring import keep_fertility
-from stilts.app.places import checked_tracking_uri, load_record, make_store_at, open_store_at
+from stilts.app.places import (
+    checked_tracking_uri,
+    load_record,
+    make_store_at,
+    on_disk,
+    open_store_at,
+    store_url,
+    tracking_uri,
+)
 from stilts.app.ranks import device_of, ranks_of
+from stilts.app.roots import DATA, ENCODERS, TEXT
 from stilts.app.searching import row_confirmations, row_races, row_searches
 from stilts.app.showcase import tracker_of
 from stilts.app.soundness import check_sound
@@ -25,23 +35,27 @@ from stilts.ledger.study_record import write_study
 from stilts.ledger.view import StudyView
 from stilts.scheduling.attempt import StoreExecutor
 from stilts.scheduling.cluster import RaySettings
-from stilts.scheduling.events import OnEvent, Phase, RunReport, Snapshot
+from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, Snapshot
+from stilts.scheduling.node_checks import Places
 from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
-from stilts.scheduling.signals import handled
+from stilts.scheduling.signals import handled, received
+from stilts.scheduling.within_job import submission_id
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_rules import pruning_rule
 from stilts.shown import remark
 from stilts.store.retention import DropKind
 from stilts.store.store import Store
 from stilts.study.holding import Holding
+from stilts.study.schema import StudyResources
 from stilts.study.slots import Node, Resources
 from stilts.study.stage import StageKind
 from stilts.study.study import Study
 from stilts.training.run_config import RunConfig
 
-# How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out.
-_FINISHED_S, _INTERRUPTED_S = 600.0, 5.0
+# How long the end of a run waits for MLflow, in seconds; it can be interrupted. After Ctrl-C the user wants out; who
+# sends SIGTERM kills after 30 s and more, of which the last checkpoints may take twelve.
+_FINISHED_S, _INTERRUPTED_S, _ENDED_S = 600.0, 5.0, 15.0
 # How often a running study looks for weights that nobody needs any more, in finished stages.
 _TIDY_EVERY = 50
 
@@ -55,6 +69,7 @@ class RunOptions:
     without Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
     ``ranks`` is how many processes work on a stage, None one for each GPU that it holds.
     ``checkpoint_every_s`` is the time between a stage's checkpoints in seconds, None RunConfig's.
+    ``roots`` are folders by the name of a root (data, text, encoders, tasks), in place of what the study file says.
     """
 
     store: str | None = None
@@ -67,6 +82,7 @@ class RunOptions:
     ranks: int | None = None
     checkpoint_every_s: float | None = None
     keep_weights: bool = False
+    roots: Mapping[str, str] = field(default_factory=dict)
 
 
 @handled()
@@ -85,7 +101,11 @@ def run(
     options = options or RunOptions()
     if options.tracking != "none":
         checked_tracking_uri(options.tracking)
-    workspace = assemble(study if isinstance(study, Study) else Study.load(study))
+    loaded = study if isinstance(study, Study) else Study.load(study)
+    if _settings(options).joined is not None and not options.local:
+        for line in _told(loaded, options):
+            on_event(Fact(line=line))
+    workspace = assemble(loaded, roots=options.roots)
     devices = _devices(workspace, options)
     on_event(Phase(doing=f"checking the data and the encoder of {workspace.study.name}"))
     check_before_running(workspace)
@@ -109,7 +129,7 @@ def run(
                 on_event(Phase(doing="bringing MLflow up to date"))
     finally:
         finished = report is not None and not report.interrupted
-        shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _INTERRUPTED_S)
+        shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _patience())
     if not shown:
         remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
     if finished:  # else the user wants out: the next run measures and tidies
@@ -164,6 +184,10 @@ def tidy(study: str, store: Store, *, weights: bool = True, wanted: frozenset[st
     return apply_gc(store, replace(plan, drops=drops)).bytes
 
 
+def _patience() -> float:
+    return _ENDED_S if received() == signal.SIGTERM else _INTERRUPTED_S
+
+
 def _devices(workspace: Workspace, options: RunOptions) -> dict[Resources, tuple[str, int]]:
     """The device of stages, and on how many of it each runs, by what they hold; InputError before anything is read."""
     holding, found = Holding(file=workspace.study.file), {}
@@ -197,17 +221,40 @@ def _execute(
     }
     if options.local:
         return run_sequentially(conductor, store=store, configured=configs.__getitem__, on_event=on_event)
-    bounds = conductor.holding.bounds
-    settings = RaySettings(
-        address=options.address,
-        num_cpus=options.num_cpus,
-        num_gpus=None,
-        max_concurrent=bounds.max_concurrent,
-        max_gpus=bounds.max_gpus,
-    )
+    settings = _settings(options, conductor.holding.bounds)
 
     def offered(nodes: Sequence[Node]) -> None:
         conductor.max_open = conductor.holding.most_open(nodes)
 
     execute = StoreExecutor(store_url=store.url, configured=configs.__getitem__)
-    return run_stages(conductor, execute=execute, settings=settings, on_event=on_event, on_nodes=offered)
+    places = _places(workspace, store, options)
+    return run_stages(conductor, execute=execute, settings=settings, on_event=on_event, on_nodes=offered, places=places)
+
+
+def _settings(options: RunOptions, bounds: StudyResources | None = None) -> RaySettings:
+    return RaySettings(
+        address=options.address,
+        num_cpus=options.num_cpus,
+        num_gpus=None,
+        max_concurrent=bounds.max_concurrent if bounds else None,
+        max_gpus=bounds.max_gpus if bounds else None,
+    )
+
+
+def _told(study: Study, options: RunOptions) -> Iterator[str]:
+    """The first lines of a run on a cluster: the job, where results go, and where MLflow is."""
+    job = submission_id()
+    yield f"study {study.name}" + (f", Ray job {job}" if job else "")
+    yield f"store {shown_address(store_url(options.store))}"
+    uri = tracking_uri(options.tracking)
+    yield "no tracking" if uri == "none" else f"MLflow at {shown_address(uri)}"
+
+
+def _places(workspace: Workspace, store: Store, options: RunOptions) -> Places:
+    """The folders that every node of a cluster must have: roots of what the study reads, and what all write to."""
+    roots = {name: folder for name, folder in workspace.roots.items() if name in (DATA, TEXT) or name in options.roots}
+    if workspace.encoder_path is not None:
+        roots[ENCODERS] = str(workspace.encoder_path)
+    shared = {"store": store.url, "MLflow's address": tracking_uri(options.tracking)}
+    folders = {what: str(place) for what, address in shared.items() if (place := on_disk(address)) is not None}
+    return Places(roots=roots, shared=folders)

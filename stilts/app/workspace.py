@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stilts.app.hubless import MaybeHub, declared_count
+from stilts.app.roots import DATA, ENCODERS, TASKS, TEXT, expanded
 from stilts.data.load import load_examples
 from stilts.errors import InputError, StudyError
 from stilts.store.store import Store
@@ -84,12 +85,13 @@ class Workspace:
         return config if checkpoint_every_s is None else replace(config, checkpoint_every_s=checkpoint_every_s)
 
 
-def assemble(study: Study, hub: MaybeHub | None = None) -> Workspace:
+def assemble(study: Study, hub: MaybeHub | None = None, *, roots: Mapping[str, str] | None = None) -> Workspace:
     """The study made ready to plan: registry, roots, pinned encoder. Errors of input surface here.
 
-    ``hub`` is asked in place of the hub itself, which must be there for all but plans.
+    ``hub`` is asked in place of the hub itself, which must be there for all but plans. ``roots`` are folders by the
+    name of a root, in place of what the study file says.
     """
-    roots = _roots(study)
+    roots = _roots(study, roots or {})
     registry = default_registry()
     if study.file.tasks is not None:
         with study.blamed("tasks"):
@@ -123,29 +125,36 @@ def folder_encoder(study: Study, roots: Mapping[str, str]) -> EncoderRef:
     """The encoder in the folder that the study names, pinned as its files are now."""
     path = study.file.encoder.path
     assert path is not None
-    return encoder_from_folder(Path(path).name, "study", path, {name: Path(root) for name, root in roots.items()})
+    known = {name: Path(root) for name, root in roots.items()}
+    name = Path(path).name
+    if ENCODERS in roots:
+        return encoder_from_folder(name, ENCODERS, name, known)
+    return encoder_from_folder(name, "study", expanded(f"{study.path}: encoder.path", path), known)
 
 
-def _roots(study: Study) -> dict[str, str]:
-    """Absolute folders of the named roots; a root that the study names must exist."""
+def _roots(study: Study, given: Mapping[str, str]) -> dict[str, str]:
+    """Absolute folders of the named roots; a root that the study names, or that is given for it, must exist."""
     folder = study.folder.resolve()
     data = study.file.data
     roots = {"study": str(folder)}
     if study.file.tasks is not None:
-        roots["tasks"] = str((folder / study.file.tasks).parent)
-    for name, path in (("data", data.root), ("text", data.text_root)):
-        if path is None:
-            continue
-        where = Path(os.path.normpath(folder / os.path.expanduser(path)))
-        if not os.path.isdir(where):  # unlike Path.is_dir, False for a name that is too long
-            raise StudyError(
-                f"{study.path}: data.{'root' if name == 'data' else 'text_root'}",
-                f"the folder {where} does not exist",
-                "Paths are relative to the study file",
-                "Correct the path, or make the folder",
-            )
+        roots[TASKS] = str((folder / study.file.tasks).parent)
+    for name, path in ((DATA, data.root), (TEXT, data.text_root)):
+        if path is not None and name not in given:
+            field = f"{study.path}: data.{'root' if name == DATA else 'text_root'}"
+            where = Path(os.path.normpath(folder / os.path.expanduser(expanded(field, path))))
+            _check_folder(field, where, "Paths are relative to the study file")
+            roots[name] = str(where)
+    for name, path in given.items():
+        where = Path(os.path.abspath(os.path.expanduser(path)))
+        _check_folder(f"root {name} of {study.path}", where, "It was named beside the study: --root")
         roots[name] = str(where)
     return roots
+
+
+def _check_folder(asked: str, where: Path, why: str) -> None:
+    if not os.path.isdir(where):  # unlike Path.is_dir, False for a name that is too long
+        raise StudyError(asked, f"the folder {where} does not exist", why, "Correct the path, or make the folder")
 
 
 def _encoder(

@@ -27,6 +27,14 @@ TrackingOption = Annotated[
         help='MLflow\'s address; "none" for no tracking. [default: $MLFLOW_TRACKING_URI or sqlite:///mlflow.db]',
     ),
 ]
+RootOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--root",
+        metavar="NAME=FOLDER",
+        help="Where data, text, encoders or tasks lie, in place of what the study says. May be given several times.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

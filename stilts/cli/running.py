@@ -9,7 +9,7 @@ import typer
 
 from stilts import errors
 from stilts.cli.notice import notice
-from stilts.cli.options import JsonOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
+from stilts.cli.options import JsonOption, RootOption, StoreOption, StudyName, StudyPath, TrackingOption, examples, say
 from stilts.cli.serving import link_line, link_of
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
@@ -48,6 +48,7 @@ def run(
     checkpoint_every: Annotated[
         float | None, typer.Option(min=0.0, metavar="SECONDS", help="Time between a stage's checkpoints. [default: 30]")
     ] = None,
+    root: RootOption = None,
     local: Annotated[bool, typer.Option("--local", help="One stage after the other in this process, no Ray.")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep weights that nothing needs.")] = False,
     json: JsonOption = False,
@@ -59,6 +60,7 @@ def run(
     """
     remark(f"reading {study} ...")  # at once: what is loaded next takes seconds
     from stilts.app.places import tracking_uri as address_given
+    from stilts.app.roots import named_roots
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
     from stilts.scheduling.progress import ProgressDisplay
@@ -77,6 +79,7 @@ def run(
         ranks=ranks,
         checkpoint_every_s=checkpoint_every,
         keep_weights=keep_weights,
+        roots=named_roots(root or ()),
     )
     with ProgressDisplay() as display:
 

@@ -60,6 +60,12 @@ class RaySettings:
     max_concurrent: int | None = None
     max_gpus: float | None = None
 
+    @property
+    def joined(self) -> str | None:
+        """The address of the cluster that is joined, within a Ray job its own; None where a private one is started."""
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        return address if address and address != "local" else None
+
 
 @contextmanager
 def ray_cluster(settings: RaySettings) -> Iterator[None]:
@@ -90,10 +96,10 @@ def _start(settings: RaySettings) -> None:
     """Connects to the cluster, or starts it; ClusterError where that fails."""
     import ray
 
-    address = settings.address or os.environ.get("RAY_ADDRESS")
+    address = settings.joined
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
-        if address and address != "local":
+        if address is not None:
             ray.init(address=address, **quiet)
             return
         ray.init(
@@ -113,7 +119,7 @@ def _not_started(error: Exception, address: str | None) -> ClusterError:
     trouble = disk_error(error)
     lines = str(error).strip().splitlines() or [type(error).__name__]
     found = f"{trouble.filename or 'a file'}: {trouble.strerror or trouble}" if trouble else lines[0]
-    joined = address and address != "local"
+    joined = address is not None
     return ClusterError(
         f"Ray cluster at {address}" if joined else "Ray on this machine",
         found,

@@ -56,7 +56,14 @@ class Phase:
     doing: str
 
 
-Event: TypeAlias = StageEvent | Snapshot | Phase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What a run on a cluster works with, in a line: ``store s3://bucket/stilts``."""
+
+    line: str
+
+
+Event: TypeAlias = StageEvent | Snapshot | Phase | Fact
 OnEvent: TypeAlias = Callable[[Event], None]
 
 

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stilts.scheduling.events import Event, Happening, Phase, Snapshot, StageEvent
+from stilts.scheduling.events import Event, Fact, Happening, Phase, Snapshot, StageEvent
 from stilts.search.work_source import Progress
 from stilts.shown import shown
 
@@ -71,6 +71,8 @@ class ProgressDisplay:
         """Shows one event."""
         if isinstance(event, Phase):
             self._print(f"{event.doing} ...")
+        elif isinstance(event, Fact):
+            self._print(event.line)
         elif isinstance(event, Snapshot):
             self._show(event)
         elif event.happening not in (Happening.STARTED, Happening.DONE) and self._is_news(event):

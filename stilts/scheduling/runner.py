@@ -13,9 +13,10 @@ from stilts.scheduling.attempt import Executor
 from stilts.scheduling.cluster import RaySettings, ray_cluster
 from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
-from stilts.scheduling.events import OnEvent, Phase, RunReport, ignore
+from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, ignore
 from stilts.scheduling.floor import Floor
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
+from stilts.scheduling.node_checks import Places, check_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
 from stilts.shown import remark
@@ -29,24 +30,29 @@ def run_stages(
     settings: RaySettings | None = None,
     on_event: OnEvent = ignore,
     on_nodes: OnNodes = lambda nodes: None,
+    places: Places | None = None,
 ) -> RunReport:
     """What the run did, once the source is finished or a signal ends it (Ctrl-C).
 
     ``execute`` runs a stage in the worker; a store that it names must be the same place on every node. ``on_nodes``
-    hears what nodes the cluster has, before the first stage and while the run lasts.
+    hears what nodes the cluster has, before the first stage and while the run lasts. ``places`` are folders that every
+    node of a cluster that is joined must have, InputError where one does not.
     Failed stages are in the report; errors of the source itself are raised.
     """
     settings = settings or RaySettings()
     floor = Floor(max_gpus=settings.max_gpus, beside_gpus=any(held.gpus for held in source.classes))
     desk = Desk(source, on_event, max_concurrent=settings.max_concurrent, floor=floor)
     scratch = tempfile.mkdtemp(prefix="stilts-tune-")
-    on_event(Phase(doing="starting Ray" if settings.address is None else "joining the Ray cluster"))
+    on_event(Phase(doing="starting Ray" if settings.joined is None else "joining the Ray cluster"))
     try:
         with ray_cluster(settings), credentials_kept_back():
             seen = _both(floor.see, on_nodes)
             seen(live_nodes())
             _check_resources(source, settings)
-            _tune(desk, execute, scratch, seen, grows=settings.address is not None)
+            if settings.joined is not None:
+                on_event(Fact(line=_offer(source)))
+                check_nodes(places or Places())
+            _tune(desk, execute, scratch, seen, grows=settings.joined is not None)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     except RayletDied as died:
@@ -65,11 +71,20 @@ def _both(floor: OnNodes, listener: OnNodes) -> OnNodes:
     return seen
 
 
+def _offer(source: WorkSource) -> str:
+    """``cluster of 3 nodes: 12 CPUs, 4 GPUs; a stage holds 1 CPU``."""
+    nodes = live_nodes()
+    number = f"{len(nodes)} node" + ("s" if len(nodes) != 1 else "")
+    has = [(sum(node.cpus for node in nodes), "CPUs"), (sum(node.gpus for node in nodes), "GPUs")]
+    held = " or ".join(map(str, source.classes)) or "nothing"
+    return f"cluster of {number}: {', '.join(f'{amount:g} {name}' for amount, name in has)}; a stage holds {held}"
+
+
 def _check_resources(source: WorkSource, settings: RaySettings) -> None:
     """Raises InputError where no node of the cluster can ever hold a stage; one that grows may, later."""
     nodes = live_nodes()
     for held in (held for held in source.classes if not num_slots(nodes, held)):
-        if settings.address is None:
+        if settings.joined is None:
             cpus, gpus = (max((getattr(node, name) for node in nodes), default=0) for name in ("cpus", "gpus"))
             raise InputError(
                 "resources of the study",

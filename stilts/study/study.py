@@ -27,6 +27,9 @@ _MOVED = {
 }
 
 
+_SEE = "See docs/study_file.md for what it may be, or type python -m stilts.study.reference"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """A study file: encoder, rows, columns, what is searched, and what it may use.
@@ -150,15 +153,14 @@ class Study:
                     raise UnknownNameError(what, name, known, where=f"{self.path}: {where}.{what}s")
 
 
-def invalid(path: Path, error: ValidationError) -> StudyError:
-    """What pydantic found, as one StudyError that names the file and the first field at fault."""
+def invalid(path: Path, error: ValidationError, step: str = _SEE) -> StudyError:
+    """What pydantic found, as one StudyError that names the file and the first field at fault, and ``step`` to take."""
     # A key that nobody knows comes first: the field that it was meant to be is then reported as missing.
     found = error.errors(include_url=False)
     problems = sorted(found, key=lambda each: (each["type"] != "extra_forbidden", len(each["loc"])))
     first = problems[0]
     field = ".".join(_place(part) for part in first["loc"] if not _is_form(part)) or "the file"
     more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
-    step = "See docs/study_file.md for what it may be, or type python -m stilts.study.reference"
     return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", step)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -98,6 +99,8 @@ def _is_finished(pause_s: float, *, news: bool) -> bool | None:
 
 def main() -> None:
     """Follows the study until its run has ended; status 1 where MLflow does not show the end of it."""
+    # Ray sends it to all that a job started, and a service manager to a whole group: the run says when it is over.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     first_after_s, every_s, *command = sys.argv[1:]
     good = follow(Rounds(command=command), first_after_s=float(first_after_s), every_s=float(every_s))
     sys.exit(0 if good else 1)

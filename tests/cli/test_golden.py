@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from stilts.errors import UnknownNameError
 from tests.analysis.submissions import write
 from tests.cli.golden_study import NAME, write_golden_store
 from tests.e2e.studies import tiny_study
+from tests.scheduling.job_server import FakeServer, job
 
 GOLDEN = Path(__file__).parent / "golden"
 REMADE = os.environ.get("STILTS_GOLDEN") == "write"
@@ -59,6 +61,9 @@ TYPED = {
     "mend": ("mend", NAME, "--dry-run"),
     "score": ("score", "PREDICTIONS", "LABELS"),
     "ui": ("ui", "--how"),
+    "jobs": ("jobs",),
+    "logs": ("logs", "demo"),
+    "stop": ("stop", "demo"),
     "init": ("init", "NEW"),
 }
 # Where what did not fit is cut on purpose, and said below.
@@ -85,8 +90,27 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("STILTS_STORE", "store")
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr("stilts.app.offering._num_gpus", lambda: 0)
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://head:8265")
+    monkeypatch.setattr("stilts.scheduling.jobs.connect", lambda address: cluster())
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     yield
     notice.end()
+    monkeypatch.undo()
+    time.tzset()
+
+
+def cluster() -> FakeServer:
+    """A cluster with a job that runs, one that ended, and one that is no study's."""
+    noon, store = 1_790_000_000.0, {"stilts_store": "s3://bucket/stilts"}
+    known = [
+        job("raysubmit_9yLdmWJ2", "FAILED", entrypoint="sleep 1", started=noon - 900, ended=noon - 895),
+        job(
+            "mini_smoke-20260921-1400", "SUCCEEDED", study="mini_smoke", metadata=store, started=noon, ended=noon + 3e3
+        ),
+        job("demo-20260921-1600", "RUNNING", study="demo", metadata=store, started=noon + 9e3, ended=noon + 9.5e3),
+    ]
+    return FakeServer(known=known, logs={"demo-20260921-1600": ["study demo\n", "43 stages: 2 done, 41 to run\n"]})
 
 
 def printed(name: str, width: int) -> str:
@@ -121,8 +145,8 @@ def test_every_text_that_is_kept_is_one_of_a_verb() -> None:
 
 def test_every_verb_has_a_text() -> None:
     verbs = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    # They need weights, or MLflow, or print one line (test_starting.py), or what they measure.
-    others = {"export", "run", "track", "doctor", "profile"}
+    # They need weights, or MLflow, or print one line (test_starting.py), or what they measure (submit: the package).
+    others = {"export", "run", "track", "doctor", "profile", "submit"}
     assert {words[0] for words in TYPED.values()} == verbs - others
 
 
