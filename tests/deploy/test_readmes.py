@@ -41,11 +41,20 @@ def problem(words: list[str]) -> str | None:
     tool = words[0]
     if "/" in tool:
         return None if (ROOT / tool).is_file() and (ROOT / tool).stat().st_mode & 0o100 else f"{tool} cannot be run"
+    if words[:2] == ["ray", "exec"]:
+        return known.command_error(words) or _of_node(words[-1])
     if tool in ("ray", "stilts", "mlflow", "python"):
         return known.command_error(words)
     if tool not in _OTHERS:
         return f"{tool} is not known here"
     return _of_docker(words) if tool == "docker" else _of_paths(words)
+
+
+def _of_node(line: str) -> str | None:
+    parts = [shlex.split(part) for part in line.split(" && ")]
+    return next(
+        (error for part in parts if part[0] not in ("cd", "sleep") and (error := known.command_error(part))), None
+    )
 
 
 def _of_docker(words: list[str]) -> str | None:
@@ -101,6 +110,8 @@ def test_a_command_is_one_as_it_is_typed(folder: str, words: list[str]) -> None:
         "deploy/compose/make-secret.sh",
         "kubectl apply -k deploy/kuberay/overlays/cpus",
         "kubctl apply",
+        "ray exec deploy/ray/aws.yaml 'cd stilts && stilts trak'",
+        "ray ups deploy/ray/aws.yaml",
     ],
 )
 def test_a_wrong_command_is_found(line: str) -> None:

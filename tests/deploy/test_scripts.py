@@ -28,7 +28,7 @@ def complaints(path: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
+@pytest.mark.parametrize("path", [*SCRIPTS, *DEPLOY.rglob("*.env")], ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_a_script_is_clean(path: Path) -> None:
     assert complaints(path) == ""
 

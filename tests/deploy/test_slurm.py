@@ -30,8 +30,9 @@ FAKES = {
     "scontrol": "",
     # A node blocks until it is stopped.
     "ray": '[ "$1" = health-check ] && exit 0; trap "exit 0" TERM; while :; do sleep 0.05; done',
-    # A driver works until it is stopped, makes its checkpoint and says so; one named "short" is done at once.
-    "python": 'case "$*" in *grpc*) exit 0 ;; *short*) exit 0 ;; *broken*) exit 1 ;; esac\n'
+    # A driver works until it is stopped, and makes its checkpoint then; one named "short" ends when all nodes were started.
+    "python": 'case "$*" in *grpc*) exit 0 ;; *broken*) exit 1 ;; *short*)\n'
+    'until [ "$(grep -c "^ray start" "$HOME/calls")" -ge "$STARTS" ]; do sleep 0.05; done; exit 0 ;; esac\n'
     'trap "sleep 0.2; exit 143" TERM; echo >"$HOME/works"; while :; do sleep 0.05; done',
 }
 
@@ -53,6 +54,7 @@ class Slurm:
             "SLURM_JOB_NUM_NODES": str(nodes),
             "SLURM_CPUS_PER_TASK": "2",
             "SLURMD_NODENAME": "node1",
+            "STARTS": str(min(nodes, 2)),
         }
         command = [SCRIPT, study, "--keep-weights"]
         self.process = subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE, text=True)
