@@ -30,7 +30,7 @@ FAKES = {
     "scontrol": "",
     # A node blocks until it is stopped.
     "ray": '[ "$1" = health-check ] && exit 0; trap "exit 0" TERM; while :; do sleep 0.05; done',
-    # A driver works until it is stopped, and makes its checkpoint then; one named "short" ends when all nodes were started.
+    # A driver works until it is stopped, and makes its checkpoint then; "short" ends when all nodes were started.
     "python": 'case "$*" in *grpc*) exit 0 ;; *broken*) exit 1 ;; *short*)\n'
     'until [ "$(grep -c "^ray start" "$HOME/calls")" -ge "$STARTS" ]; do sleep 0.05; done; exit 0 ;; esac\n'
     'trap "sleep 0.2; exit 143" TERM; echo >"$HOME/works"; while :; do sleep 0.05; done',
