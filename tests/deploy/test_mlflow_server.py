@@ -1,4 +1,4 @@
-"""The MLflow server as the image starts it: secrets from files, nothing served without an account or by another name."""
+"""The MLflow server as the image starts it: secrets from files, nothing served without an account."""
 
 from __future__ import annotations
 
