@@ -38,6 +38,8 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 def problem(words: list[str]) -> str | None:
     """Why a command line cannot be typed as it stands; None where nothing was found."""
+    if words[-2:] == [">", "/dev/null"]:
+        words = words[:-2]
     tool = words[0]
     if "/" in tool:
         return None if (ROOT / tool).is_file() and (ROOT / tool).stat().st_mode & 0o100 else f"{tool} cannot be run"

@@ -25,12 +25,13 @@ SBATCH = frozenset(
 SRUN = frozenset("overlap kill-on-bad-exit cpus-per-task nodes ntasks ntasks-per-node nodelist exclude".split())
 
 FAKES = {
-    "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
+    # What it deletes on the nodes would be this machine's.
+    "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; [ "$1" = rm ] || exec "$@"',
     "hostname": "echo 10.0.0.1 192.168.0.1",
     "scontrol": "",
     # A node blocks until it is stopped.
     "ray": '[ "$1" = health-check ] && exit 0; trap "exit 0" TERM; while :; do sleep 0.05; done',
-    # A driver works until it is stopped, and makes its checkpoint then; one named "short" ends when all nodes were started.
+    # A driver works until it is stopped, and makes its checkpoint then; "short" ends when all nodes were started.
     "python": 'case "$*" in *grpc*) exit 0 ;; *broken*) exit 1 ;; *short*)\n'
     'until [ "$(grep -c "^ray start" "$HOME/calls")" -ge "$STARTS" ]; do sleep 0.05; done; exit 0 ;; esac\n'
     'trap "sleep 0.2; exit 143" TERM; echo >"$HOME/works"; while :; do sleep 0.05; done',
@@ -123,7 +124,8 @@ def test_what_it_starts_are_commands_of_ray_and_of_stilts(tmp_path: Path) -> Non
     (driver,) = [words for words in started if words[0] == "python"]
     (port,) = {found for words in started for found in re.findall(r"10\.0\.0\.1:(\d+)", " ".join(words))}
     head = next(words for words in started if "--head" in words)
-    assert f"--port={port}" in head and driver[-3:] == ["--address", f"10.0.0.1:{port}", "--keep-weights"]
+    tail = ["--address", f"10.0.0.1:{port}", "--tracking-uri", "none", "--keep-weights"]
+    assert f"--port={port}" in head and driver[3:] == tail
 
 
 def test_head_and_workers_are_on_nodes_of_their_own(tmp_path: Path) -> None:
