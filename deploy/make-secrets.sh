@@ -21,7 +21,8 @@ random | once mlflow_session_key
 random | once s3_secret_key
 
 password=$(cat "$folder/mlflow_password")
-database="postgresql://mlflow:$(cat "$folder/postgres_password")@$host:5432/mlflow"
+# The driver is named: SQLAlchemy 2.1 would take another, which is not in the image.
+database="postgresql+psycopg2://mlflow:$(cat "$folder/postgres_password")@$host:5432/mlflow"
 key=$(cat "$folder/s3_secret_key")
 
 printf '%s' "$database" | once mlflow_database

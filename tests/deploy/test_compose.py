@@ -199,6 +199,17 @@ def test_the_script_makes_every_secret_once_and_only_its_owner_can_read_them(tmp
     assert made == {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "secrets").iterdir()}
 
 
+def test_the_databases_driver_is_in_the_extra_server(tmp_path: Path) -> None:
+    from sqlalchemy.engine import make_url
+
+    subprocess.run([DEPLOY / "make-secrets.sh", tmp_path], check=True, capture_output=True)
+    url = make_url((tmp_path / "mlflow_database").read_text(encoding="utf-8"))
+    # Without a driver SQLAlchemy would choose.
+    assert url.drivername == "postgresql+psycopg2"
+    server = known.project()["optional-dependencies"]["server"]
+    assert any(each.startswith(f"{url.get_driver_name()}-binary") for each in server)
+
+
 def test_mlflow_reads_the_accounts_and_the_client_its_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
