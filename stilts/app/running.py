@@ -40,7 +40,7 @@ from stilts.scheduling.node_checks import Places
 from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled, received
-from stilts.scheduling.within_job import submission_id
+from stilts.scheduling.within_job import away, submission_id
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_rules import pruning_rule
 from stilts.shown import remark
@@ -115,25 +115,26 @@ def run(
     on_event(Phase(doing=f"planning over the store {shown_address(store.url)}"))
     conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
     check_sound(StudyView(record=conductor.whole.record, store=store))
-    tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
-    try:
-        on_ready(workspace, conductor)
+    with away():
+        tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
         try:
-            report = _execute(workspace, conductor, store, options, devices, on_event)
+            on_ready(workspace, conductor)
+            try:
+                report = _execute(workspace, conductor, store, options, devices, on_event)
+            finally:
+                for search in conductor.searches.values():
+                    search.close()
+            if not report.interrupted:
+                keep_fertility(workspace, store)
+                if options.tracking != "none":
+                    on_event(Phase(doing="bringing MLflow up to date"))
         finally:
-            for search in conductor.searches.values():
-                search.close()
-        if not report.interrupted:
-            keep_fertility(workspace, store)
-            if options.tracking != "none":
-                on_event(Phase(doing="bringing MLflow up to date"))
-    finally:
-        finished = report is not None and not report.interrupted
-        shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _patience())
-    if not shown:
-        remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
-    if finished:  # else the user wants out: the next run measures and tidies
-        tidy(workspace.study.name, store, weights=not options.keep_weights, wanted=conductor.weights_wanted)
+            finished = report is not None and not report.interrupted
+            shown = tracker.close(finished=finished, timeout_s=_FINISHED_S if finished else _patience())
+        if not shown:
+            remark('MLflow does not show yet how this run ended; "stilts track" shows what the store holds.')
+        if finished:  # else the user wants out: the next run measures and tidies
+            tidy(workspace.study.name, store, weights=not options.keep_weights, wanted=conductor.weights_wanted)
     return report
 
 

@@ -13,6 +13,7 @@ from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
 from stilts.scheduling.events import Happening, OnEvent, RunReport, Snapshot, StageEvent, StageStep, ignore
 from stilts.scheduling.floor import Floor
+from stilts.scheduling.within_job import submission_id
 from stilts.search.work_source import Fits, Measured, NoStage, WorkSource, anything
 from stilts.study.slots import Resources
 from stilts.study.stage import Stage
@@ -144,7 +145,8 @@ class Desk:
         if interrupted:
             count = len(self._in_flight)
             kept = f" {count} running go on from their last checkpoint, where training had begun." if count else ""
-            self._say(Happening.INTERRUPTED, "", f"What is done stays done.{kept} Run the same command again.")
+            again = "Run the same command again." if submission_id() is None else "Submit the study again."
+            self._say(Happening.INTERRUPTED, "", f"What is done stays done.{kept} {again}")
         return RunReport(
             done=tuple(self._done),
             pruned=tuple(self._pruned),

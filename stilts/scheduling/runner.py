@@ -20,7 +20,7 @@ from stilts.scheduling.node_checks import Places, check_nodes
 from stilts.scheduling.raylet import RayletDied
 from stilts.search.work_source import WorkSource
 from stilts.shown import remark
-from stilts.study.slots import Node, num_slots
+from stilts.study.slots import Node, Resources, num_slots
 
 
 def run_stages(
@@ -72,12 +72,12 @@ def _both(floor: OnNodes, listener: OnNodes) -> OnNodes:
 
 
 def _offer(source: WorkSource) -> str:
-    """``cluster of 3 nodes: 12 CPUs, 4 GPUs; a stage holds 1 CPU``."""
+    """``cluster of 3 nodes: 12 CPUs and 4 GPUs; a stage holds 1 CPU``."""
     nodes = live_nodes()
     number = f"{len(nodes)} node" + ("s" if len(nodes) != 1 else "")
-    has = [(sum(node.cpus for node in nodes), "CPUs"), (sum(node.gpus for node in nodes), "GPUs")]
+    has = Resources(cpus=sum(node.cpus for node in nodes), gpus=sum(node.gpus for node in nodes))
     held = " or ".join(map(str, source.classes)) or "nothing"
-    return f"cluster of {number}: {', '.join(f'{amount:g} {name}' for amount, name in has)}; a stage holds {held}"
+    return f"cluster of {number}: {has}; a stage holds {held}"
 
 
 def _check_resources(source: WorkSource, settings: RaySettings) -> None:

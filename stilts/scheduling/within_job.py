@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # What Ray 2.60 sets for the entry point of a submitted job: JSON of its runtime environment and metadata.
@@ -22,12 +25,28 @@ def submission_id() -> str | None:
     return str(found) if found else None
 
 
-def is_fleeting(folder: Path) -> bool:
-    """Whether a folder lies in what Ray deletes: the job's working directory, or another that was unpacked."""
-    where = Path(os.path.normpath(Path.cwd() / folder))
-    if _UNPACKED in where.parts and submission_id() is not None:
-        return True
-    return "working_dir" in _config("runtime_env") and where.is_relative_to(Path.cwd())
+def is_fleeting(place: Path) -> bool:
+    """Whether a file or folder lies, within a job, in what Ray unpacked and deletes: the job's working directory."""
+    return submission_id() is not None and _UNPACKED in Path(os.path.normpath(Path.cwd() / place)).parts
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Where a job runs in its package, works outside of that for a while.
+
+    A node that joins on the same machine unpacks the package anew: the folder under a running process is then gone,
+    though another of the same name is there.
+    """
+    if not is_fleeting(Path.cwd()):
+        yield
+        return
+    here = os.getcwd()
+    os.chdir(tempfile.gettempdir())
+    try:
+        yield
+    finally:
+        if os.path.isdir(here):
+            os.chdir(here)
 
 
 def _config(part: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from stilts.app.workspace import assemble
 from stilts.errors import InputError, StudyError
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.node_checks import _mark, missing_here
-from stilts.scheduling.within_job import JOB_CONFIG, is_fleeting, submission_id
+from stilts.scheduling.within_job import JOB_CONFIG, away, is_fleeting, submission_id
 from stilts.study.study import Study
 from tests.e2e.studies import tiny_study
 
@@ -24,7 +25,9 @@ CONFIG = {
 
 @pytest.fixture(autouse=True)
 def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
+    package.mkdir(parents=True)
+    monkeypatch.chdir(package)
     for name in (JOB_CONFIG, "STILTS_STORE", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -40,24 +43,24 @@ def test_outside_of_a_job_every_place_lasts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("store", [None, "results", "file://results", "HERE/results"])
-def test_a_store_in_the_working_directory_of_a_job_is_refused(store: str | None, in_job: None, tmp_path: Path) -> None:
+def test_a_store_in_the_working_directory_of_a_job_is_refused(store: str | None, in_job: None) -> None:
     with pytest.raises(InputError, match="working directory of the Ray job") as error:
-        store_url(store and store.replace("HERE", str(tmp_path)))
+        store_url(store and store.replace("HERE", str(Path.cwd())))
     assert "--store s3://BUCKET/stilts" in str(error.value)
 
 
 @pytest.mark.parametrize("uri", [None, "sqlite:///mlflow.db", "sqlite:///HERE/mlflow.db", "mlruns"])
-def test_an_mlflow_in_the_working_directory_of_a_job_is_refused(uri: str | None, in_job: None, tmp_path: Path) -> None:
+def test_an_mlflow_in_the_working_directory_of_a_job_is_refused(uri: str | None, in_job: None) -> None:
     with pytest.raises(InputError, match="working directory of the Ray job") as error:
-        tracking_uri(uri and uri.replace("HERE", str(tmp_path)))
+        tracking_uri(uri and uri.replace("HERE", str(Path.cwd())))
     assert "--tracking-uri http://HOST:5000" in str(error.value)
 
 
 def test_what_lies_elsewhere_is_taken_within_a_job(in_job: None, tmp_path: Path) -> None:
     assert submission_id() == "little-1"
-    for store in ("s3://bucket/x", str(tmp_path.parent / "store"), "file:///mnt/store"):
+    for store in ("s3://bucket/x", str(tmp_path / "store"), "file:///mnt/store"):
         assert store_url(store) == store
-    for uri in ("http://mlflow:5000", "none", "postgresql://host/db", f"sqlite:///{tmp_path.parent}/mlflow.db"):
+    for uri in ("http://mlflow:5000", "none", "postgresql://host/db", f"sqlite:///{tmp_path}/mlflow.db"):
         assert tracking_uri(uri) == uri
 
 
@@ -66,9 +69,25 @@ def test_another_folder_that_ray_unpacked_is_refused_too(in_job: None) -> None:
         store_url("/tmp/ray/session_1/runtime_resources/working_dir_files/_ray_pkg_2/store")
 
 
-def test_a_job_without_a_package_may_write_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(JOB_CONFIG, json.dumps({**CONFIG, "runtime_env": {}}))
+def test_a_job_without_a_package_may_write_where_it_runs(
+    in_job: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert store_url("results") == "results"
+    with away():
+        assert Path.cwd() == tmp_path
+
+
+def test_a_job_works_outside_of_its_package_and_comes_back(in_job: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path.cwd()
+    with away():
+        assert Path.cwd() != here
+        shutil.rmtree(here)  # as Ray does when another node of the machine unpacks it anew
+        here.mkdir()
+    assert Path.cwd() == here
+    monkeypatch.delenv(JOB_CONFIG)
+    with away():
+        assert Path.cwd() == here
 
 
 @pytest.mark.parametrize("told", ["", "no JSON", "[]", '{"metadata": 3, "runtime_env": []}'])
@@ -91,7 +110,7 @@ def test_a_node_says_what_it_lacks(tmp_path: Path) -> None:
         assert Path(mark).parent == tmp_path  # the store is not made for it
         assert missing_here(roots, {"store": mark}) == (["text"], [])
         assert missing_here({}, {"store": f"{mark}x", "unknown": ""}) == ([], ["store"])
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "runtime_resources"}
 
 
 def test_named_roots_stand_in_place_of_the_study_s(tmp_path: Path) -> None:
