@@ -18,7 +18,7 @@ from stilts.errors import InputError, MissingPackageError
 _SERVERS = ("http", "https")
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _ELSEWHERE = ("databricks",)
-_FORMS = "sqlite:///mlflow.db, postgresql://HOST/DATABASE or http://HOST:5000"
+_FORMS = "sqlite:///mlflow.db, postgresql+psycopg2://HOST/DATABASE or http://HOST:5000"
 # What pip calls a driver, where that is not the name it is imported by.
 _PACKAGES = {"psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 
