@@ -335,6 +335,8 @@ def test_nobody_at_the_address_is_told_with_what_to_do(tmp_path: Path, monkeypat
 
     # Ray's client would go here in place of the address that it is given.
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:2")
+    # Else it would be set to "token" for all later tests of the process, where this machine has a token.
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1\b.*nobody answers") as error:
         connect("http://127.0.0.1:1")
     told(error)

@@ -91,6 +91,10 @@ def _facts(path: Path) -> object:
     return facts.st_mode, facts.st_uid, facts.st_nlink, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, held
 
 
+# Where no cluster is.
+NOBODY = "http://127.0.0.1:1"
+
+
 def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
     """How every verb is typed, by a name that begins with the verb; what it writes beside the store goes to ``out``."""
     tracking = ["--tracking-uri", f"sqlite:///{out}/mlflow.db"]
@@ -119,6 +123,10 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
         "score": ["score", out / "predictions", out / "labels"],
         "init": ["init", out / "new"],
         "doctor": ["doctor"],
+        "submit": ["submit", study, "--address", NOBODY, "--store", "/mnt/store", "--tracking-uri", "none"],
+        "jobs": ["jobs", "--address", NOBODY],
+        "logs": ["logs", study, "--address", NOBODY],
+        "stop": ["stop", study, "--address", NOBODY],
         "profile": ["profile", study, "--stage", "scores of none > xnli"],
     }
 
