@@ -29,7 +29,7 @@ from stilts.training.run_config import RunConfig
 from tests.pretend_gpu.device import DEVICE, install, without_numbers
 
 # The functions of the product that are compiled on a GPU, as (module, name): one kernel each.
-COMPILED: tuple[tuple[Any, str], ...] = ((sites, "thinned"), (sites, "attended"), (sites, "joined"))
+COMPILED: tuple[tuple[Any, str], ...] = tuple((sites, name) for name in sites.SITE_NAMES)
 LARGE = {
     "vocab_size": 250_002,
     "hidden_size": 1024,

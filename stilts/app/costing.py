@@ -76,9 +76,12 @@ def planned(study: str, store: str | None, offer: Offer | None = None) -> tuple[
 
     lengths = SampledLengths(workspace=workspace)
     assumed = partial(by_arithmetic, lengths=lengths)
+
+    def tempo(stage: Stage) -> float | None:
+        return known_tempo(opened, stage, holding(stage), gradient_checkpointing=recomputes) if opened else None
+
     expectation = Expectation(assumed=assumed)
     if opened:
-        tempo = lambda stage: known_tempo(opened, stage, holding(stage), gradient_checkpointing=recomputes)  # noqa: E731
         expectation = Expectation.measured(plan, done, opened, assumed, tempo)
     cost = estimate(
         plan,

@@ -112,9 +112,8 @@ def _sites(device: torch.device, _: Task) -> Finding:
     name = "compiled sites"
     if device.type != "cuda":
         return Finding(check=name, verdict=CheckState.NOT_HERE, found="only a GPU has them compiled")
-    names = ("thinned", "attended", "joined")
-    agree = f"{', '.join(names)} agree with plain torch"
-    aside = [each for each in names if SITES(each, device) is getattr(sites, each)]
+    agree = f"{', '.join(sites.SITE_NAMES)} agree with plain torch"
+    aside = [each for each in sites.SITE_NAMES if SITES(each, device) is getattr(sites, each)]
     return Finding(
         check=name,
         verdict=CheckState.FAILED if aside else CheckState.OK,

@@ -1,4 +1,4 @@
-"""How many rows at once memory was found to hold: kept in the store, so that the next such stage begins with them.
+"""What a stage found of a device, kept in the store for the next ones: rows at once that memory holds, and its time.
 
 What a micro-batch needs goes by the encoder's shape, the kind of task, its lengths, precision and adapter; what there
 is, by the device and the part of it that a stage has. All of that is the record's name.
@@ -15,8 +15,11 @@ import torch
 
 from stilts.fingerprint import Json, digest, plain
 from stilts.ledger.records import ROWS_AT_ONCE, RowsAtOnce
+from stilts.ledger.tempo import keep_tempo
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.stage import MixturePart, TrainStage
+from stilts.study.slots import Resources
+from stilts.study.stage import MixturePart, Stage, TrainStage
+from stilts.study.workload import LengthsOf
 from stilts.training.run_config import RunConfig
 
 
@@ -34,12 +37,18 @@ def keep_rows(stage: TrainStage, found: Mapping[str, int], store: ArtifactStore,
         if rows is not None and rows < known.get(part.task.learner, rows + 1):
             value = RowsAtOnce(
                 rows=rows,
-                device=device_name(run),
+                device=_device(run),
                 encoder=stage.encoder.name,
                 kind=part.task.kind.name,
                 max_length=part.config.max_length,
             )
             ROWS_AT_ONCE.write(store, value, _name(part, stage, run))
+
+
+def keep_took(stage: Stage, took: float, lengths: LengthsOf, store: ArtifactStore, run: RunConfig) -> None:
+    """Keeps how long a stage took, in seconds from reading to publishing, on data of these lengths."""
+    held, again = run.held or Resources(), run.gradient_checkpointing
+    keep_tempo(store, stage, held, took=took, lengths=lengths, gradient_checkpointing=again, device=_device(run))
 
 
 def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
@@ -53,7 +62,7 @@ def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
         "attention_dropout": stage.config.attention_dropout,
     }
     there: dict[str, Json] = {
-        "device": device_name(run),
+        "device": _device(run),
         "gpu_frac": run.gpu_frac,
         "ranks": run.ranks,
         "sharding": run.sharding.value,
@@ -62,7 +71,7 @@ def _name(part: MixturePart, stage: TrainStage, run: RunConfig) -> str:
     return digest({**needs, **there})
 
 
-def device_name(run: RunConfig) -> str:
+def _device(run: RunConfig) -> str:
     """A device by its name and memory."""
     if run.device.startswith("cuda"):
         card = torch.cuda.get_device_properties(torch.device(run.device))

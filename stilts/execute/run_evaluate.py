@@ -12,7 +12,7 @@ from typing import Any
 
 from stilts.data.load import is_kept_back
 from stilts.errors import InputError
-from stilts.execute.fitting import device_name
+from stilts.execute.fitting import keep_took
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.no_answer import no_answer_threshold
 from stilts.execute.searching import Searches, calibration
@@ -32,13 +32,11 @@ from stilts.ledger.examples import (
     TRUTH_COLUMN,
     write_examples,
 )
-from stilts.ledger.tempo import keep_tempo
 from stilts.models.model import StiltsModel, load_model, no_lm_head
 from stilts.models.transfer import Transfer
 from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.config import TaskConfig
-from stilts.study.slots import Resources
 from stilts.study.stage import EvaluateItem, EvaluateStage
 from stilts.study.workload import TextLengths
 from stilts.tasks.task import Task
@@ -99,22 +97,11 @@ def _evaluate(
         reporter.progress(stage.stage_id, number + 1, len(stage.items))
     write_summary(stage, store)
     if run.cache_dir is not None and missing == set(stage.outputs):
-        _keep_tempo(stage, prepared, time.time() - begun, store, run)
+        keep_took(stage, time.time() - begun, partial(_lengths, prepared), store, run)
 
 
-def _keep_tempo(stage: EvaluateStage, prepared: Preparation, took: float, store: ArtifactStore, run: RunConfig) -> None:
-    def lengths(task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
-        return lengths_of([prepared.encoded(task, view, **config.lengths) for view in views])
-
-    keep_tempo(
-        store,
-        stage,
-        run.held or Resources(),
-        took=took,
-        lengths=lengths,
-        gradient_checkpointing=run.gradient_checkpointing,
-        device=device_name(run),
-    )
+def _lengths(prepared: Preparation, task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
+    return lengths_of([prepared.encoded(task, view, **config.lengths) for view in views])
 
 
 def _scorer(

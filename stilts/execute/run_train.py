@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import torch
 
-from stilts.execute.fitting import device_name, keep_rows, known_rows
+from stilts.execute.fitting import keep_rows, keep_took, known_rows
 from stilts.execute.inputs import preparation, start_weights
 from stilts.execute.origins import start_of
 from stilts.fingerprint import Json, plain
@@ -19,7 +19,6 @@ from stilts.kinds.learning import add_heads, learning_of
 from stilts.kinds.lengths import lengths_of
 from stilts.kinds.prepare import Preparation
 from stilts.kinds.scorer import Deal, Scorer
-from stilts.ledger.tempo import keep_tempo
 from stilts.models.device_memory import begin_peak, peak_gib
 from stilts.models.model import (
     TOKENIZER_FILE,
@@ -33,7 +32,6 @@ from stilts.models.model import (
 from stilts.models.transfer import Transfer
 from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore, Lease
-from stilts.study.slots import Resources
 from stilts.study.stage import MixturePart, TrainStage
 from stilts.tasks.adapter import ParentAdapter
 from stilts.tasks.toy import TOY_ENCODER
@@ -86,21 +84,9 @@ def _train(
         result = _result(stage, state, transferred, started, run)
         _publish(stage, model, weights, result, store, run, lease)
         if training.resume is None:
-            _keep_tempo(stage, training, time.time() - started, store, run)
+            encoded = {data.task.learner: data.train for data in training.tasks}
+            keep_took(stage, time.time() - started, lambda task, *_: lengths_of([encoded[task.learner]]), store, run)
     return stopped
-
-
-def _keep_tempo(stage: TrainStage, training: Training, took: float, store: ArtifactStore, run: RunConfig) -> None:
-    encoded = {data.task.learner: data.train for data in training.tasks}
-    keep_tempo(
-        store,
-        stage,
-        run.held or Resources(),
-        took=took,
-        lengths=lambda task, *_: lengths_of([encoded[task.learner]]),
-        gradient_checkpointing=run.gradient_checkpointing,
-        device=device_name(run),
-    )
 
 
 def training_of(

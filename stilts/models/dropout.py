@@ -39,6 +39,7 @@ class DropoutStream:
         self.shared: torch.Tensor | None = None
         self._places: dict[tuple[str, tuple[int, ...]], torch.Tensor] = {}
         self._site_keys: dict[int, torch.Tensor] = {}
+        self._salts: dict[tuple[int, torch.device], torch.Tensor] = {}
         self._lines: dict[tuple[float, torch.device], tuple[torch.Tensor, torch.Tensor]] = {}
 
     @property
@@ -89,9 +90,15 @@ class DropoutStream:
             raise RuntimeError("a model in training mode needs DropoutStream.keys before its forward pass")
         block = site // _SITES
         if block not in self._site_keys:
-            salts = torch.tensor([_int32((block * _SITES + i + 1) * GOLDEN) for i in range(_SITES)], dtype=torch.int32)
-            self._site_keys[block] = mix_(self._keys + salts.to(self._keys.device).view(-1, 1))
+            self._site_keys[block] = mix_(self._keys + self._salts_of(block, self._keys.device))
         return self._site_keys[block][site % _SITES]
+
+    def _salts_of(self, block: int, device: torch.device) -> torch.Tensor:
+        """(sites of the block, 1) what tells their keys apart; on its device once, so that no batch waits for it."""
+        if (block, device) not in self._salts:
+            numbers = [_int32((block * _SITES + place + 1) * GOLDEN) for place in range(_SITES)]
+            self._salts[(block, device)] = torch.tensor(numbers, dtype=torch.int32, device=device).view(-1, 1)
+        return self._salts[(block, device)]
 
     def _line(self, p: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         if (p, device) not in self._lines:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from stilts.models.shards import is_shard
+
 
 class LayerCopies(NamedTuple):
     """The bf16 weights and biases of one layer of BERT's shape; ``joint`` are query, key and value."""
@@ -129,5 +131,4 @@ def _is_in_bf16(device: torch.device) -> bool:
 
 
 def _is_plain(linear: nn.Module) -> bool:
-    is_part = hasattr(linear.weight, "full_tensor")  # of what FSDP2 spreads over ranks
-    return type(linear) is nn.Linear and not is_part and linear.bias is not None
+    return type(linear) is nn.Linear and not is_shard(linear.weight) and linear.bias is not None

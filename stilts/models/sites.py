@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import torch
 
+# The functions that a device runs as one kernel each way.
+SITE_NAMES = ("thinned", "attended", "joined")
 # Multipliers of ``stilts.data.counter_hash``; a test holds the two to the same bits.
 _M1, _M2 = 0x7FEB352D, 0x846CA68B
 

@@ -15,9 +15,10 @@ import torch
 from torch.optim import Optimizer
 
 from stilts.models.model import StiltsModel, load_trained, trained_tensors
+from stilts.models.shards import is_shard
 from stilts.models.transfer import read_tensors, stream_tensors, tensors_in, write_tensors
 from stilts.training.host_copies import HostCopies
-from stilts.training.sharding import gathered, is_shard, like
+from stilts.training.sharding import gathered, like
 
 _STATE, _WEIGHTS, _OPTIMIZER, _BEST = "state.json", "weights.safetensors", "optimizer.safetensors", "best.safetensors"
 

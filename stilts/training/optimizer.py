@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from stilts.models.shards import is_shard
 from stilts.study.config import TrainConfig
 
 # torch's clip_grad_norm_ adds so much to a norm before it divides by it.
@@ -33,7 +34,7 @@ def clipped_step(model: nn.Module, optimizer: torch.optim.AdamW, clip_norm: floa
     """
     parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not gradients or gradients[0].device.type == "cpu" or hasattr(gradients[0], "full_tensor"):
+    if not gradients or gradients[0].device.type == "cpu" or is_shard(gradients[0]):
         torch.nn.utils.clip_grad_norm_(parameters, clip_norm)
         optimizer.step()
         return

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from stilts.models.model import StiltsModel
+from stilts.models.shards import is_shard
 from stilts.study.memory import fills_a_card
 from stilts.training.run_config import RunConfig, Sharding
 
@@ -65,11 +66,6 @@ def gathered(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, torch.T
     """The tensors by name, whole and on the CPU, one at a time; a collective of all ranks, in one order."""
     for name, tensor in tensors.items():
         yield name, _whole(tensor).detach().cpu().contiguous()
-
-
-def is_shard(tensor: torch.Tensor) -> bool:
-    """Whether a tensor is this rank's part of one that is spread over all."""
-    return hasattr(tensor, "full_tensor")
 
 
 def like(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ from stilts.models.compiled_sites import VERDICTS_FILE, CompiledSites, _compiled
 
 CPU = frozenset({"cpu"})
 HERE = torch.device("cpu")
-NAMES = ["thinned", "attended", "joined"]
+NAMES = sites.SITE_NAMES
 
 
 class Compiler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,16 @@ from stilts.study.stage import TrainStage
 from stilts.tasks.adapter import AdapterConfig, ParentAdapter
 from stilts.tasks.families import FAMILIES
 from stilts.training import loop
-from stilts.training.crew import end_crew
 from stilts.training.run_config import RunConfig, Sharding
 from tests.e2e.test_every_family import write_encoder
 from tests.models.families import TINY_CONFIGS
+from tests.training.alive import ranks_of
 from tests.training.recording_reporter import RecordingReporter
 from tests.training.test_ranks import (
     KINDS,
     ActingReporter,
     assert_alike,
     kill_a_rank,
-    ranks_of,
     result_of,
     weights_of,
 )
@@ -45,11 +43,7 @@ CLOSE = 2e-5
 POINTS = {"stsb": 0.5}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    end_crew()
-    assert ranks_of(os.getpid()) == []
+pytestmark = pytest.mark.usefixtures("nobody_is_left")
 
 
 @pytest.fixture

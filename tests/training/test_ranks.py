@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from stilts.store import Store, make_store
 from stilts.study.config import Keep
 from stilts.study.stage import TrainStage
 from stilts.training import loop
-from stilts.training.crew import Crew, Failed, end_crew
+from stilts.training.crew import Crew, Failed
 from stilts.training.run_config import RunConfig, Sharding
+from tests.training.alive import ranks_of
 from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
 
@@ -43,17 +44,7 @@ def slow(*values: str) -> list[Any]:
 TOLERANCE = 1e-5
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    end_crew()
-    assert ranks_of(os.getpid()) == []
-
-
-def ranks_of(pid: int) -> list[int]:
-    """The processes of ranks that a process has started and that live."""
-    alive = [child for child in psutil.Process(pid).children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child.pid for child in alive if "stilts.training.rank_process" in child.cmdline()]
+pytestmark = pytest.mark.usefixtures("nobody_is_left")
 
 
 def is_gone(pid: int, within_s: float = 20.0) -> bool:
@@ -288,7 +279,7 @@ sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from stilts.execute.run_stage import run_stage
 from stilts.store import make_store
-from tests.training.test_ranks import ranks_of
+from tests.training.alive import ranks_of
 from tests.training.tiny import part, run_config, train_stage
 encoder, store = Path({str(tiny_encoder)!r}), make_store({str(tmp_path / "store")!r})
 run = run_config(encoder, ranks=2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +13,15 @@ from stilts.study.config import Precision
 from stilts.study.stage import TrainStage
 from stilts.tasks.adapter import AdapterConfig
 from stilts.training import loop
-from stilts.training.crew import end_crew
 from stilts.training.run_config import RunConfig, Sharding
 from tests.training.test_execution_invariance import KINDS, InterruptingReporter, largest_difference, trained
-from tests.training.test_ranks import ranks_of, weights_of
+from tests.training.test_ranks import weights_of
 from tests.training.tiny import part, run_config, train_stage
 
 LORA = AdapterConfig(rank=4, alpha=8.0, dropout=0.1, modules=("query", "value"))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nobody_is_left() -> Iterator[None]:
-    yield
-    end_crew()
-    assert ranks_of(os.getpid()) == []
+pytestmark = pytest.mark.usefixtures("nobody_is_left")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from torch import nn
 from stilts.models.attention import counted_attention
 from stilts.models.compiled_sites import SITES
 from stilts.models.half_copies import HalfCopies, LayerCopies
+from stilts.models.shards import is_shard
 
 _COPIES = "stilts_half_copies"
 
@@ -26,7 +27,7 @@ def is_post_norm(layers: Any) -> bool:
     return (
         isinstance(getattr(output, "LayerNorm", None), nn.LayerNorm)
         and isinstance(getattr(layer.output, "LayerNorm", None), nn.LayerNorm)
-        and not hasattr(output.LayerNorm.weight, "full_tensor")  # what FSDP2 spreads over ranks
+        and not is_shard(output.LayerNorm.weight)
     )
 
 
