@@ -12,14 +12,15 @@ from stilts.fingerprint import digest
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
 from stilts.study.slots import Resources
-from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
+from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths, workload
 
 # AdamW reads weight, gradient and two moments and writes all but the gradient; clipping reads the gradient: fp32.
 _BYTES_PER_STEP = 32.0
-# Reading, tokenizing, loading and publishing: what a stage takes beside its steps, in seconds. Measured, on small data.
-_AROUND_S = 3.0
+# Reading, tokenizing, loading and publishing: what a stage takes beside its steps, in seconds. Measured, on small data,
+# in a process that has run a stage before; the first one loads its libraries for some five seconds more.
+_AROUND_S = {StageKind.TRAIN: 3.0, StageKind.EVALUATE: 0.6, StageKind.ESTIMATE: 3.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def assumed_rate(precision: Precision, gpus: float) -> Rate:
 def rates_digest() -> str:
     """Names what is assumed here: figures that were set against it mean nothing once it changes."""
     rates = [(rate.flops, rate.bytes) for rates in (_CPU, _GPU) for rate in rates.values()]
-    return digest([[list(one) for one in rates], _BYTES_PER_STEP, _AROUND_S])
+    return digest([[list(one) for one in rates], _BYTES_PER_STEP, list(_AROUND_S.values())])
 
 
 def precision_of(stage: Stage) -> Precision:
@@ -82,4 +83,4 @@ def assumed_seconds(
     weights = stage.encoder.shape.weights if stage.encoder.shape is not None else 0
     moved = work.steps * _BYTES_PER_STEP * trained
     sharing = max(1.0, gpus) if fills_a_card(weights, trained) else 1.0  # else each GPU updates all weights
-    return _AROUND_S + work.flops / (rate.flops * devices) + moved / (rate.bytes * sharing)
+    return _AROUND_S[stage.kind] + work.flops / (rate.flops * devices) + moved / (rate.bytes * sharing)
