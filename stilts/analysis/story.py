@@ -26,7 +26,7 @@ from stilts.study.record import Replicate, StudyRecord, lineage, outputs_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStory:
-    """One stage: its state, when it ended (Unix seconds), its compute, and the other cells that rest on it.
+    """One stage: its state, when it ended (Unix seconds), its compute, where, and the other cells that rest on it.
 
     ``trouble`` says why it failed or was pruned; empty where it was not.
     """
@@ -36,6 +36,8 @@ class StageStory:
     ended: float | None
     seconds: float | None
     device: str
+    node: str
+    job: str
     also_in: tuple[str, ...]
     trouble: str
 
@@ -168,6 +170,8 @@ def _stage(stage_id: str, view: StudyView, also_in: Sequence[str]) -> StageStory
         ended=last.ended if last else None,
         seconds=view.seconds.get(stage_id),
         device=f"{ran.get('device_name') or ran.get('device') or ''}",
+        node=f"{ran.get('node') or ''}",
+        job=f"{ran.get('job') or ''}",
         also_in=tuple(also_in),
         trouble=_trouble(stage_id, view),
     )

@@ -60,10 +60,14 @@ def _check_lasting(asked: str, address: str, instead: str) -> None:
         )
 
 
-def checked_tracking_uri(given: str | None) -> str:
-    """MLflow's address, as ``tracking_uri``; InputError where MLflow cannot use it, before anything runs."""
+def checked_tracking_uri(given: str | None, *, or_none: bool = False) -> str:
+    """MLflow's address, as ``tracking_uri``; InputError where MLflow cannot use it, before anything runs.
+
+    ``or_none``: "none", for no tracking, is an answer too.
+    """
     address = tracking_uri(given)
-    check_address(address)
+    if not (or_none and address == "none"):
+        check_address(address)
     return address
 
 

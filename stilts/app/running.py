@@ -65,7 +65,7 @@ class RunOptions:
     """Where and how a study runs.
 
     ``store`` and ``tracking`` are addresses (None: STILTS_STORE or ``stilts_store``, MLFLOW_TRACKING_URI or
-    ``sqlite:///mlflow.db``; ``tracking="none"`` tracks nothing). ``local`` runs stages one by one in this process,
+    ``sqlite:///mlflow.db``; "none" tracks nothing). ``local`` runs stages one by one in this process,
     without Ray; ``address`` is a Ray cluster's. ``threads`` is torch's per stage, None as many as the stage has CPUs.
     ``ranks`` is how many processes work on a stage, None one for each GPU that it holds.
     ``checkpoint_every_s`` is the time between a stage's checkpoints in seconds, None RunConfig's.
@@ -99,8 +99,7 @@ def run(
     SIGTERM and SIGHUP end it as Ctrl-C does, and then go on to the handlers of before.
     """
     options = options or RunOptions()
-    if options.tracking != "none":
-        checked_tracking_uri(options.tracking)
+    tracking = checked_tracking_uri(options.tracking, or_none=True)
     loaded = study if isinstance(study, Study) else Study.load(study)
     if _settings(options).joined is not None and not options.local:
         for line in _told(loaded, options):
@@ -116,7 +115,7 @@ def run(
     conductor = make_conductor(workspace, store, options, on_change=lambda: tracker.notify())
     check_sound(StudyView(record=conductor.whole.record, store=store))
     with away():
-        tracker, report = tracker_of(workspace.study.name, store, options.tracking), None
+        tracker, report = tracker_of(workspace.study.name, store, tracking), None
         try:
             on_ready(workspace, conductor)
             try:
@@ -126,7 +125,7 @@ def run(
                     search.close()
             if not report.interrupted:
                 keep_fertility(workspace, store)
-                if options.tracking != "none":
+                if tracking != "none":
                     on_event(Phase(doing="bringing MLflow up to date"))
         finally:
             finished = report is not None and not report.interrupted
@@ -217,6 +216,7 @@ def _execute(
             ranks=ranks,
             threads=options.threads,
             checkpoint_every_s=options.checkpoint_every_s,
+            job=submission_id(),
         )
         for held, (device, ranks) in devices.items()
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from stilts.analysis.best import answers_of
 from stilts.analysis.results import StudyResults
 from stilts.app.champions import champions
-from stilts.app.places import STORE_VARIABLE, TRACKING_VARIABLE, load_record, tracking_uri
+from stilts.app.places import STORE_VARIABLE, TRACKING_VARIABLE, load_record
 from stilts.errors import StiltsError
 from stilts.execute.tracker import NullTracker, Tracker
 from stilts.fingerprint import Json
@@ -56,13 +56,13 @@ def show(
     return {name: getattr(report, name) for name in ("created", "updated", "unchanged", "removed")}
 
 
-def tracker_of(study: str, store: Store, tracking: str | None) -> Tracker:
-    """Follows a study's run: ``stilts track`` shows it every so often, and how it ended."""
+def tracker_of(study: str, store: Store, tracking: str) -> Tracker:
+    """Follows a study's run: ``stilts track`` shows it every so often, and how it ended; of "none" nothing."""
     if tracking == "none":
         return NullTracker()
     if store.url.startswith("memory:"):
-        return _ShownAtTheEnd(study=study, store=store, tracking_uri=tracking_uri(tracking))
-    return Follower(track_command(study), addresses=track_addresses(store.url, tracking_uri(tracking)))
+        return _ShownAtTheEnd(study=study, store=store, tracking_uri=tracking)
+    return Follower(track_command(study), addresses=track_addresses(store.url, tracking))
 
 
 def track_command(study: str) -> list[str]:

@@ -69,8 +69,9 @@ class Workspace:
         ranks: int = 1,
         threads: int | None = None,
         checkpoint_every_s: float | None = None,
+        job: str | None = None,
     ) -> RunConfig:
-        """How this machine runs stages that hold so much; ``threads`` is torch's, None as many as it has CPUs."""
+        """How a machine runs stages that hold so much; ``threads`` is torch's, None as many as a stage has CPUs."""
         config = RunConfig(
             device=device,
             ranks=ranks,
@@ -79,6 +80,7 @@ class Workspace:
             gradient_checkpointing=self.study.file.resources.gradient_checkpointing,
             gpu_frac=min(1.0, held.gpus) if held.gpus > 0 else 1.0,
             held=held,
+            job=job,
             roots=self.roots,
             cache_dir=str(Path(store.url) / "cache") if "://" not in store.url else _NODE_CACHE,
         )

@@ -83,6 +83,8 @@ def _stage(stage: StageStory) -> str:
     told = [f"{state}{when}{comma}{rest}"]
     if stage.seconds is not None:
         told.append(f"{stage.seconds:.0f} s")
+    if stage.node:
+        told.append(shown(f"on {stage.device} of {stage.node}{stage.job and f' for job {stage.job}'}"))
     if stage.trouble:
         told.append(shown(stage.trouble))
     if stage.also_in:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from stilts.ledger.records import Failure
+from stilts.ledger.results import EvaluateResult, TrainResult
 from stilts.study.record import Replicate, StudyRecord
+from stilts.tracking.ray_job import TAG as RAY_JOB
 from stilts.tracking.run_view import RunStatus
 from stilts.tracking.stored import StoredStudy
 
@@ -40,6 +43,16 @@ def column_tags(replicate: Replicate) -> dict[str, str]:
         "evaluate_stage": replicate.evaluate_stage,
     }
     return {key: str(value) for key, value in values.items() if value is not None}
+
+
+def ran_tags(results: Iterable[TrainResult | EvaluateResult]) -> dict[str, str]:
+    """The Ray jobs, nodes and devices that the results come from, as far as they say so."""
+    found: dict[str, dict[str, None]] = {}
+    for result in results:
+        for tag, name in ((RAY_JOB, "job"), ("node", "node"), ("device", "device_name")):
+            if value := result.execution.get(name):
+                found.setdefault(tag, {})[str(value)] = None
+    return {tag: ", ".join(sorted(values)) for tag, values in found.items()}
 
 
 def failure_tags(stored: StoredStudy, *stages: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ from stilts.tracking.run_view import (
     sorted_points,
 )
 from stilts.tracking.stored import StoredStudy
-from stilts.tracking.tags import column_tags, failure_tags, row_tags, study_tags
+from stilts.tracking.tags import column_tags, failure_tags, ran_tags, row_tags, study_tags
 
 
 def run_views(
@@ -114,6 +114,7 @@ def _recipe_view(stored: StoredStudy, stage: str, row: Replicate) -> RunView:
         tags={
             **study_tags(stored.record, "recipe", status),
             **row_tags(row),
+            **ran_tags(results),
             **failure_tags(stored, stage),
             "stage_id": stage,
         },
@@ -142,6 +143,7 @@ def _replicate_view(
             **study_tags(stored.record, "replicate", status),
             **row_tags(replicate),
             **column_tags(replicate),
+            **ran_tags(item.own_results),
             **failure_tags(stored, *item.own_stages),
         },
         points=sorted_points(_replicate_points(item, baseline)),

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def autocast(device: torch.device, precision: Precision) -> Callable[[], Abstrac
 
 
 def execution_record(run: RunConfig) -> dict[str, Json]:
-    """How a stage was executed, to stand beside its result: settings and versions, never paths."""
+    """How, where and for which job a stage was executed, to stand beside its result: no paths, no addresses."""
     versions: dict[str, Json] = {"python": platform.python_version(), "torch": torch.__version__}
     for package in ("transformers", "tokenizers", "numpy", "stilts"):
         try:
@@ -83,8 +84,10 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
     if on_gpu:
         versions["cuda"] = torch.version.cuda
     return {
+        **({"job": run.job} if run.job is not None else {}),
+        "node": platform.node(),
         "device": run.device,
-        "device_name": torch.cuda.get_device_name() if on_gpu else platform.machine(),
+        "device_name": torch.cuda.get_device_name() if on_gpu else _processor(),
         **({"capability": "{}.{}".format(*torch.cuda.get_device_capability())} if on_gpu else {}),
         "threads": torch.get_num_threads(),
         "micro_batch": run.micro_batch,
@@ -95,6 +98,17 @@ def execution_record(run: RunConfig) -> dict[str, Json]:
         **({"uncompiled": plain(SITES.uncompiled)} if SITES.uncompiled else {}),
         "versions": versions,
     }
+
+
+@cache
+def _processor() -> str:
+    """The name of this machine's processor as Linux tells it; elsewhere, and where it tells none, its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.machine()
 
 
 def _keep_to_its_part(device: torch.device, frac: float) -> None:

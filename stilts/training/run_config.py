@@ -36,7 +36,8 @@ class RunConfig:
     ``gpu_frac`` is the part of a GPU's memory that the process may take, 1 where it has it alone.
 
     ``ranks`` is how many processes train or evaluate one stage together, on ``cuda:0`` and the next ones where
-    ``device`` is cuda; ``sharding`` is what they share. ``held`` is what a stage holds of the cluster, to be recorded.
+    ``device`` is cuda; ``sharding`` is what they share. ``held`` is what a stage holds of the cluster, and ``job`` the
+    submission id of the Ray job that it runs for: both to be recorded.
     """
 
     device: str = "cpu"
@@ -53,6 +54,7 @@ class RunConfig:
     sharding: Sharding = Sharding.AUTO
     gpu_frac: float = 1.0
     held: Resources | None = None
+    job: str | None = None
 
     @property
     def tokens_at_once(self) -> int:

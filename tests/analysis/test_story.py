@@ -143,3 +143,14 @@ def test_long_answers_are_cut_and_every_line_fits(results: StudyResults) -> None
 def test_an_unknown_column_is_refused(results: StudyResults) -> None:
     with pytest.raises(UnknownNameError):
         cell_story(results, "mnli", "panx")
+
+
+def test_a_story_tells_where_and_for_which_job_a_stage_ran(results: StudyResults) -> None:
+    stage = cell_story(results, "mnli", "xnli").replicates[0].lineage[0].stage
+    for key, result in results.store.results.items():
+        if key.startswith(stage):
+            ran = {"device": "cuda:0", "device_name": "NVIDIA H200", "node": "worker-1", "job": "study-1"}
+            results.store.results[key] = {**result, "execution": ran}
+    again = StudyResults(record=results.record, store=results.store)
+    told = text(story_lines(cell_story(again, "mnli", "xnli")), width=400)
+    assert f"{stage}: done" in told and "on NVIDIA H200 of worker-1 for job study-1" in told

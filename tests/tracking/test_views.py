@@ -205,3 +205,20 @@ def test_metric_names_hold_only_what_mlflow_allows() -> None:
     allowed = re.compile(r"[A-Za-z0-9/. _:\-]+")
     for view in run_views(seen(*filled(Shape()))):
         assert all(allowed.fullmatch(name) for name in [*view.latest(), *view.params])
+
+
+def test_a_run_says_on_which_nodes_and_devices_and_for_which_jobs_its_results_were_made() -> None:
+    record, store = filled(Shape())
+    [one] = [each for each in record.replicates if each.replicate_id.startswith("none>xnli")]
+    for number, key in enumerate(sorted(store.results)):
+        if key == one.target_stage or key.startswith(f"{one.evaluate_stage}/"):
+            ran = {"job": f"study-{number % 2}", "node": "worker-1", "device_name": "NVIDIA H200"}
+            store.results[key] = {**store.results[key], "execution": ran}
+    views = by_name(list(run_views(seen(record, store))))
+    tags = views["none > xnli / t0"].tags
+    assert {name: tags[name] for name in ("ray_job", "node", "device")} == {
+        "ray_job": "study-0, study-1",
+        "node": "worker-1",
+        "device": "NVIDIA H200",
+    }
+    assert "node" not in views["none > udpos / t0"].tags
