@@ -1,28 +1,42 @@
-"""Which ready stage runs first: the one that most of the plan waits for."""
+"""Which ready stage runs first: the one with the longest way to the end of the plan behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+from stilts.study.plan import Plan
 from stilts.study.stage import StageKind
+
+
+def seconds_to_end(plan: Plan, seconds: Mapping[str, float]) -> dict[str, float]:
+    """By stage, seconds until the last that waits for it is done, were nothing else in the way; its own are among them.
+
+    ``seconds`` are those of the stages that are to be run: no other is on any way.
+    """
+    found: dict[str, float] = {}
+    for stage_id in reversed(list(plan.stages)):  # children stand after their parents
+        if stage_id in seconds:
+            later = (found.get(below, 0.0) for below in (*plan.children[stage_id], *plan.readers[stage_id]))
+            found[stage_id] = seconds[stage_id] + max(later, default=0.0)
+    return found
 
 
 def priority_order(
     ready: Iterable[str],
     *,
+    to_end: Mapping[str, float],
     num_descendants: Mapping[str, int],
-    seconds: Mapping[str, float],
     first: Set[str] = frozenset(),
 ) -> list[str]:
-    """The ready stages, first to last: estimates, then more planned descendants, longer expected time, stage id.
+    """The ready stages, first to last: estimates, then the longest way to the end, more planned descendants, stage id.
 
-    Estimates cost little and say what else is worth running; ``first`` names stages that serve them (probes). Stages
-    that many others wait for go first so that no worker runs dry; long ones before short ones so that none is left
-    alone at the end. A stage missing from a mapping counts as 0.
+    Estimates cost little and say what else is worth running; ``first`` names stages that serve them (probes). What has
+    the longest way behind it goes first, so that no chain is left alone at the end (Graham 1969, critical path);
+    parents of many stages have it, too. A stage missing from a mapping counts as 0.
     """
 
-    def rank(stage_id: str) -> tuple[bool, int, float, str]:
+    def rank(stage_id: str) -> tuple[bool, float, int, str]:
         later = stage_id not in first and not stage_id.startswith(f"{StageKind.ESTIMATE.value}-")
-        return later, -num_descendants.get(stage_id, 0), -seconds.get(stage_id, 0.0), stage_id
+        return later, -to_end.get(stage_id, 0.0), -num_descendants.get(stage_id, 0), stage_id
 
     return sorted(ready, key=rank)

@@ -15,7 +15,8 @@ class Stages:
     """The stages of the plans that ``planned`` gave last.
 
     ``done`` are published keys, ``pruned`` stages that were stopped, in this run or an earlier one; ``failed`` maps
-    those that failed in this run to why. ``needed`` are to be run, those that ``run`` now among them.
+    those that failed in this run to why. ``needed`` are to be run, those that ``run`` now among them; ``num_changes``
+    counts how often that became other than it was.
     """
 
     done: set[str]
@@ -23,12 +24,14 @@ class Stages:
     running: set[str] = field(default_factory=set, init=False)
     failed: dict[str, str] = field(default_factory=dict, init=False)
     needed: dict[str, None] = field(default_factory=dict, init=False)
+    num_changes: int = field(default=0, init=False)
     whole: Plan = field(init=False)
     plan: Plan = field(init=False)
 
     def planned(self, whole: Plan, plan: Plan, gone: Set[str]) -> None:
         """Takes new plans; ``gone`` are keys whose files were dropped."""
         self.whole, self.plan = whole, plan
+        self.num_changes += 1
         self.needed = dict.fromkeys(plan.needed(self.done, gone, self.hopeless))
 
     @property
@@ -75,10 +78,12 @@ class Stages:
         self._give_up(stage_id)
 
     def _left(self, stage_id: str) -> None:
+        self.num_changes += 1
         self.running.discard(stage_id)
         self.needed.pop(stage_id, None)
         self.failed.pop(stage_id, None)
 
     def _give_up(self, stage_id: str) -> None:
+        self.num_changes += 1
         for below in self.plan.with_below([stage_id]):
             self.needed.pop(below, None)
