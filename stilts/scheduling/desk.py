@@ -20,6 +20,8 @@ from stilts.study.stage import Stage
 from stilts.training.reporter import Evaluation
 
 MAX_RETRIES = 2
+# Of a process that was killed nobody knows whether its stage was to blame: on nodes that come and go it mostly is not.
+MAX_DEATHS = 5
 BUSY_WAIT_S = 2.0
 # A store that does not answer is given some time before it is asked again.
 STORE_WAIT_S = 10.0
@@ -28,9 +30,9 @@ STORE_WAIT_S = 10.0
 class Desk:
     """Between one WorkSource and whoever runs its stages; all methods are called from one thread.
 
-    A stage whose worker died, or whose failure may pass, is handed out again at most ``MAX_RETRIES`` times; a busy one
-    after ``BUSY_WAIT_S`` seconds, as often as needed. ``max_concurrent`` caps the stages in flight; with a ``floor``
-    only what fits there is handed out.
+    A stage whose failure may pass is handed out again at most ``MAX_RETRIES`` times without a further step, one whose
+    process died ``MAX_DEATHS`` times; a busy one after ``BUSY_WAIT_S`` seconds, as often as needed.
+    ``max_concurrent`` caps the stages in flight; with a ``floor`` only what fits there is handed out.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Desk:
         self._first: dict[str, tuple[int, float]] = {}  # the step at which a stage in flight was first seen, and when
         self._again: dict[str, tuple[float, Stage]] = {}
         self._retries: dict[str, int] = {}
+        self._steps: dict[str, int] = {}  # the last step that was seen of a stage
+        self._lost_at: dict[str, int] = {}  # the furthest step at which it was lost
         self._done: list[str] = []
         self._pruned: list[str] = []
         self._failed: dict[str, str] = {}
@@ -110,20 +114,24 @@ class Desk:
         else:
             self._finish(stage_id, outcome)
 
-    def lost(self, stage_id: str, error: str, *, may_pass: bool = True, ends_run: bool = False) -> None:
-        """Takes the failure of a stage in flight; one that may pass is tried again.
+    def lost(
+        self, stage_id: str, error: str, *, may_pass: bool = True, ends_run: bool = False, died: bool = False
+    ) -> None:
+        """Takes the failure of a stage in flight, or the death of its process (``died``); what may pass is tried again.
 
         Raises StageFailedError, once it is told, for one that no other stage would be spared (``ends_run``), and where
         the store cannot take it.
         """
-        retries = self._retries.get(stage_id, 0)
-        if not (may_pass and retries < MAX_RETRIES):
+        reached, before = self._steps.pop(stage_id, 0), self._lost_at.get(stage_id, 0)
+        retries = 0 if reached > before else self._retries.get(stage_id, 0)
+        most = MAX_DEATHS if died else MAX_RETRIES
+        if not (may_pass and retries < most):
             self._give_up(stage_id, error, ends_run=ends_run)
             return
         self._source.failed(stage_id, error, will_retry=True)
-        self._retries[stage_id] = retries + 1
+        self._retries[stage_id], self._lost_at[stage_id] = retries + 1, max(reached, before)
         self._put_back(stage_id, STORE_WAIT_S if ends_run else 0.0)
-        self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {MAX_RETRIES})")
+        self._say(Happening.RETRIED, stage_id, f"{error} (retry {retries + 1} of {most})")
 
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether the stage stops after the evaluation at ``step``; one that ended is not asked about."""
@@ -131,6 +139,7 @@ class Desk:
 
     def show(self, steps: Mapping[str, tuple[int, int]]) -> None:
         """Tells the listener where the run is; ``steps`` maps stage ids to (step, steps)."""
+        self._steps |= {stage_id: steps[stage_id][0] for stage_id in self._in_flight if stage_id in steps}
         none = (0, 0)
         running = tuple(
             StageStep(stage_id=one, step=steps.get(one, none)[0], steps=steps.get(one, none)[1])

@@ -11,7 +11,7 @@ import pytest
 from stilts.errors import DataError, DivergedError, InputError, StageFailedError, StoreUnavailableError
 from stilts.scheduling import desk as desk_module
 from stilts.scheduling.attempt import attempt
-from stilts.scheduling.desk import MAX_RETRIES, Desk
+from stilts.scheduling.desk import MAX_DEATHS, MAX_RETRIES, Desk
 from stilts.scheduling.events import Event, Happening, RunReport, Snapshot, StageEvent
 from stilts.scheduling.sequential import run_sequentially
 from stilts.search.work_source import NoStage
@@ -68,6 +68,22 @@ def test_what_may_pass_is_tried_a_few_times(may_pass: bool) -> None:
     assert desk.report().failed == {"a": "an error"}
     told = [event.happening for event in events if isinstance(event, StageEvent)]
     assert told.count(Happening.RETRIED) == tries - 1 and told.count(Happening.FAILED) == 1
+
+
+@pytest.mark.parametrize(("died", "most"), [(False, MAX_RETRIES), (True, MAX_DEATHS)])
+def test_only_tries_without_a_further_step_are_counted(died: bool, most: int) -> None:
+    desk = Desk(FakeSource(stages=[FakeStage("a")]))
+
+    def lost_at(step: int) -> None:
+        assert desk.next_stage() == FakeStage("a"), "it was given up"
+        desk.show({"a": (step, 100)})
+        desk.lost("a", "WorkerDied: on a node that comes and goes", died=died)
+
+    for step in range(10, 90, 5):
+        lost_at(step)
+    for _ in range(most):
+        lost_at(85)
+    assert desk.next_stage() is NoStage.FINISHED and set(desk.report().failed) == {"a"}
 
 
 def test_a_late_question_about_a_stage_that_ended_never_stops_anything() -> None:
