@@ -239,6 +239,7 @@ def _settings(options: RunOptions, bounds: StudyResources | None = None) -> RayS
         num_gpus=None,
         max_concurrent=bounds.max_concurrent if bounds else None,
         max_gpus=bounds.max_gpus if bounds else None,
+        silent_s=(bounds or StudyResources()).silent_s,
     )
 
 

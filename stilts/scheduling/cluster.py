@@ -51,7 +51,7 @@ class RaySettings:
 
     ``address`` is an existing cluster's; None takes RAY_ADDRESS, and where that is unset starts a private cluster with
     ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight,
-    ``max_gpus`` the GPUs that they hold together.
+    ``max_gpus`` the GPUs that they hold together. A stage that says nothing for ``silent_s`` seconds is ended.
     """
 
     address: str | None = None
@@ -59,6 +59,7 @@ class RaySettings:
     num_gpus: int | None = None
     max_concurrent: int | None = None
     max_gpus: float | None = None
+    silent_s: float = 1800.0
 
     @property
     def joined(self) -> str | None:

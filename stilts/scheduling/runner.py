@@ -18,6 +18,7 @@ from stilts.scheduling.floor import Floor
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.node_checks import Places, check_nodes
 from stilts.scheduling.raylet import RayletDied
+from stilts.scheduling.silence import Silence
 from stilts.search.work_source import WorkSource
 from stilts.shown import remark
 from stilts.study.slots import Node, Resources, num_slots
@@ -52,7 +53,7 @@ def run_stages(
             if settings.joined is not None:
                 on_event(Fact(line=_offer(source)))
                 check_nodes(places or Places())
-            _tune(desk, execute, scratch, seen, grows=settings.joined is not None)
+            _tune(desk, execute, scratch, seen, settings)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     except RayletDied as died:
@@ -99,7 +100,7 @@ def _check_resources(source: WorkSource, settings: RaySettings) -> None:
         )
 
 
-def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, *, grows: bool) -> None:
+def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, settings: RaySettings) -> None:
     """Lets Tune run until the searcher is finished, and raises what the driver's side failed with.
 
     At a signal, the stages in flight save a last checkpoint before it is passed on.
@@ -112,6 +113,8 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, *, gro
     from stilts.scheduling.warm import StageScheduler, placement
 
     board, searcher = start_board(), StageSearcher(desk)
+    grows, silence = settings.joined is not None, Silence(settings.silent_s)
+    callback = DeskCallback(desk, searcher, board, on_nodes, grows=grows, silence=silence)
     trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), placement)
     tuner = tune.Tuner(
         trainable,
@@ -131,7 +134,7 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, *, gro
             failure_config=tune.FailureConfig(max_failures=0),
             # Stages checkpoint into the store themselves.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[DeskCallback(desk, searcher, board, on_nodes, grows=grows)],
+            callbacks=[callback],
         ),
     )
     try:

@@ -22,6 +22,7 @@ from stilts.scheduling import signals
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import Raylet
+from stilts.scheduling.silence import Silence
 from stilts.scheduling.trainable import to_config
 from stilts.scheduling.wish import Wish
 from stilts.search.work_source import NoStage
@@ -32,6 +33,13 @@ _SHOW_EVERY_S = 0.5
 _NODES_EVERY_S = 10.0
 # Tune comes by every tenth of a second, unless the store is slow.
 _EVENT_S = 3.0
+_DIED = "WorkerDied"
+# What Ray's many lines on a dead worker come to, by the words in them.
+_DEATHS = {
+    "running low on memory": "its node ran out of memory, so Ray ended it; resources.cpus bounds how many run there",
+    "node has died": "its node is gone",
+    "worker process has died": "its process was killed, or ended by itself",
+}
 
 
 class StageSearcher(Searcher):
@@ -98,8 +106,18 @@ class DeskCallback(Callback):
     ``grows``: the cluster may get more nodes, so what fits nowhere is made known to it.
     """
 
-    def __init__(self, desk: Desk, searcher: StageSearcher, board: Any, on_nodes: OnNodes, *, grows: bool) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        searcher: StageSearcher,
+        board: Any,
+        on_nodes: OnNodes,
+        *,
+        grows: bool,
+        silence: Silence,
+    ) -> None:
         self._desk, self._searcher, self._board, self._on_nodes = desk, searcher, board, on_nodes
+        self._silence, self._hung = silence, set[str]()
         self._wish = Wish() if grows else None
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
@@ -116,7 +134,7 @@ class DeskCallback(Callback):
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY_S:
             self._looked = now
-            self._searcher.guard(self._answer)
+            self._searcher.guard(lambda: self._answer(trials))
         if now - self._shown >= _SHOW_EVERY_S:
             self._shown = now
             self._searcher.guard(lambda: self._desk.show(self._steps))
@@ -129,12 +147,18 @@ class DeskCallback(Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells the desk that a process has the stage."""
-        self._desk.begun(trial.config["stage_id"])
+        stage_id = trial.config["stage_id"]
+        self._steps.pop(stage_id, None)
+        self._silence.heard(stage_id)
+        self._desk.begun(stage_id)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells the desk that a stage's worker died, or may not be used again."""
-        stage_id = trial.config["stage_id"]
-        self._searcher.guard(lambda: self._desk.lost(stage_id, _error_text(trial)))
+        stage_id, told = trial.config["stage_id"], _error_text(trial)
+        if stage_id in self._hung:
+            self._hung.discard(stage_id)
+            told = self._silence.error()
+        self._searcher.guard(lambda: self._desk.lost(stage_id, told, died=told.startswith(_DIED)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing, for the searcher's reason."""
@@ -152,15 +176,27 @@ class DeskCallback(Callback):
         if self._wish is not None and self._desk.floor is not None and self._wish.tell(self._desk.floor.waits_for):
             self._count_nodes()
 
-    def _answer(self) -> None:
+    def _answer(self, trials: list[Any]) -> None:
         try:
             steps, questions = ray.get(self._board.read.remote(), timeout=5.0)
         except RayError:
             return  # The board's process died and is being started again: stages go on unasked.
         self._steps |= steps
+        for stage_id in (*steps, *(question.stage_id for question in questions)):
+            self._silence.heard(stage_id)
+        self._end_hung(trials)
         for question in questions:
             stops = self._desk.stops(question.stage_id, question.step, question.steps, question.evaluation)
             self._board.answer.remote(question.ticket, stops)
+
+    def _end_hung(self, trials: list[Any]) -> None:
+        """Kills the processes of stages that say nothing any more; Tune then hears that their trials failed."""
+        running = {trial.config["stage_id"]: trial for trial in trials if trial.status == trial.RUNNING}
+        for stage_id in self._silence.look(running):
+            actor = running[stage_id].temporary_state.ray_actor
+            if actor is not None:
+                self._hung.add(stage_id)
+                ray.kill(actor)
 
 
 def _error_text(trial: Any) -> str:
@@ -168,9 +204,9 @@ def _error_text(trial: Any) -> str:
     try:
         error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
     except (OSError, TypeError, pickle.UnpicklingError) as unread:
-        return f"WorkerDied: the worker process ended; its error cannot be read ({type(unread).__name__})"
+        return f"{_DIED}: it ended, and its error cannot be read ({type(unread).__name__})"
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, StageFailedError):
         return cause.found
-    lines = str(cause).strip().splitlines()
-    return f"WorkerDied: the worker process ended ({type(cause).__name__}: {lines[0] if lines else 'no message'})"
+    why = next((words for mark, words in _DEATHS.items() if mark in str(cause)), f"it ended ({type(cause).__name__})")
+    return f"{_DIED}: {why}"

@@ -287,6 +287,7 @@ class StudyResources(SchemaPart):
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
     gradient_checkpointing: bool = False
+    silent_s: Annotated[float, Field(ge=1.0, le=1e6)] = 1800.0
 
     @model_validator(mode="after")
     def _meant(self) -> Self:

@@ -115,6 +115,9 @@ class FakeExecutor:
             raise LeaseHeldError(f'stage "{stage.stage_id}"', "another process holds its lease")
         if kind == "killed" and attempt < 2:
             os.kill(os.getpid(), 9)
+        if kind == "hung" and attempt < 2:
+            reporter.progress(stage.stage_id, 1, 4)
+            os.kill(os.getpid(), 19)  # SIGSTOP: not even its other threads do anything
         if kind == "dying":
             threading.Timer(0.3, os.kill, (os.getpid(), 9)).start()
             return FakeOutcome()

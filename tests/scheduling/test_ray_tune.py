@@ -33,9 +33,17 @@ def cluster() -> Iterator[None]:
         yield
 
 
-def run(source: FakeSource, folder: Path, events: list[Event] | None = None, *, seconds: float = 0.0) -> RunReport:
+def run(
+    source: FakeSource,
+    folder: Path,
+    events: list[Event] | None = None,
+    *,
+    seconds: float = 0.0,
+    settings: RaySettings | None = None,
+) -> RunReport:
     return run_stages(
         source,
+        settings=settings,
         on_event=(events if events is not None else []).append,
         execute=FakeExecutor(folder=str(folder), seconds=seconds),
     )
@@ -111,6 +119,18 @@ def test_a_worker_that_dies_between_two_stages_costs_a_retry_at_most(tmp_path: P
     report = run(source, tmp_path, seconds=1.2)
     assert set(report.done) == {"dying-a", "stage-b", "stage-c"}
     assert all(will_retry for _, _, will_retry in source.errors)
+
+
+def test_a_stage_that_hangs_is_ended_and_starts_again(tmp_path: Path) -> None:
+    source = FakeSource(stages=[FakeStage("hung-a"), FakeStage("stage-b"), FakeStage("stage-c", "hung-a")])
+    report = run(source, tmp_path, settings=RaySettings(silent_s=8.0))
+    assert set(report.done) == {"hung-a", "stage-b", "stage-c"}
+    first, second = attempts(tmp_path, "hung-a")
+    assert first != second
+    _, alive = psutil.wait_procs([psutil.Process(first)] if psutil.pid_exists(first) else [], timeout=40)
+    assert not alive
+    [(stage_id, error, will_retry)] = source.errors
+    assert stage_id == "hung-a" and will_retry and error.startswith("StageHungError: it took no step for 8 s")
 
 
 def test_what_may_pass_is_tried_again_and_then_given_up(tmp_path: Path) -> None:

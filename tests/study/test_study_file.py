@@ -158,6 +158,7 @@ def full_study() -> dict[str, Any]:
             "evaluate": {"cpus": 1, "gpus": 0.5},
             "estimate": {"cpus": 1, "gpus": 0},
             "max_concurrent": 2,
+            "silent_s": 600.0,
             "micro_batch": 4,
             "gradient_checkpointing": True,
         },
