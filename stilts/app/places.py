@@ -92,6 +92,11 @@ def open_store_at(given: str | None) -> Store:
 
 
 def make_store_at(given: str | None) -> Store:
-    """The store at an address, made where the place is new or empty; an old one is given its checksums."""
+    """The store at an address, made where the place is new or empty; an old one is given its checksums.
+
+    An address where nobody answers is an error at once; a bucket that stops to answer later is waited for.
+    """
     store = make_store(store_url(given))
-    return seal_store(store) if not store.documents.required else store
+    if not store.documents.required:
+        seal_store(store)
+    return open_store(store.url, patient=True)

@@ -130,4 +130,4 @@ def _text(error: BaseException) -> str:
 
 @lru_cache(maxsize=4)
 def _store(url: str, scratch_dir: str | None) -> ArtifactStore:
-    return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None)
+    return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None, patient=True)

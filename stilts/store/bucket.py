@@ -6,8 +6,10 @@ systems that bring their own are accepted (s3fs, gcsfs, memory).
 
 from __future__ import annotations
 
+import errno
 import inspect
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -16,6 +18,7 @@ from typing import Any, TypeVar
 
 from stilts.addresses import without_secrets
 from stilts.errors import MissingPackageError, StoreError, StoreUnavailableError
+from stilts.shown import remark
 from stilts.store.backend import Entry
 from stilts.store.layout import check_deletable
 
@@ -23,15 +26,24 @@ T = TypeVar("T")
 
 # fsspec's memory file system is one dict per process, and neither its "create" nor its reads are safe among threads.
 _MEMORY_LOCK = threading.RLock()
+# For how long a run waits for a bucket that does not answer, and how often it asks.
+PATIENCE_S, _ASK_EVERY_S = 600.0, 5.0
+# What that looks like, by the names of botocore's and aiohttp's classes (and Python's own), and by the system's word.
+_NO_ANSWER = {"ConnectionError", "TimeoutError", "gaierror", "HTTPClientError", "ClientConnectionError"}
+# s3fs makes EREMOTEIO of a server's internal error.
+_NO_ANSWER_CODES = {
+    getattr(errno, name, errno.EIO) for name in ("EIO", "EREMOTEIO", "EBUSY", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN")
+}
 _EXTRAS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 
 
 class BucketBackend:
-    """The ``Backend`` of a bucket URL such as ``s3://bucket/stilts``."""
+    """The ``Backend`` of a bucket URL such as ``s3://bucket/stilts``; a ``patient`` one waits for it to answer."""
 
     remote = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patient: bool = False) -> None:
+        self._patient, self._told = patient, False
         self.url = url.rstrip("/") if url.rstrip("/").partition("://")[2] else url  # memory:// stays an address
         self._fs, root = _open(url)
         self._root = root.rstrip("/")
@@ -47,7 +59,7 @@ class BucketBackend:
         places = {self._at(path): path for path in paths}
         if not places:
             return {}
-        found = self._do("read objects", lambda: self._fs.cat(list(places), on_error="omit"))
+        found = self._do("read objects", lambda: self._present(list(places)))
         # The keys come back as the file system spells them, which may differ in a leading slash.
         spelled = {place.lstrip("/"): path for place, path in places.items()}
         return {spelled[str(place).lstrip("/")]: bytes(data) for place, data in found.items()}
@@ -59,14 +71,12 @@ class BucketBackend:
 
     def create(self, path: str, data: bytes) -> bool:
         """See ``Backend``."""
-        place = self._at(path)
-        with self._guard:
-            try:
-                self._fs.pipe_file(place, data, mode="create")
-            except FileExistsError:
-                return False
-            except Exception as error:
-                return self._was_created(path, data, error)
+        try:
+            self._answer(lambda: self._fs.pipe_file(self._at(path), data, mode="create"))
+        except FileExistsError:
+            return False
+        except Exception as error:
+            return self._was_created(path, data, error)
         return True
 
     def replace(self, path: str, data: bytes, *, durable: bool = True) -> None:
@@ -136,6 +146,14 @@ class BucketBackend:
         """See ``Backend``."""
         return None
 
+    def _present(self, places: list[str]) -> dict[str, bytes]:
+        """The bytes of those places that there are; one that could not be read is an error, and is not missing."""
+        found = self._fs.cat(places, on_error="return")
+        for value in found.values():
+            if isinstance(value, Exception) and not isinstance(value, FileNotFoundError):
+                raise value
+        return {place: data for place, data in found.items() if not isinstance(data, Exception)}
+
     def _at(self, path: str) -> str:
         return f"{self._root}/{path}"
 
@@ -146,12 +164,33 @@ class BucketBackend:
     def _do(self, what: str, action: Callable[[], T]) -> T:
         """The action's value; whatever the file system raises comes as StoreError, a missing object as it is."""
         try:
-            with self._guard:
-                return action()
+            return self._answer(action)
         except FileNotFoundError:
             raise
         except Exception as error:
             raise self._failed(what, error) from error
+
+    def _answer(self, action: Callable[[], T]) -> T:
+        """The action's value, or what the file system raises; where nobody answers it is asked again for a while."""
+        until = time.monotonic() + (PATIENCE_S if self._patient else 0.0)
+        while True:
+            try:
+                with self._guard:
+                    found = action()
+            except Exception as error:
+                if not _is_no_answer(error) or time.monotonic() >= until:
+                    raise
+                self._tell(error)
+                time.sleep(_ASK_EVERY_S)
+            else:
+                self._told = False
+                return found
+
+    def _tell(self, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            found = without_secrets(f"{type(error).__name__}: {error}", self.url)
+            remark(f"The store {self.url} does not answer ({found}): asking again for {PATIENCE_S / 60:.0f} minutes.")
 
     def _or_none(self, what: str, action: Callable[[], T]) -> T | None:
         try:
@@ -222,6 +261,12 @@ def _creates_conditionally(kind: Any) -> bool:
     if issubclass(kind, AsyncFileSystem):
         return "mode" in inspect.signature(kind._pipe_file).parameters
     return kind.pipe_file is not AbstractFileSystem.pipe_file
+
+
+def _is_no_answer(error: Exception) -> bool:
+    """Whether this is the network's fault or the server's, which may pass."""
+    names = {one.__name__ for one in type(error).__mro__}
+    return bool(names & _NO_ANSWER) or (isinstance(error, OSError) and error.errno in _NO_ANSWER_CODES)
 
 
 def _modified(facts: dict[str, Any]) -> float:

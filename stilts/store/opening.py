@@ -45,15 +45,17 @@ def open_store(
     cache_dir: Path | None = None,
     lease_ttl_s: float = 60.0,
     heartbeat_s: float = 5.0,
+    patient: bool = False,
 ) -> Store:
     """The store at a local path, a ``file://`` URL or a bucket URL (s3://, gs://, memory://). Writes nothing.
 
     ``scratch_dir`` takes short-lived files (the system's temporary folder), ``cache_dir`` the downloads of a bucket
     (``$XDG_CACHE_HOME/stilts`` or ``~/.cache/stilts``). A lease without a heartbeat for ``lease_ttl_s`` is free.
+    ``patient``: a bucket that does not answer is asked again for some minutes.
     StoreError for a place that is no store, NewerError for a store of a newer layout, and StoreError for a file system
     that cannot decide between two writers.
     """
-    backend = place_of(str(url))
+    backend = place_of(str(url), patient=patient)
     version = layout_version(backend)
     if version is None:
         raise no_store(backend)
@@ -64,6 +66,7 @@ def open_store(
         "cache_dir": cache_dir,
         "lease_ttl_s": lease_ttl_s,
         "heartbeat_s": heartbeat_s,
+        "patient": patient,
     }
     return Store(
         backend,
@@ -186,7 +189,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names[:_SHOWN]) + more
 
 
-def place_of(url: str) -> Backend:
+def place_of(url: str, *, patient: bool = False) -> Backend:
     """The place at an address, be it a store or none; StoreError for an address that cannot be one."""
     protocol, separator, path = url.partition("://")
     if not separator or protocol in ("file", "local"):
@@ -205,7 +208,7 @@ def place_of(url: str) -> Backend:
             "",
             "Name the bucket itself, like s3://bucket/path",
         )
-    return BucketBackend(url)
+    return BucketBackend(url, patient=patient)
 
 
 def _root(url: str, path: str) -> Path:

@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from stilts.store import local, open_store
+from stilts.store import bucket, local, open_store
 from tests.e2e.home_folder import ended, messages
 from tests.e2e.studies import environment, opened, scores
 
@@ -84,7 +84,10 @@ def answers_until(number: int) -> Iterator[None]:
         return call
 
     names = ("pipe_file", "cat_file", "find", "info", "ls", "rm_file", "rm", "put_file", "get_file")
-    with mock.patch.multiple(MemoryFileSystem, **{name: limited(name) for name in names}):
+    with (
+        mock.patch.multiple(MemoryFileSystem, **{name: limited(name) for name in names}),
+        mock.patch.object(bucket, "PATIENCE_S", 0.0),
+    ):
         yield
 
 
