@@ -118,14 +118,14 @@ def _check_filling(workspace: Workspace) -> None:
     study, wanted = workspace.study, workspace.study.file.policy
     if wanted.name != GRID and not any(workspace.resolved.target(column).views.select for column in study.columns):
         raise StudyError(
-            f"{study.path}: policy",
+            study.at("policy"),
             "no target has a selection score",
             f"A policy asks for what settles a choice; under {study.file.selection} these targets make none",
             'Add a target with selection data, set "selection: target_dev", or leave policy out: a grid runs all',
         )
     if wanted.budget is not None and wanted.budget.gpu_hours is not None and not Holding(file=study.file).most_gpus:
         raise StudyError(
-            f"{study.path}: policy.budget.gpu_hours",
+            study.at("policy.budget.gpu_hours"),
             "the study's stages hold no GPUs",
             "It would never be spent",
             "Give stage_hours instead, or resources.gpus",

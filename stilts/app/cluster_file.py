@@ -78,7 +78,7 @@ def cluster_file() -> ClusterFile:
     try:
         return ClusterFile.model_validate(parsed_yaml(yaml_text(path), path, begins="address: http://HOST:8265"))
     except ValidationError as error:
-        raise invalid(path, error, _STEP) from error
+        raise invalid(lambda field: f"{path}: {field}", error, _STEP) from error
 
 
 def cluster_places(

@@ -49,7 +49,7 @@ def _prior(study: Study, name: str, store: Store) -> Prior:
         return _of_table(study, path)
     if name.endswith(".csv") or read_study(store, name) is None:
         raise StudyError(
-            f"{study.path}: policy.priors",
+            study.at("policy.priors"),
             f"there is no file {path}" if name.endswith(".csv") else f'the store {store.url} has no study "{name}"',
             "A prior is a finished study of the same store, or a CSV file",
             "Correct the name, or give a path, relative to the study file, that ends in .csv",

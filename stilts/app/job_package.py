@@ -31,10 +31,14 @@ ENTRY = "ray_jobs/run_study.py"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPackage:
-    """A job's working directory: ``study`` and ``entry`` (a command's words behind ``python``) are relative to it."""
+    """A job's working directory.
+
+    ``study``, its ``overlays`` and ``entry`` (a command's words behind ``python``) are relative to it.
+    """
 
     folder: Path
     study: str
+    overlays: tuple[str, ...]
     entry: tuple[str, ...]
     files: Mapping[str, int]
 
@@ -55,7 +59,8 @@ def packed(study: Study, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPa
     wanted |= {f"ray_jobs/{path.name}": path for path in _files(jobs)}
     named = _named(study)
     near = Path(os.path.commonpath([path.parent for path in named]))
-    wanted |= {f"{_STUDY_FOLDER}/{path.relative_to(near).as_posix()}": path for path in named}
+    names = [f"{_STUDY_FOLDER}/{path.relative_to(near).as_posix()}" for path in named]
+    wanted |= zip(names, named, strict=True)
     sizes = {name: path.stat().st_size for name, path in wanted.items()}
     _check_size(sizes, most_bytes)
     for name, path in wanted.items():
@@ -63,7 +68,8 @@ def packed(study: Study, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPa
         shutil.copyfile(path, folder / name)
     return JobPackage(
         folder=folder,
-        study=f"{_STUDY_FOLDER}/{named[0].relative_to(near).as_posix()}",
+        study=names[0],
+        overlays=tuple(names[1 : len(study.layers)]),
         entry=(ENTRY,) if ENTRY in wanted else ("-m", "stilts.cli.main", "run"),
         files=sizes,
     )
@@ -91,8 +97,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _named(study: Study) -> list[Path]:
-    """The study file and all that it names and that travels, as absolute paths; the study first."""
-    found = [study.path]
+    """The study file, its overlays, and all that they name and that travels, as absolute paths in this order."""
+    found = [layer.path for layer in study.layers]
     if study.file.tasks is not None:
         tasks = _relative(study, "tasks", study.file.tasks)
         fields = FileFields.model_validate(parsed_yaml(yaml_text(tasks), tasks, begins="datasets:"))
@@ -105,14 +111,14 @@ def _named(study: Study) -> list[Path]:
 def _relative(study: Study, field: str, path: str) -> Path:
     if os.path.isabs(path):
         raise StudyError(
-            f"{study.path}: {field}",
+            study.at(f"{field}"),
             f"{path} is an absolute path",
             "The file travels with the study, and on a node it lies elsewhere",
             "Write its path relative to the study file",
         )
     where = study.folder / path
     if not where.is_file():
-        raise StudyError(f"{study.path}: {field}", f"there is no file {where}", "", "Correct the path")
+        raise StudyError(study.at(f"{field}"), f"there is no file {where}", "", "Correct the path")
     return where
 
 

@@ -90,6 +90,7 @@ def entry_point(
 ) -> str:
     """The command line of the job: what a plain ``ray job submit`` types behind ``--``."""
     words = ["python", *package.entry, package.study, "--store", store, "--tracking-uri", tracking]
+    words += [word for overlay in package.overlays for word in ("--with", overlay)]
     words += [word for name, folder in sorted(roots.items()) for word in ("--root", f"{name}={folder}")]
     return shlex.join([*words, *run_options])
 
@@ -203,7 +204,7 @@ def _check_alone(tracking: str, cluster: JobServer) -> None:
 
 def _no_place(study: Study, field: str, path: str, name: str) -> StudyError:
     return StudyError(
-        f"{study.path}: {field}",
+        study.at(f"{field}"),
         f"{path} {'lie' if name == TASKS else 'lies'} beside the study, and no data travel with a job",
         "On a node there would be nothing",
         f"Say where every node has them: --root {name}=/mnt/{name}, or roots: {{{name}: /mnt/{name}}} in {FILE}",

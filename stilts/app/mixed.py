@@ -30,7 +30,7 @@ def check_mixtures(workspace: Workspace) -> None:
     for column in study.columns:
         if resolved.target(column).task.kind.self_supervised and resolved.is_headless:
             raise StudyError(
-                f"{study.path}: targets.{column}",
+                study.at(f"targets.{column}"),
                 "the encoder's checkpoint holds no masked-LM head",
                 "A new head would guess at random, whatever the encoder knows",
                 "Leave this target out, or use a checkpoint that was saved with its head",
@@ -48,7 +48,7 @@ def _check_row(workspace: Workspace, row: str) -> None:
     if idle:
         shares = ", ".join(f"{task} {weights.get(task, 0.0):.2g}" for task in idle)
         raise StudyError(
-            f"{study.path}: intermediates.{row}",
+            study.at(f"intermediates.{row}"),
             f"no step of its {stage.config.steps} is for {', '.join(idle)} (its share: {shares})",
             "The row would be named after a task that it never saw",
             "Train for more steps, give it a larger share, or leave it out",
@@ -67,7 +67,7 @@ def _check_lm_head(workspace: Workspace, row: str) -> None:
     family = family_of(asked, read_config_json(asked, folder / "config.json"))
     if not family.lm_head:
         raise StudyError(
-            f"{workspace.study.path}: intermediates.{row}",
+            workspace.study.at(f"intermediates.{row}"),
             f"{family.model_type} encoders have no masked-LM head",
             "They were pretrained otherwise: a new head would guess at random, whatever the encoder knows",
             "Leave masked LM out, or choose an encoder that was pretrained by it",

@@ -16,7 +16,7 @@ def check_pruning(workspace: Workspace) -> None:
     searches = [row.search for row in study.rows.values() if row.search is not None]
     if not searches:
         raise StudyError(
-            f"{study.path}: pruning",
+            study.at("pruning"),
             "no row is searched",
             "Recipes of a searched row are compared with each other; fixed rows are never stopped",
             "Leave pruning out, or set policy: none",
@@ -27,7 +27,7 @@ def check_pruning(workspace: Workspace) -> None:
     every = sorted({config.evaluate_every for config in configs})
     fracs = ", ".join(f"{at:g}" for at in wanted.at_fracs)
     raise StudyError(
-        f"{study.path}: pruning",
+        study.at("pruning"),
         f"no target is evaluated at {fracs} of its steps"
         + (f" (evaluate_every: {', '.join(map(str, every))})" if every else ": none that trains has a selection score"),
         "Recipes are compared there, and nowhere else, so nothing would ever be pruned",

@@ -141,7 +141,7 @@ def _check_sampler(workspace: Workspace, row: str, search: Search, aims: tuple[A
 def _check_racing(workspace: Workspace, row: str, search: Search) -> None:
     if search.racing.policy != "none" and search.seeds == 1:
         raise StudyError(
-            f"{workspace.study.path}: intermediates.{row}.search.racing",
+            workspace.study.at(f"intermediates.{row}.search.racing"),
             "search.seeds is 1",
             "A race grants further seeds, so it would decide nothing",
             "Set search.seeds to the most that a proposal may have, for example seeds: 3, or leave racing out",

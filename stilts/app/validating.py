@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from stilts.analysis.wording import unscored_notes
@@ -62,7 +63,15 @@ def _validated(path: str, store: str | None) -> dict[str, Any]:
     truncated: dict[str, int] = {}
     for view in look.lines:
         truncated[view["task"]] = truncated.get(view["task"], 0) + view["truncated"]
-    return {"study": path, "views": look.lines, "truncated": truncated, "decoded": look.decoded, "notes": notes}
+    changes = [asdict(change) for change in workspace.study.changes]
+    return {
+        "study": path,
+        "overlays": changes,
+        "views": look.lines,
+        "truncated": truncated,
+        "decoded": look.decoded,
+        "notes": notes,
+    }
 
 
 def _overlaps(found: Sequence[tuple[str, str, str]]) -> list[str]:

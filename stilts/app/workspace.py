@@ -131,7 +131,7 @@ def folder_encoder(study: Study, roots: Mapping[str, str]) -> EncoderRef:
     name = Path(path).name
     if ENCODERS in roots:
         return encoder_from_folder(name, ENCODERS, name, known)
-    return encoder_from_folder(name, "study", expanded(f"{study.path}: encoder.path", path), known)
+    return encoder_from_folder(name, "study", expanded(study.at("encoder.path"), path), known)
 
 
 def _roots(study: Study, given: Mapping[str, str]) -> dict[str, str]:
@@ -143,7 +143,7 @@ def _roots(study: Study, given: Mapping[str, str]) -> dict[str, str]:
         roots[TASKS] = str((folder / study.file.tasks).parent)
     for name, path in ((DATA, data.root), (TEXT, data.text_root)):
         if path is not None and name not in given:
-            field = f"{study.path}: data.{'root' if name == DATA else 'text_root'}"
+            field = study.at(f"data.{'root' if name == DATA else 'text_root'}")
             where = Path(os.path.normpath(folder / os.path.expanduser(expanded(field, path))))
             _check_folder(field, where, "Paths are relative to the study file")
             roots[name] = str(where)

@@ -26,6 +26,7 @@ from stilts.cli import (
 )
 from stilts.cli.ending import disk_explained, told
 from stilts.cli.only_text import show_only_text
+from stilts.cli.overlaid import with_overlays
 from stilts.cli.verbs import Verbs
 from stilts.errors import StiltsError
 from stilts.shown import remark
@@ -58,6 +59,9 @@ for group in (
     rescoring,
 ):
     group.register(app)
+for command in app.registered_commands:
+    if command.callback is not None:
+        command.callback = with_overlays(command.callback)
 
 
 @told

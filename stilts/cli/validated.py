@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from rich import box
@@ -37,12 +38,24 @@ def validation(value: Mapping[str, Any]) -> RenderableType:
     closing = "Train, select and report share no item in any target."
     return Group(
         Text(f"{value['study']}: valid", style="bold"),
+        *([_overlays(value["overlays"])] if value["overlays"] else []),
         table,
         Text(f"cut: of the first {SAMPLE} examples in each language, those longer than max_length", style="dim"),
         *labels,
         *examples,
         Text("\n".join([closing, *map(shown, value["notes"])])),
     )
+
+
+def _overlays(changes: Sequence[Mapping[str, str]]) -> Table:
+    """What overlays changed, key by key."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), safe_box=True)
+    for name in ("overlay", "key", "before", "after"):
+        table.add_column(name, overflow="fold")
+    for one in changes:
+        cells = (Path(one["file"]).name, one["key"], one["before"] or "-", one["after"] or "-")
+        table.add_row(*(Text(shown(cell)) for cell in cells))
+    return table
 
 
 def _once(views: Sequence[View]) -> Iterator[tuple[str, list[View]]]:

@@ -24,7 +24,7 @@ def check_adapters(study: Study, is_trained: Callable[[str], bool]) -> None:
     have = [row for row, train in trains.items() if has_adapter(defaults.intermediate, train)]
     _check_default(study, have)
     for column, content in study.columns.items():
-        where = f"{study.path}: targets.{column}.train.parent_adapter"
+        where = study.at(f"targets.{column}.train.parent_adapter")
         if content.train.parent_adapter is not None and not have:
             raise _means_nothing(where, "no row trains an adapter")
         stacks = parent_adapter(defaults.target, content.train) is ParentAdapter.STACK
@@ -44,12 +44,12 @@ def _check_rows(study: Study, trains: dict[str, Train]) -> None:
     given |= {f"intermediates.{row}.train": train for row, train in trains.items()}
     for where, train in given.items():
         if train.parent_adapter is not None:
-            raise _means_nothing(f"{study.path}: {where}.parent_adapter", "a row starts from the encoder itself")
+            raise _means_nothing(study.at(f"{where}.parent_adapter"), "a row starts from the encoder itself")
 
 
 def _check_default(study: Study, have: list[str]) -> None:
     if study.file.defaults.target.parent_adapter is not None and not have:
-        raise _means_nothing(f"{study.path}: defaults.target.parent_adapter", "no row trains an adapter")
+        raise _means_nothing(study.at("defaults.target.parent_adapter"), "no row trains an adapter")
 
 
 def _check_searches(study: Study, is_trained: Callable[[str], bool]) -> None:
@@ -65,7 +65,7 @@ def _check_searches(study: Study, is_trained: Callable[[str], bool]) -> None:
                 idle = f"target {full[0]} trains all weights"
             if idle:
                 raise StudyError(
-                    f"{study.path}: intermediates.{row}.search.{name}",
+                    study.at(f"intermediates.{row}.search.{name}"),
                     f"{idle}, and no adapter",
                     "Proposals that differ in it only would be one recipe",
                     "Add adapter: {rank: 8} to its train, or do not search it",

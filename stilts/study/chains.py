@@ -103,7 +103,7 @@ def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: 
     parts = [replace(part, config=_batched(part.config, params.get("batch_size"))) for part in parts]
     with study.blamed(f"intermediates.{row}.train"):
         config = train_config(
-            f"{study.path}: intermediates.{row}.train",
+            study.at(f"intermediates.{row}.train"),
             study.file.defaults.intermediate,
             content.train,
             precision=usual_precision(study),
@@ -126,7 +126,7 @@ def _fine_tuned(
     part = replace(part, config=_batched(part.config, drawn.get("batch_size")))
     with study.blamed(f"targets.{column}.train"):
         config = train_config(
-            f"{study.path}: targets.{column}.train",
+            study.at(f"targets.{column}.train"),
             study.file.defaults.target,
             study.columns[column].train,
             precision=usual_precision(study),

@@ -105,13 +105,13 @@ class ResolvedStudy:
             select_limit=file.defaults.limits.select,
             languages=languages,
         )
-        where = f"{self.study.path}: intermediates.{row}.encoding"
+        where = self.study.at(f"intermediates.{row}.encoding")
         config = task_config(where, self.study, task, content.encoding, self.encoder)
         return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
 
     def _target(self, column: str) -> ResolvedTarget:
         content, file = self.study.columns[column], self.study.file
-        where = f"{self.study.path}: targets.{column}"
+        where = self.study.at(f"targets.{column}")
         task = self.registry.task(content.task or column)
         if task.test is None:
             raise StudyError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,11 +14,11 @@ from pydantic import BaseModel, ValidationError
 from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study import mixture_schema, policy_schema, schema, schema_part, search_schema
 from stilts.study.baselines import baseline_rows, searched_none
+from stilts.study.overlay import Change, Layer, StudyFiles, laid_over, merged_text, place
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
 from stilts.study.stage import Estimate
-from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 
 # Fields of earlier versions, by where they stood, with what to write now.
 _MOVED = {
@@ -34,12 +34,15 @@ _SEE = "See docs/study_file.md for what it may be, or type python -m stilts.stud
 class Study:
     """A study file: encoder, rows, columns, what is searched, and what it may use.
 
-    ``text`` is the file as written; ``path`` is where it was read, the folder that its relative paths start from.
+    ``text`` is the file as written, or what overlays made of it; ``path`` is where it was read, the folder that its
+    relative paths start from. ``layers`` are the file and its overlays, ``changes`` what these changed.
     """
 
     path: Path
     text: str
     file: StudyFile
+    layers: tuple[Layer, ...]
+    changes: tuple[Change, ...] = ()
     _rows: Mapping[str, Intermediate] = field(init=False, repr=False, compare=False)
     _columns: Mapping[str, Target] = field(init=False, repr=False, compare=False)
 
@@ -49,22 +52,35 @@ class Study:
         object.__setattr__(self, "_rows", self._all_rows())  # asked for at every cell of a plan, so made once
 
     @classmethod
-    def load(cls, path: str | Path) -> Study:
-        """The study of a YAML file; StudyError, naming file and field, for anything that cannot be meant."""
-        path = Path(path)
-        return cls.parse(yaml_text(path), path)
+    def load(cls, path: str | Path, overlays: Sequence[str | Path] = ()) -> Study:
+        """The study of a YAML file with overlays laid over it, the last on top.
+
+        StudyError, naming file and field, for anything that cannot be meant.
+        """
+        over = [*(path.overlays if isinstance(path, StudyFiles) else ()), *map(Path, overlays)]
+        return cls._of(*(Layer.read(one) for one in (Path(path), *over)))
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Study:
         """The study in some YAML text, as if it stood at ``path``."""
-        loaded = parsed_yaml(text, path, begins="name: my_study")
+        return cls._of(Layer(path=path, text=text))
+
+    @classmethod
+    def _of(cls, base: Layer, *overlays: Layer) -> Study:
+        values, changes = laid_over(base, overlays)
+        layers = (base, *overlays)
         try:
-            file = StudyFile.model_validate(loaded)
+            file = StudyFile.model_validate(values)
         except ValidationError as error:
-            raise invalid(path, error) from error
-        study = cls(path=path, text=text, file=file)
+            raise invalid(lambda field: place(layers, field), error) from error
+        text = merged_text(values, layers) if overlays else base.text
+        study = cls(path=base.path, text=text, file=file, layers=layers, changes=changes)
         study._check_names()
         return study
+
+    def at(self, field: str) -> str:
+        """A field as errors name it: with its file, and of several files laid over one another with its line."""
+        return place(self.layers, field)
 
     @property
     def name(self) -> str:
@@ -103,10 +119,10 @@ class Study:
         try:
             yield
         except InputError as error:
-            if str(self.path) in error.asked:
+            if any(str(layer.path) in error.asked for layer in self.layers):
                 raise
             found = f"{error.asked}: {error.found}"
-            raise StudyError(f"{self.path}: {field}", found, error.why, error.next_step) from error
+            raise StudyError(self.at(field), found, error.why, error.next_step) from error
 
     def _all_rows(self) -> dict[str, Intermediate]:
         named = {name: row or Intermediate() for name, row in self.file.intermediates.items()}
@@ -123,7 +139,7 @@ class Study:
         if baseline in named or len(baseline) > schema_part.LONGEST_NAME:
             found = "is already there" if baseline in named else "has too long a name"
             raise StudyError(
-                f"{self.path}: intermediates.{row}.search.baselines",
+                self.at(f"intermediates.{row}.search.baselines"),
                 f'the row "{baseline}" {found}',
                 "A baseline is a row of the matrix, named after the row that must beat it",
                 "Rename the row",
@@ -140,7 +156,7 @@ class Study:
         fixed = none.task or none.mixture or none.sampling or none.masked_lm or none.train.given()
         if fixed or (none.search and _searches_intermediate(none.search)):
             raise StudyError(
-                f"{self.path}: intermediates.{NONE_ROW}",
+                self.at(f"intermediates.{NONE_ROW}"),
                 "it names a task, a mixture or training",
                 f'"{NONE_ROW}" is the direct baseline: no intermediate is trained',
                 "Leave it empty, or give it only searched numbers of the targets, such as search.target_learning_rate",
@@ -150,18 +166,18 @@ class Study:
         for what, names, known in (("row", entry.rows, self.rows), ("column", entry.columns, self.columns)):
             for name in names or ():
                 if name not in known:
-                    raise UnknownNameError(what, name, known, where=f"{self.path}: {where}.{what}s")
+                    raise UnknownNameError(what, name, known, where=self.at(f"{where}.{what}s"))
 
 
-def invalid(path: Path, error: ValidationError, step: str = _SEE) -> StudyError:
-    """What pydantic found, as one StudyError that names the file and the first field at fault, and ``step`` to take."""
+def invalid(at: Callable[[str], str], error: ValidationError, step: str = _SEE) -> StudyError:
+    """What pydantic found, as one StudyError that names the first field at fault ``at`` its place, and ``step``."""
     # A key that nobody knows comes first: the field that it was meant to be is then reported as missing.
     found = error.errors(include_url=False)
     problems = sorted(found, key=lambda each: (each["type"] != "extra_forbidden", len(each["loc"])))
     first = problems[0]
     field = ".".join(_place(part) for part in first["loc"] if not _is_form(part)) or "the file"
     more = f" ({len(problems) - 1} more at fault)" if len(problems) > 1 else ""
-    return StudyError(f"{path}: {field}", _problem(dict(first)) + more, "", step)
+    return StudyError(at(field), _problem(dict(first)) + more, "", step)
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ MOST_CHARACTERS = 4 * MOST_BYTES
 # Eight times as deep as anything that a study or a tasks file may say.
 DEEPEST = 64
 # libyaml's scanner where PyYAML was built with it; both give the same events.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
 
 
@@ -94,7 +94,7 @@ class _Document:
     """One pass over a text's events that makes its values, counts them, and stops at a bound."""
 
     def __init__(self, text: str) -> None:
-        self._next = _LOADER(text).get_event
+        self._next = LOADER(text).get_event
         self._level = 0  # of the value being made, from 1
         self._deepest = 0  # level that was met below that value
         self._values = 0

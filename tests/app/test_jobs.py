@@ -15,6 +15,7 @@ from stilts.app.cluster_file import ClusterPlaces, cluster_places
 from stilts.app.job_package import packed
 from stilts.app.jobs import JOB_VARIABLES, Submitted, checked_store, checked_tracking, exit_status, job_named, submit
 from stilts.errors import ClusterError, InputError, StiltsError, StudyError, UnknownNameError
+from stilts.study.overlay import StudyFiles
 from stilts.study.study import Study
 from tests.e2e.studies import study_fields
 from tests.scheduling.job_server import FakeServer, job
@@ -106,6 +107,19 @@ def test_a_tasks_file_above_the_study_keeps_its_place(tmp_path: Path) -> None:
     (files,) = server.shipped.values()
     assert {"study/studies/little.yaml", "study/own.yaml"} <= files.keys()
     assert "study/studies/little.yaml" in server.known[0].entrypoint
+
+
+def test_overlays_travel_and_are_named_on_the_jobs_command_line(tmp_path: Path) -> None:
+    (tmp_path / "mini").mkdir()
+    (tmp_path / "mini" / "own.yaml").write_text("{datasets: {}, tasks: {}}")
+    (tmp_path / "mini" / "mini.yaml").write_text("name: smaller\ntasks: own.yaml\n")
+    server = FakeServer()
+    made = sent(server, StudyFiles.of(str(written(tmp_path)), [str(tmp_path / "mini" / "mini.yaml")]))
+    (files,) = server.shipped.values()
+    assert {"study/little.yaml", "study/mini/mini.yaml", "study/mini/own.yaml"} <= files.keys()
+    assert " study/little.yaml --store" in server.known[0].entrypoint
+    assert " --with study/mini/mini.yaml" in server.known[0].entrypoint
+    assert made.study == "smaller"
 
 
 def test_what_ray_would_not_take_is_refused_before_the_upload_with_the_largest_files(tmp_path: Path) -> None:
