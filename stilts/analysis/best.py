@@ -208,7 +208,8 @@ def _of_column(costs: Mapping[tuple[str, str], RowCost | None], column: Column) 
 def _answer(
     results: StudyResults, column: Column, gains: Sequence[RowGain], num_claims: int, costs: Mapping[str, RowCost]
 ) -> Answer:
-    record, sides = results.record, results.sides(column.name)
+    record = results.record
+    sides = {name: side for name, side in results.sides(column.name).items() if name in record.advisable}
     report = _by_row(results.cells, column)
     choice, scores = choose_row(results, column), select_scores(results, column)
     chosen = choice.row

@@ -60,7 +60,11 @@ def contests(results: StudyResults) -> tuple[Contest, ...]:
 
 def _is_rival(row: Row, other: Row) -> bool:
     tasks = set(other.mixture)
-    return other.name != row.name and (other.name == NONE_ROW or (bool(tasks) and tasks <= set(row.mixture)))
+    return (
+        other.name != row.name
+        and not other.control
+        and (other.name == NONE_ROW or (bool(tasks) and tasks <= set(row.mixture)))
+    )
 
 
 def _of_row(results: StudyResults, row: Row, rivals: list[Row]) -> Iterator[Contest]:

@@ -94,7 +94,7 @@ def _of_group(
     select: _Select,
     sides: Mapping[str, Side],
 ) -> GroupAnswer:
-    within = {name: side.of(languages) for name, side in sides.items()}
+    within = {name: side.of(languages) for name, side in sides.items() if name in results.record.advisable}
     chosen, reason = _choose(results, results.column(answer.target), answer, languages, select, within)
     oracle = max(within, key=lambda name: within[name].mean)
     return GroupAnswer(

@@ -109,7 +109,7 @@ def split_rows(
     """The rows scored in every one of the columns, and for each other row the columns that it lacks."""
     complete: list[str] = []
     incomplete: dict[str, tuple[str, ...]] = {}
-    for row in results.record.rows:
+    for row in (each for each in results.record.rows if not each.control):
         lacks = tuple(column.name for column in columns if row.name not in results.sides(column.name))
         if lacks or row.name not in select:
             incomplete[row.name] = lacks or ("a selection score",)
@@ -140,7 +140,7 @@ def _select_values(results: StudyResults, objective: Objective) -> dict[str, flo
     needed = set(aim.targets)
     if objective.over_none and not needed <= none.keys():
         return {}
-    rows = [row.name for row in results.record.rows if needed <= found.get(row.name, {}).keys()]
+    rows = [row.name for row in results.record.rows if needed <= found.get(row.name, {}).keys() and not row.control]
     values = {row: aim.values(found[row], none) for row in rows}
     return {row: value[0] for row, value in values.items() if value is not None}
 

@@ -47,7 +47,8 @@ def choose_row(results: StudyResults, column: Column) -> RowChoice:
 
 
 def select_scores(results: StudyResults, column: Column) -> dict[str, float]:
-    """The selection scores of a column's rows, in the study's order; a row without one is absent."""
+    """The selection scores of a column's rows, in the study's order; controls and rows without one are absent."""
     table = results.select_cells
     known = table[(table["column"] == column.name) & table["score"].notna()]
+    known = known[known["row"].isin(results.record.advisable)]
     return {str(row): float(score) for row, score in zip(known["row"], known["score"], strict=True)}

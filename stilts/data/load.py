@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from stilts.bounded_file import not_a_file
+from stilts.data.control import as_text, with_shuffled_labels
 from stilts.data.hub_rows import read_hub
 from stilts.data.readers import read_examples, unique_items
 from stilts.data.readers.reading import Reading
@@ -38,11 +39,14 @@ def load_examples(
 
     First those whose content stands in a view of ``exclude`` are left out (with the option ``exclude_by: paragraph``,
     those whose paragraph does, for releases that ask about one text in two splits), then the part is taken, then at
-    most ``limit`` are kept, those with the smallest hash of their item. ``labels``, where given, are the only ones
-    allowed.
+    most ``limit`` are kept, those with the smallest hash of their item; of a control what it leaves.
+    ``labels``, where given, are the only ones allowed.
     Raises DataError for missing, changed or malformed data, InputError where the hub does not give them.
     """
-    return list(_examples(_wanted(view, roots, labels)))
+    examples = list(_examples(_wanted(view, roots, labels)))
+    if view.shuffled is not None:
+        examples = with_shuffled_labels(examples, view.shuffled)
+    return as_text(examples) if view.as_text else examples
 
 
 def forget_examples(at_most: int = _KEPT_EXAMPLES) -> None:
@@ -115,7 +119,7 @@ def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequen
 
 def _request(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Request:
     paths = _paths(view, roots) if view.source is Source.FILES else ()
-    identity = replace(view, part=Part.ALL, limit=None, exclude=()).payload()
+    identity = replace(view, part=Part.ALL, limit=None, exclude=(), shuffled=None, as_text=False).payload()
     allowed = None if labels is None else tuple(labels)
     key = canonical_json([identity, dict(view.location), [str(path) for path in paths], allowed])
     return _Request(key, view, paths, allowed)

@@ -48,7 +48,7 @@ def latex_matrix(results: StudyResults) -> str:
         cells = [by_cell[row.name, name] for name in names]
         above = [_score(cell) for cell in cells] + [_first(mean) for mean in means[row.name].values()]
         below = [_gain(cell) for cell in cells] + [_second(mean) for mean in means[row.name].values()]
-        lines.append(" & ".join([latex_text(row.name), *above]) + r" \\")
+        lines.append(" & ".join([latex_text(row.title), *above]) + r" \\")
         if row.name != NONE_ROW:
             lines.append(" & ".join(["", *below]) + r" \\[2pt]")
     head = " & ".join(["", *map(latex_text, names), *map(latex_text, averages)]) + r" \\"

@@ -55,7 +55,7 @@ def matrix_table(
     legend = phrases.legend(marks.values())
     if gains is not None:
         legend = "; ".join(filter(None, (legend, "± 95 % interval of the gain (standard deviation over replicates)")))
-    table = Blocks(heading="intermediate", rows=names, columns=columns)
+    table = Blocks(heading="intermediate", rows=[row.title for row in record.rows], columns=columns)
     return Group(Text(phrases.title(record), style="italic"), table, Text(legend, style="dim"))
 
 
@@ -63,7 +63,7 @@ def language_table(frame: pd.DataFrame, record: StudyRecord, column: str) -> Gro
     """One target's languages x rows: scores on ``report`` with gains over ``none``; ``frame`` is ``load_matrix``'s."""
     languages, *scores = zip(*phrases.language_lines(frame, record, column), strict=True)
     columns = [
-        BlockColumn(name=row.name, cells=[Text(text) for text in told])
+        BlockColumn(name=row.title, cells=[Text(text) for text in told])
         for row, told in zip(record.rows, scores, strict=True)
     ]
     table = Blocks(heading="language", rows=languages, columns=columns)

@@ -44,7 +44,7 @@ class Row:
 
     ``objectives`` are what it was searched for; ``confirmed`` maps objectives to the proposals that are trained again
     with fresh seeds. Both are empty in a fixed row, and in records from before they were kept. ``notes`` are what a
-    reader should know of its training.
+    reader should know of its training. A ``control`` is held beside other rows, and never advised.
     """
 
     name: str
@@ -54,6 +54,12 @@ class Row:
     objectives: tuple[str, ...] = ()
     confirmed: Mapping[str, Whole] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    control: Literal["", "shuffled_labels", "masked_lm"] = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, with a word behind it where it is a control."""
+        return f"{self.name} (control)" if self.control else self.name
 
 
 @with_config(STRICT)
@@ -160,6 +166,11 @@ class StudyRecord:
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     estimates: tuple[EstimateOutput, ...] = ()
+
+    @property
+    def advisable(self) -> frozenset[str]:
+        """The rows that an answer may name: all but controls."""
+        return frozenset(row.name for row in self.rows if not row.control)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from stilts.study.carriers import rests_on
 from stilts.study.chains import mixture
+from stilts.study.controls import CONTROL_NOTES, MASKED
 from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
 from stilts.study.resolved_study import ResolvedStudy
@@ -82,14 +83,16 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
         objectives=search.objectives if search else (),
         confirmed={objective: one.number for one in proposals for objective in one.stands_for},
         notes=_notes(resolved, name),
+        control=content.control or "",
     )
 
 
 def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
     """What a reader should know of a row's training: a head that starts at random, shares that are not a step."""
-    notes = []
+    control = resolved.study.rows[row].control
+    notes = [CONTROL_NOTES[control]] if control else []
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
-    if any(kind.self_supervised for kind in kinds) and resolved.is_headless:
+    if (control == MASKED or any(kind.self_supervised for kind in kinds)) and resolved.is_headless:
         notes.append("its masked LM starts from a random head, for the encoder's checkpoint has none")
     if is_mixture_searched(resolved.study.rows[row]):
         notes += _idle_shares(resolved, row)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from stilts.errors import InputError, StudyError
+from stilts.study.controls import controlled
 from stilts.study.mixing import is_masked_lm, row_tasks, task_languages
 from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.settings import task_config, train_limit
@@ -107,7 +108,8 @@ class ResolvedStudy:
         )
         where = self.study.at(f"intermediates.{row}.encoding")
         config = task_config(where, self.study, task, content.encoding, self.encoder)
-        return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+        part = MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
+        return part if content.control is None else controlled(part, content.control, self.registry)
 
     def _target(self, column: str) -> ResolvedTarget:
         content, file = self.study.columns[column], self.study.file

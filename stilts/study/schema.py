@@ -165,13 +165,15 @@ def _check_gpus(gpus: float) -> None:
 class Intermediate(SchemaPart):
     """A row: one task (by default the one of the row's name), a mixture with weights or by size, or a searched one.
 
-    ``masked_lm`` adds a share of masked LM to a row whose share is not searched. ``resources`` are of its training.
+    ``masked_lm`` adds a share of masked LM to a row whose share is not searched. ``control`` takes away what its data
+    could teach. ``resources`` are of its training.
     """
 
     task: Name | None = None
     mixture: Annotated[Mapping[Name, Weight], Field(min_length=1)] | None = None
     sampling: Sampling | None = None
     masked_lm: MaskedLm | None = None
+    control: Literal["shuffled_labels", "masked_lm"] | None = None
     train: Train = Train()
     encoding: Encoding = Encoding()
     search: Search | None = None
@@ -186,6 +188,8 @@ class Intermediate(SchemaPart):
             raise ValueError(f"the weights of mixture sum to {sum(self.mixture.values()):g}, not to 1")
         if self.masked_lm is not None and self.search is not None and self.search.masked_lm is not None:
             raise ValueError("give masked_lm or search.masked_lm, not both")
+        if self.control is not None and self.search is not None:
+            raise ValueError("a control repeats what another row trains: it has no search")
         return self
 
 

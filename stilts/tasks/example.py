@@ -7,11 +7,12 @@ resampling and hashing keep them together (DESIGN rules 6 and 9). It is unique w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeAlias
 
+from stilts.errors import InputError
 from stilts.fingerprint import text_digest
 
 # Characters of the longest text: four long novels. A tokenizer wants up to 300 bytes for each (measured).
@@ -84,6 +85,21 @@ class Example(ABC):
         """The same, its label kept back."""
         kept_back: dict[str, Any] = {self.label_field: None} if self.label_field else {}
         return replace(self, **kept_back)
+
+    def label_slot(self) -> Hashable:
+        """What its label must fit: labels of examples with equal slots can be exchanged."""
+        return ()
+
+    def with_label_of(self, other: Self) -> Self:
+        """The same with the label of another one, whose slot is equal; InputError for kinds without labels."""
+        if not self.label_field:
+            raise InputError(
+                f"labels of {type(self).__name__}",
+                "it has none",
+                "There is nothing to shuffle",
+                "Leave the control out",
+            )
+        return replace(self, **{self.label_field: getattr(other, self.label_field)})
 
     def truth(self, place: int) -> str | None:
         """The right answer as the text that an evaluation keeps, in a prediction's form, of the example at ``place``.

@@ -24,7 +24,8 @@ class DataView:
     ``fingerprint`` is ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or
     ``toy:<generator>/<version>/...``. ``limit`` keeps at most that many examples, those with the smallest hash of
     their source item, so that all languages keep the same items. Examples whose content stands in a view of
-    ``exclude`` are left out.
+    ``exclude`` are left out. ``shuffled`` is the seed by which labels were exchanged, ``as_text`` leaves texts alone
+    (``stilts.data.control``).
     """
 
     dataset: str
@@ -39,9 +40,13 @@ class DataView:
     part: Part = Part.ALL
     limit: int | None = None
     exclude: tuple[DataView, ...] = ()
+    shuffled: int | None = None
+    as_text: bool = False
 
     def payload(self) -> dict[str, Json]:
         """The identity fields: what decides which examples come out, and nothing of where they lie."""
+        control: dict[str, Json] = {} if self.shuffled is None else {"shuffled": self.shuffled}
+        control |= {"as_text": True} if self.as_text else {}
         return {
             "dataset": self.dataset,
             "kind": self.kind.name,
@@ -54,6 +59,7 @@ class DataView:
             "part": self.part.value,
             "limit": self.limit,
             "exclude": [view.digest for view in self.exclude],
+            **control,
         }
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from stilts.analysis.best import answers_of
 from stilts.analysis.champion import (
     champion_stages,
     champions_of,
@@ -12,6 +13,8 @@ from stilts.analysis.champion import (
     pinned_stages,
     ranked_replicates,
 )
+from stilts.analysis.groups import group_answers
+from stilts.analysis.objectives import objective_answer
 from stilts.analysis.results import StudyResults
 from stilts.ledger.typed import to_fields
 from stilts.study.record import Replicate, Row, StudyRecord
@@ -41,6 +44,25 @@ def test_select_chooses_row_and_replicate_whatever_report_says(tmp_path: Path) -
     assert (chosen.row, chosen.target_seed) == ("mnli", 1)
     assert [each.target_seed for each in ranked_replicates(results, "mnli", "xnli")] == [1, 0]
     assert champion_stages(results) == {"xnli": chosen.target_stage}
+
+
+def test_a_control_is_no_champion_and_never_advised_whatever_it_scores(tmp_path: Path) -> None:
+    store, rows = FakeStore(tmp_path), [ROWS[0], ROWS[1], Row(name="squad", control="shuffled_labels")]
+    items = [replicate(row.name, column("xnli"), 0, seed) for row in rows for seed in (0, 1)]
+    for item in items:
+        score = {"none": 60.0, "mnli": 70.0, "squad": 95.0}[item.row] + (item.target_seed or 0)
+        for use in ("select", "report"):
+            evaluate(store, item, score, use=use)
+    study = record(rows, [column("xnli")], items)
+    results = results_of(study, store)
+    (answer,) = answers_of(results)
+    assert champions_of(results)["xnli"].row == answer.chosen == "mnli"
+    assert "squad" not in answer.equals and "squad" not in answer.p_best
+    assert "squad" in [gain.row for gain in answer.gains], "what it gains is told all the same"
+    whole = objective_answer(results, "xtreme_average")
+    assert whole.chosen == "mnli" and "squad" not in [row.row for row in whole.rows]
+    (group,) = group_answers(results, "language", [answer])[:1]
+    assert group.oracle == "mnli"
 
 
 def test_a_row_without_report_is_no_champion_yet(tmp_path: Path) -> None:

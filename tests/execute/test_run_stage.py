@@ -31,7 +31,10 @@ from stilts.metrics.metric import metric
 from stilts.models.device_memory import give_back_host
 from stilts.models.transfer import read_tensors, write_tensors
 from stilts.store import Store, make_store
+from stilts.study.controls import controlled, reshuffled
 from stilts.study.stage import TrainStage
+from stilts.tasks.registry import default_registry
+from stilts.tasks.weight_files import ENCODER_FILE
 from stilts.training.selection import score_view
 from tests.training.recording_reporter import RecordingReporter
 from tests.training.tiny import evaluate_stage, part, run_config, train_stage
@@ -55,6 +58,20 @@ def trained(tiny_encoder: Path, store: Store, name: str = "udpos", **config: Any
     stage = train_stage(tiny_encoder, part(name, limit=32), steps=4, **config)
     run_stage(stage, store, run_config(tiny_encoder))
     return stage
+
+
+# --- controls ---
+
+
+@pytest.mark.parametrize("control", ["shuffled_labels", "masked_lm"])
+def test_a_control_is_trained_and_publishes_an_encoder(control: str, tiny_encoder: Path, store: Store) -> None:
+    controlled_part = reshuffled(controlled(part("udpos", limit=32), control, default_registry()), 1)
+    stage = train_stage(tiny_encoder, controlled_part, steps=4)
+    run_stage(stage, store, run_config(tiny_encoder))
+    plain = trained(tiny_encoder, store)
+    own, other = (read_tensors(store.fetch(one.stage_id) / ENCODER_FILE) for one in (stage, plain))
+    assert own.keys() == other.keys() and any(not torch.equal(own[name], other[name]) for name in own)
+    assert (store.fetch(stage.stage_id) / "head.udpos.safetensors").exists() == (control == "shuffled_labels")
 
 
 # --- a warm process keeps little ---

@@ -96,9 +96,9 @@ def test_paths_are_relative_to_the_file_in_which_they_stand(tmp_path: Path) -> N
 
 
 def test_every_path_of_the_schema_is_known() -> None:
-    texts = {("encoder", name) for name in Encoder.model_fields if name != "toy"}
+    texts: set[tuple[str, ...]] = {("encoder", name) for name in Encoder.model_fields if name != "toy"}
     texts |= {("data", name) for name in Data.model_fields if name.endswith("root")}
-    texts |= {(name,) for name in StudyFile.model_fields if name == "tasks"} | {("policy", "priors")}
+    texts.update({(name,) for name in StudyFile.model_fields if name == "tasks"}, {("policy", "priors")})
     assert texts - {("encoder", "hub"), ("encoder", "revision")} == set(PATHS)
 
 

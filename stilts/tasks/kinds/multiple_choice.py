@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -30,6 +30,10 @@ class ChoiceExample(Example):
     def with_any_label(self, labels: Sequence[str]) -> Self:
         """See ``Example``."""
         return replace(self, label=0)
+
+    def label_slot(self) -> Hashable:
+        """How many choices it has."""
+        return len(self.choices)
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""

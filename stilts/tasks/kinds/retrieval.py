@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -29,6 +30,10 @@ class PairExample(Example):
     query: str
     candidate: str
     context: str | None = None
+
+    def with_label_of(self, other: Self) -> Self:
+        """The same query with another one's candidate."""
+        return replace(self, candidate=other.candidate, context=other.context)
 
     def content(self) -> str:
         """A digest of what a model would read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -34,6 +35,19 @@ class SpanExample(Example):
     def with_any_label(self, labels: Sequence[str]) -> Self:
         """See ``Example``."""
         return replace(self, answers=())
+
+    def with_label_of(self, other: Self) -> Self:
+        """The same with an answer of as many words as the other's, somewhere in its own context; none if that has none.
+
+        Another question's own answer need not stand in the context, and would be found by its text where it does.
+        """
+        words = [found.span() for found in re.finditer(r"\S+", self.context)]
+        if not other.answers or not words:
+            return replace(self, answers=other.answers and ())
+        length = min(len(words), max(1, len(other.answers[0][0].split())))
+        first = int(text_digest(self.item, other.item), 16) % (len(words) - length + 1)
+        start, end = words[first][0], words[first + length - 1][1]
+        return replace(self, answers=((self.context[start:end], start),))
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""

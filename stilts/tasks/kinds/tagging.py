@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self, TypeAlias
@@ -33,6 +33,15 @@ class TaggingExample(Example):
     def with_any_label(self, labels: Sequence[str]) -> Self:
         """See ``Example``."""
         return replace(self, tags=(labels[0],) * len(self.words))
+
+    def label_slot(self) -> Hashable:
+        """How many words it has: each has a tag."""
+        return len(self.words)
+
+    def with_label_of(self, other: Self) -> Self:
+        """The same with another one's tags; of a sentence that is alone in its length, its own moved on by a word."""
+        tags = self.tags and (*self.tags[1:], self.tags[0]) if other is self else other.tags
+        return replace(self, tags=tags)
 
     def content(self) -> str:
         """A digest of what a model would read, labels left out."""
