@@ -26,7 +26,8 @@ REGISTRY = default_registry()
 ABSENT = {("pawsx", "train"), ("qnli", "train"), ("scitail", "train"), ("policyqa", "train"), ("bucc2018", "test")}
 ELSEWHERE = set(
     "americasnli boolq casehold ccgbank conll2003 conll2003_three contractnli masakhaner medmcqa mewslix "
-    "mewslix_entities mewslix_pairs mrpc multieurlex paws piqa socialiqa squad_v2 stsb winogrande".split()
+    "mewslix_entities mewslix_pairs mrpc multieurlex multinli_translated paws paws_translated piqa socialiqa squad_v2 "
+    "stsb winogrande".split()
 )
 # The releases keep these labels back and write a placeholder.
 PLACEHOLDERS = {("copa", "test"), ("tydiqa", "test")}
@@ -104,6 +105,13 @@ SIZES = {
     ("pubmedqa", "train"): 1_000,
     ("qqp", "train"): 5_843,
     ("udpos", "train"): 12_544,
+    ("e3c", "train"): 1_388,
+    ("e3c", "dev"): 132,
+    ("legal_ner", "train"): 1_500,
+    ("multileg", "dev"): 431,
+    ("exceptius", "train"): 638,
+    ("ncbi_disease", "train"): 5_411,
+    ("bc5cdr_disease", "dev"): 4_559,
 }
 
 

@@ -13,6 +13,7 @@ from stilts.errors import InputError
 from stilts.tasks import registry
 from stilts.tasks.bounded_yaml import parsed_yaml, yaml_text
 from stilts.tasks.catalog import themes
+from stilts.tasks.domains import DOMAINS, domain_word
 from stilts.tasks.kinds import known_kinds
 from stilts.tasks.languages import language
 from stilts.tasks.listed import listed_in
@@ -54,7 +55,7 @@ def test_a_theme_is_a_tasks_file_of_known_parts(theme: registry.Theme) -> None:
     for dataset in file.datasets:
         assert dataset.files is not None and dataset.files.reader in known_kinds().formats(), dataset.name
         assert dataset.toy is None or dataset.toy.generator in GENERATORS, dataset.name
-        assert dataset.licence and dataset.domain != "unknown", dataset.name
+        assert dataset.licence and domain_word(dataset.domain) in DOMAINS, dataset.name
         assert dataset.num_train is None or "en" in dataset.languages["train"], dataset.name
         for codes in dataset.languages.values():
             assert len(set(codes)) == len(codes), dataset.name
