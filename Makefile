@@ -1,10 +1,11 @@
 # Every target first sees to .venv. Variables: PYTHON (which Python makes .venv), TESTS (which tests: a folder or file),
 # JOBS (how many processes run the tests; a file's tests stay together).
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint clean
+.PHONY: help venv demo test test-slow cluster-test lint clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
+LAB := $(VENV)/.installed-lab
 STILTS := $(VENV)/bin/stilts
 PYTEST := $(VENV)/bin/python -m pytest
 TESTS ?= tests
@@ -66,6 +67,14 @@ test: venv ## run every test that is not slow, then those of models again on the
 test-slow: export HF_HUB_OFFLINE := 1
 test-slow: venv ## run the slow tests, e.g. make test-slow TESTS=tests/store
 	$(PYTEST) -m slow $(TESTS) || [ $$? -eq 5 ] # 5: none is marked slow there
+
+$(LAB): $(STAMP)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev,cluster,s3,server,lab]'
+	@touch $@
+
+cluster-test: export HF_HUB_OFFLINE := 1
+cluster-test: $(LAB) ## run studies on a Ray cluster with a bucket, and MLflow on PostgreSQL, all on this machine
+	$(PYTEST) $(if $(filter tests,$(TESTS)),tests/cluster,$(TESTS))
 
 lint: venv ## check format, lint and types
 	$(VENV)/bin/ruff format --check .

@@ -583,6 +583,6 @@ def test_every_import_is_declared(sources: Sources) -> None:
 def test_every_dependency_is_pinned_within_its_range() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     pins = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
-    declared = requirements_of("dev", "cluster", "s3", "server")
+    declared = requirements_of("dev", "cluster", "s3", "server", "lab")
     assert pins.keys() == declared.keys()
     assert [name for name, pin in pins.items() if not declared[name].specifier.contains(pin)] == []
