@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--encoders", nargs="+", default=list(STEPS))
     parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--once", action="store_true", help="leave out the second study, and with it one column")
     parser.add_argument("--stage", nargs=3, metavar=("STUDY", "STORE", "ID"))
     arguments = parser.parse_args()
     if arguments.stage:
@@ -43,10 +44,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name in arguments.encoders:
         with tempfile.TemporaryDirectory() as folder:
-            compare(name, arguments.shared.resolve(), Path(folder), arguments.precision)
+            compare(name, arguments.shared.resolve(), Path(folder), arguments.precision, once=arguments.once)
 
 
-def compare(name: str, shared: Path, folder: Path, precision: str) -> None:
+def compare(name: str, shared: Path, folder: Path, precision: str, *, once: bool) -> None:
     """Runs the stages of a small study of one encoder, then of one with twice the steps; a line for each stage."""
     encoder = shared / "models" / name
     if name == "base":
@@ -56,15 +57,15 @@ def compare(name: str, shared: Path, folder: Path, precision: str) -> None:
     store = folder / "store"
     derived = forecasts(first, store)
     took = {stage: run_apart(first, store, stage) for stage in derived}
-    like = forecasts(second, store)
+    like = {} if once else forecasts(second, store)
     again = {stage: run_apart(second, store, stage) for stage in like}
     after = iter(stage for stage in like if stage not in derived)
     for stage, guess in derived.items():
         _, seconds, gib = took[stage]
-        later = stage if stage in like else next(after)
+        later = None if once or stage in like else next(after)
         figures = (
             f"{seconds:.1f} | {guess['seconds']:.1f} | {guess['seconds'] / seconds:.2f}",
-            _beside(like[later]["seconds"], again[later][0]) if later != stage else "- | -",
+            "- | -" if later is None else _beside(like[later]["seconds"], again[later][0]),
             f"{gib:.2f} | {guess['gib']:.2f} | {guess['gib'] / gib:.2f}",
         )
         print(f"| {name} {precision} | {stage.rsplit('-', 1)[0]} | {' | '.join(figures)} |", flush=True)

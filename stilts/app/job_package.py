@@ -33,12 +33,14 @@ ENTRY = "ray_jobs/run_study.py"
 class JobPackage:
     """A job's working directory.
 
-    ``study``, its ``overlays`` and ``entry`` (a command's words behind ``python``) are relative to it.
+    ``study``, its ``overlays`` and ``entry`` (a command's words behind ``python``) are relative to it. ``encoder`` is
+    the one that is meant of a file with several.
     """
 
     folder: Path
     study: str
     overlays: tuple[str, ...]
+    encoder: str | None
     entry: tuple[str, ...]
     files: Mapping[str, int]
 
@@ -70,6 +72,7 @@ def packed(study: Study, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPa
         folder=folder,
         study=names[0],
         overlays=tuple(names[1 : len(study.layers)]),
+        encoder=study.member,
         entry=(ENTRY,) if ENTRY in wanted else ("-m", "stilts.cli.main", "run"),
         files=sizes,
     )

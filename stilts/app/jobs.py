@@ -91,6 +91,7 @@ def entry_point(
     """The command line of the job: what a plain ``ray job submit`` types behind ``--``."""
     words = ["python", *package.entry, package.study, "--store", store, "--tracking-uri", tracking]
     words += [word for overlay in package.overlays for word in ("--with", overlay)]
+    words += ["--encoder", package.encoder] if package.encoder else []
     words += [word for name, folder in sorted(roots.items()) for word in ("--root", f"{name}={folder}")]
     return shlex.join([*words, *run_options])
 

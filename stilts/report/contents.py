@@ -7,6 +7,7 @@ from collections.abc import Callable
 from stilts.analysis.results import StudyResults
 from stilts.report.sections.answers import answers_section
 from stilts.report.sections.cost import cost_section
+from stilts.report.sections.encoders import encoders_section
 from stilts.report.sections.estimates import estimates_section
 from stilts.report.sections.filling import filling_section
 from stilts.report.sections.languages import languages_section
@@ -23,6 +24,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     targets_section,
     languages_section,
     lens_section,
+    encoders_section,
     filling_section,
     search_section,
     estimates_section,

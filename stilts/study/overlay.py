@@ -3,6 +3,8 @@
 A mapping lays key by key over a mapping, an empty value lays nothing over one; whatever else stands in an overlay
 replaces what was there, lists as a whole. ``key: remove`` takes a key out, and ``_: only`` in a mapping leaves of what
 lies below just the keys that stand beside it. Paths are relative to the file in which they stand.
+
+A file that names several ``encoders`` says an overlay for each: every one is a study of its own, ``NAME.ENCODER``.
 """
 
 from __future__ import annotations
@@ -21,28 +23,39 @@ from stilts.errors import StudyError
 from stilts.tasks.bounded_yaml import LOADER, parsed_yaml, yaml_text
 
 REMOVE, ONLY, ONLY_KEY = "remove", "only", "_"
+ENCODERS, ENCODER, NAME = "encoders", "encoder", "name"
 # The fields of a study file that name files or folders; of a list, those that end in .csv.
 PATHS = (("encoder", "path"), ("data", "root"), ("data", "text_root"), ("tasks",), ("policy", "priors"))
 _NOTHING = object()
 
 
 class StudyFiles(str):
-    """A study file's path, with the overlays to lay over it; within other text it reads as one would type it."""
+    """A study file's path, with the overlays to lay over it and the one of its encoders that is meant.
+
+    Within other text it reads as one would type it.
+    """
 
     overlays: tuple[Path, ...] = ()
+    encoder: str | None = None
 
     @classmethod
-    def of(cls, path: str, overlays: Sequence[str | Path]) -> StudyFiles:
+    def of(cls, path: str, overlays: Sequence[str | Path], encoder: str | None = None) -> StudyFiles:
         """The path with the overlays in order, the last on top."""
         made = cls(path)
-        made.overlays = tuple(map(Path, overlays))
+        made.overlays, made.encoder = tuple(map(Path, overlays)), encoder
         return made
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The encoders that the files name, of which each makes a study; () where they name one as ``encoder``."""
+        return encoders_of(laid_over(Layer.read(Path(self)), [Layer.read(path) for path in self.overlays])[0])
 
     def __str__(self) -> str:
         return self  # with its overlays
 
     def __format__(self, spec: str) -> str:
-        return format(" ".join([str(self), *(f"--with {path}" for path in self.overlays)]), spec)
+        words = [str(self), *(f"--with {path}" for path in self.overlays)]
+        return format(" ".join(words + ([f"--encoder {self.encoder}"] if self.encoder else [])), spec)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +90,14 @@ class Layer:
     def moved(self, folder: Path) -> dict[str, Any]:
         """What it says, with its relative paths as they read from another folder."""
         found: dict[str, Any] = _copied(self.values)
-        for *outer, last in PATHS:
-            part: Any = found
-            for key in outer:
-                part = part.get(key) if isinstance(part, dict) else None
-            if isinstance(part, dict) and last in part:
-                part[last] = self._moved(part[last], folder)
+        named = found.get(ENCODERS)
+        for says in (found, *(named.values() if isinstance(named, dict) else ())):
+            for *outer, last in PATHS:
+                part: Any = says
+                for key in outer:
+                    part = part.get(key) if isinstance(part, dict) else None
+                if isinstance(part, dict) and last in part:
+                    part[last] = self._moved(part[last], folder)
         return found
 
     def _moved(self, path: Any, folder: Path) -> Any:
@@ -117,9 +132,44 @@ def laid_over(base: Layer, overlays: Sequence[Layer]) -> tuple[Mapping[Any, Any]
     return made, tuple(changes)
 
 
+def encoders_of(values: Mapping[Any, Any]) -> tuple[str, ...]:
+    """The names of the encoders of which each makes a study."""
+    named = values.get(ENCODERS)
+    return tuple(map(str, named)) if isinstance(named, Mapping) else ()
+
+
+def with_encoder(values: Mapping[Any, Any], layers: Sequence[Layer], encoder: str | None) -> Mapping[Any, Any]:
+    """What a study file says of one of its encoders; as it is where it names none. StudyError for one it has not."""
+    if ENCODERS not in values:
+        if encoder is not None:
+            found = f"it names one encoder, and not {encoder} among several"
+            raise StudyError(place(layers, ENCODER), found, "", "Leave --encoder out")
+        return values
+    known, named = encoders_of(values), values[ENCODERS]
+    at = place(layers, ENCODERS)
+    if not known or not all(isinstance(one, Mapping) and ENCODER in one for one in named.values()):
+        raise StudyError(
+            at,
+            "it is no mapping of names to what differs by encoder, with an encoder in each",
+            "Each makes a study of its own",
+            "Write encoders: {base: {encoder: {hub: FacebookAI/xlm-roberta-base}}, large: ...}",
+        )
+    if encoder not in known:
+        found = f"it names {len(known)} encoders" if encoder is None else f"it has no encoder {encoder}"
+        raise StudyError(at, found, "Each makes a study of its own", f"Choose one with --encoder: {', '.join(known)}")
+    whole = {key: value for key, value in values.items() if key not in (ENCODERS, ENCODER)}
+    made = _Laying(layers[-1]).over(whole, named[encoder], f"{ENCODERS}.{encoder}.")
+    return {**made, NAME: member_name(str(values.get(NAME, "")), encoder)}
+
+
+def member_name(study: str, encoder: str) -> str:
+    """What the study of one of several encoders is called."""
+    return f"{study}.{encoder}"
+
+
 def merged_text(values: Mapping[Any, Any], layers: Sequence[Layer]) -> str:
     """The study that layers make, as YAML that stands in the folder of the first."""
-    names = " with ".join(layer.path.name for layer in layers)
+    names = " with ".join(dict.fromkeys(layer.path.name for layer in layers))
     text: str = yaml.safe_dump(_copied(values), sort_keys=False, allow_unicode=True, width=120)
     return f"# {names}\n{text}"
 

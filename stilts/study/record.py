@@ -150,6 +150,8 @@ class StudyRecord:
     ``training_data`` maps every task that the study learns, and ``""`` for an encoder that it pretrains itself, to the
     names of the datasets learned from; ``datasets`` describes each: ``{"licence", "domain", "source"}``. ``estimates``
     lists the artifacts behind the study's estimates. All three are empty in records written before they were kept.
+    ``weights`` is how many the encoder has, where that is known; ``siblings`` names the studies of one file's several
+    encoders, this one among them.
     """
 
     name: str
@@ -166,6 +168,8 @@ class StudyRecord:
     training_data: Mapping[str, Sequence[str]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     estimates: tuple[EstimateOutput, ...] = ()
+    weights: Whole | None = None
+    siblings: tuple[str, ...] = ()
 
     @property
     def advisable(self) -> frozenset[str]:

@@ -48,6 +48,8 @@ def make_record(
         training_data=training_data,
         datasets={name: _dataset(resolved, name) for names in training_data.values() for name in names},
         estimates=tuple(estimates),
+        weights=resolved.encoder.shape.weights if resolved.encoder.shape is not None else None,
+        siblings=study.siblings,
     )
 
 

@@ -14,7 +14,17 @@ from pydantic import BaseModel, ValidationError
 from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.study import mixture_schema, policy_schema, schema, schema_part, search_schema
 from stilts.study.baselines import baseline_rows, searched_none
-from stilts.study.overlay import Change, Layer, StudyFiles, laid_over, merged_text, place
+from stilts.study.overlay import (
+    Change,
+    Layer,
+    StudyFiles,
+    encoders_of,
+    laid_over,
+    member_name,
+    merged_text,
+    place,
+    with_encoder,
+)
 from stilts.study.record import NONE_ROW
 from stilts.study.schema import CellSeeds, Intermediate, Seeds, StudyFile, Target
 from stilts.study.search_schema import TARGET, Search
@@ -35,7 +45,8 @@ class Study:
     """A study file: encoder, rows, columns, what is searched, and what it may use.
 
     ``text`` is the file as written, or what overlays made of it; ``path`` is where it was read, the folder that its
-    relative paths start from. ``layers`` are the file and its overlays, ``changes`` what these changed.
+    relative paths start from. ``layers`` are the file and its overlays, ``changes`` what these changed. ``siblings``
+    are the studies of all its encoders, itself among them, where the file names several, and ``member`` its own.
     """
 
     path: Path
@@ -43,6 +54,8 @@ class Study:
     file: StudyFile
     layers: tuple[Layer, ...]
     changes: tuple[Change, ...] = ()
+    siblings: tuple[str, ...] = ()
+    member: str | None = None
     _rows: Mapping[str, Intermediate] = field(init=False, repr=False, compare=False)
     _columns: Mapping[str, Target] = field(init=False, repr=False, compare=False)
 
@@ -52,13 +65,14 @@ class Study:
         object.__setattr__(self, "_rows", self._all_rows())  # asked for at every cell of a plan, so made once
 
     @classmethod
-    def load(cls, path: str | Path, overlays: Sequence[str | Path] = ()) -> Study:
-        """The study of a YAML file with overlays laid over it, the last on top.
+    def load(cls, path: str | Path, overlays: Sequence[str | Path] = (), *, encoder: str | None = None) -> Study:
+        """The study of a YAML file with overlays laid over it, the last on top; of its ``encoders`` the one named.
 
         StudyError, naming file and field, for anything that cannot be meant.
         """
-        over = [*(path.overlays if isinstance(path, StudyFiles) else ()), *map(Path, overlays)]
-        return cls._of(*(Layer.read(one) for one in (Path(path), *over)))
+        files = path if isinstance(path, StudyFiles) else StudyFiles.of(str(path), ())
+        layers = [Layer.read(one) for one in (Path(path), *files.overlays, *map(Path, overlays))]
+        return cls._of(*layers, member=encoder or files.encoder)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Study:
@@ -66,15 +80,19 @@ class Study:
         return cls._of(Layer(path=path, text=text))
 
     @classmethod
-    def _of(cls, base: Layer, *overlays: Layer) -> Study:
-        values, changes = laid_over(base, overlays)
+    def _of(cls, base: Layer, *overlays: Layer, member: str | None = None) -> Study:
+        whole, changes = laid_over(base, overlays)
         layers = (base, *overlays)
+        values = with_encoder(whole, layers, member)
         try:
             file = StudyFile.model_validate(values)
         except ValidationError as error:
             raise invalid(lambda field: place(layers, field), error) from error
-        text = merged_text(values, layers) if overlays else base.text
-        study = cls(path=base.path, text=text, file=file, layers=layers, changes=changes)
+        text = base.text if values is base.values else merged_text(values, layers)
+        siblings = tuple(member_name(str(whole["name"]), one) for one in encoders_of(whole))
+        study = cls(
+            path=base.path, text=text, file=file, layers=layers, changes=changes, siblings=siblings, member=member
+        )
         study._check_names()
         return study
 

@@ -17,6 +17,7 @@ from stilts.study import mixture_schema, policy_schema, schema, search_schema
 from stilts.study.field_types import anchor
 from stilts.study.reference import field_groups, field_notes, markdown
 from stilts.study.schema_part import SchemaPart
+from stilts.study.overlay import StudyFiles
 from stilts.study.study import Study
 from stilts.tasks.kinds import known_kinds
 from stilts.tasks.option import check_options
@@ -95,7 +96,9 @@ def test_all_else_on_the_page_lies_over_a_study(tmp_path: Path) -> None:
     (tmp_path / "below.yaml").write_text(f"name: x\nencoder: {{hub: some/encoder}}\n{below}")
     for part in parts:
         (tmp_path / "over.yaml").write_text(part)
-        assert Study.load(tmp_path / "below.yaml", [tmp_path / "over.yaml"]).changes
+        files = StudyFiles.of(str(tmp_path / "below.yaml"), [tmp_path / "over.yaml"])
+        for encoder in files.encoders or (None,):
+            assert Study.load(files, encoder=encoder).changes
     assert len(parts) > 1
 
 
