@@ -88,11 +88,11 @@ def in_part(example: Example, part: Part, content: str | None = None) -> bool:
     return True
 
 
-def limited(examples: Sequence[Example], limit: int | None) -> list[Example]:
-    """At most ``limit`` examples, those with the smallest hash of their item, in their old order."""
+def limited(examples: Sequence[Example], limit: int | None, draw: int | None = None) -> list[Example]:
+    """At most ``limit`` examples, those with the smallest hash of their item (and ``draw``), in their old order."""
     if limit is None or len(examples) <= limit:
         return list(examples)
-    ranked = sorted(range(len(examples)), key=lambda i: (_item_hash(examples[i]), i))
+    ranked = sorted(range(len(examples)), key=lambda i: (_item_hash(examples[i], draw), i))
     return [examples[i] for i in sorted(ranked[:limit])]
 
 
@@ -119,7 +119,7 @@ def _whole_split(view: DataView, roots: Mapping[str, str | Path], labels: Sequen
 
 def _request(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Request:
     paths = _paths(view, roots) if view.source is Source.FILES else ()
-    identity = replace(view, part=Part.ALL, limit=None, exclude=(), shuffled=None, as_text=False).payload()
+    identity = replace(view, part=Part.ALL, limit=None, draw=None, exclude=(), shuffled=None, as_text=False).payload()
     allowed = None if labels is None else tuple(labels)
     key = canonical_json([identity, dict(view.location), [str(path) for path in paths], allowed])
     return _Request(key, view, paths, allowed)
@@ -168,6 +168,7 @@ class _Wanted:
     request: _Request
     part: Part
     limit: int | None
+    draw: int | None
     excluded: tuple[_Wanted, ...]
 
     @property
@@ -177,7 +178,7 @@ class _Wanted:
 
 def _wanted(view: DataView, roots: Mapping[str, str | Path], labels: Sequence[str] | None) -> _Wanted:
     excluded = tuple(_wanted(other, roots, labels) for other in view.exclude)
-    return _Wanted(_request(view, roots, labels), view.part, view.limit, excluded)
+    return _Wanted(_request(view, roots, labels), view.part, view.limit, view.draw, excluded)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -195,7 +196,7 @@ def _examples(wanted: _Wanted) -> tuple[Example, ...]:
             for place in places
             if in_part(examples[place], wanted.part, None if contents is None else contents[place])
         ]
-    return tuple(limited([examples[place] for place in places], wanted.limit))
+    return tuple(limited([examples[place] for place in places], wanted.limit, wanted.draw))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -275,5 +276,5 @@ def _paragraph(example: Example) -> str:
     return example.content() if paragraph is None else text_digest(paragraph)
 
 
-def _item_hash(example: Example) -> int:
-    return int(text_digest(example.item), 16)
+def _item_hash(example: Example, draw: int | None = None) -> int:
+    return int(text_digest(example.item if draw is None else f"{draw} {example.item}"), 16)

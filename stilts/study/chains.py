@@ -11,7 +11,7 @@ from typing import Any
 
 from stilts.fingerprint import Json
 from stilts.study.config import Precision, TaskConfig, TrainConfig
-from stilts.study.controls import reshuffled
+from stilts.study.matching import seeded
 from stilts.study.mixing import row_mixture, task_languages
 from stilts.study.record import NONE_ROW
 from stilts.study.resolved_study import ResolvedStudy
@@ -102,7 +102,7 @@ def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: 
         for task, weight in mixture(resolved, row, proposal)
     ]
     parts = [replace(part, config=_batched(part.config, params.get("batch_size"))) for part in parts]
-    parts = [reshuffled(part, seed) for part in parts]
+    parts = [seeded(part, seed) for part in parts]
     with study.blamed(f"intermediates.{row}.train"):
         config = train_config(
             study.at(f"intermediates.{row}.train"),

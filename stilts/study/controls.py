@@ -44,10 +44,3 @@ def controlled(part: MixturePart, control: str, registry: Registry) -> MixturePa
     )
     train, select = (tuple(replace(view, as_text=True) for view in views) for views in (part.train, part.select))
     return replace(part, task=learned, train=train, select=select)
-
-
-def reshuffled(part: MixturePart, seed: int) -> MixturePart:
-    """The part with labels shuffled by a stage's seed, where they are shuffled."""
-    if all(view.shuffled is None for view in part.train):
-        return part
-    return replace(part, train=tuple(replace(view, shuffled=seed) for view in part.train))

@@ -12,7 +12,7 @@ from stilts.study.carriers import rests_on
 from stilts.study.chains import mixture
 from stilts.study.controls import CONTROL_NOTES, MASKED
 from stilts.study.mixing import is_mixture_searched
-from stilts.study.record import Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
+from stilts.study.record import NONE_ROW, Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import Stage, TrainStage
@@ -93,6 +93,8 @@ def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
     """What a reader should know of a row's training: a head that starts at random, shares that are not a step."""
     control = resolved.study.rows[row].control
     notes = [CONTROL_NOTES[control]] if control else []
+    if row != NONE_ROW and (cut_to := resolved.matched_size(row)) is not None:
+        notes.append(f"its {cut_to[0]:,} training examples are cut to {cut_to[1]:,}, drawn anew for each seed")
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
     if (control == MASKED or any(kind.self_supervised for kind in kinds)) and resolved.is_headless:
         notes.append("its masked LM starts from a random head, for the encoder's checkpoint has none")

@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from stilts.errors import InputError, StudyError
 from stilts.study.controls import controlled
+from stilts.study.matching import SMALLEST, UNMATCHED, cut, even_limits
 from stilts.study.mixing import is_masked_lm, row_tasks, task_languages
+from stilts.study.record import NONE_ROW
 from stilts.study.resolved_target import ResolvedTarget
 from stilts.study.settings import task_config, train_limit
 from stilts.study.stage import MixturePart, TrainStage
@@ -85,11 +87,51 @@ class ResolvedStudy:
     def part(self, row: str, task: str, languages: tuple[str, ...] | None = None) -> MixturePart:
         """A task of a row in these languages (None: those that it has there), with weight 1."""
         with self.study.blamed(f"intermediates.{row}"):
-            return self.once(("part", row, task, languages), lambda: self._part(row, task, languages))
+            return self.once(("part", row, task, languages), lambda: self._drawn_part(row, task, languages))
+
+    def matched_size(self, row: str) -> tuple[int, int] | None:
+        """How many training examples a row has of its own, and to how many they are cut; None where they are not."""
+        with self.study.blamed(f"intermediates.{row}.match_size"):
+            return self.once(("matched", row), lambda: self._matched_size(row))
 
     def num_examples(self, views: Sequence[DataView]) -> int:
         """How many examples the views hold."""
         return self.once(("count", *(view.digest for view in views)), lambda: self.count_examples(views))
+
+    def _drawn_part(self, row: str, name: str, languages: tuple[str, ...] | None) -> MixturePart:
+        """A part under the row's size matching, then its control; masked LM beside other tasks keeps its size."""
+        content, part = self.study.rows[row], self._part(row, name, languages)
+        cut_to = None if is_masked_lm(content, name) else self.matched_size(row)
+        if cut_to is not None:
+            sizes = {view.digest: self.num_examples([view]) for one in self._own_parts(row) for view in one.train}
+            limits = dict(zip(sizes, even_limits(list(sizes.values()), cut_to[1]), strict=True))
+            digests = [view.digest for view in part.train]
+            part = cut(part, [limits[digest] for digest in digests], [sizes[digest] for digest in digests])
+        return part if content.control is None else controlled(part, content.control, self.registry)
+
+    def _own_parts(self, row: str) -> list[MixturePart]:
+        content = self.study.rows[row]
+        return [self._part(row, name, None) for name in self.tasks(row) if not is_masked_lm(content, name)]
+
+    def _row_size(self, row: str) -> int:
+        return sum(self.num_examples(part.train) for part in self._own_parts(row))
+
+    def _matched_size(self, row: str) -> tuple[int, int] | None:
+        wanted, limit = self._match_word(row), self.study.file.defaults.intermediate
+        if wanted is None or isinstance(wanted, int):
+            target = wanted
+        elif wanted == SMALLEST:
+            matched = [name for name in self.study.rows if name != NONE_ROW and self._match_word(name) == SMALLEST]
+            target = min(map(self._row_size, matched))
+        else:
+            task = self.registry.task(wanted)
+            target = self.num_examples(self.resolver.intermediate_views(task, train_limit=limit.limit)[0])
+        size = 0 if target is None else self._row_size(row)
+        return None if target is None or size <= target else (size, target)
+
+    def _match_word(self, row: str) -> int | str | None:
+        wanted = self.study.rows[row].match_size or self.study.file.defaults.match_size
+        return None if wanted == UNMATCHED else wanted
 
     def _part(self, row: str, name: str, languages: tuple[str, ...] | None) -> MixturePart:
         content, file, task = self.study.rows[row], self.study.file, self.registry.task(name)
@@ -108,8 +150,7 @@ class ResolvedStudy:
         )
         where = self.study.at(f"intermediates.{row}.encoding")
         config = task_config(where, self.study, task, content.encoding, self.encoder)
-        part = MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
-        return part if content.control is None else controlled(part, content.control, self.registry)
+        return MixturePart(task=task, weight=1.0, config=config, train=train, select=select)
 
     def _target(self, column: str) -> ResolvedTarget:
         content, file = self.study.columns[column], self.study.file

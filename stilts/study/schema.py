@@ -135,14 +135,25 @@ def _known_kind(name: str) -> str:
 KindName: TypeAlias = Annotated[str, AfterValidator(_known_kind)]
 
 
+def _size_form(value: object) -> str:
+    return "name" if isinstance(value, str) else "number"
+
+
+Size = Annotated[Annotated[Count, Tag("number")] | Annotated[Name, Tag("name")], Discriminator(_size_form)]
+
+
 class Defaults(SchemaPart):
-    """What rows and columns have unless they say otherwise; ``kinds`` refines ``encoding`` by task kind."""
+    """What rows and columns have unless they say otherwise; ``kinds`` refines ``encoding`` by task kind.
+
+    ``match_size`` cuts the training examples of rows to a number, a task's, or those of the ``smallest`` of them.
+    """
 
     intermediate: Train = Train()
     target: Train = Train()
     encoding: Encoding = Encoding()
     kinds: Mapping[KindName, Encoding] = Field(default_factory=dict)
     limits: Limits = Limits()
+    match_size: Size | None = None
 
 
 class StageResources(SchemaPart):
@@ -174,6 +185,7 @@ class Intermediate(SchemaPart):
     sampling: Sampling | None = None
     masked_lm: MaskedLm | None = None
     control: Literal["shuffled_labels", "masked_lm"] | None = None
+    match_size: Size | None = None
     train: Train = Train()
     encoding: Encoding = Encoding()
     search: Search | None = None

@@ -171,7 +171,15 @@ class Study:
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
         none = self.rows[NONE_ROW]
-        fixed = none.task or none.mixture or none.sampling or none.masked_lm or none.control or none.train.given()
+        fixed = (
+            none.task
+            or none.mixture
+            or none.sampling
+            or none.masked_lm
+            or none.control
+            or none.match_size
+            or none.train.given()
+        )
         if fixed or (none.search and _searches_intermediate(none.search)):
             raise StudyError(
                 self.at(f"intermediates.{NONE_ROW}"),

@@ -23,8 +23,8 @@ class DataView:
     paths below that named root, for the hub ``{"repo", "config", "revision", "split"}``, for toy empty.
     ``fingerprint`` is ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or
     ``toy:<generator>/<version>/...``. ``limit`` keeps at most that many examples, those with the smallest hash of
-    their source item, so that all languages keep the same items. Examples whose content stands in a view of
-    ``exclude`` are left out. ``shuffled`` is the seed by which labels were exchanged, ``as_text`` leaves texts alone
+    their source item (with ``draw`` of it and that seed), so that all languages keep the same items. Examples whose
+    content stands in a view of ``exclude`` are left out. ``shuffled`` is the seed by which labels were exchanged, ``as_text`` leaves texts alone
     (``stilts.data.control``).
     """
 
@@ -41,11 +41,13 @@ class DataView:
     limit: int | None = None
     exclude: tuple[DataView, ...] = ()
     shuffled: int | None = None
+    draw: int | None = None
     as_text: bool = False
 
     def payload(self) -> dict[str, Json]:
         """The identity fields: what decides which examples come out, and nothing of where they lie."""
         control: dict[str, Json] = {} if self.shuffled is None else {"shuffled": self.shuffled}
+        control |= {} if self.draw is None else {"draw": self.draw}
         control |= {"as_text": True} if self.as_text else {}
         return {
             "dataset": self.dataset,
