@@ -24,8 +24,8 @@ class DataView:
     ``fingerprint`` is ``sha256:...`` of the files, ``hub:<repo>@<commit>/<config>/<split>``, or
     ``toy:<generator>/<version>/...``. ``limit`` keeps at most that many examples, those with the smallest hash of
     their source item (with ``draw`` of it and that seed), so that all languages keep the same items. Examples whose
-    content stands in a view of ``exclude`` are left out. ``shuffled`` is the seed by which labels were exchanged, ``as_text`` leaves texts alone
-    (``stilts.data.control``).
+    content stands in a view of ``exclude`` are left out. ``shuffled`` is the seed by which labels were exchanged,
+    ``as_text`` leaves texts alone (``stilts.data.control``).
     """
 
     dataset: str
