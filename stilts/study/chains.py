@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from stilts.fingerprint import Json
+from stilts.fingerprint import Json, canonical_json
 from stilts.study.config import Precision, TaskConfig, TrainConfig
 from stilts.study.matching import seeded
 from stilts.study.mixing import row_mixture, task_languages
@@ -39,8 +39,9 @@ def recipe_stage(resolved: ResolvedStudy, row: str, proposal: Proposal | None, s
     """The stage that trains a row's recipe; None for ``none``."""
     if row == NONE_ROW:
         return None
-    number = proposal and proposal.number
-    return resolved.once(("recipe", row, number, seed), lambda: _recipe(resolved, row, proposal, seed))
+    # By what it says and not by its number: the made-up recipes of a plan to come have numbers, too.
+    params = canonical_json(proposal.params) if proposal else None
+    return resolved.once(("recipe", row, params, seed), lambda: _recipe(resolved, row, proposal, seed))
 
 
 def fine_tuning_stage(

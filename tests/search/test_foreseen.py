@@ -68,3 +68,14 @@ def test_what_is_trained_alike_by_all_recipes_is_counted_once(folder: Path) -> N
 
 def test_the_same_recipes_are_made_up_every_time(folder: Path) -> None:
     assert both(folder, [])[0].stages.keys() == both(folder, [])[0].stages.keys()
+
+
+def test_what_was_foreseen_is_not_what_is_trained(folder: Path) -> None:
+    """A made-up recipe and a drawn one have the same number, row and seed, and are two stages."""
+    rows = {"none": None, "mnli": {"search": {"learning_rate": RATE, "proposals": 3}}}
+    study = resolved(folder, intermediates=rows)
+    foreseen_plan(study, {}, num_to_draw(study, {}))
+    afterwards = make_plan(study, {"mnli": [recipe(0)]})
+    alone = make_plan(resolved(folder, intermediates=rows), {"mnli": [recipe(0)]})
+
+    assert set(afterwards.stages) == set(alone.stages)
