@@ -16,6 +16,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from stilts.training.reporter import Evaluation, Reply
 
@@ -46,7 +47,8 @@ class Board:
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._num_asked = 0
         self._training: set[str] = set()
-        self._ends, self._nobody_trains = asyncio.Event(), asyncio.Event()
+        self._ended, self._nobody_trains = False, asyncio.Event()
+        self._ends: dict[str, asyncio.Event] = {}  # by stage; set once it is to end
 
     async def progress(self, stage_id: str, step: int, steps: int) -> None:
         """Pins where a stage is."""
@@ -55,19 +57,29 @@ class Board:
         self._nobody_trains.clear()
 
     async def left(self, stage_id: str) -> None:
-        """Notes that a stage ended, whatever became of it."""
+        """Notes that a stage ended, whatever became of it; whoever waits for its end, waits no more."""
         self._training.discard(stage_id)
+        if stage_id in self._ends:
+            self._ends.pop(stage_id).set()
         if not self._training:
             self._nobody_trains.set()
 
-    async def ends(self) -> None:
-        """Comes back when the run is to end."""
-        await self._ends.wait()
+    async def ends(self, stage_id: str) -> None:
+        """Comes back when the stage, or the run, is to end."""
+        if not self._ended:
+            await self._ends.setdefault(stage_id, asyncio.Event()).wait()
+
+    async def leave(self, stage_ids: Collection[str]) -> None:
+        """Has those of the stages that are at work save a checkpoint and end."""
+        for stage_id in self._training & set(stage_ids):
+            self._ends.setdefault(stage_id, asyncio.Event()).set()
 
     async def end(self, stage_ids: Collection[str]) -> None:
         """Has the stages save a checkpoint and end; comes back when those that are in flight and at work have."""
         self._training &= set(stage_ids)
-        self._ends.set()
+        self._ended = True
+        for ends in self._ends.values():
+            ends.set()
         if self._training:
             await self._nobody_trains.wait()
 
@@ -94,8 +106,13 @@ class Board:
 
 
 def start_board() -> Any:
-    """A handle on a new board; Ray starts it again (empty) when its process dies, and it ends with the driver."""
-    return ray.remote(Board).options(num_cpus=0, max_restarts=-1, max_concurrency=1000).remote()
+    """A handle on a new board; Ray starts it again (empty) when its process dies, and it ends with the driver.
+
+    It runs on the driver's node, where there is room: a node that it stayed on could not leave.
+    """
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    board = ray.remote(Board).options(num_cpus=0, max_restarts=-1, max_concurrency=1000, scheduling_strategy=here)
+    return board.remote()
 
 
 class BoardReporter:
@@ -104,25 +121,26 @@ class BoardReporter:
     def __init__(self, board: Any) -> None:
         self._board = board
         self._last: tuple[str, float] = ("", 0.0)
-        self._ends: Any = None
+        self._asked: tuple[str, Any] = ("", None)
 
     def progress(self, stage_id: str, step: int, steps: int) -> None:
-        """Pins the step and does not wait; raises KeyboardInterrupt once the run is to end."""
+        """Pins the step and does not wait; raises KeyboardInterrupt once the stage, or the run, is to end."""
         now = time.monotonic()
         if self._last[0] == stage_id and now - self._last[1] < _PROGRESS_EVERY_S:
             return
         self._last = (stage_id, now)
         try:
             self._board.progress.remote(stage_id, step, steps)
-            ends = self._run_ends()
+            ends = self._is_to_end(stage_id)
         except RayError:
-            self._ends = None  # Nobody watches: the stage goes on.
+            self._asked = ("", None)  # Nobody watches: the stage goes on.
         else:
             if ends:
                 raise KeyboardInterrupt
 
     def left(self, stage_id: str) -> None:
         """Says that the stage ended."""
+        self._asked = ("", None)
         with contextlib.suppress(RayError):
             self._board.left.remote(stage_id)
 
@@ -134,13 +152,13 @@ class BoardReporter:
             return Reply.CONTINUE
         return Reply.STOP if stop else Reply.CONTINUE
 
-    def _run_ends(self) -> bool:
-        """Whether the board has said so: one question waits there, and its answer comes by itself."""
-        if self._ends is None:
-            self._ends = self._board.ends.remote()
-        ready, _ = ray.wait([self._ends], timeout=0)
+    def _is_to_end(self, stage_id: str) -> bool:
+        """Whether the board has said so: a stage asks once, and the answer comes by itself."""
+        if self._asked[0] != stage_id:
+            self._asked = (stage_id, self._board.ends.remote(stage_id))
+        ready, _ = ray.wait([self._asked[1]], timeout=0)
         if ready:
-            ray.get(self._ends)  # RayError where the board died
+            ray.get(self._asked[1])  # RayError where the board died
         return bool(ready)
 
 

@@ -7,7 +7,7 @@ stage's lease: an other driver, or a worker that was killed and whose lease has 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from stilts.errors import StageFailedError, StoreUnavailableError
 from stilts.fingerprint import Json
@@ -48,6 +48,7 @@ class Desk:
         self._max_concurrent = max_concurrent
         self.floor = floor
         self._nodes: dict[str, str] = {}
+        self._leaving: set[str] = set()
         self._in_flight: dict[str, Stage] = {}
         self._first: dict[str, tuple[int, float]] = {}  # the step at which a stage in flight was first seen, and when
         self._again: dict[str, tuple[float, Stage]] = {}
@@ -102,9 +103,16 @@ class Desk:
         """Takes back a stage in flight that never began; it is handed out again."""
         self._put_back(stage_id, 0.0)
 
+    def leave(self, node_ids: Collection[str]) -> list[str]:
+        """The stages in flight on nodes that are about to go; that they do not end there is no failure of theirs."""
+        self._leaving.update(node_ids)
+        return [stage_id for stage_id, node_id in self._nodes.items() if node_id in node_ids]
+
     def settle(self, outcome: Mapping[str, Json]) -> None:
         """Takes the outcome of a stage in flight."""
         stage_id, state = str(outcome["stage_id"]), outcome["state"]
+        if state in ("busy", "failed") and self._moved(stage_id):
+            return
         if state == "busy":
             self._put_back(stage_id, BUSY_WAIT_S)
             self._say(Happening.WAITING, stage_id, str(outcome["error"]))
@@ -122,6 +130,8 @@ class Desk:
         Raises StageFailedError, once it is told, for one that no other stage would be spared (``ends_run``), and where
         the store cannot take it.
         """
+        if self._moved(stage_id):
+            return
         reached, before = self._steps.pop(stage_id, 0), self._lost_at.get(stage_id, 0)
         retries = 0 if reached > before else self._retries.get(stage_id, 0)
         most = MAX_DEATHS if died else MAX_RETRIES
@@ -164,6 +174,14 @@ class Desk:
             seconds=self._clock() - self._started,
             interrupted=interrupted,
         )
+
+    def _moved(self, stage_id: str) -> bool:
+        """Whether the stage was on a node that leaves the cluster; it is handed out again then, as if it were new."""
+        if self._nodes.get(stage_id) not in self._leaving:
+            return False
+        self._put_back(stage_id, 0.0)
+        self._say(Happening.RETRIED, stage_id, "its node leaves the cluster; it goes on from its last checkpoint")
+        return True
 
     def _measured(self, one: StageStep) -> Measured | None:
         """What a stage's steps say of its time, from the second look at it on: loading is no step."""

@@ -20,6 +20,7 @@ from ray.tune.search import Searcher
 from stilts.errors import StageFailedError
 from stilts.scheduling import signals
 from stilts.scheduling.desk import Desk
+from stilts.scheduling.leaving import Leaving
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.raylet import Raylet
 from stilts.scheduling.silence import Silence
@@ -119,6 +120,7 @@ class DeskCallback(Callback):
         self._desk, self._searcher, self._board, self._on_nodes = desk, searcher, board, on_nodes
         self._silence, self._hung = silence, set[str]()
         self._wish = Wish() if grows else None
+        self._leaving = Leaving(desk, board, self._count_nodes) if grows else None
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
         self._counted = time.monotonic()
@@ -142,6 +144,8 @@ class DeskCallback(Callback):
         if now - self._counted >= _NODES_EVERY_S:
             self._counted = now
             self._searcher.guard(self._count_nodes)
+        if self._leaving is not None:
+            self._searcher.guard(self._leaving.look)
         if self._searcher.error is not None:
             raise self._searcher.error
 

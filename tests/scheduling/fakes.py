@@ -187,3 +187,31 @@ class ProbingExecutor:
         with (Path(self.folder) / stage.stage_id).open("a") as stream:
             stream.write(json.dumps(told) + "\n")
         return FakeOutcome(seconds=self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteppingExecutor:
+    """A training that writes each step to a file of ``folder`` at once, and goes on from there: its checkpoint.
+
+    The file has a line for each try: the node, and the steps that it made.
+    """
+
+    folder: str
+    steps: int
+    seconds: float = 0.2
+
+    def holding(self, held: Resources) -> SteppingExecutor:
+        return self
+
+    def __call__(self, stage: FakeStage, reporter: Reporter) -> FakeOutcome:
+        path = Path(self.folder) / stage.stage_id
+        before = path.read_text().splitlines() if path.exists() else []
+        done = sum(json.loads(line)["steps"] for line in before)
+        node = ray.get_runtime_context().get_node_id()
+        for step in range(1, self.steps - done + 1):
+            time.sleep(self.seconds)
+            written = path.with_suffix(".new")
+            written.write_text("\n".join([*before, json.dumps({"node": node, "steps": step})]) + "\n")
+            written.replace(path)
+            reporter.progress(stage.stage_id, done + step, self.steps)
+        return FakeOutcome(seconds=self.seconds)
