@@ -23,19 +23,23 @@ ADDRESS_VARIABLE = "RAY_API_SERVER_ADDRESS"
 _STEP = "See docs/running.md, On a cluster, for what it may be"
 
 Address = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x20]+$")]
+Owner = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+MOST_IMPORTANT = 1000
 
 
 class ClusterFile(SchemaPart):
     """A whole ``cluster.yaml``; every field may be left out.
 
     ``address`` is the job server's (``http://HOST:8265``), ``store`` and ``tracking`` are seen by every node, ``roots``
-    are folders that every node has, by the name of a root.
+    are folders that every node has, by the name of a root. ``owner`` and ``priority`` are those of the jobs.
     """
 
     address: Address | None = None
     store: Address | None = None
     tracking: Address | None = None
     roots: Mapping[Literal["data", "text", "encoders", "tasks"], PathText] = Field(default_factory=dict)
+    owner: Owner | None = None
+    priority: Annotated[int, Field(ge=-MOST_IMPORTANT, le=MOST_IMPORTANT)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class ClusterPlaces:
     store: str | None
     tracking: str | None
     roots: Mapping[str, str]
+    owner: str | None = None
+    priority: int = 0
 
     def need_address(self) -> str:
         """The job server's address; InputError where none is known, or it is none of a job server."""
@@ -87,6 +93,8 @@ def cluster_places(
     store: str | None = None,
     tracking: str | None = None,
     roots: tuple[str, ...] = (),
+    owner: str | None = None,
+    priority: int | None = None,
 ) -> ClusterPlaces:
     """The cluster that options, environment and ``cluster.yaml`` name together; InputError for a root that is none."""
     file, of_environment = cluster_file(), os.environ
@@ -99,4 +107,6 @@ def cluster_places(
         store=store or of_environment.get(STORE_VARIABLE) or file.store,
         tracking=tracking or of_environment.get(TRACKING_VARIABLE) or file.tracking,
         roots={name: checked_root(f"root {name} of the cluster", name, folder) for name, folder in named.items()},
+        owner=owner or file.owner,
+        priority=file.priority if priority is None else priority,
     )

@@ -17,6 +17,7 @@ from stilts.app.roots import DATA, ENCODERS, TASKS, TEXT, has_variable
 from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.scheduling import jobs as server
 from stilts.scheduling.jobs import Job, JobServer
+from stilts.scheduling.within_job import OWNER, PRIORITY
 from stilts.study.study import Study
 from stilts.tracking.address_check import check_address
 
@@ -72,7 +73,8 @@ def submit(
         if running is None:
             command = entry_point(package, store, tracking, roots, run_options)
             told = {server.STUDY: loaded.name, server.STORE: store, server.TRACKING: tracking}
-            told[server.VERSION] = version
+            told |= {server.VERSION: version, PRIORITY: str(places.priority)}
+            told |= {OWNER: places.owner} if places.owner else {}
             cluster.submit(submission_id, command, folder=package.folder, variables=JOB_VARIABLES, **told)
     return Submitted(
         submission_id=submission_id,

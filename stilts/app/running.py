@@ -34,13 +34,14 @@ from stilts.ledger.gc import apply_gc, plan_gc
 from stilts.ledger.study_record import write_study
 from stilts.ledger.view import StudyView
 from stilts.scheduling.attempt import StoreExecutor
+from stilts.scheduling.claimant import Claimant
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, Snapshot
 from stilts.scheduling.node_checks import Places
 from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled, received
-from stilts.scheduling.within_job import away, submission_id
+from stilts.scheduling.within_job import away, claim, submission_id
 from stilts.search.conductor import Conductor
 from stilts.search.pruning_rules import pruning_rule
 from stilts.shown import remark
@@ -222,7 +223,9 @@ def _execute(
     }
     if options.local:
         return run_sequentially(conductor, store=store, configured=configs.__getitem__, on_event=on_event)
-    settings = _settings(options, conductor.holding.bounds)
+    owner, priority = claim()
+    claimant = Claimant(study=workspace.study.name, owner=owner, priority=priority)
+    settings = replace(_settings(options, conductor.holding.bounds), claimant=claimant)
 
     def offered(nodes: Sequence[Node]) -> None:
         conductor.max_open = conductor.holding.most_open(nodes)

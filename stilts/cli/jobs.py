@@ -58,6 +58,16 @@ def submit(
         ),
     ] = None,
     root: RootOption = None,
+    priority: Annotated[
+        int | None,
+        typer.Option(
+            min=-1000,
+            max=1000,
+            help="Where studies share the cluster, those of higher priority begin their stages first. "
+            "[default: 0, or priority: in cluster.yaml]",
+        ),
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose study it is. [default: owner: in cluster.yaml]")] = None,
     join: Annotated[bool, typer.Option("--join", help="Where a job fills the study already, follow that one.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Print the job's log until it ends.")] = False,
     json: JsonOption = False,
@@ -76,7 +86,9 @@ def submit(
     from stilts.app.jobs import submit as submit_study
     from stilts.scheduling.jobs import connect
 
-    places = cluster_places(address=address, store=store, tracking=tracking_uri, roots=tuple(root or ()))
+    places = cluster_places(
+        address=address, store=store, tracking=tracking_uri, roots=tuple(root or ()), owner=owner, priority=priority
+    )
     made = submit_study(study, places, version=__version__, join=join, run_options=run_options or (), connect=connect)
     value = asdict(made)
     say(value, lambda: Text(_submitted(value)), as_json=json)
@@ -160,6 +172,8 @@ def _line(job: Job) -> dict[str, Any]:
     return {
         "submission_id": job.submission_id,
         "study": job.study,
+        "owner": job.owner,
+        "priority": job.priority,
         "state": job.state,
         "started": job.started,
         "ended": job.ended,
@@ -191,23 +205,28 @@ def _job_table(value: list[dict[str, Any]]) -> RenderableType:
 
     if not value:
         return Text("The cluster has no jobs.")
+    rows = [_row(one) for one in value]
+    headings = [name for name in rows[0] if name not in ("owner", "priority") or any(row[name] for row in rows)]
     table = Table(box=None, pad_edge=False)
-    for heading in ("job", "study", "state", "started", "took"):
-        table.add_column(heading, overflow="fold", no_wrap=heading not in ("job", "study"))
-    for one in value:
-        table.add_row(
-            *(
-                Text(shown(str(text)))
-                for text in (
-                    one["submission_id"],
-                    one["study"] or "-",
-                    one["state"],
-                    "-" if one["started"] is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(one["started"])),
-                    _took(one),
-                )
-            )
-        )
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("job", "study", "owner"))
+    for row in rows:
+        table.add_row(*(Text(shown(row[heading] or "-")) for heading in headings))
     return table
+
+
+def _row(one: dict[str, Any]) -> dict[str, str]:
+    """A job's cells by their headings; empty where nobody said."""
+    started = one["started"]
+    return {
+        "job": one["submission_id"],
+        "study": one["study"] or "",
+        "owner": one["owner"] or "",
+        "priority": f"{one['priority'] or ''}",
+        "state": one["state"],
+        "started": "" if started is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(started)),
+        "took": _took(one),
+    }
 
 
 def _took(one: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TextIO, cast
 
 from stilts.errors import ClusterError
 from stilts.execute.disk import disk_error
+from stilts.scheduling.claimant import Claimant
 from stilts.scheduling.raylet import RayletDied
 from stilts.scheduling.signals import held
 from stilts.shown import shown
@@ -52,6 +53,7 @@ class RaySettings:
     ``address`` is an existing cluster's; None takes RAY_ADDRESS, and where that is unset starts a private cluster with
     ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight,
     ``max_gpus`` the GPUs that they hold together. A stage that says nothing for ``silent_s`` seconds is ended.
+    ``max_gpus`` the GPUs that they hold together. ``claimant`` is the study among others on a cluster that is joined.
     """
 
     address: str | None = None
@@ -60,6 +62,7 @@ class RaySettings:
     max_concurrent: int | None = None
     max_gpus: float | None = None
     silent_s: float = 1800.0
+    claimant: Claimant | None = None
 
     @property
     def joined(self) -> str | None:

@@ -16,6 +16,8 @@ from stilts.study.slots import ROUNDING, Node, Resources, allowed, num_slots
 
 # A stage that was placed and has not begun for so long: others hold what was counted free, so nothing more goes there.
 BEGUN_WITHIN_S = 30.0
+# Two studies may have taken the same room at once: by then one of them has begun there, and the other looks elsewhere.
+TAKEN_WITHIN_S = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +31,11 @@ class _Room:
     @classmethod
     def of(cls, node: Node) -> _Room:
         return cls(node=node, cpus=node.cpus, gpus=[1.0] * int(node.gpus + ROUNDING))
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether more is held than the node has."""
+        return self.cpus < -ROUNDING or sum(self.gpus) < -ROUNDING
 
     def which(self, held: Resources) -> list[int] | None:
         """The GPUs that a stage would get, the fullest that holds its part as Ray does; None where it does not fit."""
@@ -45,6 +52,11 @@ class _Room:
         self.cpus -= sign * held.cpus
         for index in which:
             self.gpus[index] -= sign * min(held.gpus, 1.0)
+
+    def freest(self, held: Resources) -> list[int]:
+        """The GPUs on which least is held, as many as a stage holds parts of."""
+        order = sorted(range(len(self.gpus)), key=lambda index: -self.gpus[index])
+        return order[: max(1, int(held.gpus))] if held.gpus else []
 
     def lacks(self, held: Resources) -> tuple[float, float]:
         """How many GPUs and cores are missing until a stage fits."""
@@ -68,7 +80,8 @@ class Floor:
 
     ``max_gpus`` bounds what all stages hold together; ``beside_gpus``: some stages of the study hold GPUs, so those
     that hold none are kept off nodes with GPUs. ``idle`` are warm processes that wait for work, by node and class;
-    ``claims`` the nodes that are kept for classes until they fit.
+    ``claims`` the nodes that are kept for classes until they fit. ``others`` are stages of other studies, by node, and
+    ``yielded`` nodes on which more important studies wait for room.
     """
 
     max_gpus: float | None = None
@@ -77,6 +90,8 @@ class Floor:
     idle: dict[tuple[str, Resources], int] = field(default_factory=dict, init=False)
     claims: dict[Resources, str] = field(default_factory=dict, init=False)
     nodes: tuple[Node, ...] = field(default=(), init=False)
+    others: tuple[tuple[str, Resources], ...] = field(default=(), init=False)
+    yielded: frozenset[str] = field(default=frozenset(), init=False)
     _placed: dict[str, _Placed] = field(default_factory=dict, init=False)
     _asked: Asked | None = field(default=None, init=False)
 
@@ -115,9 +130,31 @@ class Floor:
 
     @property
     def stranded(self) -> list[str]:
-        """Stages that have not begun on a node that is gone."""
-        there = {node.node_id for node in self.nodes}
-        return [i for i, one in self._placed.items() if one.node_id and one.node_id not in there and not one.begun]
+        """Stages that have not begun on a node that is gone, or where other studies have the room."""
+        there = {room.node.node_id: room.is_overdrawn for room in self.rooms() if room.node.node_id not in self.yielded}
+        late = self.clock() - TAKEN_WITHIN_S
+        waiting = [(stage_id, one) for stage_id, one in self._placed.items() if one.node_id and not one.begun]
+        return [i for i, one in waiting if one.node_id not in there or (there[one.node_id] and one.since < late)]
+
+    @property
+    def held(self) -> tuple[tuple[str, Resources], ...]:
+        """What was placed, by node."""
+        return tuple((one.node_id, one.held) for one in self._placed.values() if one.node_id)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The nodes on which some stage waits for room that it may have there."""
+        waiting = [held for held in self._asked.refused if self.has_leave(held)] if self._asked is not None else []
+        return frozenset(
+            node.node_id
+            for held in waiting
+            for node in allowed(self.nodes, held, beside_gpus=self.beside_gpus)
+            if num_slots([node], held)
+        )
+
+    def has_leave(self, held: Resources) -> bool:
+        """Whether one stage more stays within ``max_gpus``."""
+        return self.max_gpus is None or not held.gpus or self.gpus_held + held.gpus <= self.max_gpus + ROUNDING
 
     @property
     def gpus_held(self) -> float:
@@ -130,7 +167,7 @@ class Floor:
         What is held besides must fit with it; parts of GPUs lie where Ray put them, so there it gives way to others.
         """
         room = next((room for room in self.rooms() if room.node.node_id == node_id), None)
-        if room is None or room.cpus < -ROUNDING:
+        if room is None or room.is_overdrawn:
             return True
         waiting = [one for one in self._placed.values() if one.node_id == node_id and not one.begun]
         if held.gpus and any(one.held.gpus and {one.held.gpus % 1, held.gpus % 1} != {0.0} for one in waiting):
@@ -141,11 +178,15 @@ class Floor:
         return cpus > room.cpus + ROUNDING or (held.gpus > 0 and gpus > sum(room.gpus) + ROUNDING)
 
     def rooms(self) -> list[_Room]:
-        """What every node has left beside what was placed there."""
+        """What every node has left beside what was placed there, and what other studies hold."""
         rooms = {node.node_id: _Room.of(node) for node in self.nodes}
         for one in self._placed.values():
             if one.node_id in rooms:
                 rooms[one.node_id].take(one.held, one.which)
+        for node_id, held in self.others:
+            if node_id in rooms:
+                room = rooms[node_id]
+                room.take(held, room.which(held) or room.freest(held))
         return list(rooms.values())
 
     @property
@@ -192,7 +233,7 @@ class Asked:
             return
         wanted = held if held.cpus or held.gpus else Resources()  # what holds nothing takes a CPU
         names = {node.node_id for node in allowed(floor.nodes, wanted, beside_gpus=floor.beside_gpus)}
-        rooms = [room for room in self._rooms if room.node.node_id in names - self._blocked]
+        rooms = [room for room in self._rooms if room.node.node_id in names - self._blocked - floor.yielded]
         fitting = [(room, which) for room in rooms if (which := room.which(wanted)) is not None]
         if within and fitting:
             self.found[held] = min(fitting, key=lambda pair: self._rank(pair[0], held))
@@ -202,8 +243,7 @@ class Asked:
         self.refused[held] = claimed.node.node_id if claimed is not None else ""
         if claimed is not None:
             claimed.cpus -= wanted.cpus
-            freest = sorted(range(len(claimed.gpus)), key=lambda index: -claimed.gpus[index])
-            claimed.take(Resources(cpus=0.0, gpus=held.gpus), freest[: max(1, int(held.gpus))] if held.gpus else [])
+            claimed.take(Resources(cpus=0.0, gpus=held.gpus), claimed.freest(held))
         floor.claims = {one: where for one, where in self.refused.items() if where}
 
     def _rank(self, room: _Room, held: Resources) -> tuple[bool, float, float, str]:

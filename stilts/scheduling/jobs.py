@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from stilts.errors import ClusterError, MissingPackageError, StiltsError
+from stilts.scheduling.within_job import OWNER, PRIORITY
 
 # Ray's own words for where a job is; the last three are its ends.
 PENDING, RUNNING, STOPPED, SUCCEEDED, FAILED = "PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"
 LIVE = frozenset({PENDING, RUNNING})
-# What stilts writes into a job's metadata, which Ray keeps as text.
+# What stilts writes into a job's metadata, which Ray keeps as text; OWNER and PRIORITY beside.
 STUDY, STORE, TRACKING, VERSION = "stilts_study", "stilts_store", "stilts_tracking", "stilts_version"
 # Both win in Ray's client over the address that it is given.
 _ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
@@ -45,6 +46,17 @@ class Job:
             return self.metadata[STUDY]
         found = _ENTRY_POINT.search(self.entrypoint)
         return Path(found[1] or found[2]).stem if found else None
+
+    @property
+    def owner(self) -> str | None:
+        """Who submitted it, where that was said."""
+        return self.metadata.get(OWNER)
+
+    @property
+    def priority(self) -> int:
+        """How important it is among the cluster's studies: 0 unless it was said."""
+        found = self.metadata.get(PRIORITY, "0")
+        return int(found) if found.lstrip("-").isdecimal() else 0
 
     @property
     def is_live(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stilts.errors import InputError
@@ -18,6 +18,7 @@ from stilts.scheduling.floor import Floor
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.node_checks import Places, check_nodes
 from stilts.scheduling.raylet import RayletDied
+from stilts.scheduling.sharing import shared
 from stilts.scheduling.silence import Silence
 from stilts.search.work_source import WorkSource
 from stilts.shown import remark
@@ -53,7 +54,8 @@ def run_stages(
             if settings.joined is not None:
                 on_event(Fact(line=_offer(source)))
                 check_nodes(places or Places())
-            _tune(desk, execute, scratch, seen, settings)
+            with shared(floor, settings, on_event) as share:
+                _tune(desk, execute, scratch, seen, settings, share)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
     except RayletDied as died:
@@ -100,10 +102,12 @@ def _check_resources(source: WorkSource, settings: RaySettings) -> None:
         )
 
 
-def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, settings: RaySettings) -> None:
+def _tune(
+    desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, settings: RaySettings, share: Callable[[], None]
+) -> None:
     """Lets Tune run until the searcher is finished, and raises what the driver's side failed with.
 
-    At a signal, the stages in flight save a last checkpoint before it is passed on.
+    At a signal, the stages in flight save a last checkpoint before it is passed on. ``share`` is called all the time.
     """
     from ray import tune
 
@@ -112,7 +116,7 @@ def _tune(desk: Desk, execute: Executor, scratch: str, on_nodes: OnNodes, settin
     from stilts.scheduling.trainable import StageTrainable
     from stilts.scheduling.warm import StageScheduler, placement
 
-    board, searcher = start_board(), StageSearcher(desk)
+    board, searcher = start_board(), StageSearcher(desk, share)
     grows, silence = settings.joined is not None, Silence(settings.silent_s)
     callback = DeskCallback(desk, searcher, board, on_nodes, grows=grows, silence=silence)
     trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), placement)

@@ -44,11 +44,14 @@ _DEATHS = {
 
 
 class StageSearcher(Searcher):
-    """Suggests the desk's next stage; None while nothing is ready, FINISHED at the end."""
+    """Suggests the desk's next stage; None while nothing is ready, FINISHED at the end.
 
-    def __init__(self, desk: Desk) -> None:
+    ``share`` is called before each: it tells other studies of this one, and the floor of them.
+    """
+
+    def __init__(self, desk: Desk, share: Callable[[], None]) -> None:
         super().__init__(metric="seconds", mode="min")
-        self._desk = desk
+        self._desk, self._share = desk, share
         self._stages: dict[str, str] = {}
         self.error: Exception | None = None
 
@@ -56,6 +59,7 @@ class StageSearcher(Searcher):
         """The config of the next trial."""
         if self.error is not None:
             return Searcher.FINISHED
+        self.guard(self._share)
         found = self.guard(self._desk.next_stage)
         if found is None or found is NoStage.FINISHED:
             return Searcher.FINISHED

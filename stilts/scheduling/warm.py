@@ -20,6 +20,7 @@ from stilts.study.slots import Resources
 NODE_LABEL = "ray.io/node-id"
 # A cluster that grows lets nodes go that hold nothing.
 _IDLE_S = 30.0
+_ASK_AGAIN_S = 0.1
 
 
 class WarmActors:
@@ -71,7 +72,7 @@ class WarmActors:
 
 
 class StageScheduler(FIFOScheduler):
-    """Tune's first come, first served, with warm actors of ours; trials on nodes that are gone are taken back."""
+    """Tune's first come, first served, with warm actors of ours; trials that would wait in vain are taken back."""
 
     def __init__(self, floor: Floor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -83,6 +84,7 @@ class StageScheduler(FIFOScheduler):
         cache = getattr(controller, "_actor_cache", None)
         if cache is not None and not isinstance(cache, WarmActors):
             controller._actor_cache = WarmActors(self._floor)
+            controller._update_trial_queue = _in_turn(controller._update_trial_queue)
         if gone := set(self._floor.stranded):
             for trial in [one for one in controller.get_live_trials() if one.config["stage_id"] in gone]:
                 if trial.status == trial.PENDING:
@@ -92,6 +94,21 @@ class StageScheduler(FIFOScheduler):
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles what it is given for a restore that never comes."""
         return {}
+
+
+def _in_turn(ask: Callable[..., bool]) -> Callable[..., bool]:
+    """Tune's asking for the next trial, without its waiting: where none runs, Tune waits ten minutes there for one.
+
+    Meanwhile it would end no idle actor, which holds what another study waits for, and hear nothing of the cluster.
+    """
+
+    def asked(blocking: bool = False, timeout: int = 0) -> bool:
+        came = ask(blocking=False)
+        if blocking and not came:
+            time.sleep(_ASK_AGAIN_S)
+        return came
+
+    return asked
 
 
 def place_of(key: Any) -> tuple[str, Resources]:

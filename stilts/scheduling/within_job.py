@@ -15,6 +15,8 @@ from pathlib import Path
 
 # What Ray 2.60 sets for the entry point of a submitted job: JSON of its runtime environment and metadata.
 JOB_CONFIG = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+# What stilts writes into a job's metadata of who submitted it, and how important it is among others.
+OWNER, PRIORITY = "stilts_owner", "stilts_priority"
 # The folder of a node below which Ray unpacks what jobs ship.
 _UNPACKED = "runtime_resources"
 
@@ -23,6 +25,16 @@ def submission_id() -> str | None:
     """The submission id of the job that this process is the entry point of; None outside of one."""
     found = _config("metadata").get("job_submission_id")
     return str(found) if found else None
+
+
+def claim() -> tuple[str | None, int]:
+    """Owner and priority of the job that this process is the entry point of, as it was submitted with; (None, 0)."""
+    told = _config("metadata")
+    try:
+        priority = int(str(told.get(PRIORITY, 0)))
+    except ValueError:  # somebody's own metadata
+        priority = 0
+    return (str(told[OWNER]) if OWNER in told else None), priority
 
 
 def is_fleeting(place: Path) -> bool:

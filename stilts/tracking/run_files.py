@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from stilts.tracking.existing import ARTIFACTS_DIGEST, MAX_TAG_CHARS, NOTE, TABLES
 from stilts.tracking.predictions import PREDICTIONS_FILE
-from stilts.tracking.ray_job import TAG as RAY_JOB
+from stilts.tracking.ray_job import TAGS as JOB_TAGS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,6 +60,6 @@ def carry_over(client: MlflowClient, old: Run, new_id: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             client.download_artifacts(old.info.run_id, "", folder)
             client.log_artifacts(new_id, folder)
-    for key in (NOTE, ARTIFACTS_DIGEST, RAY_JOB):
+    for key in (NOTE, ARTIFACTS_DIGEST, *JOB_TAGS):
         if key in old.data.tags:
             client.set_tag(new_id, key, old.data.tags[key])

@@ -23,7 +23,7 @@ from stilts.tracking.existing import (
 )
 from stilts.tracking.mlflow_settings import apply_settings
 from stilts.tracking.predictions import PREDICTIONS_FILE
-from stilts.tracking.ray_job import TAG as RAY_JOB
+from stilts.tracking.ray_job import TAGS as JOB_TAGS
 from stilts.tracking.ray_job import job_tags
 from stilts.tracking.run_files import Artifacts, carry_over, upload, write_note
 from stilts.tracking.run_view import DataInput, MetricPoint, RunView
@@ -175,7 +175,7 @@ class RunWriter:
         run_id: str = run.info.run_id
         tags = self._tags(view)
         for key in run.data.tags.keys() - tags.keys():
-            if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST, RAY_JOB):
+            if not key.startswith("mlflow.") and key not in (DIGEST, ARTIFACTS_DIGEST, *JOB_TAGS):
                 self.client.delete_tag(run_id, key)
         for chunk in _chunks(sorted(tags.items() - run.data.tags.items()), _MAX_TAGS):
             self._tag(run_id, dict(chunk))

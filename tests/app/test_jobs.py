@@ -68,7 +68,9 @@ def test_a_job_is_named_by_its_study_and_says_where_results_go(tmp_path: Path) -
         "stilts_store": STORE,
         "stilts_tracking": MLFLOW,
         "stilts_version": "0.0",
+        "stilts_priority": "0",
     }
+    assert (only.priority, only.owner) == (0, None)
 
 
 def test_only_code_and_what_the_study_names_travel(tmp_path: Path) -> None:
@@ -298,6 +300,19 @@ def test_options_win_over_the_environment_and_that_over_the_file(
     assert (found.address, found.store, found.tracking) == ("http://environment:8265", "s3://environment", "none")
     assert found.roots == {"data": "/of/environment", "text": "/of/option"}
     assert cluster_places(address=HEAD, store=STORE, roots=("data=/o",)).roots["data"] == "/o"
+
+
+def test_a_job_has_the_owner_and_the_priority_that_options_or_the_file_say(tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(CLUSTER + "owner: ada\npriority: -3\n")
+    said = cluster_places()
+    assert (said.owner, said.priority) == ("ada", -3)
+    server = FakeServer()
+    sent(server, written(tmp_path), said)
+    assert (server.known[0].owner, server.known[0].priority) == ("ada", -3)
+    assert (cluster_places(owner="bob", priority=0).owner, cluster_places(priority=0).priority) == ("bob", 0)
+    (tmp_path / "cluster.yaml").write_text("priority: 1001")
+    with pytest.raises(StudyError, match="priority"):
+        cluster_places()
 
 
 def test_another_cluster_file_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,3 +94,13 @@ def test_jobs_are_listed_with_their_studies(server: FakeServer) -> None:
     server.known = [job("little-1", "RUNNING", study="little", started=1.0)]
     (only,) = json.loads(typed("jobs", "--json").stdout)
     assert (only["submission_id"], only["study"], only["state"]) == ("little-1", "little", "RUNNING")
+
+
+def test_owner_and_priority_have_columns_where_somebody_said_one(server: FakeServer) -> None:
+    server.known = [job("little-1", "RUNNING", study="little", started=1.0)]
+    assert "owner" not in typed("jobs").stdout and "priority" not in typed("jobs").stdout
+    assert typed("submit", "little.yaml", "--priority", "5", "--owner", "ada").exit_code != 0, "it runs already"
+    server.become("little-1", "STOPPED")
+    assert typed("submit", "little.yaml", "--priority", "5", "--owner", "ada").exit_code == 0
+    headings, newest, *_ = typed("jobs").stdout.splitlines()
+    assert headings.split()[2:4] == ["owner", "priority"] and newest.split()[2:4] == ["ada", "5"]

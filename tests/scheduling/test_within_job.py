@@ -13,7 +13,7 @@ from stilts.app.workspace import assemble
 from stilts.errors import InputError, StudyError
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.node_checks import _mark, missing_here
-from stilts.scheduling.within_job import JOB_CONFIG, away, is_fleeting, submission_id
+from stilts.scheduling.within_job import JOB_CONFIG, away, claim, is_fleeting, submission_id
 from stilts.study.study import Study
 from tests.e2e.studies import tiny_study
 
@@ -137,3 +137,11 @@ def test_a_variable_says_where_data_lie(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("STILTS_DATA", str(tmp_path / "mnt"))
     found = assemble(study)
     assert found.roots["data"] == str(tmp_path / "mnt" / "releases") and found.encoder_path == tmp_path / "tiny"
+
+
+def test_owner_and_priority_are_those_that_the_job_was_submitted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert claim() == (None, 0)
+    monkeypatch.setenv(JOB_CONFIG, '{"metadata": {"stilts_owner": "ada", "stilts_priority": "-3"}}')
+    assert claim() == ("ada", -3)
+    monkeypatch.setenv(JOB_CONFIG, '{"metadata": {"stilts_priority": "much"}}')
+    assert claim() == (None, 0)

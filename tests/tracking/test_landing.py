@@ -182,9 +182,8 @@ def test_no_tag_names_a_folder_of_the_machine(uri: str) -> None:
             assert folder not in value and "/home/" not in value, key
 
 
-JOB: Mapping[str, str] = {
-    "RAY_JOB_CONFIG_JSON_ENV_VAR": '{"runtime_env": {}, "metadata": {"job_submission_id": "raysubmit_7"}}'
-}
+TOLD = {"job_submission_id": "raysubmit_7", "stilts_owner": "ada", "stilts_priority": "5"}
+JOB: Mapping[str, str] = {"RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps({"metadata": TOLD})}
 
 
 def test_the_studys_run_names_the_ray_job_that_it_ran_in(
@@ -203,7 +202,8 @@ def test_the_studys_run_names_the_ray_job_that_it_ran_in(
     before = parent(uri, results).info.run_id
     answered(changed, uri)
     assert parent(uri, results).info.run_id != before
-    assert parent(uri, results).data.tags["ray_job"] == "raysubmit_7"
+    tags = parent(uri, results).data.tags
+    assert (tags["ray_job"], tags["owner"], tags["priority"]) == ("raysubmit_7", "ada", "5")
 
 
 @pytest.mark.parametrize("found", ["", "{}", "[]", '{"metadata": null}', "no JSON"])
