@@ -195,7 +195,16 @@ class NoMemoryError(StiltsError):
 
 
 class LeaseHeldError(StiltsError):
-    """Another live process works on the same stage."""
+    """Another live process works on the same stage; ``holder`` says which: ``job little-20261130``.
+
+    ``clocks`` says which clocks differ, where some do.
+    """
+
+    def __init__(
+        self, asked: str, found: str, why: str = "", next_step: str = "", *, holder: str = "", clocks: str = ""
+    ) -> None:
+        super().__init__(asked, found, why, next_step)
+        self.holder, self.clocks = holder or "another process", clocks
 
 
 class LeaseLostError(StiltsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from stilts.app.places import load_record, open_store_at
@@ -11,6 +12,23 @@ from stilts.ledger.state import State, worst
 from stilts.ledger.typed import to_fields
 from stilts.ledger.view import StudyView
 from stilts.study.stage_names import stage_names
+
+
+def failed_stages(study: str, store: str | None, failed: Mapping[str, str]) -> list[dict[str, str]]:
+    """What each stage that failed in a run is called, why it failed, and on which node; sorted by name."""
+    opened = open_store_at(store)
+    record = load_record(study, opened)
+    names, kept = stage_names(record), StudyView(record=record, store=opened).failures.values
+    found = [
+        {
+            "stage": stage,
+            "name": names.get(stage, stage),
+            "error": error,
+            "node": kept[stage].node if stage in kept else "",
+        }
+        for stage, error in failed.items()
+    ]
+    return sorted(found, key=lambda one: one["name"])
 
 
 def standing(study: str, store: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from stilts.cli.options import JsonOption, RootOption, StoreOption, StudyName, S
 from stilts.cli.serving import link_line, link_of
 from stilts.errors import InputError, StageFailedError, StiltsError
 from stilts.scheduling import signals
-from stilts.shown import remark
+from stilts.shown import remark, shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,6 +63,7 @@ def run(
     from stilts.app.roots import named_roots
     from stilts.app.running import RunOptions
     from stilts.app.running import run as run_study
+    from stilts.app.standing import failed_stages
     from stilts.scheduling.progress import ProgressDisplay
     from stilts.study.stage_names import NamesNow
     from stilts.study.study import Study
@@ -92,12 +93,13 @@ def run(
         "executed": report.executed,
         "pruned": list(report.pruned),
         "failed": report.failed,
+        "failures": failed_stages(study, store, report.failed) if report.failed else [],
         "seconds": round(report.seconds, 1),
         "interrupted": report.interrupted,
         "stopped": _stopped(study, store),
         "mlflow": link_of(uri, Study.load(study).name),
     }
-    say(value, lambda: with_link(summary(value), value, uri), as_json=json)
+    say(value, lambda: with_link(_with_failures(value), value, uri), as_json=json)
     if report.failed:
         raise failure(study, report.failed)
     if report.interrupted:
@@ -117,8 +119,16 @@ def failure(study: str, failed: Mapping[str, str]) -> StiltsError:
         f"study {study}",
         f"{number} failed, among them {stage} ({error})" if len(failed) > 1 else f"{number} failed, {stage} ({error})",
         "The others are kept",
-        f"Mend the cause and type the same command again; stilts explain {study} {stage} shows more",
+        f"Mend the cause and {_again(study)}; stilts explain {study} {stage} shows more",
     )
+
+
+def _again(study: str) -> str:
+    from stilts.scheduling.within_job import submission_id
+
+    if submission_id() is not None:
+        return "submit the study again, which tries them again"
+    return f"type the same command again, which tries them again (stilts run {study}, with the options of before)"
 
 
 def _is_input_error(error: str) -> bool:
@@ -152,6 +162,20 @@ def summary(value: dict[str, Any]) -> str:
     """What a run did, in a line, with why it ended early where a budget or a policy ended it."""
     ended = f" {value['stopped']}" if value["stopped"] and not value["interrupted"] else ""
     return _counts(value) + ended
+
+
+def _with_failures(value: dict[str, Any]) -> RenderableType:
+    """The summary of a run, and below it a table of what failed, on which node, and why."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    if not value["failures"]:
+        return summary(value)
+    table = Table("failed", "on node", "why", box=None, pad_edge=False)
+    for one in value["failures"]:
+        table.add_row(*(Text(shown(text), overflow="fold") for text in (one["name"], one["node"], one["error"])))
+    return Group(summary(value), table)
 
 
 def with_link(shown: RenderableType, value: dict[str, Any], tracking_uri: str) -> RenderableType:

@@ -7,6 +7,7 @@ this path imports ray, mlflow or optuna.
 from __future__ import annotations
 
 import contextlib
+import platform
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,5 +96,6 @@ def _record_failure(store: ArtifactStore, stage_id: str, error: Exception) -> No
             kind=type(error).__name__,
             attempts=(earlier.attempts if earlier else 0) + 1,
             time=time.time(),
+            node=platform.node(),
         )
         FAILURES.write(store, failure, stage_id)

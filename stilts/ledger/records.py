@@ -34,13 +34,17 @@ T = TypeVar("T")
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a stage failed the last time: the error's class and message, how often it failed, when (Unix seconds)."""
+    """Why a stage failed the last time: the error's class and message, how often it failed, when (Unix seconds).
+
+    ``node`` is the machine's name, "" where it is not known.
+    """
 
     stage_id: str
     error: str
     kind: str
     attempts: Count
     time: Seconds
+    node: str = ""
 
 
 @with_config(STRICT)

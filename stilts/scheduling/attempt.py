@@ -26,6 +26,9 @@ _OF_THE_MACHINE = (
     *("start new thread", "resource temporarily unavailable", "connection", "broken pipe"),
 )
 
+# What a process does with a stage, by its kind.
+_DOES = {"train": "trains", "evaluate": "evaluates", "estimate": "estimates"}
+
 
 class Ended(Protocol):
     """How a stage ended: ``stilts.execute.run_stage.Outcome``, as far as scheduling looks at it."""
@@ -66,7 +69,7 @@ class StoreExecutor:
         from stilts.execute.run_stage import run_stage
 
         run = self.configured(self.held)
-        return run_stage(stage, _store(self.store_url, run.scratch_dir), run, reporter)
+        return run_stage(stage, _store(self.store_url, run.scratch_dir, run.job or ""), run, reporter)
 
     def holding(self, held: Resources) -> StoreExecutor:
         """The executor of stages that hold so much."""
@@ -84,7 +87,7 @@ def attempt(execute: Callable[[Stage, Reporter], Ended], stage: Stage, reporter:
     try:
         ended = execute(stage, reporter)
     except LeaseHeldError as error:
-        return _outcome(stage, "busy", started, error=_text(error), may_pass=True)
+        return _outcome(stage, "busy", started, error=_waits(stage, error), may_pass=True)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of tokenizers or safetensors is no Exception
@@ -112,6 +115,12 @@ def _judged(error: BaseException) -> dict[str, Json]:
     }
 
 
+def _waits(stage: Stage, error: LeaseHeldError) -> str:
+    """``job little-20261130 trains it``: that somebody else does the work is no error."""
+    doing = f"{error.holder} {_DOES.get(stage.stage_id.partition('-')[0], 'runs')} it"
+    return f"{doing}. {error.clocks}" if error.clocks else doing
+
+
 def _is_of_the_machine(error: RuntimeError) -> bool:
     """Whether a RuntimeError is of the device or its memory: of what else torch raises it, the next try is the same."""
     said = f"{type(error).__name__} {error}".lower()
@@ -129,5 +138,5 @@ def _text(error: BaseException) -> str:
 
 
 @lru_cache(maxsize=4)
-def _store(url: str, scratch_dir: str | None) -> ArtifactStore:
-    return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None, patient=True)
+def _store(url: str, scratch_dir: str | None, job: str) -> ArtifactStore:
+    return open_store(url, scratch_dir=Path(scratch_dir) if scratch_dir else None, patient=True, job=job)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
 from stilts.errors import ClusterError
 from stilts.execute.disk import disk_error
 from stilts.scheduling.claimant import Claimant
-from stilts.scheduling.raylet import RayletDied
+from stilts.scheduling.health import RayDied
 from stilts.scheduling.signals import held
 from stilts.shown import shown
 
@@ -35,12 +36,14 @@ _QUIET = {
     "TUNE_MAX_PENDING_TRIALS_PG": "1000",
     # Tune's own state is never read: save it at the end only.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    # It asks the head what there is, and waits for one that is gone; we count nodes ourselves.
+    "TUNE_STATE_REFRESH_PERIOD": "1000000",
     "TUNE_WARN_THRESHOLD_S": "30",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "60",
 }
 # Ray sets the place in front of its notices in colour, which is not the notice's own text.
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
-# In Ray's notice of a dead raylet, with its whole state; raylet.py tells of it in a sentence.
+# In Ray's notice of a dead raylet, with its whole state; health.py tells of it in a sentence.
 _NOT_FOR_USERS = ("Raylet is terminated", "[state-dump]")
 # Weights go through the store, not through Ray.
 _OBJECT_STORE_BYTES = 200 * 2**20
@@ -86,14 +89,44 @@ def ray_cluster(settings: RaySettings) -> Iterator[None]:
             with held():  # half a cluster would outlive the run
                 _start(settings)
             yield
-        except RayletDied:
+        except RayDied as died:
             with held(), _silence():
-                ray.shutdown()
+                _leave_what_died(died)
             raise
-        finally:
-            # What Ray has not printed yet, it prints here, in this thread.
-            with held(), redirect_stdout(sys.stderr):
-                ray.shutdown()
+        except BaseException:
+            _leave()
+            raise
+        _leave()
+
+
+def _leave() -> None:
+    """Leaves the cluster; what Ray has not printed yet, it prints here, in this thread."""
+    import ray
+
+    with held(), redirect_stdout(sys.stderr):
+        ray.shutdown()
+
+
+def _leave_what_died(died: RayDied) -> None:
+    """Leaves a cluster of which a part is gone.
+
+    Without a head Ray would wait, with Python's lock in its hand, until it ends the process: so the process ends before
+    Ray's own exit hook, and with status 1.
+    """
+    import ray
+
+    if not died.head_is_gone:
+        ray.shutdown()
+        return
+    atexit.unregister(ray.shutdown)
+    atexit.register(_end_without_ray)
+
+
+def _end_without_ray() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(1)
 
 
 def _start(settings: RaySettings) -> None:

@@ -15,9 +15,9 @@ from stilts.scheduling.credentials import credentials_kept_back
 from stilts.scheduling.desk import Desk
 from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, ignore
 from stilts.scheduling.floor import Floor
+from stilts.scheduling.health import Health, RayDied
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
 from stilts.scheduling.node_checks import Places, check_nodes
-from stilts.scheduling.raylet import RayletDied
 from stilts.scheduling.sharing import shared
 from stilts.scheduling.silence import Silence
 from stilts.search.work_source import WorkSource
@@ -58,7 +58,7 @@ def run_stages(
                 _tune(desk, execute, scratch, seen, settings, share)
     except KeyboardInterrupt:
         return desk.report(interrupted=True)
-    except RayletDied as died:
+    except RayDied as died:
         raise died.explained() from None
     finally:
         signals.rest()
@@ -118,7 +118,8 @@ def _tune(
 
     board, searcher = start_board(), StageSearcher(desk, share)
     grows, silence = settings.joined is not None, Silence(settings.silent_s)
-    callback = DeskCallback(desk, searcher, board, on_nodes, grows=grows, silence=silence)
+    health = Health()
+    callback = DeskCallback(desk, searcher, board, on_nodes, grows=grows, silence=silence, health=health)
     trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), placement)
     tuner = tune.Tuner(
         trainable,
@@ -142,7 +143,8 @@ def _tune(
         ),
     )
     try:
-        tuner.fit()
+        with health:
+            tuner.fit()
     except KeyboardInterrupt:
         end_stages(board, desk.in_flight)
         raise

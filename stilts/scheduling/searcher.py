@@ -7,6 +7,7 @@ again by the runner.
 from __future__ import annotations
 
 import pickle
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,9 @@ from ray.tune.search import Searcher
 from stilts.errors import StageFailedError
 from stilts.scheduling import signals
 from stilts.scheduling.desk import Desk
+from stilts.scheduling.health import Health
 from stilts.scheduling.leaving import Leaving
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
-from stilts.scheduling.raylet import Raylet
 from stilts.scheduling.silence import Silence
 from stilts.scheduling.trainable import to_config
 from stilts.scheduling.wish import Wish
@@ -41,6 +42,8 @@ _DEATHS = {
     "node has died": "its node is gone",
     "worker process has died": "its process was killed, or ended by itself",
 }
+# Where the worker was, in a line of those.
+_NODE = re.compile(r"^\s*ip: (\S+)", re.MULTILINE)
 
 
 class StageSearcher(Searcher):
@@ -120,22 +123,22 @@ class DeskCallback(Callback):
         *,
         grows: bool,
         silence: Silence,
+        health: Health,
     ) -> None:
         self._desk, self._searcher, self._board, self._on_nodes = desk, searcher, board, on_nodes
-        self._silence, self._hung = silence, set[str]()
+        self._silence, self._health, self._hung = silence, health, set[str]()
         self._wish = Wish() if grows else None
         self._leaving = Leaving(desk, board, self._count_nodes) if grows else None
         self._steps: dict[str, tuple[int, int]] = {}
         self._looked = self._shown = 0.0
         self._counted = time.monotonic()
-        self._raylet = Raylet()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Looks at the board five times a second and shows progress twice; raises what the driver failed with.
 
-        A signal ends the run here, between two events, and so does a raylet that died.
+        A signal ends the run here, between two events, and so does the death of Ray's head, or of its raylet here.
         """
-        self._raylet.check()
+        self._health.check()
         signals.look(within_s=_EVENT_S)
         now = time.monotonic()
         if now - self._looked >= _LOOK_EVERY_S:
@@ -145,7 +148,7 @@ class DeskCallback(Callback):
             self._shown = now
             self._searcher.guard(lambda: self._desk.show(self._steps))
             self._searcher.guard(self._wished)
-        if now - self._counted >= _NODES_EVERY_S:
+        if now - self._counted >= _NODES_EVERY_S and self._health.head_answers():
             self._counted = now
             self._searcher.guard(self._count_nodes)
         if self._leaving is not None:
@@ -181,7 +184,9 @@ class DeskCallback(Callback):
 
     def _wished(self) -> None:
         """Keeps the cluster told of what waits for room; what has been found ready may be on a new node."""
-        if self._wish is not None and self._desk.floor is not None and self._wish.tell(self._desk.floor.waits_for):
+        if self._wish is None or self._desk.floor is None or not self._health.head_answers():
+            return
+        if self._wish.tell(self._desk.floor.waits_for):
             self._count_nodes()
 
     def _answer(self, trials: list[Any]) -> None:
@@ -216,5 +221,7 @@ def _error_text(trial: Any) -> str:
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, StageFailedError):
         return cause.found
-    why = next((words for mark, words in _DEATHS.items() if mark in str(cause)), f"it ended ({type(cause).__name__})")
-    return f"{_DIED}: {why}"
+    said = str(cause)
+    why = next((words for mark, words in _DEATHS.items() if mark in said), f"it ended ({type(cause).__name__})")
+    node = _NODE.search(said)
+    return f"{_DIED}: {why}{f' (on {node[1]})' if node else ''}"

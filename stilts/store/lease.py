@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from stilts.errors import DamagedError, LeaseHeldError, LeaseLostError, StoreError, StoreUnavailableError
 from stilts.store.backend import Backend
@@ -20,6 +21,7 @@ from stilts.store.lease_files import by_lease, folder_of, following, highest, is
 from stilts.store.lease_notes import LeaseNotes
 from stilts.store.lease_state import LeaseState, held, judge
 from stilts.store.lease_watch import LeaseWatch
+from stilts.store.owner import Owner
 
 # A rival that lost a race finds the winner's live lease in the next round; more rounds need rivals that die meanwhile.
 _ROUNDS = 8
@@ -28,11 +30,13 @@ _ROUNDS = 8
 class Leases:
     """All leases of a store."""
 
-    def __init__(self, backend: Backend, *, ttl_s: float, heartbeat_s: float, watch: LeaseWatch | None = None) -> None:
+    def __init__(
+        self, backend: Backend, *, ttl_s: float, heartbeat_s: float, watch: LeaseWatch | None = None, job: str = ""
+    ) -> None:
         self._backend = backend
         self._ttl_s = ttl_s
         self._heartbeat_s = heartbeat_s
-        here = Here()
+        here = Here(owner=partial(Owner.this_process, job))
         self._watch = watch or LeaseWatch(LeaseNotes(backend.url, here), here)
 
     def take(self, name: str) -> HeldLease:

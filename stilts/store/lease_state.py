@@ -68,18 +68,14 @@ def judge(
 
 def held(state: LeaseState) -> LeaseHeldError:
     """The error for a lease that another process holds, or may hold."""
-    owner = state.owner
-    who = (
-        f"process {owner.pid} on {owner.host}"
-        if owner.pid and owner.host
-        else "a process that its record does not name"
-    )
     clocks = f". {state.clocks}" if state.clocks else ""
     return LeaseHeldError(
         f"lease of {state.name}",
-        f"{who} holds it ({state.sign})",
+        f"{state.owner} holds it ({state.sign})",
         f"Two processes on one stage would do the work twice{clocks}",
         "Wait until it has ended, or stop that process; its lease is free at once on the same machine",
+        holder=str(state.owner),
+        clocks=state.clocks,
     )
 
 

@@ -46,12 +46,14 @@ def open_store(
     lease_ttl_s: float = 60.0,
     heartbeat_s: float = 5.0,
     patient: bool = False,
+    job: str = "",
 ) -> Store:
     """The store at a local path, a ``file://`` URL or a bucket URL (s3://, gs://, memory://). Writes nothing.
 
     ``scratch_dir`` takes short-lived files (the system's temporary folder), ``cache_dir`` the downloads of a bucket
     (``$XDG_CACHE_HOME/stilts`` or ``~/.cache/stilts``). A lease without a heartbeat for ``lease_ttl_s`` is free.
-    ``patient``: a bucket that does not answer is asked again for some minutes.
+    ``patient``: a bucket that does not answer is asked again for some minutes. ``job`` is told of whoever holds
+    a lease: the Ray job that this process works for.
     StoreError for a place that is no store, NewerError for a store of a newer layout, and StoreError for a file system
     that cannot decide between two writers.
     """
@@ -67,6 +69,7 @@ def open_store(
         "lease_ttl_s": lease_ttl_s,
         "heartbeat_s": heartbeat_s,
         "patient": patient,
+        "job": job,
     }
     return Store(
         backend,
@@ -76,7 +79,7 @@ def open_store(
             cache_dir=cache_dir or user_cache("store"),
             scratch_dir=scratch_dir or Path(tempfile.gettempdir()),
         ),
-        Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s),
+        Leases(backend, ttl_s=lease_ttl_s, heartbeat_s=heartbeat_s, job=job),
         reopen=lambda: (open_store, url, options),
     )
 

@@ -21,29 +21,40 @@ _LAST_PID, _LONGEST_HOST, _LONGEST_TEXT = 2**31 - 1, 253, 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process: ``machine`` names host, boot and pid namespace; ``started`` is the system's own start time."""
+    """A process: ``machine`` names host, boot and pid namespace; ``started`` is the system's own start time.
+
+    ``job`` is the Ray job that it works for, "" where it is none.
+    """
 
     host: str
     machine: str
     pid: int
     started: str
+    job: str = ""
 
     @classmethod
-    def this_process(cls) -> Owner:
+    def this_process(cls, job: str = "") -> Owner:
         """The process that asks."""
         pid = os.getpid()
-        return cls(host=platform.node(), machine=_machine(), pid=pid, started=_started(pid) or "")
+        return cls(host=platform.node(), machine=_machine(), pid=pid, started=_started(pid) or "", job=job)
 
     @classmethod
     def parse(cls, value: Json) -> Owner:
         """The owner that ``as_json`` wrote; what is missing or odd is empty, so that its heartbeat alone counts."""
         fields = value if isinstance(value, dict) else {}
         text = {name: _text(fields.get(name)) for name in ("machine", "started")}
-        return cls(pid=_pid(fields.get("pid")), host=_shown(_text(fields.get("host"))), **text)
+        told = {name: _shown(_text(fields.get(name))) for name in ("host", "job")}
+        return cls(pid=_pid(fields.get("pid")), **told, **text)
 
     def as_json(self) -> dict[str, Json]:
         """The fields as plain JSON."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        if self.job:
+            return f"job {self.job}"
+        known = self.pid and self.host
+        return f"process {self.pid} on {self.host}" if known else "a process that its record does not name"
 
     def is_dead(self) -> bool:
         """Whether the process certainly runs no more; False where this machine cannot know."""

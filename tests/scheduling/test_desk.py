@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stilts.errors import DataError, DivergedError, InputError, StageFailedError, StoreUnavailableError
+from stilts.errors import DataError, DivergedError, InputError, LeaseHeldError, StageFailedError, StoreUnavailableError
 from stilts.scheduling import desk as desk_module
 from stilts.scheduling.attempt import attempt
 from stilts.scheduling.desk import MAX_DEATHS, MAX_RETRIES, Desk
@@ -51,6 +51,25 @@ def test_a_busy_stage_comes_back_after_a_while_and_others_go_first() -> None:
     now[0] = desk_module.BUSY_WAIT_S
     assert desk.next_stage() == FakeStage("a")
     assert source.errors == [], "the source keeps a busy stage as running"
+
+
+@pytest.mark.parametrize(
+    ("stage_id", "clocks", "told"),
+    [
+        ("train-mnli-0a1b", "", "job big-20261130 trains it"),
+        ("evaluate-xnli-0a1b", "The clocks of a and b differ by 2 h", "job big-20261130 evaluates it. The clocks of a"),
+    ],
+)
+def test_another_jobs_work_reads_as_that(stage_id: str, clocks: str, told: str) -> None:
+    def execute(stage: FakeStage, reporter: object) -> FakeOutcome:
+        raise LeaseHeldError("lease", "job big-20261130 holds it", holder="job big-20261130", clocks=clocks)
+
+    events: list[Event] = []
+    desk = Desk(FakeSource(stages=[FakeStage(stage_id)]), events.append)
+    desk.next_stage()
+    desk.settle(attempt(execute, FakeStage(stage_id), RecordingReporter()))  # type: ignore[arg-type]
+    [waits] = [one for one in events if isinstance(one, StageEvent) and one.happening is Happening.WAITING]
+    assert waits.message.startswith(told) and "LeaseHeldError" not in waits.message
 
 
 @pytest.mark.parametrize("may_pass", [True, False])

@@ -296,6 +296,17 @@ def test_a_raylet_that_dies_is_one_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_head_that_dies_is_one_message_before_ray_ends_the_process(tmp_path: Path) -> None:
+    driver = start_driver(tmp_path)
+    [head] = [child for child in psutil.Process(driver.pid).children() if child.name() == "gcs_server"]
+    head.kill()
+    output, _ = driver.communicate(timeout=90)
+    assert driver.returncode == 1
+    assert "has not answered for 30 s: it was killed" in output and "Start the cluster again" in output
+    assert "Failed to connect to GCS" not in output and "program will terminate" not in output
+
+
+@pytest.mark.slow
 def test_a_killed_driver_leaves_no_process_behind(tmp_path: Path) -> None:
     driver = start_driver(tmp_path)
     driver.kill()

@@ -13,7 +13,7 @@ import pytest
 
 from stilts.errors import LeaseHeldError, LeaseLostError, StoreError
 from stilts.ledger.gc import apply_gc, plan_gc
-from stilts.store import Store, make_store
+from stilts.store import Store, make_store, open_store
 from stilts.store.here import Here
 from tests.store.lease_world import HEARTBEAT_S, NAME, TTL_S, Machine, World
 
@@ -295,3 +295,11 @@ def test_a_process_with_a_shifted_clock_on_this_machine_is_not_robbed(store: Sto
                 make_store(store.url).lease(NAME)
             time.sleep(0.1)
         lease.check()
+
+
+def test_a_lease_names_the_job_that_its_holder_works_for(tmp_path: Path) -> None:
+    url = str(make_store(str(tmp_path / "store")).url)
+    with open_store(url, job="little-20261130").lease("train-a-0123456789ab"):
+        with pytest.raises(LeaseHeldError, match=r"job little-20261130 holds it") as caught:
+            open_store(url).lease("train-a-0123456789ab")
+        assert caught.value.holder == "job little-20261130"
