@@ -118,6 +118,7 @@ def _leave_what_died(died: RayDied) -> None:
     if not died.head_is_gone:
         ray.shutdown()
         return
+    sys.excepthook = sys.__excepthook__  # Ray's own asks the head before it prints
     atexit.unregister(ray.shutdown)
     atexit.register(_end_without_ray)
 
