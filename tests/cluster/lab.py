@@ -16,13 +16,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.cluster import parts
-from tests.cluster.machines import Lan, Machine, lan
+from tests.cluster.machines import Lan, Machine, lan, until
 from tests.cluster.parts import BUCKET, Bucket, Database, TrackingServer
 from tests.cluster.ray_nodes import RayNode
 from tests.deploy.files import DEPLOY
 from tests.e2e.ray_head import NEEDED
 from tests.e2e.studies import ROOT
 from tests.e2e.watching import watched
+
+_OPEN = "import urllib.request as r; r.urlopen('http://localhost:{port}', timeout=5)"
 
 
 def lacking() -> list[str]:
@@ -78,6 +80,15 @@ class Lab:
         return (on or self.head.machine).run(
             ["python", "-m", "stilts.cli.main", *words], **{**shell, "PYTHONPATH": self._with_code(on), **variables}
         )
+
+    def open_tunnel(self) -> None:
+        """From then on the user's port 8265 is that of the head's own loopback interface."""
+        if not self.lan.apart:
+            return
+        port, file = 8265, self.folder / "tunnel"
+        for machine, side in ((self.head.machine, "there"), (self.user, "here")):
+            machine.start(["python", ROOT / "tests/cluster/tunnel.py", side, port, file])
+        until(lambda: self.user.run(["python", "-c", _OPEN.format(port=port)]).returncode == 0, within_s=30)
 
     def start_head(self, *words: str) -> None:
         machine = self.member("head")

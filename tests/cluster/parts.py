@@ -73,7 +73,7 @@ class Bucket(Part):
     def variables(self) -> dict[str, str]:
         """What a shell needs to reach it."""
         key = {
-            "AWS_ACCESS_KEY_ID": "stilts",
+            "AWS_ACCESS_KEY_ID": "of-the-lab",
             "AWS_SECRET_ACCESS_KEY": "stilts-secret",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
