@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from stilts.errors import ClusterError, MissingPackageError, StiltsError
+from stilts.scheduling.token import MODE, TOKEN_FILE, check_token_file, has_token
 from stilts.scheduling.within_job import OWNER, PRIORITY
 
 # Ray's own words for where a job is; the last three are its ends.
@@ -22,7 +23,6 @@ LIVE = frozenset({PENDING, RUNNING})
 STUDY, STORE, TRACKING, VERSION = "stilts_study", "stilts_store", "stilts_tracking", "stilts_version"
 # Both win in Ray's client over the address that it is given.
 _ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
-_MODE, _TOKEN, _TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 _ENTRY_POINT = re.compile(r"ray_jobs/run_study\.py\s+(?:'([^']+)'|(\S+))")
 
 
@@ -91,10 +91,13 @@ class JobServer(Protocol):
 def connect(address: str) -> JobServer:
     """The job server at ``http://HOST:8265``; ClusterError where none answers, or it wants another token.
 
-    A token that lies where Ray looks for one is shown unless RAY_AUTH_MODE says otherwise.
+    A token that lies where Ray looks for one is shown unless RAY_AUTH_MODE says otherwise; InputError where others can
+    read its file.
     """
-    if _MODE not in os.environ and _has_token():
-        os.environ[_MODE] = "token"  # before Ray is imported, which reads it once
+    if os.environ.get(MODE, "token") == "token":
+        check_token_file()
+    if MODE not in os.environ and has_token():
+        os.environ[MODE] = "token"  # before Ray is imported, which reads it once
     try:
         from ray.job_submission import JobSubmissionClient
     except ImportError as error:
@@ -168,12 +171,6 @@ def _job(told: Any) -> Job:
     )
 
 
-def _has_token() -> bool:
-    """Whether a token lies where Ray looks for one."""
-    named = os.environ.get(_TOKEN) or os.environ.get(_TOKEN_FILE)
-    return bool(named) or (Path.home() / ".ray" / "auth_token").is_file()
-
-
 @contextmanager
 def _alone() -> Iterator[None]:
     """Without the variables that would send Ray's client elsewhere than it is told, and without its remarks."""
@@ -208,7 +205,7 @@ def _explained(address: str, error: Exception) -> StiltsError:
             f"job server at {address}",
             "it wants a token, and was shown none or another",
             "Whoever reaches a Ray cluster can run code on it",
-            f"Set {_MODE}=token, and put the cluster's token into ~/.ray/auth_token or a file that {_TOKEN_FILE} names",
+            f"Set {MODE}=token, and put the cluster's token into ~/.ray/auth_token or a file that {TOKEN_FILE} names",
         )
     if isinstance(error, OSError):  # requests' errors are, and ConnectionError
         return ClusterError(
