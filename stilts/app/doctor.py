@@ -8,7 +8,7 @@ from stilts.errors import InputError
 from stilts.tasks.registry import default_registry
 
 if TYPE_CHECKING:
-    from stilts.execute.device_checks import Finding
+    from stilts.execute.finding import Finding
 
 # A task with a few labels; its examples are made up.
 _CHECKED_WITH = "mnli"

@@ -50,17 +50,18 @@ class JobPackage:
         return sum(self.files.values())
 
 
-def packed(study: Study, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPackage:
+def packed(study: Study | None, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPackage:
     """Copies what travels into an empty folder; InputError, naming the largest files, for more than Ray takes.
 
-    StudyError for a tasks file, or another file that the study names, by an absolute path.
+    Without a study it is the code alone. StudyError for a tasks file, or another file that the study names, by an
+    absolute path.
     """
     own = Path(__file__).parents[1]
     jobs = own.parent / "ray_jobs"
     wanted = {f"stilts/{path.relative_to(own).as_posix()}": path for path in _files(own)}
     wanted |= {f"ray_jobs/{path.name}": path for path in _files(jobs)}
-    named = _named(study)
-    near = Path(os.path.commonpath([path.parent for path in named]))
+    named = _named(study) if study else []
+    near = Path(os.path.commonpath([path.parent for path in named])) if named else own
     names = [f"{_STUDY_FOLDER}/{path.relative_to(near).as_posix()}" for path in named]
     wanted |= zip(names, named, strict=True)
     sizes = {name: path.stat().st_size for name, path in wanted.items()}
@@ -70,9 +71,9 @@ def packed(study: Study, folder: Path, *, most_bytes: int = MOST_BYTES) -> JobPa
         shutil.copyfile(path, folder / name)
     return JobPackage(
         folder=folder,
-        study=names[0],
-        overlays=tuple(names[1 : len(study.layers)]),
-        encoder=study.member,
+        study=names[0] if study else "",
+        overlays=tuple(names[1 : len(study.layers)]) if study else (),
+        encoder=study.member if study else None,
         entry=(ENTRY,) if ENTRY in wanted else ("-m", "stilts.cli.main", "run"),
         files=sizes,
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from stilts.addresses import shown_address
 from stilts.analysis.champion import pinned_stages
 from stilts.analysis.matrix import load_matrix as matrix_frame
+from stilts.app.asking_nodes import NodePlaces, check_nodes
 from stilts.app.checks import check_before_running, check_encoder, check_splits
 from stilts.app.filling import make_filling
 from stilts.app.measuring import keep_fertility
@@ -19,7 +20,6 @@ from stilts.app.places import (
     checked_tracking_uri,
     load_record,
     make_store_at,
-    on_disk,
     open_store_at,
     store_url,
     tracking_uri,
@@ -37,7 +37,6 @@ from stilts.scheduling.attempt import StoreExecutor
 from stilts.scheduling.claimant import Claimant
 from stilts.scheduling.cluster import RaySettings
 from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, Snapshot
-from stilts.scheduling.node_checks import Places
 from stilts.scheduling.runner import run_stages
 from stilts.scheduling.sequential import run_sequentially
 from stilts.scheduling.signals import handled, received
@@ -231,8 +230,14 @@ def _execute(
         conductor.max_open = conductor.holding.most_open(nodes)
 
     execute = StoreExecutor(store_url=store.url, configured=configs.__getitem__)
-    places = _places(workspace, store, options)
-    return run_stages(conductor, execute=execute, settings=settings, on_event=on_event, on_nodes=offered, places=places)
+
+    def joined() -> None:
+        for line in check_nodes(_places(workspace, store, options)):
+            on_event(Fact(line=line))
+
+    return run_stages(
+        conductor, execute=execute, settings=settings, on_event=on_event, on_nodes=offered, on_joined=joined
+    )
 
 
 def _settings(options: RunOptions, bounds: StudyResources | None = None) -> RaySettings:
@@ -255,11 +260,9 @@ def _told(study: Study, options: RunOptions) -> Iterator[str]:
     yield "no tracking" if uri == "none" else f"MLflow at {shown_address(uri)}"
 
 
-def _places(workspace: Workspace, store: Store, options: RunOptions) -> Places:
-    """The folders that every node of a cluster must have: roots of what the study reads, and what all write to."""
+def _places(workspace: Workspace, store: Store, options: RunOptions) -> NodePlaces:
+    """What every node of a cluster must have: roots of what the study reads, and where all write."""
     roots = {name: folder for name, folder in workspace.roots.items() if name in (DATA, TEXT) or name in options.roots}
     if workspace.encoder_path is not None:
         roots[ENCODERS] = str(workspace.encoder_path)
-    shared = {"store": store.url, "MLflow's address": tracking_uri(options.tracking)}
-    folders = {what: str(place) for what, address in shared.items() if (place := on_disk(address)) is not None}
-    return Places(roots=roots, shared=folders)
+    return NodePlaces(roots=roots, store=store.url, tracking=tracking_uri(options.tracking))

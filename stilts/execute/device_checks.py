@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 
 import torch
 
+from stilts.execute.finding import CheckState, Finding
 from stilts.execute.random_training import SMALL, full_rows, timed_stage, trained
 from stilts.fingerprint import Json
 from stilts.models import sites
@@ -31,25 +30,6 @@ from stilts.training.reporter import SilentReporter
 
 # How far sums in another order, and products in TF32 or bf16, may move a loss, as a share of it.
 _ROUNDING = {Precision.FP32: 2e-3, Precision.BF16: 3e-2}
-
-
-class CheckState(StrEnum):
-    """What came of a check. ``NOT_HERE``: the device has nothing to be checked."""
-
-    OK = "ok"
-    FAILED = "failed"
-    MEASURED = "measured"
-    NOT_HERE = "not here"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a check found, in words with figures, and what to do where it failed."""
-
-    check: str
-    verdict: CheckState
-    found: str
-    advice: str = ""
 
 
 def check_device(device: torch.device, task: Task, shape: str = "large") -> list[Finding]:

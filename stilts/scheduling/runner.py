@@ -17,7 +17,6 @@ from stilts.scheduling.events import Fact, OnEvent, Phase, RunReport, ignore
 from stilts.scheduling.floor import Floor
 from stilts.scheduling.health import Health, RayDied
 from stilts.scheduling.live_nodes import OnNodes, live_nodes
-from stilts.scheduling.node_checks import Places, check_nodes
 from stilts.scheduling.sharing import shared
 from stilts.scheduling.silence import Silence
 from stilts.search.work_source import WorkSource
@@ -32,13 +31,13 @@ def run_stages(
     settings: RaySettings | None = None,
     on_event: OnEvent = ignore,
     on_nodes: OnNodes = lambda nodes: None,
-    places: Places | None = None,
+    on_joined: Callable[[], None] = lambda: None,
 ) -> RunReport:
     """What the run did, once the source is finished or a signal ends it (Ctrl-C).
 
     ``execute`` runs a stage in the worker; a store that it names must be the same place on every node. ``on_nodes``
-    hears what nodes the cluster has, before the first stage and while the run lasts. ``places`` are folders that every
-    node of a cluster that is joined must have, InputError where one does not.
+    hears what nodes the cluster has, before the first stage and while the run lasts. ``on_joined`` is called once a
+    cluster that is joined is connected, and may raise.
     Failed stages are in the report; errors of the source itself are raised.
     """
     settings = settings or RaySettings()
@@ -53,7 +52,7 @@ def run_stages(
             _check_resources(source, settings)
             if settings.joined is not None:
                 on_event(Fact(line=_offer(source)))
-                check_nodes(places or Places())
+                on_joined()
             with shared(floor, settings, on_event) as share:
                 _tune(desk, execute, scratch, seen, settings, share)
     except KeyboardInterrupt:

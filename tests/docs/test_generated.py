@@ -15,9 +15,9 @@ from stilts.analysis.glance import SHARES_DATA, Verdict
 from stilts.report.sections.first_table import first_table
 from stilts.study import mixture_schema, policy_schema, schema, search_schema
 from stilts.study.field_types import anchor
+from stilts.study.overlay import StudyFiles
 from stilts.study.reference import field_groups, field_notes, markdown
 from stilts.study.schema_part import SchemaPart
-from stilts.study.overlay import StudyFiles
 from stilts.study.study import Study
 from stilts.tasks.kinds import known_kinds
 from stilts.tasks.option import check_options

@@ -10,14 +10,15 @@ from typer.testing import CliRunner
 
 from stilts.cli.main import app
 from stilts.execute import device_checks, random_training
-from stilts.execute.device_checks import CheckState, check_device
+from stilts.execute.device_checks import check_device
+from stilts.execute.finding import CheckState, Finding
 from stilts.models.dropout import DropoutStream
 from tests.study.handmade import NLI
 
 CPU = torch.device("cpu")
 
 
-def verdicts(found: list[device_checks.Finding]) -> dict[str, CheckState]:
+def verdicts(found: list[Finding]) -> dict[str, CheckState]:
     return {one.check: one.verdict for one in found}
 
 

@@ -12,7 +12,6 @@ from stilts.app.places import store_url, tracking_uri
 from stilts.app.workspace import assemble
 from stilts.errors import InputError, StudyError
 from stilts.scheduling.cluster import RaySettings
-from stilts.scheduling.node_checks import _mark, missing_here
 from stilts.scheduling.within_job import JOB_CONFIG, away, claim, is_fleeting, submission_id
 from stilts.study.study import Study
 from tests.e2e.studies import tiny_study
@@ -101,16 +100,6 @@ def test_a_cluster_is_joined_by_an_address_or_within_a_job(monkeypatch: pytest.M
     assert RaySettings(address="auto").joined == "auto"
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     assert RaySettings().joined == "10.0.0.1:6379"
-
-
-def test_a_node_says_what_it_lacks(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    roots = {"data": str(tmp_path / "data"), "text": str(tmp_path / "text")}
-    with _mark(tmp_path / "new" / "store") as mark:
-        assert Path(mark).parent == tmp_path  # the store is not made for it
-        assert missing_here(roots, {"store": mark}) == (["text"], [])
-        assert missing_here({}, {"store": f"{mark}x", "unknown": ""}) == ([], ["store"])
-    assert {path.name for path in tmp_path.iterdir()} == {"data", "runtime_resources"}
 
 
 def test_named_roots_stand_in_place_of_the_study_s(tmp_path: Path) -> None:
