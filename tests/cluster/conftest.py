@@ -26,7 +26,15 @@ def cluster(cluster_parts: None, tmp_path_factory: pytest.TempPathFactory) -> It
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def open_cluster(cluster_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A cluster for several files, of two workers, whose dashboard and client port listen to everybody."""
+    words = ["--dashboard-host=0.0.0.0", "--ray-client-server-port=10001"]
+    with lab(tmp_path_factory.mktemp("open"), head_words=words, worker_words=["--num-cpus=2"]) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def apart() -> None:
     """Skips where machines cannot have networks of their own."""
     if reason := not_apart():
