@@ -23,7 +23,7 @@ Span = tuple[float, float]
 
 
 def idle_share(spans: Sequence[Span], gpus: int, *, warm: bool) -> float:
-    """The share, 0 to 1, of the time of ``gpus`` GPUs in which no stage held them, until the last ``gpus`` stages start.
+    """The share, 0 to 1, of the GPUs' time in which no stage held them, until the last ``gpus`` stages start.
 
     ``spans`` are the stages' starts and ends. ``warm`` counts from when every GPU has had its first stage on.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ from tests.cluster.ray_nodes import RayNode
 from tests.deploy.files import DEPLOY
 from tests.e2e.ray_head import NEEDED
 from tests.e2e.studies import ROOT
-from tests.e2e.watching import watched
+from tests.e2e.watching import counted_steps, watched
 
 _OPEN = "import urllib.request as r; r.urlopen('http://localhost:{port}', timeout=5)"
 
@@ -42,7 +42,7 @@ def typed(having: str) -> list[str]:
 
 @dataclass(kw_only=True)
 class Lab:
-    """The cluster's parts. ``watch`` is where its Pythons report what they do (``tests/e2e/watching.py``)."""
+    """The cluster's parts. ``watch`` has a folder for each node, where its Pythons report (``tests/e2e/watching.py``)."""
 
     lan: Lan
     folder: Path
@@ -56,6 +56,10 @@ class Lab:
     @property
     def watch(self) -> Path:
         return self.folder / "watch"
+
+    def steps(self) -> int:
+        """How many optimizer steps were taken on all nodes together."""
+        return sum(map(counted_steps, self.watch.iterdir()))
 
     @property
     def address(self) -> str:
@@ -78,7 +82,7 @@ class Lab:
         """What ``stilts WORDS...`` printed, with the token shown, on the head's machine if no other is named."""
         shell = {"RAY_AUTH_MODE": "token", **self.bucket.variables, "MLFLOW_TRACKING_URI": self.tracking}
         return (on or self.head.machine).run(
-            ["python", "-m", "stilts.cli.main", *words], **{**shell, "PYTHONPATH": self._with_code(on), **variables}
+            ["python", "-m", "stilts.cli.main", *words], **{**shell, "PYTHONPATH": self.with_code(on), **variables}
         )
 
     def open_tunnel(self) -> None:
@@ -98,19 +102,23 @@ class Lab:
         self.head = RayNode(machine, lines, self.bucket.variables, *more, *words)
         self.head.start()
 
-    def add_worker(self, *words: str) -> RayNode:
-        """One more node, on a machine of its own, that has joined."""
+    def add_worker(
+        self, *words: str, prepared: Callable[[Machine], None] = lambda machine: None, **variables: str
+    ) -> RayNode:
+        """One more node, on a machine of its own, that has joined; ``prepared`` gets the machine before that."""
         machine = self.member(f"worker-{len(self.workers) + 1}")
+        prepared(machine)
         lines = [line.replace("HEAD:6379", self.gcs) for line in typed("ray start --address")]
-        node = RayNode(machine, lines, self.bucket.variables, *words)
+        node = RayNode(machine, lines, {**self.bucket.variables, **variables}, *words)
         node.start()
         self.workers.append(node)
         return node
 
     def member(self, name: str) -> Machine:
         """A machine that is ready to be a node: it has the token and MLflow's account, and its Pythons are watched."""
-        machine = self.lan.machine(name, path=[Path(watched(self.watch)["PYTHONPATH"])])
-        machine.environment["WATCH"] = str(self.watch)
+        watch = watched(self.watch / name)
+        machine = self.lan.machine(name, path=[Path(watch["PYTHONPATH"])])
+        machine.environment["WATCH"] = watch["WATCH"]
         self.give(machine)
         return machine
 
@@ -126,7 +134,8 @@ class Lab:
     def _accounts(self) -> list[tuple[str, Path]]:
         return [(".mlflow/credentials", self.folder / "secrets/mlflow_credentials")]
 
-    def _with_code(self, machine: Machine | None) -> str:
+    def with_code(self, machine: Machine | None = None) -> str:
+        """PYTHONPATH for a shell in which stilts is typed: the repository, and what the machine has."""
         return f"{ROOT}:{(machine or self.head.machine).environment['PYTHONPATH']}"
 
 

@@ -18,7 +18,6 @@ from tests.cluster.lab import Lab
 from tests.cluster.machines import until
 from tests.cluster.parts import BUCKET
 from tests.e2e.studies import ROOT
-from tests.e2e.watching import counted_steps
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
@@ -161,7 +160,7 @@ def test_what_the_readme_says_word_for_word(cluster: Lab, shell: Shell) -> None:
     assert set(before) < set(after) and trained - set(before), "it was not stopped in the middle"
     assert {key: after[key] for key in before} == before, "something was done twice"
     planned = sum(int(after[key]["steps"]) for key in trained)
-    assert counted_steps(cluster.watch) == planned, "a step was taken twice"
+    assert cluster.steps() == planned, "a step was taken twice"
 
 
 def test_the_matrix_is_read_back_from_mlflow_and_artifacts_from_the_bucket(
