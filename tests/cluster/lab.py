@@ -42,7 +42,7 @@ def typed(having: str) -> list[str]:
 
 @dataclass(kw_only=True)
 class Lab:
-    """The cluster's parts. ``watch`` has a folder for each node, where its Pythons report (``tests/e2e/watching.py``)."""
+    """The cluster's parts. ``watch`` has a folder for each node, where its Pythons report (``e2e/watching.py``)."""
 
     lan: Lan
     folder: Path
