@@ -60,12 +60,14 @@ def not_apart() -> str | None:
     return None if tried.returncode == 0 else f"namespaces are refused: {tried.stderr.strip()}"
 
 
-def until(what: Callable[[], bool], *, within_s: float = 120.0, told: Callable[[], str] = str) -> None:
+def until(
+    what: Callable[[], bool], *, within_s: float = 120.0, every_s: float = 0.2, told: Callable[[], str] = str
+) -> None:
     """Waits for what must happen; AssertionError with what is told where it does not."""
     deadline = time.monotonic() + within_s
     while not what():
         assert time.monotonic() < deadline, told()
-        time.sleep(0.2)
+        time.sleep(every_s)
 
 
 @dataclass(kw_only=True)
