@@ -118,7 +118,7 @@ class Lab:
         """A machine that is ready to be a node: it has the token and MLflow's account, and its Pythons are watched."""
         watch = watched(self.watch / name)
         machine = self.lan.machine(name, path=[Path(watch["PYTHONPATH"])])
-        machine.environment["WATCH"] = watch["WATCH"]
+        machine.environment |= {"WATCH": watch["WATCH"], "RAY_worker_niceness": "0"}  # else a busy machine starves them
         self.give(machine)
         return machine
 
