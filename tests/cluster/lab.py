@@ -154,11 +154,13 @@ def lab(
         mlflow = TrackingServer(services, folder / "secrets", bucket)
         made = user.run(["sh", "-euc", "\n".join(typed("get-auth-token"))])
         assert made.returncode == 0, made.stderr
-        for part in (bucket, database, mlflow):
+        for part in (bucket, database):
             part.start()
+        mlflow.launch()  # it takes longer than all else
         whole = Lab(lan=net, folder=folder, user=user, bucket=bucket, database=database, mlflow=mlflow)
         whole.give(user)
         whole.start_head(*head_words)
         for _ in range(workers):
             whole.add_worker(*worker_words)
+        mlflow.wait()
         yield whole

@@ -22,6 +22,8 @@ from tests.cluster.machines import Machine, Running, until
 from tests.deploy.files import DEPLOY
 
 BUCKET = "stilts"
+# MLflow takes half a minute on an idle machine, most of it for its tables and its imports.
+_UP_WITHIN_S = 400.0
 
 
 class Part(ABC):
@@ -41,9 +43,18 @@ class Part(ABC):
 
     def start(self) -> None:
         """Starts it, and is back when it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Starts it."""
         words, variables = self.command()
-        self.running = running = self.machine.start(words, **variables)
-        until(lambda: not running.alive() or self.answers(), told=running.log.read_text)
+        self.running = self.machine.start(words, **variables)
+
+    def wait(self) -> None:
+        """Is back when it answers; AssertionError with its log where it ends before that."""
+        assert (running := self.running) is not None, "it was not started"
+        until(lambda: not running.alive() or self.answers(), within_s=_UP_WITHIN_S, told=running.log.read_text)
         assert running.alive(), running.log.read_text()
 
     def stop(self, number: int = signal.SIGTERM) -> None:
