@@ -1,6 +1,6 @@
 """Controls: rows that repeat another row's training without what its data could teach.
 
-``shuffled_labels`` keeps texts, labels and steps and breaks what binds them; ``masked_lm`` keeps texts and steps and
+``shuffled_labels`` keeps texts, labels and steps and breaks what binds them; ``texts_only`` keeps texts and steps and
 learns no label. Held beside the row itself, they say what of its gain comes of more steps, and of more text.
 """
 
@@ -14,7 +14,7 @@ from stilts.errors import InputError
 from stilts.study.stage import MixturePart
 from stilts.tasks.registry import Registry
 
-MASKED = "masked_lm"
+MASKED = "texts_only"
 CONTROL_NOTES: Mapping[str, str] = MappingProxyType(
     {
         "shuffled_labels": "a control that learns labels of other examples, drawn anew for each seed; never advised",

@@ -40,5 +40,6 @@ def seeded(part: MixturePart, seed: int) -> MixturePart:
 
 
 def _seeded(view: DataView, seed: int) -> DataView:
-    drawn = {name: seed for name in ("shuffled", "draw") if getattr(view, name) is not None}
-    return replace(view, **drawn) if drawn else view
+    shuffled = None if view.shuffled is None else seed
+    draw = None if view.draw is None else seed
+    return view if (shuffled, draw) == (view.shuffled, view.draw) else replace(view, shuffled=shuffled, draw=draw)

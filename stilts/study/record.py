@@ -54,7 +54,7 @@ class Row:
     objectives: tuple[str, ...] = ()
     confirmed: Mapping[str, Whole] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    control: Literal["", "shuffled_labels", "masked_lm"] = ""
+    control: Literal["", "shuffled_labels", "texts_only"] = ""
 
     @property
     def title(self) -> str:

@@ -184,7 +184,7 @@ class Intermediate(SchemaPart):
     mixture: Annotated[Mapping[Name, Weight], Field(min_length=1)] | None = None
     sampling: Sampling | None = None
     masked_lm: MaskedLm | None = None
-    control: Literal["shuffled_labels", "masked_lm"] | None = None
+    control: Literal["shuffled_labels", "texts_only"] | None = None
     match_size: Size | None = None
     train: Train = Train()
     encoding: Encoding = Encoding()

@@ -64,7 +64,7 @@ def trained(tiny_encoder: Path, store: Store, name: str = "udpos", **config: Any
 # --- controls ---
 
 
-@pytest.mark.parametrize("control", ["shuffled_labels", "masked_lm"])
+@pytest.mark.parametrize("control", ["shuffled_labels", "texts_only"])
 def test_a_control_is_trained_and_publishes_an_encoder(control: str, tiny_encoder: Path, store: Store) -> None:
     controlled_part = seeded(controlled(part("udpos", limit=32), control, default_registry()), 1)
     stage = train_stage(tiny_encoder, controlled_part, steps=4)

@@ -23,7 +23,7 @@ def recipe(folder: Path, seed: int = 0, **row: Any) -> TrainStage:
 
 
 def test_a_control_is_a_stage_of_its_own_with_the_same_steps(folder: Path) -> None:
-    plain, shuffled, text = (recipe(folder, control=name) for name in (None, "shuffled_labels", "masked_lm"))
+    plain, shuffled, text = (recipe(folder, control=name) for name in (None, "shuffled_labels", "texts_only"))
 
     assert len({one.stage_id for one in (plain, shuffled, text)}) == 3
     assert plain.config == shuffled.config == text.config
@@ -40,7 +40,7 @@ def test_each_seed_shuffles_anew(folder: Path) -> None:
 
 
 def test_masked_lm_of_a_row_is_no_label_to_shuffle_but_a_text_to_learn(folder: Path) -> None:
-    both = recipe(folder, masked_lm={"task": "plain", "weight": 0.2}, control="masked_lm")
+    both = recipe(folder, masked_lm={"task": "plain", "weight": 0.2}, control="texts_only")
 
     assert both.name == "mnli-text+plain"
     with pytest.raises(StudyError, match=r"intermediates\.one.*no labels"):
@@ -50,9 +50,9 @@ def test_masked_lm_of_a_row_is_no_label_to_shuffle_but_a_text_to_learn(folder: P
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ({"none": {"control": "masked_lm"}}, "none: it names a task"),
+        ({"none": {"control": "texts_only"}}, "none: it names a task"),
         ({"mnli": {"control": "other"}}, r"intermediates\.mnli\.control"),
-        ({"mnli": {"control": "masked_lm", "search": {"steps": {"low": 1, "high": 9}, "proposals": 2}}}, "no search"),
+        ({"mnli": {"control": "texts_only", "search": {"steps": {"low": 1, "high": 9}, "proposals": 2}}}, "no search"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(rows: dict[str, Any], told: str, folder: Path) -> None:
