@@ -6,7 +6,9 @@ Start at ``language_lens``. English is the source language, so it is no part of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -78,7 +80,7 @@ def language_lens(
         raise UnknownNameError("grouping", by, GROUPINGS)
     found = gather(results, by=by, column=column, row=row)
     known = [point for point in found.points if point.group != NOT_KNOWN]
-    columns, names, notes = _covariates(known)
+    columns, names, notes = covariates_of(known)
     return Lens(
         by=by,
         column=column,
@@ -113,7 +115,7 @@ def _correlations(points: tuple[LensPoint, ...], permutations: int, seed: int) -
     return tuple(found)
 
 
-def _covariates(points: list[LensPoint]) -> tuple[FloatArray | None, tuple[str, ...], tuple[str, ...]]:
+def covariates_of(points: Sequence[LensPoint]) -> tuple[FloatArray | None, tuple[str, ...], tuple[str, ...]]:
     """Covariates (languages, k) centred on their means, their names, and what is to be said of them."""
     columns, names, notes = [], [], []
     for name in (PRETRAINING, TOKENS):
@@ -135,6 +137,11 @@ def _covariates(points: list[LensPoint]) -> tuple[FloatArray | None, tuple[str, 
         if outside:
             notes.append(f"not in CC-100, counted with {ABSENT_GIB} GiB: {_few(outside)}")
     return (np.stack(columns, axis=1) if columns else None), tuple(names), tuple(notes)
+
+
+def property_of(point: LensPoint, name: Literal["distance", "pretraining"]) -> float | None:
+    """A language's distance from English, or the logarithm of its pretraining text; None where it is not known."""
+    return _value(point, DISTANCE if name == "distance" else PRETRAINING)
 
 
 def _value(point: LensPoint, name: str) -> float | None:

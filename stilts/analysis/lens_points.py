@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stilts.analysis.best import answers_of
@@ -78,6 +78,13 @@ def gather(results: StudyResults, *, by: str, column: str | None, row: str | Non
     return Points(table=tuple(table), points=_pooled(table), notes=tuple(notes))
 
 
+def points_over(
+    results: StudyResults, *, by: str, columns: Sequence[str], row: str, over: str
+) -> tuple[LensPoint, ...]:
+    """The gains of a row over another by language, pooled over columns as ``gather`` pools them."""
+    return _pooled([one for name in columns for one in _column_points(results, name, row, by, {}, over)])
+
+
 def tokens_per_word(store: ArtifactStore, study: str) -> tuple[Mapping[str, float], tuple[str, ...]]:
     """Tokens per word by language as ``stilts run`` measured them, and what is to be said of that."""
     record = FERTILITY.known(store, study)
@@ -128,15 +135,15 @@ def _check_row(results: StudyResults, row: str) -> None:
 
 
 def _column_points(
-    results: StudyResults, column: str, row: str, by: str, fertility: Mapping[str, float]
+    results: StudyResults, column: str, row: str, by: str, fertility: Mapping[str, float], over: str = NONE_ROW
 ) -> list[LensPoint]:
     scores = results.language_scores
     own = scores[scores["column"] == column].set_index(["row", "language"])["score"]
     codes = [code for code in results.column(column).languages if base_language(code) != SOURCE_LANGUAGE]
     return [
-        _point(known, column, row, float(own[row, code] - own[NONE_ROW, code]), by, fertility.get(code))
+        _point(known, column, row, float(own[row, code] - own[over, code]), by, fertility.get(code))
         for code in codes
-        if (known := known_language(code)) and (row, code) in own.index and (NONE_ROW, code) in own.index
+        if (known := known_language(code)) and (row, code) in own.index and (over, code) in own.index
     ]
 
 

@@ -23,7 +23,11 @@ def check_mixtures(workspace: Workspace) -> None:
     """
     resolved, study = workspace.resolved, workspace.study
     for row, content in study.rows.items():
-        if row != NONE_ROW and not is_mixture_searched(content) and len(resolved.tasks(row)) > 1:
+        if (
+            row != NONE_ROW
+            and not (is_mixture_searched(content) or content.merged_rows)
+            and len(resolved.tasks(row)) > 1
+        ):
             _check_row(workspace, row)
         if row != NONE_ROW:
             _check_lm_head(workspace, row)

@@ -17,7 +17,7 @@ from stilts.store import find_store, make_store
 from stilts.study.holding import Holding
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
-from stilts.study.stage import EstimateStage, TrainStage
+from stilts.study.stage import EstimateStage, MergeStage, TrainStage
 from stilts.study.stage_names import stage_names
 from stilts.study.study import Study
 
@@ -53,10 +53,10 @@ def profiled(study: str, wanted: str, store: str | None, *, steps: int, device: 
     names = stage_names(plan.record)
     stage_id = meant(wanted, plan, names)
     stage = plan.stages[stage_id]
-    if isinstance(stage, EstimateStage):
+    if isinstance(stage, EstimateStage | MergeStage):
         raise InputError(
             f'stage "{names[stage_id]}"',
-            "it is an estimate",
+            "it is an estimate" if isinstance(stage, EstimateStage) else "it is a merge",
             "It has no steps, and one pass over its data is all that it does",
             "Name a training or an evaluation",
         )

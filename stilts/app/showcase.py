@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stilts.analysis.best import answers_of
+from stilts.analysis.claims import claims_of
 from stilts.analysis.results import StudyResults
 from stilts.app.champions import champions
 from stilts.app.places import STORE_VARIABLE, TRACKING_VARIABLE, load_record
@@ -46,7 +47,7 @@ def show(
             results,
             tracking_uri,
             artifacts=_artifacts(results),
-            note=markdown_note(results.record, results.cells, answers_of(results)),
+            note=markdown_note(results.record, results.cells, answers_of(results), claims_of(results)),
             answers=answers_of(results),
             tables=prediction_tables(results, _chosen(results)),
             rebuild=rebuild,

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stilts.analysis.best import answers_of
+from stilts.analysis.claims import claims_of
 from stilts.analysis.compare import compare_studies
 from stilts.analysis.groups import group_answers
 from stilts.analysis.negative_transfer import negative_cells
@@ -25,6 +26,7 @@ from stilts.cli.notice import notice
 from stilts.cli.options import say
 from stilts.errors import InputError, UnknownNameError
 from stilts.ledger.decisions import decisions
+from stilts.report.claim_words import claim_words
 from stilts.report.decided import decision_lines
 from stilts.report.explained import story_lines
 from stilts.report.recipe_words import recipe_words
@@ -160,12 +162,15 @@ def _best(results: StudyResults, target: str | None, as_json: bool) -> None:
         value["recipes"] = recipes
         cells = negative_cells(results, target=target, at_most=_MOST_CHECKED)
         value["negative"] = [cell.to_json() for cell in cells]
+    claims = claims_of(results)
+    value["claims"] = [claim.to_json() for claim in claims]
+    claimed = [Text(shown(f"{claim_words(claim)}.")) for claim in claims]
     answered = {answer.target for answer in answers}
     silent = _unscored({name: why for name, why in results.unscored.items() if name not in answered})
     value["unscored"] = {column: dict(languages) for column, languages in results.unscored.items()}
     say(
         value,
-        lambda: Group(glance_lines(answers), "", answer_lines(answers), *silent, *_recipe_lines(recipes)),
+        lambda: Group(*claimed, glance_lines(answers), "", answer_lines(answers), *silent, *_recipe_lines(recipes)),
         as_json=as_json,
     )
 

@@ -18,11 +18,12 @@ from stilts.data.load import forget_examples
 from stilts.errors import LeaseHeldError, LeaseLostError, StiltsError
 from stilts.execute.run_estimate import run_estimate
 from stilts.execute.run_evaluate import run_evaluate
+from stilts.execute.run_merge import run_merge
 from stilts.execute.run_train import run_train
 from stilts.ledger.records import FAILURES, Failure
 from stilts.models.device_memory import give_back, give_back_host
 from stilts.store.artifact_store import ArtifactStore
-from stilts.study.stage import EstimateStage, EvaluateStage, Stage, TrainStage
+from stilts.study.stage import EstimateStage, EvaluateStage, MergeStage, Stage, TrainStage
 from stilts.training.reporter import Reporter, SilentReporter
 from stilts.training.run_config import RunConfig
 
@@ -57,7 +58,9 @@ def run_stage(stage: Stage, store: ArtifactStore, run: RunConfig, reporter: Repo
         missing = _missing(stage, store)
         state = Ending.DONE
         try:
-            if missing and isinstance(stage, TrainStage):
+            if missing and isinstance(stage, MergeStage):
+                run_merge(stage, store, run, lease)
+            elif missing and isinstance(stage, TrainStage):
                 stopped = run_train(stage, store, run, reporter or SilentReporter(), lease)
                 state = Ending.PRUNED if stopped else Ending.DONE
             elif missing and isinstance(stage, EvaluateStage):

@@ -30,12 +30,15 @@ def take_census(store: Store, records: Iterable[StudyRecord], pinned: frozenset[
     planned: dict[str, PlannedStage] = {}
     uses: dict[str, set[WeightsUse]] = {}
     trains: set[str] = set()
+    records = tuple(records)
     for record in records:
         pretrains = is_pretraining_possible(record.training_data)
         for stage_id, facts in record.stages.items():
             planned[stage_id] = _merged(planned.get(stage_id), stage_id, facts)
             if facts["kind"] == "train":
                 trains.add(stage_id)
+            for recipe in facts.get("merged", ()):
+                uses.setdefault(recipe, set()).add(WeightsUse.INTERMEDIATE)
         for intermediate, target in _pairs(record):
             uses.setdefault(str(intermediate), set()).add(WeightsUse.INTERMEDIATE)
             uses.setdefault(str(target), set()).add(WeightsUse.TARGET)
@@ -46,7 +49,19 @@ def take_census(store: Store, records: Iterable[StudyRecord], pinned: frozenset[
         sorted({key for stage in planned.values() for key in stage.outputs} & done)
     ).damaged.keys()
     weights = _weights(store, sorted(trains & done), uses)
-    return Retention(planned=planned, weights=weights, done=done, pruned=_pruned(store), pinned=pinned)
+    kept = pinned.union(*map(_to_merge, records))
+    return Retention(planned=planned, weights=weights, done=done, pruned=_pruned(store), pinned=kept)
+
+
+def _to_merge(record: StudyRecord) -> frozenset[str]:
+    """The recipes that merges still to be drawn will add up."""
+    drawn = {row.name: {one.proposal for one in record.replicates if one.row == row.name} for row in record.rows}
+    wanted = {
+        name for row in record.rows for name in row.merges if row.searched and len(drawn[row.name]) < row.num_proposals
+    }
+    return frozenset(
+        one.intermediate_stage for one in record.replicates if one.row in wanted and one.intermediate_stage is not None
+    )
 
 
 def _pairs(record: StudyRecord) -> Iterator[tuple[str | None, str | None]]:
@@ -74,6 +89,7 @@ def _merged(known: PlannedStage | None, stage_id: str, facts: StageFacts) -> Pla
         parent=facts["parent"],
         outputs=tuple(sorted(keys)),
         rests_on=tuple(facts.get("rests_on", ())),
+        merged=tuple(facts.get("merged", ())),
     )
 
 

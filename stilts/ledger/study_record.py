@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from stilts.addresses import has_secret
 from stilts.errors import DamagedError, StoreError, UnreadableError
 from stilts.ledger.records import RecordKind, Shelf
 from stilts.store.artifact_store import ArtifactStore
 from stilts.store.layout import is_key, is_stage, record_path
-from stilts.study.record import NONE_ROW, StageFacts, StudyRecord
+from stilts.study.record import NONE_ROW, StageFacts, StudyRecord, parents_of
 
 STUDIES = RecordKind(type=StudyRecord, template="studies/{}/record")
 
@@ -89,7 +90,7 @@ def _flaws(record: StudyRecord, name: str) -> Iterator[str]:
     for stage_id, facts in record.stages.items():
         if not is_stage(stage_id) or not facts["outputs"] or not all(map(is_key, facts["outputs"])):
             yield f"stage {stage_id[:80]} or one of its outputs has no name that stilts gives"
-        if facts["parent"] is not None and facts["parent"] not in record.stages:
+        if not record.stages.keys() >= set(parents_of(facts)):
             yield f"stage {stage_id} starts from one that it does not have"
         if not record.stages.keys() >= set(facts.get("rests_on", ())):
             yield f"stage {stage_id} rests on one that it does not have"
@@ -105,21 +106,7 @@ def _flaws(record: StudyRecord, name: str) -> Iterator[str]:
 
 
 def _flaws_of_parents(stages: Mapping[str, StageFacts]) -> Iterator[str]:
-    good: set[str] = set()
-    for stage_id in stages:
-        line: Sequence[str] = _new_part(stage_id, stages, good)
-        last = stages.get(line[-1]) if line else None
-        if last is not None and last["parent"] is not None and last["parent"] in line:
-            yield f"the parents of stage {stage_id} form a circle"
-            return
-        good.update(line)
-
-
-def _new_part(stage_id: str, stages: Mapping[str, StageFacts], good: set[str]) -> list[str]:
-    """The stage and its ancestors up to the first that is known to be good."""
-    line: list[str] = []
-    at: str | None = stage_id
-    while at is not None and at in stages and at not in good and at not in line:
-        line.append(at)
-        at = stages[at]["parent"]
-    return line
+    try:
+        TopologicalSorter({stage_id: parents_of(facts) for stage_id, facts in stages.items()}).prepare()
+    except CycleError as error:
+        yield f"the parents of stage {error.args[1][0]} form a circle"

@@ -88,6 +88,18 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise _unreadable(path, error) from error
 
 
+def tensor_of(path: Path, name: str) -> torch.Tensor:
+    """One tensor of a safetensors file; TransferError when it cannot be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensor: torch.Tensor = file.get_tensor(name)
+            return tensor
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
 def tensors_in(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors of a safetensors file one by one, by name in order; TransferError when it cannot be read."""
     from safetensors import SafetensorError, safe_open

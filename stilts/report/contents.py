@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from stilts.analysis.results import StudyResults
 from stilts.report.sections.answers import answers_section
+from stilts.report.sections.claims import claims_section
 from stilts.report.sections.cost import cost_section
 from stilts.report.sections.encoders import encoders_section
 from stilts.report.sections.estimates import estimates_section
@@ -19,6 +20,7 @@ from stilts.report.sections.section import Section
 from stilts.report.sections.settings import settings_section
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
+    claims_section,
     answers_section,
     matrix_section,
     targets_section,

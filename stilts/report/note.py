@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from stilts.analysis.best import Answer
+from stilts.analysis.claims import Verdict
 from stilts.analysis.glance import study_line
 from stilts.report import phrases
+from stilts.report.claim_words import claims_line
 from stilts.report.gain_phrases import condition
 from stilts.report.markup import as_markdown, as_paragraph
 from stilts.study.record import NONE_ROW, StudyRecord
@@ -20,21 +22,28 @@ _GLANCE = 600
 _WHERE = "the page (report.html) has everything"
 
 
-def markdown_note(record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], *, limit: int = LIMIT) -> str:
-    """The study's question, one line per target with the answer, and the matrix as a table of scores and gains.
+def markdown_note(
+    record: StudyRecord,
+    cells: pd.DataFrame,
+    answers: Sequence[Answer],
+    claims: Sequence[Verdict] = (),
+    *,
+    limit: int = LIMIT,
+) -> str:
+    """The study's claims and question, one line per target with the answer, and the matrix as a table.
 
     At most ``limit`` characters. What does not fit goes in this order, and the note says so: means and progress,
     scores, rows that could not be the best anywhere, the table, caveats, answers from the last. ``cells`` is
     ``matrix.cells`` of the report use, ``answers`` are ``best``'s. Names are escaped.
     """
-    return next(note for note in _shorter_and_shorter(record, cells, answers, limit) if len(note) <= limit)
+    return next(note for note in _shorter_and_shorter(record, cells, answers, claims, limit) if len(note) <= limit)
 
 
 def _shorter_and_shorter(
-    record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], limit: int
+    record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], claims: Sequence[Verdict], limit: int
 ) -> Iterator[str]:
     """The note, then with less and less in it; the last one fits any limit."""
-    head = _head(record, answers)
+    head = _head(record, answers, claims)
     full, brief = [_line(answer) for answer in answers], [_line(answer, caveats=False) for answer in answers]
     names = [row.name for row in record.rows]
     could = {NONE_ROW, *(row for answer in answers for row in (*answer.equals, answer.row or NONE_ROW))}
@@ -53,9 +62,10 @@ def _shorter_and_shorter(
     yield _joined(head, [f"The answers are too long for this note: {_WHERE}."])[:limit]
 
 
-def _head(record: StudyRecord, answers: Sequence[Answer]) -> list[str]:
-    """The answers at a glance, for MLflow folds a note after about five lines; then the question."""
-    blocks = [as_paragraph(f"{study_line(answers, at_most=_GLANCE)}.")] if answers else []
+def _head(record: StudyRecord, answers: Sequence[Answer], claims: Sequence[Verdict]) -> list[str]:
+    """Claims and answers at a glance, for MLflow folds a note after about five lines; then the question."""
+    blocks = [as_paragraph(f"{claims_line(claims)}.")] if claims else []
+    blocks += [as_paragraph(f"{study_line(answers, at_most=_GLANCE)}.")] if answers else []
     blocks.append(as_paragraph(phrases.question(record)))
     if record.toy:
         blocks.append(f"**{phrases.TOY_WARNING}**")

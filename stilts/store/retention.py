@@ -34,13 +34,15 @@ class DropKind(StrEnum):
 class PlannedStage:
     """A stage that some study asks for: what it starts from and the keys that it publishes.
 
-    ``rests_on`` are the stages without whose artifacts its own is not whole: those below an adapter, nearest first.
+    ``rests_on`` are the stages without whose artifacts its own is not whole: those below an adapter, nearest first;
+    ``merged`` are the recipes that a merge adds to its parent.
     """
 
     stage_id: str
     parent: str | None
     outputs: tuple[str, ...]
     rests_on: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +168,11 @@ def _still_reads(retention: Retention, reader: str, readers: Mapping[str, list[s
 def _reads(retention: Retention, stage_id: str) -> tuple[str, ...]:
     """What a stage starts from, and what that rests on where it is an adapter."""
     stage = retention.planned.get(stage_id)
-    if stage is None or stage.parent is None:
+    if stage is None:
         return ()
-    parent = retention.planned.get(stage.parent)
-    return (stage.parent, *(parent.rests_on if parent is not None else ()))
+    starts = [*([] if stage.parent is None else [stage.parent]), *stage.merged]
+    below = [one for start in starts if start in retention.planned for one in retention.planned[start].rests_on]
+    return tuple(dict.fromkeys([*starts, *below]))
 
 
 def _readers(retention: Retention) -> dict[str, list[str]]:

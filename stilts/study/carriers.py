@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stilts.study.stage import Stage, TrainStage
+from stilts.study.stage import MergeStage, Stage, TrainStage
 from stilts.tasks.adapter import ParentAdapter
 
 Below = Mapping[str, tuple[str, ...]]
@@ -31,6 +31,8 @@ def reads(stages: Mapping[str, Stage], below: Below) -> dict[str, tuple[str, ...
 
 
 def _start(stage: Stage, below: Below) -> tuple[str, ...]:
+    if isinstance(stage, MergeStage):
+        return tuple(dict.fromkeys(one for parent in stage.parents for one in (parent, *below[parent])))
     if stage.parent is None:
         return ()
     if isinstance(stage, TrainStage) and stage.parent_adapter is ParentAdapter.DROP:

@@ -15,16 +15,18 @@ from stilts.study.matching import seeded
 from stilts.study.mixing import row_mixture, task_languages
 from stilts.study.record import NONE_ROW
 from stilts.study.resolved_study import ResolvedStudy
-from stilts.study.search_schema import ADAPTER, TARGET
+from stilts.study.search_schema import ADAPTER, MERGE, MERGE_SCALE, TARGET
 from stilts.study.search_space import Proposal
 from stilts.study.settings import parent_adapter, train_config, usual_precision
-from stilts.study.stage import EvaluateStage, MixturePart, TrainStage
+from stilts.study.stage import EvaluateStage, MergedPart, MergeStage, MixturePart, TrainStage
 from stilts.tasks.adapter import ParentAdapter
 
 
 def mixture(resolved: ResolvedStudy, row: str, proposal: Proposal | None) -> tuple[tuple[str, float], ...]:
     """The tasks of a row's recipe with their weights; empty for ``none``, or where nothing is proposed yet."""
     params = proposal.params if proposal else None
+    if resolved.study.rows[row].merged_rows:
+        return tuple(_summed(resolved, merge_weights(resolved, row, proposal)).items())
     with resolved.study.blamed(f"intermediates.{row}"):
         found = row_mixture(
             row,
@@ -33,6 +35,34 @@ def mixture(resolved: ResolvedStudy, row: str, proposal: Proposal | None) -> tup
             lambda task: resolved.num_examples(resolved.part(row, task).train),
         )
     return tuple(found.items())
+
+
+def merge_weights(resolved: ResolvedStudy, row: str, proposal: Proposal | None) -> dict[str, float]:
+    """The rows that a merge adds up with their weights; empty where nothing is proposed yet."""
+    written = resolved.study.rows[row].merge
+    if written is not None:
+        return dict(written)
+    drawn = proposal.params.get(MERGE) if proposal else None
+    scale = float(str(proposal.params.get(MERGE_SCALE, 1.0))) if proposal else 1.0
+    found = drawn if isinstance(drawn, dict) else {}
+    return {name: round(scale * float(str(weight)), 4) for name, weight in found.items() if float(str(weight))}
+
+
+def _summed(resolved: ResolvedStudy, weights: Mapping[str, float]) -> dict[str, float]:
+    """The tasks that the rows of a merge were trained on: each by the weights of its rows and its shares there."""
+    found: dict[str, float] = {}
+    for row, weight in weights.items():
+        for task, share in mixture(resolved, row, None):
+            found[task] = found.get(task, 0.0) + weight * share
+    return found
+
+
+def recipe_line(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> list[TrainStage]:
+    """A row's recipe behind all that it starts from: pretraining, and the recipes that a merge adds up."""
+    recipe = recipe_stage(resolved, row, proposal, seed)
+    weights = merge_weights(resolved, row, proposal) if resolved.study.rows[row].merged_rows else {}
+    line = [resolved.pretraining, *(recipe_stage(resolved, other, None, seed) for other in weights), recipe]
+    return [stage for stage in line if stage is not None]
 
 
 def recipe_stage(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> TrainStage | None:
@@ -95,9 +125,24 @@ def evaluation_stage(resolved: ResolvedStudy, column: str, parent: str | None) -
     return resolved.once(("evaluation", column, parent), lambda: _evaluation(resolved, column, parent))
 
 
+def _merge(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> MergeStage:
+    recipes = {
+        name: (recipe_stage(resolved, name, None, seed), weight)
+        for name, weight in merge_weights(resolved, row, proposal).items()
+    }
+    merged = [
+        MergedPart(stage_id=stage.stage_id, name=name, weight=weight)
+        for name, (stage, weight) in sorted(recipes.items())
+        if stage is not None
+    ]
+    return MergeStage(parent=resolved.base, encoder=resolved.encoder, merged=tuple(merged))
+
+
 def _recipe(resolved: ResolvedStudy, row: str, proposal: Proposal | None, seed: int) -> TrainStage:
     study, params = resolved.study, proposal.params if proposal else {}
     content = study.rows[row]
+    if content.merged_rows:
+        return _merge(resolved, row, proposal, seed)
     parts = [
         replace(resolved.part(row, task, task_languages(content, task, params)), weight=weight)
         for task, weight in mixture(resolved, row, proposal)

@@ -134,11 +134,11 @@ def _longest_chain(plan: Plan, seconds: Mapping[str, float]) -> float:
     """The seconds of the stages to run that wait for one another: no number of machines makes it less."""
     ends: dict[str, float] = {}
 
-    def end(stage_id: str | None) -> float:
-        if stage_id is None or stage_id not in seconds:
+    def end(stage_id: str) -> float:
+        if stage_id not in seconds:
             return 0.0
         if stage_id not in ends:
-            ends[stage_id] = end(plan.stages[stage_id].parent) + seconds[stage_id]
+            ends[stage_id] = max(map(end, plan.stages[stage_id].parents), default=0.0) + seconds[stage_id]
         return ends[stage_id]
 
     return max(map(end, seconds), default=0.0)

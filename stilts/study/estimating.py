@@ -72,9 +72,9 @@ class _Estimating:
     estimate: Estimate
 
     def rows(self) -> Iterator[tuple[str, TrainStage | None]]:
-        """The rows that are not searched, each with its recipe of seed 0; ``none`` has no recipe."""
+        """The rows that are not searched or merged, each with its recipe of seed 0; ``none`` has no recipe."""
         for name, content in self.resolved.study.rows.items():
-            if content.search is None:
+            if content.search is None and not content.merged_rows:
                 yield name, recipe_stage(self.resolved, name, None, 0)
 
     def targets(self) -> Iterator[ResolvedTarget]:

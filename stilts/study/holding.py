@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from stilts.study.plan import Plan
 from stilts.study.schema import StageResources, StudyFile, StudyResources
 from stilts.study.slots import Node, Resources, most_at_once, num_slots, slots_of
-from stilts.study.stage import Stage, StageKind
+from stilts.study.stage import MergeStage, Stage, StageKind
 
 
 @dataclass(kw_only=True)
@@ -39,7 +39,8 @@ class Holding:
 
     def __call__(self, stage: Stage) -> Resources:
         """What the stage holds while it runs."""
-        return self._own.get(stage.stage_id) or self.of_kind(stage.kind)
+        own = self._own.get(stage.stage_id) or self.of_kind(stage.kind)
+        return Resources(cpus=own.cpus, gpus=0.0) if isinstance(stage, MergeStage) else own
 
     def of_kind(self, kind: StageKind) -> Resources:
         """What stages of a kind hold, unless their row or column says otherwise."""
@@ -59,6 +60,8 @@ class Holding:
         found: dict[Resources, dict[str, None]] = {}
         for kind in kinds:
             found.setdefault(self.of_kind(kind), {})[kind.value] = None
+        if any(row is not None and row.merged_rows for row in self.file.intermediates.values()):
+            found.setdefault(Resources(cpus=train.cpus, gpus=0.0), {})["merge"] = None
         for name, one in [*_given(self.file.intermediates).items(), *_given(self.file.targets).items()]:
             found.setdefault(_over(train, one), {})[name] = None
         return {held: tuple(found[held]) for held in sorted(found, key=lambda held: (-held.gpus, -held.cpus))}

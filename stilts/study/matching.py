@@ -40,6 +40,5 @@ def seeded(part: MixturePart, seed: int) -> MixturePart:
 
 
 def _seeded(view: DataView, seed: int) -> DataView:
-    shuffled = None if view.shuffled is None else seed
-    draw = None if view.draw is None else seed
+    shuffled, draw = (None if drawn is None else seed for drawn in (view.shuffled, view.draw))
     return view if (shuffled, draw) == (view.shuffled, view.draw) else replace(view, shuffled=shuffled, draw=draw)

@@ -13,7 +13,7 @@ from stilts.study.config import Keep, Precision
 from stilts.study.eval_tokens import usual_eval_tokens
 from stilts.study.schema import StudyResources
 from stilts.study.slots import Resources
-from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MixturePart, Stage, TrainStage
+from stilts.study.stage import MODEL_FREE, EstimateStage, EvaluateStage, MergeStage, MixturePart, Stage, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths
 from stilts.tasks.encoder_shape import EncoderShape
@@ -101,6 +101,8 @@ def peak_memory(stage: Stage, placed: Placed, lengths: LengthsOf = assumed_lengt
     if shape is None or (isinstance(stage, EstimateStage) and stage.estimate in MODEL_FREE):
         return None
     process = _CONTEXT if placed.on_gpu else _PROCESS
+    if isinstance(stage, MergeStage):  # a few of its largest tensors at a time
+        return Memory(process=_PROCESS, weights=4 * _WEIGHT * shape.embedding_weights)
     if not isinstance(stage, TrainStage):
         return _looking(stage, shape, placed, process)
     weights = shape.weights

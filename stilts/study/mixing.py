@@ -76,7 +76,7 @@ def is_mixture_searched(content: Intermediate) -> bool:
     search = content.search
     if search is None:
         return False
-    return bool(search.mixture_tasks) or "masked_lm_weight" in search.numbers()
+    return bool(search.mixture_tasks) or search.merge is not None or "masked_lm_weight" in search.numbers()
 
 
 def row_mixture(row: str, content: Intermediate, params: Mapping[str, Json] | None, size: SizeOf) -> dict[str, float]:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from stilts.study.carriers import reads, rests_on
 from stilts.study.record import EstimateOutput, Replicate, StudyRecord
-from stilts.study.stage import SEMANTIC_HISTORY, SEMANTIC_VERSION, Estimate, Stage, StageKind, make_stage_id
+from stilts.study.stage import SEMANTIC_HISTORY, SEMANTIC_VERSION, Estimate, MergeStage, Stage, StageKind, make_stage_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Plan:
         """The stages that start from each stage's weights."""
         found: dict[str, list[str]] = {stage_id: [] for stage_id in self.stages}
         for stage_id, stage in self.stages.items():
-            if stage.parent is not None:
-                found[stage.parent].append(stage_id)
+            for parent in stage.parents:
+                found[parent].append(stage_id)
         return {stage_id: tuple(ids) for stage_id, ids in found.items()}
 
     @cached_property
@@ -90,11 +90,13 @@ class Plan:
 
     def _line(self, stage_id: str) -> tuple[str, ...]:
         """A stage and all that it starts from, parents first."""
-        chain: list[str] = []
-        at: str | None = stage_id
-        while at is not None:
-            chain.append(at)
-            at = self.stages[at].parent
+        chain: dict[str, None] = {}
+        waiting = [stage_id]
+        while waiting:
+            at = waiting.pop()
+            chain.pop(at, None)  # whatever starts from it, comes behind it
+            chain[at] = None
+            waiting += self.stages[at].parents
         return tuple(reversed(chain))
 
     def only(self, replicates: Sequence[Replicate]) -> Plan:
@@ -169,6 +171,8 @@ class Plan:
             parent = then.get(stage.parent, stage.parent) if stage.parent else None
             version = versions.get(stage.kind, SEMANTIC_VERSION[stage.kind])  # older tables know fewer kinds
             payload = {**stage.payload, "semantic_version": version, "parent": parent}
+            if isinstance(stage, MergeStage):
+                payload["merge"] = [[then.get(part.stage_id, part.stage_id), part.weight] for part in stage.merged]
             then[stage_id] = make_stage_id(stage.kind, stage.name, payload)
         return then
 
@@ -180,5 +184,5 @@ class Plan:
             for stage_id in self.stages
             if stage_id in waiting
             and stage_id not in busy
-            and waiting.isdisjoint((self.stages[stage_id].parent, *self.reads[stage_id]))
+            and waiting.isdisjoint((*self.stages[stage_id].parents, *self.reads[stage_id]))
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from stilts.study.chains import evaluation_stage, fine_tuning_stage, recipe_stage
+from stilts.study.chains import evaluation_stage, fine_tuning_stage, recipe_line, recipe_stage
 from stilts.study.draws import ReplicateDraw, draws
 from stilts.study.estimating import add_estimates
 from stilts.study.plan import Plan
@@ -47,8 +47,7 @@ def _chain(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw) 
     """The stages of one replicate, parents first: pretraining, recipe, fine-tuning, evaluation where they exist."""
     chain: list[TrainStage] = [resolved.pretraining] if resolved.pretraining is not None else []
     if draw.intermediate_seed is not None:
-        trained = recipe_stage(resolved, row, draw.proposal, draw.intermediate_seed)
-        chain += [trained] if trained is not None else []
+        chain = recipe_line(resolved, row, draw.proposal, draw.intermediate_seed)
     if draw.target_seed is not None:
         for is_before in (True, False):
             if not is_before or resolved.target(column).before is not None:

@@ -12,7 +12,7 @@ from stilts.fingerprint import digest
 from stilts.study.config import Precision
 from stilts.study.memory import fills_a_card
 from stilts.study.slots import Resources
-from stilts.study.stage import EstimateStage, EvaluateStage, Stage, StageKind, TrainStage
+from stilts.study.stage import EstimateStage, EvaluateStage, MergeStage, Stage, StageKind, TrainStage
 from stilts.study.trained import trained_weights
 from stilts.study.workload import LengthsOf, assumed_lengths, workload
 
@@ -21,6 +21,8 @@ _BYTES_PER_STEP = 32.0
 # Reading, tokenizing, loading and publishing: what a stage takes beside its steps, in seconds. Measured, on small data,
 # in a process that has run a stage before; the first one loads its libraries for some five seconds more.
 _AROUND_S = {StageKind.TRAIN: 3.0, StageKind.EVALUATE: 0.6, StageKind.ESTIMATE: 3.0}
+# Bytes of weights that a merge reads, adds and writes in a second: assumed, a plain disk's.
+_DISK = 2e8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +76,15 @@ def assumed_seconds(
     lengths: LengthsOf = assumed_lengths,
 ) -> float:
     """A stage's seconds by arithmetic alone, on the cores or GPUs that it holds."""
+    weights = stage.encoder.shape.weights if stage.encoder.shape is not None else 0
+    if isinstance(stage, MergeStage):  # the start and each recipe are read, the sum is written
+        return _AROUND_S[stage.kind] + (len(stage.merged) + 2) * 4 * weights / _DISK
     cpus, gpus = held.cpus, held.gpus
     work = workload(stage, lengths, gradient_checkpointing=gradient_checkpointing)
     rate = assumed_rate(precision_of(stage), gpus)
     working = min(gpus, 1.0) if isinstance(stage, EstimateStage) else gpus  # an estimate works on one of its GPUs
     devices = working if gpus > 0 else max(cpus, 1.0)
     trained = (trained_weights(stage) or 0) if isinstance(stage, TrainStage) else 0
-    weights = stage.encoder.shape.weights if stage.encoder.shape is not None else 0
     moved = work.steps * _BYTES_PER_STEP * trained
     sharing = max(1.0, gpus) if fills_a_card(weights, trained) else 1.0  # else each GPU updates all weights
     return _AROUND_S[stage.kind] + work.flops / (rate.flops * devices) + moved / (rate.bytes * sharing)

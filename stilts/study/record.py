@@ -26,7 +26,7 @@ class StageFacts(TypedDict):
     """A stage as a record has it: its kind and name, what it starts from, the keys that it publishes.
 
     ``mixture`` has the shares of steps by task where a proposal is trained; ``rests_on`` the stages without whose
-    artifacts an adapter's is not whole, nearest first.
+    artifacts an adapter's is not whole, nearest first; ``merged`` the recipes that are added, with their weights.
     """
 
     kind: Literal["train", "evaluate", "estimate"]
@@ -35,6 +35,7 @@ class StageFacts(TypedDict):
     outputs: list[str]
     mixture: NotRequired[dict[str, Finite]]
     rests_on: NotRequired[list[str]]
+    merged: NotRequired[dict[str, Finite]]
 
 
 @with_config(STRICT)
@@ -44,7 +45,8 @@ class Row:
 
     ``objectives`` are what it was searched for; ``confirmed`` maps objectives to the proposals that are trained again
     with fresh seeds. Both are empty in a fixed row, and in records from before they were kept. ``notes`` are what a
-    reader should know of its training. A ``control`` is held beside other rows, and never advised.
+    reader should know of its training. ``merges`` are the rows that it adds up. A ``control`` is held beside other
+    rows, and never advised.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Row:
     confirmed: Mapping[str, Whole] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     control: Literal["", "shuffled_labels", "texts_only"] = ""
+    merges: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -236,12 +239,20 @@ def _without(outputs: Mapping[str, str], codes: Collection[str]) -> dict[str, st
     return {code: key for code, key in outputs.items() if code not in codes}
 
 
+def parents_of(facts: StageFacts) -> tuple[str, ...]:
+    """What a stage starts from: one at most, of a merge also the recipes that are added."""
+    return (*(() if facts["parent"] is None else (facts["parent"],)), *facts.get("merged", ()))
+
+
 def lineage(stage_id: str | None, stages: Mapping[str, StageFacts]) -> list[str]:
-    """The stage, its parent, and so on to the first; a stage that is not known ends it."""
+    """The stage, its parents, and so on to the first; a stage that is not known ends it."""
     line: list[str] = []
-    while stage_id is not None and stage_id not in line:
-        line.append(stage_id)
-        stage_id = parent_of(stage_id, stages)
+    waiting = [] if stage_id is None else [stage_id]
+    while waiting:
+        at = waiting.pop(0)
+        if at not in line:
+            line.append(at)
+            waiting += parents_of(stages[at]) if at in stages else ()
     return line
 
 

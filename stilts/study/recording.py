@@ -15,7 +15,7 @@ from stilts.study.mixing import is_mixture_searched
 from stilts.study.record import NONE_ROW, Column, EstimateOutput, Replicate, Row, StageFacts, StudyRecord
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
-from stilts.study.stage import Stage, TrainStage
+from stilts.study.stage import MergeStage, Stage, TrainStage
 from stilts.tasks.overlaps import Ledger
 
 # A share is a multiple of one hundredth (``round_weights``).
@@ -66,6 +66,8 @@ def _described(stages: Mapping[str, Stage], searched: Set[str | None]) -> dict[s
         }
         if isinstance(stage, TrainStage) and stage_id in searched:
             found[stage_id]["mixture"] = {part.task.name: part.weight for part in stage.mixture}
+        if isinstance(stage, MergeStage):
+            found[stage_id]["merged"] = {part.stage_id: part.weight for part in stage.merged}
         if below[stage_id]:
             found[stage_id]["rests_on"] = list(below[stage_id])
     return found
@@ -86,6 +88,7 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
         confirmed={objective: one.number for one in proposals for objective in one.stands_for},
         notes=_notes(resolved, name),
         control=content.control or "",
+        merges=content.merged_rows,
     )
 
 
@@ -93,6 +96,9 @@ def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
     """What a reader should know of a row's training: a head that starts at random, shares that are not a step."""
     control = resolved.study.rows[row].control
     notes = [CONTROL_NOTES[control]] if control else []
+    content = resolved.study.rows[row]
+    if content.merged_rows:
+        return (f"the differences of {', '.join(content.merged_rows)} are added by weights: nothing is trained",)
     if row != NONE_ROW and (cut_to := resolved.matched_size(row)) is not None:
         notes.append(f"its {cut_to[0]:,} training examples are cut to {cut_to[1]:,}, drawn anew for each seed")
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}

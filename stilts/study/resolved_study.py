@@ -76,12 +76,17 @@ class ResolvedStudy:
 
     def tasks(self, row: str) -> tuple[str, ...]:
         """Every task that a recipe of the row may train on; a StudyError where they cannot be meant together."""
+        content = self.study.rows[row]
+        if content.merged_rows:
+            return tuple(dict.fromkeys(task for other in content.merged_rows for task in self.tasks(other)))
         with self.study.blamed(f"intermediates.{row}"):
-            return row_tasks(row, self.study.rows[row])
+            return row_tasks(row, content)
 
     def parts(self, row: str) -> list[MixturePart]:
         """Every task that a recipe of the row may train on, with its data pinned; weights say nothing."""
         content = self.study.rows[row]
+        if content.merged_rows:
+            return [part for other in content.merged_rows for part in self.parts(other)]
         return [self.part(row, task, task_languages(content, task, None)) for task in self.tasks(row)]
 
     def part(self, row: str, task: str, languages: tuple[str, ...] | None = None) -> MixturePart:
@@ -121,7 +126,8 @@ class ResolvedStudy:
         if wanted is None or isinstance(wanted, int):
             target = wanted
         elif wanted == SMALLEST:
-            matched = [name for name in self.study.rows if name != NONE_ROW and self._match_word(name) == SMALLEST]
+            rows = (name for name, row in self.study.rows.items() if name != NONE_ROW and not row.merged_rows)
+            matched = [name for name in rows if self._match_word(name) == SMALLEST]
             target = min(map(self._row_size, matched))
         else:
             task = self.registry.task(wanted)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from stilts.metrics.levels import FALSE_CLAIM
+from stilts.study.claims_schema import Claim
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
 from stilts.study.schema_part import Count, Fraction, Name, Names, PathText, Rate, SchemaPart, Weight, check_meant
@@ -168,13 +169,25 @@ class StageResources(SchemaPart):
         return self
 
 
+def _not_zero(weight: float) -> float:
+    if weight == 0.0:
+        raise ValueError("a row of weight 0 adds nothing: leave it out")
+    return weight
+
+
 def _check_gpus(gpus: float) -> None:
     if gpus > 1 and gpus != int(gpus):
         raise ValueError(f"a stage holds a part of one GPU, or whole ones: {gpus:g} is neither")
 
 
+# 0 would merge nothing, and what is 10 times as far from the start as its recipe is no encoder any more.
+MergeWeight = Annotated[float, Field(ge=-10.0, le=10.0), AfterValidator(_not_zero)]
+
+
 class Intermediate(SchemaPart):
     """A row: one task (by default the one of the row's name), a mixture with weights or by size, or a searched one.
+
+    ``merge`` adds the differences that other rows' recipes made of the encoder, by weights, and trains nothing.
 
     ``masked_lm`` adds a share of masked LM to a row whose share is not searched. ``control`` takes away what its data
     could teach. ``resources`` are of its training.
@@ -184,6 +197,7 @@ class Intermediate(SchemaPart):
     mixture: Annotated[Mapping[Name, Weight], Field(min_length=1)] | None = None
     sampling: Sampling | None = None
     masked_lm: MaskedLm | None = None
+    merge: Annotated[Mapping[Name, MergeWeight], Field(min_length=1)] | None = None
     control: Literal["shuffled_labels", "texts_only"] | None = None
     match_size: Size | None = None
     train: Train = Train()
@@ -193,16 +207,36 @@ class Intermediate(SchemaPart):
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
-        searched = [] if self.search is None else [self.search.weights, self.search.sampling, self.search.subset]
-        if sum(value is not None for value in (self.task, self.mixture, self.sampling, *searched)) > 1:
-            raise ValueError("give one of task, mixture, sampling and search.weights, .sampling or .subset")
+        search = self.search
+        searched = [] if search is None else [search.weights, search.sampling, search.subset, search.merge]
+        if sum(value is not None for value in (self.task, self.mixture, self.sampling, self.merge, *searched)) > 1:
+            raise ValueError(
+                "give one of task, mixture, sampling, merge and search.weights, .sampling, .subset or .merge"
+            )
         if self.mixture is not None and abs(sum(self.mixture.values()) - 1.0) > 1e-6:
             raise ValueError(f"the weights of mixture sum to {sum(self.mixture.values()):g}, not to 1")
         if self.masked_lm is not None and self.search is not None and self.search.masked_lm is not None:
             raise ValueError("give masked_lm or search.masked_lm, not both")
+        self._check_merge()
         if self.control is not None and self.search is not None:
             raise ValueError("a control repeats what another row trains: it has no search")
         return self
+
+    @property
+    def merged_rows(self) -> tuple[str, ...]:
+        """The rows that it merges, with fixed or searched weights; empty where it trains."""
+        if self.merge is not None:
+            return tuple(self.merge)
+        return (self.search.merge or ()) if self.search is not None else ()
+
+    def _check_merge(self) -> None:
+        if not self.merged_rows:
+            return
+        trains = {"masked_lm", "control", "match_size", "train", "encoding"} & self.model_fields_set
+        numbers = self.search.searched() if self.search is not None else ()
+        trains |= {name for name in numbers if not name.startswith(("target_", "merge"))}
+        if trains or (self.search is not None and self.search.masked_lm is not None):
+            raise ValueError(f"a merge trains nothing: {', '.join(sorted(trains)) or 'masked_lm'} means nothing there")
 
 
 class Target(SchemaPart):
@@ -330,6 +364,7 @@ class StudyFile(SchemaPart):
     pruning: Pruning = Pruning()
     resources: StudyResources = StudyResources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None
+    claims: Annotated[tuple[Claim, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _within_max_gpus(self) -> Self:

@@ -43,15 +43,18 @@ _TRAINING: Mapping[str, NumberLimits] = {
     ADAPTER + "dropout": NumberLimits(high=0.99, zero=True),
 }
 TARGET = "target_"
+MERGE, MERGE_SCALE = "merge", "merge_scale"
 # By name of the parameter that a proposal carries.
 NUMBERS: Mapping[str, NumberLimits] = {
     **_TRAINING,
     **{TARGET + name: limits for name, limits in _TRAINING.items()},
     "temperature": NumberLimits(high=100.0),
     "cap": NumberLimits(high=10_000_000, whole=True),
+    MERGE_SCALE: NumberLimits(high=10.0),
     "masked_lm_weight": NumberLimits(high=1.0, zero=True),
 }
 LANGUAGES = "masked_lm_languages"
+_FORMS = ("weights", "subset", MERGE)
 BaselineName = Literal["proportional", "uniform", "temperature", "single", "none"]
 
 
@@ -108,10 +111,11 @@ class Racing(SchemaPart):
 class Search(SchemaPart):
     """What of a row is searched: numbers, at most one form of mixture, a share of masked LM.
 
-    ``weights`` names the tasks whose shares of steps are searched on a simplex; ``target_...`` replaces the columns'
-    own training under this row. ``when`` draws a field only where others have certain values. ``baselines`` adds the
-    rows that a searched mixture must beat, and searches ``none`` too. ``confirm``: the chosen recipe is trained again
-    with fresh seeds, as many as ``replicates`` says, and only those are reported; without it the row claims nothing.
+    ``weights`` names the tasks whose shares of steps are searched on a simplex, ``merge`` the rows whose differences
+    are added by weights from one, times ``merge_scale``; ``target_...`` replaces the columns' own training under this
+    row. ``when`` draws a field only where others have certain values. ``baselines`` adds the rows that a searched
+    mixture must beat, and searches ``none`` too. ``confirm``: the chosen recipe is trained again with fresh seeds, as
+    many as ``replicates`` says, and only those are reported; without it the row claims nothing.
     """
 
     learning_rate: NumberRange | None = None
@@ -133,6 +137,8 @@ class Search(SchemaPart):
     weights: Tasks | None = None
     sampling: SearchedSampling | None = None
     subset: Subset | None = None
+    merge: Tasks | None = None
+    merge_scale: NumberRange | None = None
     masked_lm: SearchedMaskedLm | None = None
     when: Mapping[Name, Annotated[Mapping[Name, Condition], Field(min_length=1)]] = Field(default_factory=dict)
     baselines: Baselines | None = None
@@ -146,8 +152,11 @@ class Search(SchemaPart):
 
     @model_validator(mode="after")
     def _meant(self) -> Self:
-        if self.weights is not None and len(set(self.weights)) != len(self.weights):
-            raise ValueError("weights names a task twice")
+        for name in ("weights", MERGE):
+            if len(set(getattr(self, name) or ())) != len(getattr(self, name) or ()):
+                raise ValueError(f"{name} names one twice")
+        if self.merge_scale is not None and self.merge is None:
+            raise ValueError("merge_scale multiplies the weights of merge: give that too")
         if sum(form is not None for form in (self.weights, self.sampling, self.subset)) > 1:
             raise ValueError("give one of weights, sampling and subset")
         if self.baselines is not None and not self.mixture_tasks:
@@ -192,10 +201,10 @@ class Search(SchemaPart):
         yield from self.numbers()
         if self.masked_lm is not None and len(self.masked_lm.language_choices) > 1:
             yield LANGUAGES
-        yield from (name for name in ("weights", "subset") if getattr(self, name) is not None)
+        yield from (name for name in _FORMS if getattr(self, name) is not None)
 
     def _check_conditions(self) -> None:
-        numbers, searched = self.numbers(), set(self.searched()) - {"weights", "subset"}
+        numbers, searched = self.numbers(), set(self.searched()) - set(_FORMS)
         for field, conditions in self.when.items():
             if field not in searched:
                 raise ValueError(f"when names {field}, which is no searched number: {', '.join(sorted(searched))}")

@@ -9,7 +9,7 @@ from stilts.errors import StudyError
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
 from stilts.study.mixture_schema import NumberRange, Subset
 from stilts.study.schema import Adapter, Encoding, Train
-from stilts.study.search_schema import ADAPTER, LANGUAGES, NUMBERS, Between, Search
+from stilts.study.search_schema import ADAPTER, LANGUAGES, MERGE, NUMBERS, Between, Search
 from stilts.study.search_space import (
     Choices,
     FloatRange,
@@ -166,6 +166,8 @@ def search_space(search: Search) -> SearchSpace:
         params[LANGUAGES] = Choices(values=tuple(list(choice) for choice in search.masked_lm.language_choices))
     if search.weights is not None:
         params["weights"] = Simplex(tasks=search.weights)
+    if search.merge is not None:
+        params[MERGE] = Simplex(tasks=search.merge)
     if search.subset is not None:
         params["subset"] = _subset(search.subset)
     when: dict[str, dict[str, OneOf | Within]] = {

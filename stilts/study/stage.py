@@ -55,6 +55,8 @@ class Use(StrEnum):
     REPORT = "report"
 
 
+# What a stage that trains nothing has of a training.
+_UNTRAINED = TrainConfig(steps=0)
 # Raise one when the same payload comes to mean other weights or other scores; old results then show as stale.
 SEMANTIC_VERSION: Mapping[StageKind, int] = {StageKind.TRAIN: 1, StageKind.EVALUATE: 1, StageKind.ESTIMATE: 1}
 # The tables that stood here before, oldest first: by them a plan finds results that were made under other semantics.
@@ -153,6 +155,61 @@ class TrainStage:
         """The keys of the artifacts that this stage publishes."""
         return (self.stage_id,)
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The stages that must be done before it."""
+        return _given(self.parent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedPart:
+    """A recipe whose difference from what it started from is added, ``weight`` times; ``name`` is its row's."""
+
+    stage_id: str
+    name: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeStage(TrainStage):
+    """The encoder that recipes started from, with their differences from it added by weights: nothing is trained.
+
+    Task arithmetic (Ilharco et al. 2023, arXiv 2212.04089); weights that sum to 1 give an average. Heads are left out,
+    and the masked-LM head is that of the start.
+    """
+
+    merged: tuple[MergedPart, ...]
+    mixture: tuple[MixturePart, ...] = ()
+    config: TrainConfig = _UNTRAINED
+    seed: int = 0
+
+    @cached_property
+    def payload(self) -> dict[str, Json]:
+        """All that decides the weights, as plain JSON."""
+        return {
+            "kind": self.kind.value,
+            "semantic_version": SEMANTIC_VERSION[self.kind],
+            "parent": self.parent,
+            "encoder": self.encoder.payload(),
+            "mixture": [],
+            "config": {"steps": 0},
+            "merge": [[part.stage_id, part.weight] for part in self.merged],
+        }
+
+    @cached_property
+    def name(self) -> str:
+        """The rows that are merged, joined by a plus sign."""
+        return "merge-" + "+".join(part.name for part in self.merged)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Its start, where that is a stage, and the recipes."""
+        return (*_given(self.parent), *(part.stage_id for part in self.merged))
+
+
+def _given(parent: str | None) -> tuple[str, ...]:
+    return () if parent is None else (parent,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateItem:
@@ -235,6 +292,11 @@ class EvaluateStage:
         """``evaluate-<target>-<12 hex>``."""
         return make_stage_id(self.kind, self.name, self.payload)
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The stage that must be done before it."""
+        return _given(self.parent)
+
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """One key per (use, language)."""
@@ -304,6 +366,11 @@ class EstimateStage:
         """``estimate-<estimate>-<tasks>-<12 hex>``."""
         seen = "-".join([self.name, *(data.task.learner for data in self.data)])
         return make_stage_id(self.kind, seen, self.payload)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The stage that must be done before it."""
+        return _given(self.parent)
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
-from stilts.study import mixture_schema, policy_schema, schema, schema_part, search_schema
+from stilts.study import claims_schema, mixture_schema, policy_schema, schema, schema_part, search_schema
 from stilts.study.baselines import baseline_rows, searched_none
 from stilts.study.overlay import (
     Change,
@@ -37,6 +37,8 @@ _MOVED = {
 }
 
 
+# Fields of a row that say what it trains.
+_TRAINING = ("task", "mixture", "sampling", "masked_lm", "merge", "control", "match_size")
 _SEE = "See docs/study_file.md for what it may be, or type python -m stilts.study.reference"
 
 
@@ -170,16 +172,11 @@ class Study:
                     raise UnknownNameError("estimate", name, list(Estimate))
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
+        self._check_claims()
+        for name, row in self.rows.items():
+            self._check_merged(name, row.merged_rows)
         none = self.rows[NONE_ROW]
-        fixed = (
-            none.task
-            or none.mixture
-            or none.sampling
-            or none.masked_lm
-            or none.control
-            or none.match_size
-            or none.train.given()
-        )
+        fixed = none.train.given() or any(getattr(none, name) is not None for name in _TRAINING)
         if fixed or (none.search and _searches_intermediate(none.search)):
             raise StudyError(
                 self.at(f"intermediates.{NONE_ROW}"),
@@ -187,6 +184,33 @@ class Study:
                 f'"{NONE_ROW}" is the direct baseline: no intermediate is trained',
                 "Leave it empty, or give it only searched numbers of the targets, such as search.target_learning_rate",
             )
+
+    def _check_claims(self) -> None:
+        named: set[str] = set()
+        for number, claim in enumerate(self.file.claims):
+            where = f"claims[{number}]"
+            if claim.name in named:
+                raise StudyError(self.at(f"{where}.name"), f"{claim.name} is there twice", "", "Rename one of them")
+            named.add(claim.name)
+            about = claim.of
+            asked = [("row", one, self.rows) for one in (about.row, about.over)]
+            for what, name, known in [*asked, *(("column", one, self.columns) for one in about.targets or ())]:
+                if name not in known:
+                    raise UnknownNameError(what, name, known, where=self.at(where))
+
+    def _check_merged(self, name: str, merged: tuple[str, ...]) -> None:
+        for other in merged:
+            found = self.rows.get(other)
+            if found is None or other == NONE_ROW:
+                known = [each for each in self.rows if each not in (NONE_ROW, name)]
+                raise UnknownNameError("row", other, known, where=self.at(f"intermediates.{name}.merge"))
+            if found.search is not None or found.merged_rows:
+                raise StudyError(
+                    self.at(f"intermediates.{name}.merge"),
+                    f"{other} {'is searched' if found.search is not None else 'is a merge itself'}",
+                    "A merge adds up recipes that are trained, each of them one",
+                    "Name rows that have a task or a mixture of their own",
+                )
 
     def _check_cells(self, where: str, entry: CellSeeds) -> None:
         for what, names, known in (("row", entry.rows, self.rows), ("column", entry.columns, self.columns)):
@@ -226,7 +250,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    modules = (schema, search_schema, mixture_schema, policy_schema)
+    modules = (schema, search_schema, mixture_schema, policy_schema, claims_schema)
     found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
@@ -251,4 +275,8 @@ def _shown(value: object) -> str:
 
 
 def _searches_intermediate(search: Search) -> bool:
-    return search.masked_lm is not None or any(not name.startswith(TARGET) for name in search.searched())
+    return (
+        search.masked_lm is not None
+        or search.merge is not None
+        or any(not name.startswith(TARGET) for name in search.searched())
+    )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from stilts.analysis.glance import SHARES_DATA, Verdict
 from stilts.report.sections.first_table import first_table
-from stilts.study import mixture_schema, policy_schema, schema, search_schema
+from stilts.study import claims_schema, mixture_schema, policy_schema, schema, search_schema
 from stilts.study.field_types import anchor
 from stilts.study.overlay import StudyFiles
 from stilts.study.reference import field_groups, field_notes, markdown
@@ -24,7 +24,7 @@ from stilts.tasks.option import check_options
 from tests.docs.generated import DOCS, PAGES, parts
 
 REMADE = os.environ.get("STILTS_GOLDEN") == "write"
-MODULES = (schema, search_schema, mixture_schema, policy_schema)
+MODULES = (schema, search_schema, mixture_schema, policy_schema, claims_schema)
 CLASSES: dict[str, type[SchemaPart]] = {
     name: value
     for module in MODULES

@@ -93,6 +93,14 @@ def test_an_adapter_comes_back_with_all_that_it_rests_on() -> None:
     assert rebuild_s(both, [TARGET], frozenset()) == 107.0
 
 
+def test_what_a_merge_adds_stays_until_it_is_merged() -> None:
+    merged = replace(planned("train-merge-1", "train-toy-1"), merged=(INTERMEDIATE,))
+    known = {one: stage for one, stage in PLANNED.items() if stage.parent != OTHER and one != OTHER}
+    values = replace(VALUES, planned={**known, "train-merge-1": merged})
+    assert INTERMEDIATE not in dropped(values)
+    assert INTERMEDIATE in dropped(replace(values, done=DONE | {"train-merge-1"}))
+
+
 def test_a_target_goes_once_all_its_scores_are_stored() -> None:
     assert dropped(VALUES) == {TARGET: 7.0}
     assert dropped(replace(VALUES, done=DONE - {SCORES[1]})) == {}
@@ -215,6 +223,19 @@ def test_what_a_target_is_learned_after_goes_with_it(store: Store, tmp_path: Pat
     assert (before in of_kind(plan_gc(store, [pretrained]).drops, DropKind.FILES)) is (intermediate is not None)
     write_study(store, chained)
     assert before in of_kind(plan_gc(store, []).drops, DropKind.FILES)
+
+
+def test_recipes_stay_while_merges_of_them_may_still_be_drawn(store: Store) -> None:
+    def searched(drawn: int) -> StudyRecord:
+        one = record()
+        (cell,) = one.replicates
+        row = Row(name="found", searched=True, num_proposals=2, merges=("mnli",))
+        done = [replace(cell, row="found", proposal=number) for number in range(drawn)]
+        return replace(one, rows=(*one.rows, row), replicates=(*one.replicates, *done))
+
+    assert INTERMEDIATE not in of_kind(plan_gc(store, [searched(0)]).drops, DropKind.FILES)
+    assert INTERMEDIATE not in of_kind(plan_gc(store, [searched(1)]).drops, DropKind.FILES)
+    assert INTERMEDIATE in of_kind(plan_gc(store, [searched(2)]).drops, DropKind.FILES)
 
 
 def test_other_studies_of_the_store_keep_what_they_need(store: Store) -> None:

@@ -55,6 +55,9 @@ ENCODING = {
 }
 
 
+OVER: dict[str, Any] = {"row": "nli", "over": "same", "targets": ["udpos"]}
+
+
 def full_study() -> dict[str, Any]:
     """A valid study in which every field of the schema stands somewhere (but those that exclude each other)."""
     low_high = {"low": 1e-5, "high": 1e-3, "log": True}
@@ -72,10 +75,14 @@ def full_study() -> dict[str, Any]:
             "encoding": ENCODING,
             "kinds": {"span_qa": {"doc_stride": 16}},
             "limits": {"select": 50, "report": 60},
+            "match_size": "none",
         },
         "intermediates": {
             "none": None,
             "nli": {"task": "mnli", "train": {"epochs": 0.5, "limit": 40}, "encoding": ENCODING},
+            "same": {"task": "hellaswag", "match_size": 30, "control": "shuffled_labels"},
+            "sum": {"merge": {"nli": 0.5, "same": 0.5}},
+            "summed": {"search": {"merge": ["nli", "same"], "merge_scale": {"low": 0.5, "high": 2.0}, "proposals": 2}},
             "both": {"mixture": {"mnli": 0.5, "hellaswag": 0.5}, "train": TRAIN},
             "found": {
                 "search": {
@@ -163,6 +170,15 @@ def full_study() -> dict[str, Any]:
             "gradient_checkpointing": True,
         },
         "gpu_hour_price": 1.5,
+        "claims": [
+            {
+                "name": "a",
+                "text": "t",
+                "gain": {"row": "nli", "over": "same", "targets": ["udpos"], "languages": ["en"]},
+            },
+            {"name": "b", "difference": {**OVER, "group": "family:Turkic", "against": ["family:Uralic"]}, "above": 1.0},
+            {"name": "c", "trend": {**OVER, "along": "distance"}, "below": 0.0},
+        ],
     }
 
 

@@ -1,0 +1,85 @@
+"""The fields ``claims`` of a study file: what is expected beforehand, so that the results can decide it.
+
+``stilts.analysis.claims`` decides; the record keeps claims as they are written.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from stilts.study.schema_part import Name, Names, SchemaPart
+
+# A language, or all of a group: family:Turkic, script:Cyrillic, morphology:agglutinative, resource:class 3.
+Languages = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 :()-]*$", max_length=60)]
+Group = Annotated[str, StringConstraints(pattern=r"^(family|script|morphology|resource):[A-Za-z0-9][A-Za-z0-9 ()-]*$")]
+SeveralLanguages = Annotated[tuple[Languages, ...], Field(strict=False, min_length=1)]
+Groups = Annotated[tuple[Group, ...], Field(strict=False, min_length=1)]
+
+
+class _OverRow(SchemaPart):
+    """A row held against another on some targets; without ``targets`` on all."""
+
+    row: Name
+    over: Name = "none"
+    targets: Names | None = None
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.row == self.over:
+            raise ValueError(f"row and over are both {self.row}")
+        return self
+
+
+class GainClaim(_OverRow):
+    """The mean gain of a row over another; without ``languages`` in all of a target."""
+
+    languages: SeveralLanguages | None = None
+
+
+class DifferenceClaim(_OverRow):
+    """How much more a row gains in one group of languages than in others (all, where ``against`` names none)."""
+
+    group: Group
+    against: Groups | None = None
+
+
+class TrendClaim(_OverRow):
+    """How a row's gains go with a property of languages: Spearman's correlation."""
+
+    along: Literal["distance", "pretraining"]
+
+
+class Claim(SchemaPart):
+    """One claim: exactly one of ``gain``, ``difference`` and ``trend``, and a threshold on one side; 0 is usual."""
+
+    name: Name
+    text: str = ""
+    gain: GainClaim | None = None
+    difference: DifferenceClaim | None = None
+    trend: TrendClaim | None = None
+    above: Annotated[float, Field(ge=-100.0, le=100.0)] | None = None
+    below: Annotated[float, Field(ge=-100.0, le=100.0)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(form is not None for form in (self.gain, self.difference, self.trend)) != 1:
+            raise ValueError("give one of gain, difference and trend")
+        if self.above is not None and self.below is not None:
+            raise ValueError("give above or below, not both: two claims can be decided by themselves")
+        if self.trend is not None and self.threshold:
+            raise ValueError("a trend rises (above: 0) or falls (below: 0): its test knows no other threshold")
+        return self
+
+    @property
+    def of(self) -> GainClaim | DifferenceClaim | TrendClaim:
+        """What it is about."""
+        found = self.gain or self.difference or self.trend
+        assert found is not None
+        return found
+
+    @property
+    def threshold(self) -> float:
+        """What the effect is held against."""
+        return (self.below if self.below is not None else self.above) or 0.0
