@@ -14,12 +14,11 @@ from typing import Any
 import yaml
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent
 
-from stilts.bounded_file import read_bounded, sized
-from stilts.errors import DataError, StudyError
+from stilts.bounded_file import sized
+from stilts.errors import StudyError
+from stilts.tasks.bounded_text import MOST_BYTES, bounded_text
 from stilts.tasks.yaml_scalars import COLLECTION_TAGS, scalar_value
 
-# The whole catalogue that ships, written as one tasks file, would be about 100 KB and 10,000 values.
-MOST_BYTES = 4 * 2**20
 # Reading this many takes 0.3 s of CPU, without libyaml 4 s.
 MOST_VALUES = 100_000
 MOST_CHARACTERS = 4 * MOST_BYTES
@@ -33,18 +32,6 @@ _MERGE = "<<"
 def yaml_text(path: Path) -> str:
     """The text of a YAML file; StudyError where it is no file, too large or not UTF-8."""
     return bounded_text(path, "Give the path of a YAML file")
-
-
-def bounded_text(path: Path, next_step: str) -> str:
-    """The text of a small file that a user wrote; StudyError where it is no file, too large or not UTF-8."""
-    try:
-        return read_bounded(path, MOST_BYTES).decode("utf-8")
-    except DataError as error:
-        raise StudyError(error.asked, error.found, error.why, next_step) from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        raise StudyError(f"{path}, line {line}", found, "", "Convert the file to UTF-8") from error
 
 
 def parsed_yaml(text: str, path: Path, *, begins: str) -> Mapping[Any, Any]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from stilts.errors import InputError
 from stilts.fingerprint import text_digest
+from stilts.tasks.passage import Passage, whole
 
 # Characters of the longest text: four long novels. A tokenizer wants up to 300 bytes for each (measured).
 LONGEST_TEXT = 2_000_000
@@ -65,6 +66,14 @@ class Example(ABC):
     def paragraph(self) -> str | None:
         """The text that it asks about, where others ask about the same."""
         return None
+
+    def passages(self) -> tuple[Passage, ...]:
+        """Its own texts that may be altered while its label holds; none where what it says is what is asked for."""
+        return ()
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """The same with its passages altered, its label and what it says of places in them still true."""
+        return self
 
     def compared(self) -> Iterator[Compared]:
         """What of it may stand in other data too."""
@@ -123,6 +132,15 @@ class TextPairExample(Example):
     def texts(self) -> tuple[str, ...]:
         """The text, or both."""
         return one_or_two(self.text, self.text_pair)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """Each of the texts."""
+        return tuple(map(whole, self.texts()))
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        first, *second = (passage.text for passage in passages)
+        return replace(self, text=first, text_pair=second[0] if second else self.text_pair)
 
 
 def one_or_two(text: str, text_pair: str | None) -> tuple[str, ...]:

@@ -116,6 +116,8 @@ class TaskKind:
     ``self_supervised``: it learns from running text in any language; as a column it only watches the encoder.
     ``learns_to_a_layer``: only the layers up to ``TaskConfig.layer`` are run.
     ``submission`` names the forms of XTREME's files that hold its predictions.
+    ``alterable``: its texts may be altered while labels hold (``Example.passages``); ``has_paragraph``: to one of them
+    a sentence may be added.
     """
 
     name: str
@@ -137,6 +139,8 @@ class TaskKind:
     self_supervised: bool = False
     learns_to_a_layer: bool = False
     submission: frozenset[str] = frozenset()
+    alterable: bool = False
+    has_paragraph: bool = False
 
     def __str__(self) -> str:
         return self.name

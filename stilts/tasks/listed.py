@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stilts.tasks.bounded_yaml import bounded_text
+from stilts.tasks.bounded_text import bounded_text
 
 
 def listed_in(path: Path) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class Task:
     holds the candidates of a retrieval whose queries all ask the same ones. The two ``labels`` of a regression are the
     ends of its scale. ``after`` names a task that is learned before this one whenever it is a target (XTREME-R: Social
     IQA, then COPA); it is a stage of its own. ``train_language`` is the language of ``train``, and of what is chosen by
-    under ``english_dev``.
+    under ``english_dev``. ``order_decides``: two orders of the same words may have two labels (PAWS).
     """
 
     name: str
@@ -142,6 +142,7 @@ class Task:
     trained_as: str = ""
     after: str = ""
     train_language: str = ENGLISH
+    order_decides: bool = False
     description: str = ""
 
     def __post_init__(self) -> None:

@@ -159,6 +159,7 @@ class TaskFields(Fields):
     trained_as: str = ""
     after: str = ""
     train_language: str = ENGLISH
+    order_decides: bool = False
     description: str = ""
 
     def value(self, name: str, folder: Path, files_scheme: str) -> Task:
@@ -183,6 +184,7 @@ class TaskFields(Fields):
             trained_as=self.trained_as,
             after=self.after,
             train_language=self.train_language,
+            order_decides=self.order_decides,
             description=self.description,
         )
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from stilts.errors import StudyError
 from stilts.tasks import bounded_yaml
-from stilts.tasks.bounded_yaml import DEEPEST, MOST_BYTES, parsed_yaml, yaml_text
+from stilts.tasks.bounded_text import MOST_BYTES
+from stilts.tasks.bounded_yaml import DEEPEST, parsed_yaml, yaml_text
 
 PATH = Path("study.yaml")
 NINES = ",".join(["*{0}"] * 9)

@@ -111,4 +111,5 @@ print(model.config.id2label[model(**batch).logits.argmax(-1).item()])""",
     labels_in=lambda answer: [answer],
     has_linear_labels=True,
     submission=frozenset({"LABELS"}),
+    alterable=True,
 )

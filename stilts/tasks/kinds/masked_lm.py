@@ -8,6 +8,7 @@ from stilts.metrics.metric import metric
 from stilts.tasks.example import Example, TextPairExample
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
+from stilts.tasks.passage import Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,10 @@ class TextExample(TextPairExample):
     def own_texts(self) -> tuple[str, ...]:
         """The text without its translation."""
         return (self.text,)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """None: the text is what is asked for."""
+        return ()
 
 
 def _hub_row(row: HubRow) -> Example:

@@ -14,6 +14,7 @@ from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
 from stilts.tasks.option import field_option
+from stilts.tasks.passage import Passage, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,14 @@ class MultiLabelExample(Example):
     def texts(self) -> tuple[str, ...]:
         """The text."""
         return (self.text,)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """The text."""
+        return (whole(self.text),)
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        return replace(self, text=passages[0].text)
 
     def truth(self, place: int) -> str | None:
         """The labels, with spaces between them."""
@@ -86,4 +95,5 @@ logits = model(**batch).logits[0].tolist()
 print([model.config.id2label[number] for number, logit in enumerate(logits) if logit > 0])""",
     ),
     check_labels=at_least_two,
+    alterable=True,
 )

@@ -14,6 +14,7 @@ from stilts.tasks.example import Compared, Example, Field
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.option import LANGUAGE_COLUMN, Option, OptionType, field_option
+from stilts.tasks.passage import Passage, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,17 @@ class ChoiceExample(Example):
     def own_texts(self) -> tuple[str, ...]:
         """All but the question, which is a fixed English one in XCOPA."""
         return (self.context, *self.choices)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """The context, or the question where there is none, and every choice."""
+        return tuple(map(whole, (self.context or self.question, *self.choices)))
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        first, *choices = (passage.text for passage in passages)
+        if self.context:
+            return replace(self, context=first, choices=tuple(choices))
+        return replace(self, question=first, choices=tuple(choices))
 
     def compared(self) -> Iterator[Compared]:
         """The context, and the question with it: COPA asks two questions only, so one alone would say nothing."""
@@ -197,4 +209,5 @@ print(model(**{name: value.unsqueeze(0) for name, value in batch.items()}).logit
     labels_in=lambda answer: [answer],
     has_linear_labels=True,
     submission=frozenset({"CHOICES"}),
+    alterable=True,
 )

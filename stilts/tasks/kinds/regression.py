@@ -120,4 +120,5 @@ batch = tokenizer("A first text.", "A second, for tasks on pairs.", return_tenso
 print(model(**batch).logits.item())  # a number on the task's scale""",
     ),
     check_labels=_check_scale,
+    alterable=True,
 )

@@ -16,6 +16,7 @@ from stilts.metrics.ranking import RANKINGS, ranking_rows
 from stilts.tasks.example import Compared, Example, Field, one_or_two
 from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
+from stilts.tasks.passage import Passage, whole
 from stilts.tasks.truth import answers_in, pairs_in, pairs_text
 
 
@@ -47,6 +48,14 @@ class PairExample(Example):
         """The candidate: the query of a translation is English."""
         return (self.candidate,)
 
+    def passages(self) -> tuple[Passage, ...]:
+        """The candidate."""
+        return (whole(self.candidate),)
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        return replace(self, candidate=passages[0].text)
+
     def compared(self) -> Iterator[Compared]:
         """Both, by themselves and together, and the context."""
         if self.context is not None:
@@ -74,6 +83,14 @@ class QueryExample(Example):
     def texts(self) -> tuple[str, ...]:
         """The query."""
         return (self.query,)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """The query."""
+        return (whole(self.query),)
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        return replace(self, query=passages[0].text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +144,15 @@ class MiningExample(Example):
     def own_texts(self) -> tuple[str, ...]:
         """The sources: the targets are English."""
         return tuple(text for _, text in self.sources)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """The sources."""
+        return tuple(map(whole, self.own_texts()))
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``."""
+        named = zip((name for name, _ in self.sources), (passage.text for passage in passages), strict=True)
+        return replace(self, sources=tuple(named))
 
     def compared(self) -> Iterator[Compared]:
         """Every sentence."""
@@ -227,4 +253,5 @@ print(vectors @ vectors.T)""",
         remark="A sentence is the normalised mean of hidden state{layer}; the pooler is unused (zeros).",
     ),
     submission=frozenset({"LABELS", "PAIRS", "ENTITIES", "RANKINGS"}),
+    alterable=True,
 )

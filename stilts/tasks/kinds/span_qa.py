@@ -16,6 +16,7 @@ from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, Settings, TaskKind
 from stilts.tasks.language_codes import base_language
 from stilts.tasks.option import LANGUAGE_COLUMN, Option
+from stilts.tasks.passage import Passage, around, moved, whole
 from stilts.tasks.truth import answers_in
 
 
@@ -60,6 +61,19 @@ class SpanExample(Example):
     def paragraph(self) -> str | None:
         """The context, which many questions share."""
         return self.context
+
+    def passages(self) -> tuple[Passage, ...]:
+        """Question and context; the answers' characters stay."""
+        kept = [(start, start + len(text)) for text, start in self.answers or ()]
+        return (whole(self.question), around(self.context, kept))
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``: answers are where they have moved to."""
+        question, context = passages
+        before, answers = self.passages()[1], self.answers
+        if answers is not None:
+            answers = tuple((text, moved(before, context, start)) for text, start in answers)
+        return replace(self, question=question.text, context=context.text, answers=answers)
 
     def compared(self) -> Iterator[Compared]:
         """Context and question, by themselves and together."""
@@ -162,4 +176,6 @@ print(out.start_logits, out.end_logits)""",
     hub_version=2,
     global_hub_items=True,
     submission=frozenset({"ANSWERS"}),
+    alterable=True,
+    has_paragraph=True,
 )

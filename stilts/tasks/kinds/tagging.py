@@ -18,7 +18,11 @@ from stilts.tasks.hub_row import HubRow
 from stilts.tasks.kind import Format, PlainUse, Scoring, TaskKind
 from stilts.tasks.labels import at_least_two
 from stilts.tasks.option import LANGUAGE_COLUMN, Option, OptionType, field_option
+from stilts.tasks.passage import Passage, Piece
 from stilts.tasks.tag_labels import check_bio, check_scheme, metric_in_scheme
+
+# How a tag begins whose word is not the first of its span, in any scheme.
+_WITHIN = ("I-", "E-", "L-", "M-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,25 @@ class TaggingExample(Example):
     def texts(self) -> tuple[str, ...]:
         """The sentence, its words with spaces between them."""
         return (" ".join(self.words),)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """The words; those behind the first of a span follow it."""
+        tags = self.tags or ("",) * len(self.words)
+        return (
+            Passage(
+                pieces=tuple(
+                    Piece(text=word, origin=place, follows=place > 0 and tag.startswith(_WITHIN))
+                    for place, (word, tag) in enumerate(zip(self.words, tags, strict=True))
+                ),
+                are_words=True,
+            ),
+        )
+
+    def with_passages(self, passages: Sequence[Passage]) -> Self:
+        """See ``Example``: a tag goes where its word goes."""
+        pieces = passages[0].pieces
+        tags = None if self.tags is None else tuple(self.tags[piece.origin] for piece in pieces)
+        return replace(self, words=tuple(piece.text for piece in pieces), tags=tags)
 
     def annotated_words(self) -> tuple[str, ...] | None:
         """The words."""
@@ -191,4 +214,5 @@ print([model.config.id2label[labels[token].item()] for _, token in sorted(first.
     in_scheme=metric_in_scheme,
     has_linear_labels=True,
     submission=frozenset({"TAGS"}),
+    alterable=True,
 )
