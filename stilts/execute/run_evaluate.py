@@ -35,6 +35,7 @@ from stilts.ledger.examples import (
 from stilts.models.model import StiltsModel, load_model, no_lm_head
 from stilts.models.transfer import Transfer
 from stilts.models.weight_folders import Weights
+from stilts.robustness.stress import score_stressed
 from stilts.store.artifact_store import ArtifactStore, Lease
 from stilts.study.config import TaskConfig
 from stilts.study.stage import EvaluateItem, EvaluateStage
@@ -81,6 +82,8 @@ def _evaluate(
         started = time.time()
         item = stage.items[number]
         aided = replace(scorer, search=searches.of(item))
+        if item.stress is not None:
+            return *score_stressed(aided, stage.task, stage.config, item, prepared), started
         examples, _, scored = score_view(aided, stage.task, stage.config, item.view, prepared)
         return examples, scored, started
 
@@ -162,7 +165,7 @@ def _result(
         "use": item.use.value,
         "language": item.view.language,
         "score": float(measure.score(sums)) if measure.is_defined(sums) else None,
-        "parts": {} if is_kept_back(item.view) else plain(measure.parts(sums)),
+        "parts": {} if is_kept_back(item.view) else plain({**measure.parts(sums), **scored.beside}),
         "num_items": len(scored.rows),
         "chance": scored.chance,
         "stats": plain(sums),

@@ -69,6 +69,11 @@ class Preparation:
         )
         return cached(self.cache, key, lambda: encode(task.kind, self.examples(task, view), encoder))
 
+    def encoded_now(self, task: Task, examples: Sequence[Any], **lengths: int | None) -> Encoded:
+        """Examples that are no view's as arrays, with lengths as of ``encoded``; nothing is kept."""
+        encoder: dict[str, Any] = {"tokenizer": self.tokenizer, "labels": task.labels, **lengths}
+        return encode(task.kind, examples, TaskTokenizer(**encoder))
+
     def encoded_all(
         self,
         task: Task,

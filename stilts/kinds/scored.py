@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from stilts.metrics.metric import FloatArray
 from stilts.metrics.no_answer import predictions_at
@@ -26,6 +26,7 @@ class Scored:
 
     ``spans`` are what a threshold made the predictions of, where questions may have no answer. ``truths`` are the right
     answers as text where an example alone does not tell them, ``threshold`` the margin that mined pairs had to reach.
+    ``beside`` are figures that no example's row tells: what an attack took.
     """
 
     rows: FloatArray
@@ -34,6 +35,7 @@ class Scored:
     spans: BestSpans | None = None
     truths: tuple[str, ...] | None = None
     threshold: float | None = None
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 def by_threshold(spans: BestSpans, task: Task, truths: Sequence[str], threshold: float) -> Scored:

@@ -96,12 +96,13 @@ def _flaws(record: StudyRecord, name: str) -> Iterator[str]:
             yield f"stage {stage_id} rests on one that it does not have"
     yield from _flaws_of_parents(record.stages)
     for replicate in record.replicates:
-        used = (replicate.evaluate_stage, replicate.target_stage, replicate.intermediate_stage)
+        used = (*replicate.scoring_stages, replicate.target_stage, replicate.intermediate_stage)
         if replicate.row not in rows or replicate.column not in columns:
             yield f"replicate {replicate.replicate_id} is of no row and column of it"
         if any(stage is not None and stage not in record.stages for stage in used):
             yield f"replicate {replicate.replicate_id} names a stage that it does not have"
-        if not all(is_key(key) for by_language in replicate.outputs.values() for key in by_language.values()):
+        uses = (*replicate.outputs.values(), *replicate.stressed.values())
+        if not all(is_key(key) for by_language in uses for key in by_language.values()):
             yield f"replicate {replicate.replicate_id} has an output with no name that stilts gives"
 
 

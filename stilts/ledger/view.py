@@ -139,7 +139,8 @@ class StudyView:
     @cached_property
     def _evaluated(self) -> frozenset[str]:
         """Replicates' outputs that are published; artifacts are listed only where summaries leave gaps."""
-        keys = {key for r in self.record.replicates for outputs in r.outputs.values() for key in outputs.values()}
+        found = (use for r in self.record.replicates for use in (*r.outputs.values(), *r.stressed.values()))
+        keys = {key for outputs in found for key in outputs.values()}
         known = keys & self.evaluations.summaries.keys()
         return frozenset(known if len(known) == len(keys) else known | (keys & self.store.done()))
 

@@ -169,5 +169,5 @@ def _recipes(plan: Plan, row: str) -> list[tuple[list[str], dict[str, list[str]]
         if one.row == row:
             recipe, cells = found.setdefault((one.proposal, one.intermediate_seed), ([], {}))
             recipe[:] = [one.intermediate_stage] if one.intermediate_stage is not None else []
-            cells.setdefault(one.column, [*plan.record.target_stages(one), one.evaluate_stage])
+            cells.setdefault(one.column, [*plan.record.target_stages(one), *one.scoring_stages])
     return list(found.values())

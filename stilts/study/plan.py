@@ -86,7 +86,7 @@ class Plan:
 
     def of(self, replicate: Replicate) -> tuple[str, ...]:
         """The stages of one replicate, parents first."""
-        return self._line(replicate.evaluate_stage)
+        return (*self._line(replicate.evaluate_stage), *replicate.scoring_stages[1:])
 
     def _line(self, stage_id: str) -> tuple[str, ...]:
         """A stage and all that it starts from, parents first."""

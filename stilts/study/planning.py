@@ -18,6 +18,7 @@ from stilts.study.recording import make_record
 from stilts.study.resolved_study import ResolvedStudy
 from stilts.study.search_space import Proposal
 from stilts.study.stage import EvaluateStage, Stage, TrainStage
+from stilts.study.stressed import check_robustness, stressed_stage
 
 Proposals = Mapping[str, Sequence[Proposal]]
 
@@ -27,6 +28,7 @@ def make_plan(resolved: ResolvedStudy, proposals: Proposals = MappingProxyType({
     study = resolved.study
     for row in study.rows:
         resolved.parts(row)  # searched ones too, so that errors of their data surface at once
+    check_robustness(resolved)
     stages: dict[str, Stage] = {}
     requested: dict[str, int] = {}
     replicates: list[Replicate] = []
@@ -34,10 +36,11 @@ def make_plan(resolved: ResolvedStudy, proposals: Proposals = MappingProxyType({
         for column in study.columns:
             for draw in draws(resolved, row, column, proposals.get(row, ())):
                 chain = _chain(resolved, row, column, draw)
-                for stage in chain:
+                stressed = _stressed(resolved, column, draw, chain[-1].parent)
+                for stage in (*chain, *stressed):
                     stages.setdefault(stage.stage_id, stage)
                     requested[stage.stage_id] = requested.get(stage.stage_id, 0) + 1
-                replicates.append(_replicate(resolved, row, column, draw, chain[-1]))
+                replicates.append(_replicate(resolved, row, column, draw, chain[-1], stressed))
     estimates = add_estimates(resolved, stages, requested)
     record = make_record(resolved, stages, replicates, estimates, proposals)
     return Plan(stages=stages, requested=requested, record=record)
@@ -59,7 +62,31 @@ def _chain(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw) 
     return [*chain, evaluation_stage(resolved, column, chain[-1].stage_id if chain else None)]
 
 
-def _replicate(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDraw, evaluated: Stage) -> Replicate:
+def _stressed(
+    resolved: ResolvedStudy, column: str, draw: ReplicateDraw, parent: str | None
+) -> tuple[EvaluateStage, ...]:
+    """What stresses a replicate's model: of a searched row only what confirms its choice."""
+    found = stressed_stage(resolved, column, parent) if draw.proposal is None or draw.is_fresh else None
+    return () if found is None else (found,)
+
+
+def _by_label(stressed: tuple[EvaluateStage, ...]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for stage in stressed:
+        for item, key in zip(stage.items, stage.outputs, strict=True):
+            if item.stress is not None:
+                found.setdefault(item.stress.label, {})[item.view.language] = key
+    return found
+
+
+def _replicate(
+    resolved: ResolvedStudy,
+    row: str,
+    column: str,
+    draw: ReplicateDraw,
+    evaluated: Stage,
+    stressed: tuple[EvaluateStage, ...],
+) -> Replicate:
     assert isinstance(evaluated, EvaluateStage)
     outputs: dict[str, dict[str, str]] = {}
     for item, key in zip(evaluated.items, evaluated.outputs, strict=True):
@@ -76,4 +103,5 @@ def _replicate(resolved: ResolvedStudy, row: str, column: str, draw: ReplicateDr
         evaluate_stage=evaluated.stage_id,
         outputs=outputs,
         confirms=draw.is_fresh,
+        stressed=_by_label(stressed),
     )

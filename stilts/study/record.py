@@ -101,8 +101,9 @@ class Replicate:
     """One (cell, intermediate seed, target seed), of one proposal where the row is searched.
 
     ``confirms``: it trains a chosen proposal again, with a seed that bore on no choice. ``outputs`` maps a use to a
-    language to the key of the artifact that holds its score. Seeds are None where there is nothing to seed: the
-    intermediate's in the row ``none``, the target's where a target does not train.
+    language to the key of the artifact that holds its score, ``stressed`` the label of a stress likewise. Seeds are
+    None where there is nothing to seed: the intermediate's in the row ``none``, the target's where a target does not
+    train.
     """
 
     row: str
@@ -115,6 +116,13 @@ class Replicate:
     evaluate_stage: str
     outputs: Mapping[str, Mapping[str, str]]
     confirms: bool = False
+    stressed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def scoring_stages(self) -> tuple[str, ...]:
+        """The stages that score it: the plain one, and what stresses the same weights where the study asks for it."""
+        keys = (key for by_language in self.stressed.values() for key in by_language.values())
+        return tuple(dict.fromkeys([self.evaluate_stage, *(key.partition("/")[0] for key in keys)]))
 
     @property
     def bears_on_choice(self) -> bool:

@@ -16,6 +16,7 @@ from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.claims_schema import Claim
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
+from stilts.study.robust_schema import Robustness
 from stilts.study.schema_part import Count, Fraction, Name, Names, PathText, Rate, SchemaPart, Weight, check_meant
 from stilts.study.search_schema import Search
 from stilts.tasks.kinds import known_kinds
@@ -361,6 +362,7 @@ class StudyFile(SchemaPart):
     replicates: Replicates = Replicates()
     policy: StudyPolicy = StudyPolicy()
     estimates: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    robustness: Annotated[tuple[Robustness, ...], Field(strict=False)] = ()
     pruning: Pruning = Pruning()
     resources: StudyResources = StudyResources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None

@@ -20,6 +20,7 @@ from functools import cached_property
 from stilts.errors import InputError
 from stilts.fingerprint import Json, digest
 from stilts.study.config import Keep, Precision, TaskConfig, TrainConfig
+from stilts.study.robust import Stress
 from stilts.tasks.adapter import ParentAdapter
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.task import Task
@@ -217,13 +218,15 @@ class EvaluateItem:
 
     ``pool`` are the views that hold its candidates, where all queries ask the same ones: a language added to a pool
     makes other candidates, so the others are evaluated again. ``calibration`` is the view on which its threshold is
-    chosen; None where it needs none, or is itself what the threshold is chosen on.
+    chosen; None where it needs none, or is itself what the threshold is chosen on. Under a ``stress`` the view is
+    altered before it is scored, or the model is attacked on it; pool and calibration never are.
     """
 
     use: Use
     view: DataView
     pool: tuple[DataView, ...] = ()
     calibration: DataView | None = None
+    stress: Stress | None = None
 
     @cached_property
     def suffix(self) -> str:
@@ -234,8 +237,10 @@ class EvaluateItem:
 
     @cached_property
     def beside(self) -> dict[str, Json]:
-        """What of the data decides its score beside the view, as plain JSON: digests of pool and calibration."""
+        """What decides its score beside the view, as plain JSON: digests of pool and calibration, the stress."""
         found: dict[str, Json] = {"pool": [view.digest for view in self.pool]} if self.pool else {}
+        if self.stress is not None:
+            found["stress"] = self.stress.payload()
         return found if self.calibration is None else {**found, "calibration": self.calibration.digest}
 
 
@@ -267,6 +272,8 @@ class EvaluateStage:
             "config": self.config.scoring_payload(self.task.kind),
             "precision": self.precision.value,
         }
+        if any(item.stress is not None for item in self.items):
+            payload["stressed"] = True  # so that nothing that waits for plain scores waits for these
         if self.task.may_have_no_answer:
             payload["threshold"] = {"best": "f1", "on": [item.view.digest for item in self.threshold_items]}
         return payload

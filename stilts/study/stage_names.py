@@ -33,6 +33,8 @@ def stage_names(record: StudyRecord) -> dict[str, str]:
         for stage in before:
             names.setdefault(stage, f"{record.stages[stage]['name']} before {cell}")
         names.setdefault(one.evaluate_stage, f"scores of {cell}")
+        for stage in one.scoring_stages[1:]:
+            names.setdefault(stage, f"stressed scores of {cell}")
     return {stage: names.get(stage) or f"{facts['kind']} {facts['name']}" for stage, facts in record.stages.items()}
 
 

@@ -12,7 +12,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from stilts.errors import InputError, StudyError, UnknownNameError
-from stilts.study import claims_schema, mixture_schema, policy_schema, schema, schema_part, search_schema
+from stilts.study import (
+    claims_schema,
+    mixture_schema,
+    policy_schema,
+    robust_schema,
+    schema,
+    schema_part,
+    search_schema,
+)
 from stilts.study.baselines import baseline_rows, searched_none
 from stilts.study.overlay import (
     Change,
@@ -250,7 +258,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    modules = (schema, search_schema, mixture_schema, policy_schema, claims_schema)
+    modules = (schema, search_schema, mixture_schema, policy_schema, claims_schema, robust_schema)
     found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})

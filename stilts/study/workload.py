@@ -70,7 +70,9 @@ def workload(stage: Stage, lengths: LengthsOf = assumed_lengths, *, gradient_che
     if isinstance(stage, EvaluateStage):
         views = [view for item in stage.items for view in (item.view, *item.pool)]
         found = lengths(stage.task, stage.config, list({view.digest: view for view in views}.values()))
-        return _looking(shape, found.tokens * found.examples, found)
+        once = {item.view.digest for item in stage.items}
+        passes = sum(1 if item.stress is None else item.stress.passes for item in stage.items) / len(once)
+        return _looking(shape, passes * found.tokens * found.examples, found)
     parts = [lengths(data.task, data.config, data.views) for data in stage.data]
     works = [_looking(shape, part.tokens * part.examples, part) for part in parts]
     return Workload(flops=sum(one.flops for one in works), tokens=sum(one.tokens for one in works))
