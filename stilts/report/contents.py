@@ -15,6 +15,7 @@ from stilts.report.sections.languages import languages_section
 from stilts.report.sections.lens import lens_section
 from stilts.report.sections.material import Material
 from stilts.report.sections.matrix import matrix_section, targets_section
+from stilts.report.sections.robustness import robustness_section
 from stilts.report.sections.search import search_section
 from stilts.report.sections.section import Section
 from stilts.report.sections.settings import settings_section
@@ -27,6 +28,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     languages_section,
     lens_section,
     encoders_section,
+    robustness_section,
     filling_section,
     search_section,
     estimates_section,

@@ -65,6 +65,25 @@ def score_points(results: Mapping[tuple[str, str], EvaluateResult]) -> Iterator[
                 yield value_point(metric_name("subscore", part, language), value, ended)
 
 
+def stress_points(
+    stressed: Mapping[str, Mapping[str, str]], results: Mapping[tuple[str, str], EvaluateResult]
+) -> Iterator[MetricPoint]:
+    """Scores under each stress by language, and their mean once all languages are there; what attacks took."""
+    for label, keys in stressed.items():
+        known = {code: results[label, code] for code in keys if (label, code) in results}
+        scores = {code: result.score for code, result in known.items() if result.score is not None}
+        for code, score in scores.items():
+            yield value_point(metric_name("stressed", label, code), score, milliseconds(known[code].ended))
+        if scores and len(known) == len(keys):
+            mean = sum(scores.values()) / len(scores)
+            yield value_point(metric_name("stressed", label), mean, last_end_ms(list(known.values())))
+        for code, result in known.items():
+            for part in ("attack_success", "queries"):
+                if part in result.parts:
+                    at = milliseconds(result.ended)
+                    yield value_point(metric_name(part, label, code), result.parts[part], at)
+
+
 def last_end_ms(results: Sequence[_Result]) -> int:
     """When the last of the results was finished."""
     return max(milliseconds(result.ended) for result in results)

@@ -23,6 +23,7 @@ class ScoredReplicate:
 
     ``own_stages`` are those that belong to it alone: the intermediate's is shared by a whole row. ``score``, 0 to 100,
     is the mean over the languages of ``report``, once it has all of them, ``select`` that over those of ``select``.
+    ``stressed`` are its results by stress and language.
     """
 
     replicate: Replicate
@@ -33,6 +34,7 @@ class ScoredReplicate:
     evaluations: Mapping[tuple[str, str], EvaluateResult]
     score: float | None
     select: float | None
+    stressed: Mapping[tuple[str, str], EvaluateResult]
 
     @property
     def own_results(self) -> list[TrainResult | EvaluateResult]:
@@ -79,11 +81,18 @@ def last_report_times(scored: list[ScoredReplicate]) -> dict[tuple[str, str], in
     return times
 
 
+def _evaluations(
+    stored: StoredStudy, outputs: Mapping[str, Mapping[str, str]]
+) -> dict[tuple[str, str], EvaluateResult]:
+    """Those that are done, by use (or stress) and language."""
+    keys = {(use, lang): key for use, languages in outputs.items() for lang, key in languages.items()}
+    return {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in stored.view.scored}
+
+
 def _scored(replicate: Replicate, stored: StoredStudy, score: float | None, select: float | None) -> ScoredReplicate:
-    keys = {(use, lang): key for use, languages in replicate.outputs.items() for lang, key in languages.items()}
-    evaluations = {where: stored.evaluation(key) for where, key in sorted(keys.items()) if key in stored.view.scored}
+    evaluations = _evaluations(stored, replicate.outputs)
     train = stored.trainings.get(replicate.target_stage or "")
-    own = (*stored.record.target_stages(replicate), replicate.evaluate_stage)
+    own = (*stored.record.target_stages(replicate), *replicate.scoring_stages)
     return ScoredReplicate(
         replicate=replicate,
         own_stages=own,
@@ -93,4 +102,5 @@ def _scored(replicate: Replicate, stored: StoredStudy, score: float | None, sele
         evaluations=evaluations,
         score=score,
         select=select,
+        stressed=_evaluations(stored, replicate.stressed),
     )

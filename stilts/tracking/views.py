@@ -21,7 +21,14 @@ from stilts.study.record import NONE_ROW, Replicate, StudyRecord
 from stilts.tracking.configs import recipe_config, replicate_config
 from stilts.tracking.lineage import encoder_params, evaluate_input, train_inputs, train_params
 from stilts.tracking.parent import is_fixed, parent_view, study_status
-from stilts.tracking.points import cost_points, evaluate_seconds_point, score_points, train_points, value_point
+from stilts.tracking.points import (
+    cost_points,
+    evaluate_seconds_point,
+    score_points,
+    stress_points,
+    train_points,
+    value_point,
+)
 from stilts.tracking.replicates import ScoredReplicate, last_report_times, scored_replicates
 from stilts.tracking.run_notes import cell_note, recipe_note, replicate_note
 from stilts.tracking.run_view import (
@@ -169,6 +176,7 @@ def _replicate_points(item: ScoredReplicate, baseline: _Baseline | None) -> Iter
         yield value_point("select", item.select, item.last_select_ms)
     if baseline is not None and item.replicate.row != NONE_ROW:
         yield from _gain_points(item, baseline)
+    yield from stress_points(item.replicate.stressed, item.stressed)
 
 
 def _gain_points(item: ScoredReplicate, baseline: _Baseline) -> Iterator[MetricPoint]:
