@@ -31,7 +31,8 @@ class ClusterFile(SchemaPart):
     """A whole ``cluster.yaml``; every field may be left out.
 
     ``address`` is the job server's (``http://HOST:8265``), ``store`` and ``tracking`` are seen by every node, ``roots``
-    are folders that every node has, by the name of a root. ``owner`` and ``priority`` are those of the jobs.
+    are folders that every node has, by the name of a root. ``owner`` and ``priority`` are those of the jobs,
+    ``cache_gib`` bounds what a node keeps of a bucket and of tokenized data.
     """
 
     address: Address | None = None
@@ -40,6 +41,7 @@ class ClusterFile(SchemaPart):
     roots: Mapping[Literal["data", "text", "encoders", "tasks"], PathText] = Field(default_factory=dict)
     owner: Owner | None = None
     priority: Annotated[int, Field(ge=-MOST_IMPORTANT, le=MOST_IMPORTANT)] = 0
+    cache_gib: Annotated[float, Field(ge=0, le=1e9)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class ClusterPlaces:
     roots: Mapping[str, str]
     owner: str | None = None
     priority: int = 0
+    cache_gib: float | None = None
 
     def need_address(self) -> str:
         """The job server's address; InputError where none is known, or it is none of a job server."""
@@ -109,4 +112,5 @@ def cluster_places(
         roots={name: checked_root(f"root {name} of the cluster", name, folder) for name, folder in named.items()},
         owner=owner or file.owner,
         priority=file.priority if priority is None else priority,
+        cache_gib=file.cache_gib,
     )

@@ -18,6 +18,7 @@ from stilts.errors import InputError, StudyError, UnknownNameError
 from stilts.scheduling import jobs as server
 from stilts.scheduling.jobs import Job, JobServer
 from stilts.scheduling.within_job import OWNER, PRIORITY
+from stilts.store.cache_limit import LIMIT_VARIABLE
 from stilts.study.study import Study
 from stilts.tracking.address_check import check_address
 
@@ -75,7 +76,8 @@ def submit(
             told = {server.STUDY: loaded.name, server.STORE: store, server.TRACKING: tracking}
             told |= {server.VERSION: version, PRIORITY: str(places.priority)}
             told |= {OWNER: places.owner} if places.owner else {}
-            cluster.submit(submission_id, command, folder=package.folder, variables=JOB_VARIABLES, **told)
+            limit = {} if places.cache_gib is None else {LIMIT_VARIABLE: f"{places.cache_gib:g}"}
+            cluster.submit(submission_id, command, folder=package.folder, variables=JOB_VARIABLES | limit, **told)
     return Submitted(
         submission_id=submission_id,
         study=loaded.name,

@@ -17,6 +17,7 @@ from stilts.data.encoded import Encoded
 from stilts.data.token_entry import read_entry, write_entry
 from stilts.fingerprint import canonical_json
 from stilts.store.cache_files import read_file, write_file
+from stilts.store.cache_limit import cache_limit, keep_within
 from stilts.tasks.view import DataView
 
 _SUFFIX = ".arrow"
@@ -53,7 +54,9 @@ def cached(folder: Path | None, key: str, make: Callable[[], Encoded]) -> Encode
         write_file(folder, key, _SUFFIX, lambda stream: write_entry(stream, key, made))
     except OSError:  # no room, no permission, or something that is not ours in its place
         return made
-    return _entry(folder, key) or made
+    entry = _entry(folder, key)
+    keep_within(cache_limit())
+    return entry or made
 
 
 def _entry(folder: Path, key: str) -> Encoded | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stilts.errors import DamagedError
 from stilts.store.backend import Backend
+from stilts.store.cache_limit import Held, cache_limit, keep_within
 from stilts.store.content import FileFact, first_flaw
 
 
@@ -22,11 +23,12 @@ class Downloads:
         store = hashlib.sha256(backend.url.encode()).hexdigest()[:12]
         self._cache = cache_dir / store
         self._scratch = scratch_dir / f"stilts-{store}-{os.getpid()}"
+        self._held = Held()
 
     def artifact(self, place: str, facts: Sequence[FileFact]) -> Path:
         """The folder with a whole copy of the artifact's files; DamagedError names one that is missing or altered."""
         folder = self._cache / place
-        if folder.is_dir() and first_flaw(folder, facts) is None:
+        if self._held.hold(folder) and first_flaw(folder, facts) is None:
             return folder
         temp = self._cache / f"tmp-{uuid.uuid4().hex}"
         try:
@@ -37,6 +39,8 @@ class Downloads:
             self._settle(temp, folder, facts)
         finally:
             shutil.rmtree(temp, ignore_errors=True)
+        self._held.hold(folder)
+        keep_within(cache_limit())
         return folder
 
     def checkpoint(self, place: str, facts: Sequence[FileFact]) -> Path:

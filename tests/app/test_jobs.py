@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -315,6 +316,16 @@ def test_a_job_has_the_owner_and_the_priority_that_options_or_the_file_say(tmp_p
         cluster_places()
 
 
+def test_the_bound_of_the_nodes_caches_is_a_variable_of_the_job(tmp_path: Path) -> None:
+    server = FakeServer()
+    without = sent(server, written(tmp_path)).submission_id
+    assert server.variables[without] == JOB_VARIABLES
+    server.become(without, "STOPPED")
+    (tmp_path / "cluster.yaml").write_text(CLUSTER + "cache_gib: 200")
+    bounded = sent(server, written(tmp_path), cluster_places()).submission_id
+    assert server.variables[bounded] == JOB_VARIABLES | {"STILTS_CACHE_GIB": "200"}
+
+
 def test_another_cluster_file_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cluster.yaml").write_text("address: http://here:8265")
     (tmp_path / "other.yaml").write_text("address: http://there:8265")
@@ -370,3 +381,13 @@ def test_nobody_at_the_address_is_told_with_what_to_do(tmp_path: Path, monkeypat
         connect("http://127.0.0.1:1")
     told(error)
     assert os.environ["RAY_ADDRESS"] == "http://127.0.0.1:2"
+
+
+def test_an_encoder_that_is_there_is_scored_by_the_row_none_laid_over_a_study(tmp_path: Path) -> None:
+    """The overlay that docs/running.md has typed."""
+    typed = re.search(r"^printf '(.+)' > theirs\.yaml$", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
+    assert typed is not None
+    (tmp_path / "theirs.yaml").write_text(typed[1].replace("\\n", "\n"))
+    study = Study.load(written(tmp_path), [str(tmp_path / "theirs.yaml")])
+    assert (study.name, list(study.rows), study.file.encoder.hub) == ("theirs", ["none"], "OWNER/ENCODER")
+    assert list(study.columns) == list(study_fields()["targets"]) and study.file.encoder.toy is None
