@@ -1,7 +1,7 @@
 # Every target first sees to .venv. Variables: PYTHON (which Python makes .venv), TESTS (which tests: a folder or file),
 # JOBS (how many processes run the tests; a file's tests stay together).
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow cluster-test lint clean
+.PHONY: help venv demo test test-slow cluster-test lint audit clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -80,6 +80,10 @@ lint: venv ## check format, lint and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+audit: venv ## ask pip-audit (it is installed) whether holes are known in what .venv has; needs the network
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -q pip-audit
+	$(VENV)/bin/python .ci/audit.py
 
 clean: ## delete caches and what the demo made; .venv stays
 	rm -rf demo_store mlflow.db mlruns build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

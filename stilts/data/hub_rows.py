@@ -18,6 +18,7 @@ from stilts.data.readers.reading import among_labels, translated
 from stilts.data.readers.texts import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.example import Example
+from stilts.tasks.gated import gate_of
 from stilts.tasks.view import DataView
 
 Row: TypeAlias = dict[str, Any]
@@ -152,12 +153,13 @@ def _load(view: DataView) -> tuple[Any, dict[str, Sequence[str]]]:
         table = load_dataset(str(repo), config, split=str(split), revision=str(view.location["revision"]))
     except (OSError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
-        raise InputError(
-            f'dataset repository "{repo}", configuration {config or "default"}, split {split}',
+        told = gate_of(error, str(repo), is_data=True) or (
             f"it cannot be loaded ({type(error).__name__}: {reason})",
             "A hub dataset is read as Parquet at a commit; loading scripts are no longer run",
             'Connect to the hub, correct the layout, or use the source "files" or "toy"',
-        ) from error
+        )
+        asked = f'dataset repository "{repo}", configuration {config or "default"}, split {split}'
+        raise InputError(asked, *told) from error
     names: dict[str, Sequence[str]] = {}
     for column, feature in table.features.items():
         inner = getattr(feature, "feature", feature)

@@ -17,6 +17,7 @@ from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.gated import gate_of
 from stilts.training.run_config import RunConfig
 
 
@@ -79,9 +80,9 @@ def _from_hub(repo: str, revision: str) -> Path:
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
     except Exception as error:
-        raise EncoderError(
-            f'encoder "{repo}" at {revision}',
+        told = gate_of(error, repo, is_data=False) or (
             f"it could not be fetched from the hub ({type(error).__name__}: {error})",
             "",
             "Check the network, or point encoder.path to a local copy",
-        ) from error
+        )
+        raise EncoderError(f'encoder "{repo}" at {revision}', *told) from error

@@ -13,6 +13,7 @@ from stilts.fingerprint import Json
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config, read_config_json
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.gated import gate_of
 from stilts.tasks.weight_files import weight_files
 
 _NEEDED = ("config.json", "tokenizer.json")
@@ -91,10 +92,10 @@ def ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
         commit = HfApi().model_info(repo, revision=revision, timeout=20).sha
         path = hf_hub_download(repo, "config.json", revision=commit)
     except Exception as error:  # the hub's client passes on the errors of whichever HTTP library it was built on
-        raise EncoderError(
-            f'encoder "{repo}" at {revision or "its main branch"}',
+        told = gate_of(error, repo, is_data=False) or (
             f"the hub could not be asked ({type(error).__name__})",
             "Without the commit, two runs might start from different weights under one name",
             "Connect to the hub, or give the study an encoder folder",
-        ) from error
+        )
+        raise EncoderError(f'encoder "{repo}" at {revision or "its main branch"}', *told) from error
     return str(commit), read_config_json(f'encoder "{repo}"', Path(path))

@@ -14,6 +14,7 @@ from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import Json, digest
 from stilts.tasks.file_digests import files_fingerprint
+from stilts.tasks.gated import gate_of
 from stilts.tasks.kind import TaskKind
 from stilts.tasks.task import Dataset, FilesLayout, HubLayout, Source, SplitRef, ToyLayout
 from stilts.tasks.toy import ENGLISH, MIXED, TOY_LANGUAGES, TOY_VERSION
@@ -168,12 +169,12 @@ def hub_commit(repo: str, revision: str | None) -> str:
     try:
         commit = HfApi().dataset_info(repo, revision=revision, timeout=20).sha
     except Exception as error:  # the hub's client passes on the errors of whichever HTTP library it was built on
-        raise InputError(
-            f'dataset repository "{repo}" at {revision or "its main branch"}',
+        told = gate_of(error, repo, is_data=True) or (
             f"its commit could not be had ({type(error).__name__})",
             "Without the commit, two runs might read different data under one name",
             'Connect to the hub, or set "revision" to a commit of 40 hex digits, or use the source "files" or "toy"',
-        ) from error
+        )
+        raise InputError(f'dataset repository "{repo}" at {revision or "its main branch"}', *told) from error
     if commit is None:
         raise InputError(f'dataset repository "{repo}"', "the hub gave no commit", next_step="Set its revision")
     return commit

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from stilts.errors import StiltsError
+from stilts.errors import InputError, StiltsError
 
 _POLL_S = 0.1
 
@@ -33,10 +33,33 @@ _SETTINGS = {
 }
 
 
+# What MLflow takes from the environment alone; with _FILE behind the name, from a file: a secret that is mounted.
+_CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+
+
 def apply_settings() -> None:
-    """Sets every variable that the environment leaves open."""
-    for name, value in _SETTINGS.items():
+    """Sets every variable that the environment leaves open; InputError for a file of a credential that is not there."""
+    for name, value in {**_SETTINGS, **_from_files()}.items():
         os.environ.setdefault(name, value)
+
+
+def _from_files() -> dict[str, str]:
+    """The credentials whose files are named, without the end of line behind them."""
+    found = {}
+    for name in _CREDENTIALS:
+        path = os.environ.get(f"{name}_FILE")
+        if not path or name in os.environ:
+            continue
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{name}_FILE={path}",
+                f"it cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})",
+                "MLflow's server would let nobody in",
+                "Name a file that this machine can read, or unset the variable",
+            ) from error
+    return found
 
 
 def artifact_location(tracking_uri: str, experiment: str) -> str | None:
