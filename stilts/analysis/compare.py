@@ -68,7 +68,7 @@ def compare_studies(first: StudyResults, second: StudyResults) -> StudyCompariso
             f"{first.record.name} against {second.record.name}",
             f"no {'row' if not rows else 'column'} has the same name in both",
             "Cells are compared where row and column have the same names",
-            "Name another study with --vs",
+            "Name another study",
         )
     cells = [cell for name in columns for cell in _column_cells(first, second, name, rows)]
     by_row = sorted(cells, key=lambda cell: rows.index(cell.row))

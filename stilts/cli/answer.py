@@ -1,4 +1,4 @@
-"""Verbs that answer: matrix, best, explain. What they print is in ``answers.py``."""
+"""Verbs that answer: matrix, compare, best, explain. What they print is in ``answers.py``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "stilts matrix search_spaces/demo.yaml",
             "stilts matrix demo --languages udpos",
-            "stilts matrix demo --vs demo_longer",
             "stilts matrix demo --json",
         )
     )(matrix)
+    app.command(epilog=examples("stilts compare demo demo_longer", "stilts compare demo other_demo --json"))(compare)
     app.command(
         epilog=examples(
             "stilts best search_spaces/demo.yaml",
@@ -44,18 +44,29 @@ def matrix(
     study: StudyName,
     store: StoreOption = None,
     languages: Annotated[str | None, typer.Option(help="Show one target's scores by language instead.")] = None,
-    vs: Annotated[str | None, typer.Option(help="A second study, side by side with the first.")] = None,
-    vs_store: Annotated[str | None, typer.Option("--vs-store", help="Its store, where it is another.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Show the transfer matrix: scores, gains over `none` with 95 % intervals, spread, and what is missing."""
     notice.begin(f"reading the results of {study}")
-    from stilts.cli.answers import show_comparison, show_matrix
+    from stilts.cli.answers import show_matrix
 
-    if vs is not None:
-        show_comparison(study, store, vs, vs_store or store, as_json=json)
-    else:
-        show_matrix(study, store, languages, as_json=json)
+    show_matrix(study, store, languages, as_json=json)
+
+
+def compare(
+    study: StudyName,
+    other: Annotated[str, typer.Argument(metavar="STUDY2", help="The study that it is held beside: its file or name.")],
+    store: StoreOption = None,
+    other_store: Annotated[
+        str | None, typer.Option("--other-store", help="The second study's store, where it is another.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show two studies side by side: each cell's difference with its interval, over the test items that both have."""
+    notice.begin(f"reading the results of {study} and {other}")
+    from stilts.cli.answers import show_comparison
+
+    show_comparison(study, store, other, other_store or store, as_json=json)
 
 
 def best(

@@ -12,6 +12,7 @@ from stilts.cli import (
     doctoring,
     estimating,
     exporting,
+    fetching,
     jobs,
     keeping,
     mending,
@@ -44,6 +45,7 @@ app = typer.Typer(
 for group in (
     starting,
     planning,
+    fetching,
     running,
     jobs,
     answer,

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stilts.app.offering import ClassOffer, Offer
-from stilts.app.stage_lines import DERIVED, StageLine
+from stilts.app.stage_lines import DERIVED, MEASURED, StageLine
 from stilts.scheduling.progress import duration
 from stilts.study.cost import Cost
 from stilts.study.slots import Resources
@@ -22,10 +22,10 @@ def plan_lines(study: str, cost: Cost, stages: Sequence[StageLine], filling: str
     at_most = " at most" if filling else ""
     counts = f"{cost.total} stages{at_most}: {cost.done} done, {cost.to_run + cost.later} to run{given_up}"
     head = Text.assemble((f"{study}: ", ""), (counts, "bold"))
-    return Group(head, *(Text(line) for line in _lines(cost, filling, offer)), _table(stages, cost, offer))
+    return Group(head, *(Text(line) for line in _lines(stages, cost, filling, offer)), _table(stages, cost, offer))
 
 
-def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
+def _lines(stages: Sequence[StageLine], cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
     kinds = (("train", cost.train), ("evaluate", cost.evaluate), ("estimate", cost.estimate))
     told = ", ".join(f"{number} {kind}" for kind, number in kinds if number)
     of_these = f"{cost.stages} of them are known now" if cost.later else "They are"
@@ -48,6 +48,7 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
         f"({duration(cost.seconds)} of stages one after the other); "
         f"{cost.measured_frac:.0%} of it from measured stages, {_rest(cost)}."
     )
+    yield from _bases(stages, cost)
     if len(offer.classes) > 1:
         yield f"By what stages hold, of each so many at once: {'; '.join(map(_class_words, offer.classes))}."
     for one in offer.lacking:
@@ -56,6 +57,16 @@ def _lines(cost: Cost, filling: str, offer: Offer) -> Iterator[str]:
     yield from cost.notes
     if cost.price is not None:
         yield f"{cost.gpu_hours:.1f} GPU hours, {cost.price:.2f} at the study's price."
+
+
+def _bases(stages: Sequence[StageLine], cost: Cost) -> Iterator[str]:
+    """What the figures of the table rest on, the measured ones and those marked "about"."""
+    bases = {line[basis] for line in stages for basis in ("seconds_basis", "memory_basis")}
+    if MEASURED in bases:
+        yield 'Figures without "about" were measured, on stages of their like in the store.'
+    if DERIVED in bases:
+        rate = f", at {cost.basis}" if cost.basis else ""
+        yield f'Figures with "about" are derived: time from operations and bytes{rate}, memory from sizes and lengths.'
 
 
 def _rest(cost: Cost) -> str:

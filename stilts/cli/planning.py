@@ -109,6 +109,9 @@ def plan(
     address: Annotated[
         str | None, typer.Option(help="A Ray cluster whose machines the hours are for; without it, this machine.")
     ] = None,
+    fetch_list: Annotated[
+        bool, typer.Option("--fetch-list", help="List what it reads of the hub instead: what a node without it needs.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Count the stages that the study needs: shared, done, to run; estimate hours, disk, and price if one is given.
@@ -116,6 +119,12 @@ def plan(
     The number at the top is what `stilts run` counts to, with what searches will still add to the plan.
     """
     notice.begin(f"planning {study}")
+    if fetch_list:
+        from stilts.app.fetching import fetch_list as listed
+        from stilts.cli.fetching import fetch_lines
+
+        wanted = [asdict(one) for one in listed(study)]
+        return say(wanted, lambda: fetch_lines(wanted), as_json=json)
     from stilts.app.costing import filling_text, planned
     from stilts.app.offering import offer_of
     from stilts.cli.planned import plan_lines
@@ -127,4 +136,4 @@ def plan(
     filling = filling_text(study)
     value: dict[str, Any] = {"study": study, "total": cost.total, "cost": asdict(cost), "stages": stages}
     value |= {"filling": filling, **asdict(offer)}
-    say(value, lambda: plan_lines(study, cost, stages, filling, offer), as_json=json)
+    return say(value, lambda: plan_lines(study, cost, stages, filling, offer), as_json=json)

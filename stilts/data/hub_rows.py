@@ -18,6 +18,7 @@ from stilts.data.readers.reading import among_labels, translated
 from stilts.data.readers.texts import filled
 from stilts.errors import DataError, InputError, MissingPackageError
 from stilts.tasks.example import Example
+from stilts.tasks.fetched import DATASET, fetched_folder
 from stilts.tasks.gated import gate_of
 from stilts.tasks.view import DataView
 
@@ -149,8 +150,12 @@ def _load(view: DataView) -> tuple[Any, dict[str, Sequence[str]]]:
             "the source hub", "the package datasets is not installed", next_step="pip install datasets"
         ) from error
     repo, config, split = (view.location[key] for key in ("repo", "config", "split"))
+    revision = str(view.location["revision"])
     try:
-        table = load_dataset(str(repo), config, split=str(split), revision=str(view.location["revision"]))
+        if (folder := fetched_folder(str(repo), DATASET, revision)) is not None:
+            table = load_dataset(folder, config, split=str(split))
+        else:
+            table = load_dataset(str(repo), config, split=str(split), revision=revision)
     except (OSError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         told = gate_of(error, str(repo), is_data=True) or (

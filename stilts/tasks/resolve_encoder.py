@@ -12,6 +12,7 @@ from stilts.errors import EncoderError
 from stilts.fingerprint import Json
 from stilts.tasks.encoder import EncoderRef
 from stilts.tasks.encoder_config import encoder_config, read_config_json
+from stilts.tasks.fetched import MODEL, fetched_commit
 from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.gated import gate_of
 from stilts.tasks.weight_files import weight_files
@@ -89,7 +90,8 @@ def ask_hub(repo: str, revision: str | None) -> tuple[str, Mapping[str, Json]]:
     from huggingface_hub import HfApi, hf_hub_download
 
     try:
-        commit = HfApi().model_info(repo, revision=revision, timeout=20).sha
+        known = fetched_commit(repo, MODEL, revision)
+        commit = known or HfApi().model_info(repo, revision=revision, timeout=20).sha
         path = hf_hub_download(repo, "config.json", revision=commit)
     except Exception as error:  # the hub's client passes on the errors of whichever HTTP library it was built on
         told = gate_of(error, repo, is_data=False) or (

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from stilts.bounded_file import not_a_file
 from stilts.errors import DataError, InputError
 from stilts.fingerprint import Json, digest
+from stilts.tasks.fetched import DATASET, fetched_commit
 from stilts.tasks.file_digests import files_fingerprint
 from stilts.tasks.gated import gate_of
 from stilts.tasks.kind import TaskKind
@@ -166,6 +167,8 @@ def hub_commit(repo: str, revision: str | None) -> str:
         return revision
     from huggingface_hub import HfApi
 
+    if known := fetched_commit(repo, DATASET, revision):
+        return known
     try:
         commit = HfApi().dataset_info(repo, revision=revision, timeout=20).sha
     except Exception as error:  # the hub's client passes on the errors of whichever HTTP library it was built on

@@ -45,7 +45,7 @@ TYPED = {
     "status": ("status", NAME),
     "matrix": ("matrix", NAME),
     "matrix_languages": ("matrix", NAME, "--languages", "target00"),
-    "matrix_vs": ("matrix", NAME, "--vs", NAME),
+    "compare": ("compare", NAME, NAME),
     "best": ("best", NAME),
     "best_by_family": ("best", NAME, "--by", "family", "--target", "target00"),
     "best_objective": ("best", NAME, "--objective", "xtreme_average"),

@@ -29,7 +29,7 @@ CLASSES: dict[str, type[SchemaPart]] = {
     name: value
     for module in MODULES
     for name, value in vars(module).items()
-    if isinstance(value, type) and issubclass(value, SchemaPart) and value is not SchemaPart
+    if isinstance(value, type) and issubclass(value, SchemaPart) and value is not SchemaPart and name[0] != "_"
 }
 FIELDS = [(part, name) for part, value in CLASSES.items() for name in value.model_fields]
 
