@@ -1,37 +1,38 @@
-"""The same study with several encoders: what each gains by an intermediate, and whether that goes with their size.
+"""The same study with several encoders: what each gains by an intermediate, what stress costs it, and their size.
 
-The studies are siblings (``encoders`` in one study file): each has its own baseline, and gains are compared, never
-scores of unlike heads. Start at ``across_encoders``.
+The studies are siblings (``encoders`` in one study file): each has its own baseline, and gains and drops are compared,
+never scores of unlike heads. Start at ``across_encoders``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from stilts.analysis.results import StudyResults
+from stilts.analysis.robustness import stress_cells
 from stilts.fingerprint import Json, plain
 from stilts.ledger.study_record import read_study
 from stilts.metrics.comparison import holm
 from stilts.metrics.contrast import slope, smallest_visible
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.uncertainty import Interval
-from stilts.study.record import NONE_ROW
+
+GAIN = "gain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderCell:
-    """One cell of one sibling: its score and the baseline's (0..100), and the gain between them in points."""
+class EncoderFigure:
+    """A figure of one cell of one sibling, in points: ``what`` is its gain, or the drop under a stress."""
 
     study: str
     encoder: str
     weights: int | None
+    what: str
     row: str
     column: str
-    score: float
-    none: float
-    gain: Interval
+    value: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +59,9 @@ class SizeEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcrossEncoders:
-    """Cells of all siblings, with how gains go with size; ``lacking`` are the studies of which nothing is known yet."""
+    """Figures of all siblings, and how they go with size; ``lacking`` are the studies of which nothing is known yet."""
 
-    encoders: tuple[str, ...]
-    cells: tuple[EncoderCell, ...]
+    figures: tuple[EncoderFigure, ...]
     effects: tuple[SizeEffect, ...]
     lacking: tuple[str, ...]
 
@@ -75,12 +75,13 @@ def across_encoders(results: StudyResults) -> AcrossEncoders | None:
     siblings = siblings_of(results)
     if len(siblings) < 2:
         return None
-    found = {name: one for name, one in siblings.items() if one is not None}
-    cells = [cell for name, one in found.items() for cell in _cells(name, one)]
+    figures = [figure for name, one in siblings.items() if one is not None for figure in _figures(name, one)]
+    whats = dict.fromkeys(figure.what for figure in figures)
     return AcrossEncoders(
-        encoders=tuple(found),
-        cells=tuple(cells),
-        effects=size_effects("gain", cells, lambda cell: cell.gain),
+        figures=tuple(figures),
+        effects=tuple(
+            effect for what in whats for effect in size_effects([one for one in figures if one.what == what])
+        ),
         lacking=tuple(name for name, one in siblings.items() if one is None),
     )
 
@@ -97,52 +98,40 @@ def siblings_of(results: StudyResults) -> dict[str, StudyResults | None]:
     return found
 
 
-def size_effects(
-    what: str, cells: Sequence[EncoderCell], figure: Callable[[EncoderCell], Interval | None]
-) -> tuple[SizeEffect, ...]:
-    """The slope of a figure over log10 of weights, for each (row, column) that two encoders of unlike size have."""
-    places = dict.fromkeys((cell.row, cell.column) for cell in cells)
+def size_effects(figures: Sequence[EncoderFigure]) -> tuple[SizeEffect, ...]:
+    """The slopes of figures of one kind over log10 of weights, for each cell that encoders of two sizes have."""
     found = []
-    for row, column in places:
-        known = [
-            (value, math.log10(cell.weights))
-            for cell in cells
-            if (cell.row, cell.column) == (row, column) and cell.weights and (value := figure(cell)) is not None
-        ]
-        over = slope([value for value, _ in known], [place for _, place in known])
+    for row, column in dict.fromkeys((one.row, one.column) for one in figures):
+        known = [one for one in figures if (one.row, one.column) == (row, column) and one.weights]
+        over = slope([one.value for one in known], [math.log10(one.weights or 1) for one in known])
         if over is not None:
-            found.append((row, column, over, len(known)))
-    adjusted = holm([over.claim_p for _, _, over, _ in found])
-    level = FALSE_CLAIM / max(1, len(found))
+            found.append((known[0], over, len(known)))
+    adjusted = holm([over.claim_p for _, over, _ in found])
     return tuple(
         SizeEffect(
-            what=what,
-            row=row,
-            column=column,
+            what=one.what,
+            row=one.row,
+            column=one.column,
             slope=over,
             num_encoders=number,
             p_adjusted=p,
-            smallest_visible=smallest_visible(over, level),
+            smallest_visible=smallest_visible(over, FALSE_CLAIM / len(found)),
         )
-        for (row, column, over, number), p in zip(found, adjusted, strict=True)
+        for (one, over, number), p in zip(found, adjusted, strict=True)
     )
 
 
-def _cells(study: str, results: StudyResults) -> list[EncoderCell]:
-    table = results.cells.set_index(["row", "column"])["score"]
+def _figures(study: str, results: StudyResults) -> Iterator[EncoderFigure]:
     record = results.record
-    return [
-        EncoderCell(
-            study=study,
-            encoder=record.encoder,
-            weights=record.weights,
-            row=row.name,
-            column=column.name,
-            score=float(table[row.name, column.name]),
-            none=float(table[NONE_ROW, column.name]),
-            gain=gain,
+
+    def figure(what: str, row: str, column: str, value: Interval) -> EncoderFigure:
+        return EncoderFigure(
+            study=study, encoder=record.encoder, weights=record.weights, what=what, row=row, column=column, value=value
         )
-        for row in record.rows
-        for column in record.columns
-        if (gain := results.gain(row.name, column.name)) is not None
-    ]
+
+    for row in record.rows:
+        for column in record.columns:
+            if (gain := results.gain(row.name, column.name)) is not None:
+                yield figure(GAIN, row.name, column.name, gain)
+    for cell in stress_cells(results):
+        yield figure(f"drop under {cell.stress}", cell.row, cell.column, cell.drop)

@@ -84,7 +84,7 @@ class StageScheduler(FIFOScheduler):
         cache = getattr(controller, "_actor_cache", None)
         if cache is not None and not isinstance(cache, WarmActors):
             controller._actor_cache = WarmActors(self._floor)
-            controller._update_trial_queue = _in_turn(controller._update_trial_queue)
+            controller._update_trial_queue = _InTurn(controller._update_trial_queue)
         if gone := set(self._floor.stranded):
             for trial in [one for one in controller.get_live_trials() if one.config["stage_id"] in gone]:
                 if trial.status == trial.PENDING:
@@ -96,19 +96,24 @@ class StageScheduler(FIFOScheduler):
         return {}
 
 
-def _in_turn(ask: Callable[..., bool]) -> Callable[..., bool]:
+class _InTurn:
     """Tune's asking for the next trial, without its waiting: where none runs, Tune waits ten minutes there for one.
 
     Meanwhile it would end no idle actor, which holds what another study waits for, and hear nothing of the cluster.
     """
 
-    def asked(blocking: bool = False, timeout: int = 0) -> bool:
-        came = ask(blocking=False)
+    def __init__(self, ask: Callable[..., bool]) -> None:
+        self._ask = ask
+
+    def __call__(self, blocking: bool = False, timeout: int = 0) -> bool:
+        came = self._ask(blocking=False)
         if blocking and not came:
             time.sleep(_ASK_AGAIN_S)
         return came
 
-    return asked
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing, for the scheduler's reason: what it asks is Tune's own controller, which holds it."""
+        return {}
 
 
 def place_of(key: Any) -> tuple[str, Resources]:

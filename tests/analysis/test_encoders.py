@@ -10,7 +10,7 @@ import pytest
 from stilts.analysis import encoders
 from stilts.analysis.encoders import AcrossEncoders, across_encoders
 from stilts.analysis.results import StudyResults
-from stilts.report.sections.encoders import encoders_answer, encoders_section, gains_data, slopes_data
+from stilts.report.sections.encoders import encoders_answer, encoders_section, figures_data, slopes_data
 from stilts.report.sections.material import Material
 from tests.analysis.fake_store import column
 from tests.analysis.studies import finished
@@ -46,7 +46,7 @@ def test_a_gain_that_grows_with_size_is_told(tmp_path: Path, monkeypatch: pytest
     results = siblings(tmp_path, monkeypatch, {"scale.mini": 0.0, "scale.small": 12.0, "scale.base": 24.0})
     found = across(results)
     (effect,) = found.effects
-    assert [(cell.encoder, round(cell.gain.estimate)) for cell in found.cells] == [
+    assert [(one.encoder, round(one.value.estimate)) for one in found.figures] == [
         ("mini", 0),
         ("small", 12),
         ("base", 24),
@@ -55,7 +55,7 @@ def test_a_gain_that_grows_with_size_is_told(tmp_path: Path, monkeypatch: pytest
     assert "mnli on xnli by" in encoders_answer(found)
     section = encoders_section(Material(results=results))
     assert section is not None and "46 M" in "".join(section.after)
-    assert list(gains_data(found)["study"]) == list(SIZES) and len(slopes_data(found)) == 1
+    assert list(figures_data(found)["study"]) == list(SIZES) and len(slopes_data(found)) == 1
 
 
 def test_equal_gains_are_not_told_apart_and_the_smallest_change_is_said(

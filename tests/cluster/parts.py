@@ -53,7 +53,8 @@ class Part(ABC):
 
     def wait(self) -> None:
         """Is back when it answers; AssertionError with its log where it ends before that."""
-        assert (running := self.running) is not None, "it was not started"
+        running = self.running
+        assert running is not None, "it was not started"
         until(lambda: not running.alive() or self.answers(), within_s=_UP_WITHIN_S, told=running.log.read_text)
         assert running.alive(), running.log.read_text()
 
