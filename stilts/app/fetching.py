@@ -53,7 +53,7 @@ def fetch(study: str, to: str | None, tell: Callable[[Wanted], None] = lambda wa
     """
     from huggingface_hub import snapshot_download
 
-    found = []
+    found: list[Wanted] = []
     for one in fetch_list(study):
         tell(one)
         try:
