@@ -53,7 +53,7 @@ def fetch(study: str, to: str | None, tell: Callable[[Wanted], None] = lambda wa
     """
     from huggingface_hub import snapshot_download
 
-    found: list[Wanted] = []
+    found: list[Fetched] = []
     for one in fetch_list(study):
         tell(one)
         try:
