@@ -146,7 +146,15 @@ def ud_labels(shared: Path, name: str, split: str, language: str) -> Counter[str
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("ud_number", 0.0), ("ud_prontype", 0.0), ("ud_feats", 0.0), ("ud_supertags", 0.015)]
+    ("name", "most"),
+    [
+        ("ud_number", 0.0),
+        ("ud_prontype", 0.0),
+        ("ud_feats", 0.0),
+        ("ud_supertags", 0.015),
+        ("ud_lemma_scripts", 0.005),
+        ("ud_endings", 0.002),
+    ],
 )
 def test_inventories_cover_english_train(shared: Path, name: str, most: float) -> None:
     counts = ud_labels(shared, name, "train", "en")

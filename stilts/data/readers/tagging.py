@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from stilts.data.readers.lemma_scripts import ending, lemma_script
 from stilts.data.readers.reading import Reading
 from stilts.data.readers.rows import numbered_lines
 from stilts.data.readers.texts import word_in, words_in
@@ -15,14 +16,15 @@ from stilts.tasks.kinds.tagging import TaggingExample
 # Parallel Universal Dependencies: n (news) or w (Wikipedia), then document and sentence; the same in all its languages.
 _PUD_ID = re.compile(r"[nw]\d{8}")
 _PLAIN = {"upos": (3, "UPOS"), "xpos": (4, "XPOS")}
+_OF_LEMMA = {"lemma_script": lemma_script, "ending": ending}
 # A leaf of a derivation: category, two parts of speech, the word, the category with its dependencies.
 _CCG_LEAF = re.compile(r"\(<L (\S+) \S+ \S+ (\S+) \S+>\)")
 NO_VALUE = "_"
 
 
 def read_conllu(reading: Reading) -> Iterator[TaggingExample]:
-    """Sentences of a treebank; option ``column`` is ``upos`` (default), ``xpos``, ``feats``, ``supertag``, or
-    ``feats.<name>`` for one feature's value.
+    """Sentences of a treebank; option ``column`` is ``upos`` (default), ``xpos``, ``feats``, ``supertag``,
+    ``feats.<name>`` for one feature's value, ``lemma_script`` or ``ending`` (``lemma_scripts.py``).
 
     A word without a feature has the tag ``_``. A supertag is UPOS, FEATS, DEPREL and the side on which the head stands
     (``left``, ``right``, ``root``), joined by ``/``.
@@ -31,8 +33,8 @@ def read_conllu(reading: Reading) -> Iterator[TaggingExample]:
     all its translations share, else ``<language>/<id>``.
     """
     column = str(reading.options.get("column", "upos"))
-    if column not in (*_PLAIN, "feats", "supertag") and not column.startswith("feats."):
-        known = "upos, xpos, feats, feats.<name>, supertag"
+    if column not in (*_PLAIN, *_OF_LEMMA, "feats", "supertag") and not column.startswith("feats."):
+        known = "upos, xpos, feats, feats.<name>, supertag, lemma_script, ending"
         raise InputError(f'reader "conllu", column "{column}"', "there is no such column", f"Known: {known}")
     for path in reading.paths:
         for number, (first, comments, rows) in enumerate(_sentences(path)):
@@ -96,7 +98,7 @@ def _words_and_tags(
         index, at = _PLAIN[column]
         raws = [cells[index] for _, cells in rows]
     else:
-        at = "UPOS, FEATS, DEPREL, HEAD" if column == "supertag" else "FEATS"
+        at = "UPOS, FEATS, DEPREL, HEAD" if column == "supertag" else "LEMMA" if column in _OF_LEMMA else "FEATS"
         raws = [_tag(cells, column, path, line) for line, cells in rows]
     return words, reading.labels_of(raws, path, lines, at)
 
@@ -114,6 +116,8 @@ def _is_word(cells: list[str], path: Path, line: int) -> bool:
 
 def _tag(cells: list[str], column: str, path: Path, line: int) -> str:
     """What a word is tagged with, where that is more than a column as it stands."""
+    if column in _OF_LEMMA:
+        return _OF_LEMMA[column](cells[1], cells[2])
     if column != "supertag":
         features = _features(cells[5], path, line)
         return cells[5] if column == "feats" else features.get(column.removeprefix("feats."), NO_VALUE)

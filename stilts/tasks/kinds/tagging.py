@@ -161,7 +161,7 @@ TAGGING = TaskKind(
                 Option(
                     name="column",
                     default="upos",
-                    about="what words are tagged with: upos, xpos, feats, feats.NAME or supertag",
+                    about="what words are tagged with: upos, xpos, feats, feats.NAME, supertag, lemma_script or ending",
                     example="feats.Case",
                 ),
             ),
