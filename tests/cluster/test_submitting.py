@@ -137,7 +137,7 @@ def test_what_the_readme_says_word_for_word(cluster: Lab, shell: Shell) -> None:
     shell.type(export)
     first = shell.type(submit)
     assert first.returncode == 0, first.stderr
-    until(lambda: bool(shell.done()) or not shell.is_running(), within_s=900, every_s=5)
+    until(lambda: bool(shell.done()) or not shell.is_running(), within_s=1500, every_s=5)
     assert shell.is_running(), shell.type("stilts logs demo").stdout
 
     stopped = shell.type(stop)
