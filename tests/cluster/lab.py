@@ -118,9 +118,7 @@ class Lab:
         """A machine that is ready to be a node: it has the token and MLflow's account, and its Pythons are watched."""
         watch = watched(self.watch / name)
         machine = self.lan.machine(name, path=[Path(watch["PYTHONPATH"])])
-        # A busy machine starves workers that are niced, and lets Ray's own 30 s to start pass.
-        patience = {"RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "240"}
-        machine.environment |= {"WATCH": watch["WATCH"], **patience}
+        machine.environment |= {"WATCH": watch["WATCH"], "RAY_worker_niceness": "0"}  # else a busy machine starves them
         self.give(machine)
         return machine
 
