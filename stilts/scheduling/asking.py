@@ -61,12 +61,11 @@ def ask_nodes(question: Callable[..., T], *words: Any, sees_gpus: bool = False) 
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     remote: Any = ray.remote(num_cpus=0, max_retries=1)(question)
-    if sees_gpus:
-        remote = remote.options(runtime_env={"env_vars": _GPUS_SEEN})
+    how = {"runtime_env": {"env_vars": _GPUS_SEEN}} if sees_gpus else {}
     waiting: dict[Any, tuple[AskedNode, float]] = {}
     for node in asked_nodes():
         there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
-        waiting[remote.options(scheduling_strategy=there).remote(node, *words)] = node, time.time()
+        waiting[remote.options(scheduling_strategy=there, **how).remote(node, *words)] = node, time.time()
     found, until = [], time.monotonic() + _ANSWER_WITHIN_S
     while waiting:
         (heard, _) = ray.wait(list(waiting), num_returns=1, timeout=max(0.0, until - time.monotonic()))

@@ -39,19 +39,18 @@ class Cluster:
     def of(self, function: Any) -> Any:
         cluster = self
 
-        class Remote:
-            def __init__(self, node: str = "") -> None:
+        class WithOptions:  # as Ray's it has no options of its own
+            def __init__(self, node: str) -> None:
                 self.node = node
-
-            def options(self, *, scheduling_strategy: Any = None, runtime_env: Any = None) -> Remote:
-                if runtime_env is not None:
-                    cluster.variables.append(runtime_env["env_vars"])
-                    return self
-                assert not scheduling_strategy.soft
-                return Remote(scheduling_strategy.node_id[0])
 
             def remote(self, *words: Any) -> tuple[str, Any]:
                 return self.node, function(*words)
+
+        class Remote:
+            def options(self, *, scheduling_strategy: Any, runtime_env: Any = None) -> WithOptions:
+                cluster.variables += [] if runtime_env is None else [runtime_env["env_vars"]]
+                assert not scheduling_strategy.soft
+                return WithOptions(scheduling_strategy.node_id[0])
 
         return Remote()
 
@@ -81,7 +80,7 @@ def test_every_live_node_answers_for_itself(monkeypatch: pytest.MonkeyPatch) -> 
 def test_gpus_are_not_hidden_from_who_is_asked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(monkeypatch)
     ask_nodes(named, "here", sees_gpus=True)
-    assert cluster.variables == [{"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}]
+    assert cluster.variables == [{"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}] * 2
 
 
 def test_a_node_that_is_silent_or_cannot_run_stilts_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
