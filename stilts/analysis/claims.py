@@ -41,7 +41,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ClaimVerdict:
     """One claim and what became of it. ``effect`` is in points, of a trend a correlation; None where nothing is done.
 
     ``low`` and ``high`` are its 95 % interval over test items and seeds (a trend has none). ``p_adjusted`` is Holm's
@@ -84,12 +84,12 @@ class _Found:
     reason: str = ""
 
 
-def claims_of(results: StudyResults) -> tuple[Verdict, ...]:
+def claims_of(results: StudyResults) -> tuple[ClaimVerdict, ...]:
     """A verdict for each claim that the study's file makes, in its order; made once for the same results."""
     return results.once("claims", _verdicts)
 
 
-def _verdicts(results: StudyResults) -> tuple[Verdict, ...]:
+def _verdicts(results: StudyResults) -> tuple[ClaimVerdict, ...]:
     written = results.record.settings.get("claims")
     claims = [Claim.model_validate(one) for one in written] if isinstance(written, list) else []
     found = [_measured(results, claim) for claim in claims]
@@ -102,13 +102,13 @@ def _verdicts(results: StudyResults) -> tuple[Verdict, ...]:
     )
 
 
-def _verdict(claim: Claim, found: _Found, p_adjusted: float | None, level: float) -> Verdict:
+def _verdict(claim: Claim, found: _Found, p_adjusted: float | None, level: float) -> ClaimVerdict:
     side = "below" if claim.below is not None else "above"
     standing = Standing.UNDECIDED
     if found.effect is not None and p_adjusted is not None and p_adjusted <= FALSE_CLAIM:
         is_above = found.effect > claim.threshold
         standing = Standing.SUPPORTED if is_above == (side == "above") else Standing.NOT_SUPPORTED
-    return Verdict(
+    return ClaimVerdict(
         name=claim.name,
         text=claim.text,
         standing=standing,

@@ -37,12 +37,12 @@ def run_merge(stage: MergeStage, store: ArtifactStore, run: RunConfig, lease: Le
     started = time.time()
     start = start_weights(stage, store, run)
     assert start is not None, "a toy study's encoder is a stage of its own"
-    base = Encoder(weights=start)
+    base = StoredEncoder(weights=start)
     recipes = []
     for part in stage.merged:
         origin = weights_of(part.stage_id, store)
         folder = start.base if origin.base is None else store.fetch(origin.base)
-        recipe = Encoder(weights=Weights(base=folder, adapters=tuple(map(store.fetch, origin.adapters))))
+        recipe = StoredEncoder(weights=Weights(base=folder, adapters=tuple(map(store.fetch, origin.adapters))))
         if recipe.shapes != base.shapes:
             raise TransferError(
                 f"weights of {part.stage_id}",
@@ -76,7 +76,7 @@ def run_merge(stage: MergeStage, store: ArtifactStore, run: RunConfig, lease: Le
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoder:
+class StoredEncoder:
     """An encoder's tensors as they lie in folders, adapters merged as each is read."""
 
     weights: Weights
@@ -109,7 +109,9 @@ class Encoder:
         return found
 
 
-def _merged(base: Encoder, recipes: list[tuple[Encoder, float]], *, what: str) -> Iterator[tuple[str, torch.Tensor]]:
+def _merged(
+    base: StoredEncoder, recipes: list[tuple[StoredEncoder, float]], *, what: str
+) -> Iterator[tuple[str, torch.Tensor]]:
     for name in base.shapes:
         start = base.tensor(name)
         found = start.clone()

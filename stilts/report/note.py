@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from stilts.analysis.best import Answer
-from stilts.analysis.claims import Verdict
+from stilts.analysis.claims import ClaimVerdict
 from stilts.analysis.glance import study_line
 from stilts.report import phrases
 from stilts.report.claim_words import claims_line
@@ -26,7 +26,7 @@ def markdown_note(
     record: StudyRecord,
     cells: pd.DataFrame,
     answers: Sequence[Answer],
-    claims: Sequence[Verdict] = (),
+    claims: Sequence[ClaimVerdict] = (),
     *,
     limit: int = LIMIT,
 ) -> str:
@@ -40,7 +40,7 @@ def markdown_note(
 
 
 def _shorter_and_shorter(
-    record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], claims: Sequence[Verdict], limit: int
+    record: StudyRecord, cells: pd.DataFrame, answers: Sequence[Answer], claims: Sequence[ClaimVerdict], limit: int
 ) -> Iterator[str]:
     """The note, then with less and less in it; the last one fits any limit."""
     head = _head(record, answers, claims)
@@ -62,7 +62,7 @@ def _shorter_and_shorter(
     yield _joined(head, [f"The answers are too long for this note: {_WHERE}."])[:limit]
 
 
-def _head(record: StudyRecord, answers: Sequence[Answer], claims: Sequence[Verdict]) -> list[str]:
+def _head(record: StudyRecord, answers: Sequence[Answer], claims: Sequence[ClaimVerdict]) -> list[str]:
     """Claims and answers at a glance, for MLflow folds a note after about five lines; then the question."""
     blocks = [as_paragraph(f"{claims_line(claims)}.")] if claims else []
     blocks += [as_paragraph(f"{study_line(answers, at_most=_GLANCE)}.")] if answers else []

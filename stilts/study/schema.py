@@ -233,11 +233,11 @@ class Intermediate(SchemaPart):
     def _check_merge(self) -> None:
         if not self.merged_rows:
             return
-        trains = {"masked_lm", "control", "match_size", "train", "encoding"} & self.model_fields_set
+        trains = self.model_fields_set - {"merge", "search"}
         numbers = self.search.searched() if self.search is not None else ()
         trains |= {name for name in numbers if not name.startswith(("target_", "merge"))}
         if trains or (self.search is not None and self.search.masked_lm is not None):
-            raise ValueError(f"a merge trains nothing: {', '.join(sorted(trains)) or 'masked_lm'} means nothing there")
+            raise ValueError(f"a merge trains nothing: {', '.join(sorted(trains)) or 'masked LM'} means nothing there")
 
 
 class Target(SchemaPart):

@@ -45,8 +45,8 @@ _MOVED = {
 }
 
 
-# Fields of a row that say what it trains.
-_TRAINING = ("task", "mixture", "sampling", "masked_lm", "merge", "control", "match_size")
+# Fields of a row that say nothing of what it trains on.
+_ASIDE = ("train", "encoding", "search", "resources")
 _SEE = "See docs/study_file.md for what it may be, or type python -m stilts.study.reference"
 
 
@@ -184,7 +184,7 @@ class Study:
         for name, row in self.rows.items():
             self._check_merged(name, row.merged_rows)
         none = self.rows[NONE_ROW]
-        fixed = none.train.given() or any(getattr(none, name) is not None for name in _TRAINING)
+        fixed = none.train.given() or any(value is not None for name, value in none if name not in _ASIDE)
         if fixed or (none.search and _searches_intermediate(none.search)):
             raise StudyError(
                 self.at(f"intermediates.{NONE_ROW}"),

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from stilts.analysis import claims as claims_module
-from stilts.analysis.claims import Standing, Verdict, claims_of
+from stilts.analysis.claims import ClaimVerdict, Standing, claims_of
 from stilts.metrics.group_test import group_test, trend_test
 from stilts.metrics.resampling import Side
 from stilts.report.claim_words import claim_words, claims_line
@@ -93,7 +93,7 @@ def study(
     return Simulated(by_column=found, claims=claims)
 
 
-def verdicts(made: Simulated) -> tuple[Verdict, ...]:
+def verdicts(made: Simulated) -> tuple[ClaimVerdict, ...]:
     return claims_of(made)  # type: ignore[arg-type]
 
 

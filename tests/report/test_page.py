@@ -4,9 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stilts.report.contents import SECTIONS, sections_of
+from stilts.report.contents import sections_of
 from stilts.report.page import html_page
 from stilts.report.sections.material import Material
+from stilts.report.sections.matrix import matrix_section
 from stilts.report.sections.section import html_table
 from tests.report.studies import TARGETS, Shown, searched, shown
 
@@ -157,5 +158,5 @@ def test_probes_stand_apart_from_targets(tmp_path) -> None:  # type: ignore[no-u
     record = replace(made.record, columns=(probe, *made.record.columns[1:]))
     material = Material(results=type(made.results)(record=record, store=made.results.store, draws=10))
     assert set(material.probes["column"]) == {"xnli"} and "xnli" not in set(material.matrix["column"])
-    section = SECTIONS[1](material)
+    section = matrix_section(material)
     assert section is not None and "Probes: no targets" in section.after[1]

@@ -62,6 +62,10 @@ def full_study() -> dict[str, Any]:
     """A valid study in which every field of the schema stands somewhere (but those that exclude each other)."""
     low_high = {"low": 1e-5, "high": 1e-3, "log": True}
     return {
+        "robustness": [
+            {"perturb": "code_switch", "strength": 0.3, "seed": 1, "dictionary": "translation", "targets": ["udpos"]},
+            {"attack": "characters", "queries": 50, "limit": 20},
+        ],
         "name": "full",
         "question": "Does it hold?",
         "encoder": {"path": "tiny"},
