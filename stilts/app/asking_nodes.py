@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stilts.app.node_checks import CHECKS, Answers
-from stilts.app.node_facts import NodeQuestion, facts_here, unread_here, versions_here
+from stilts.app.node_facts import NodeFacts, NodeQuestion, facts_here, unread_here, versions_here
 from stilts.app.places import on_disk
 from stilts.errors import StiltsError
 from stilts.execute.finding import Finding
@@ -69,7 +69,9 @@ def ask(places: NodePlaces, *, thorough: bool = False) -> Answers:
             thorough=thorough,
         )
         answered = ask_nodes(facts_here, question, sees_gpus=thorough)
-        again = ask_nodes(unread_here, question.store, objects.own) if question.store and thorough else []
+        wrote = {each.node.node_id for each in answered if isinstance(each.value, NodeFacts) and each.value.wrote}
+        own = {node_id: path for node_id, path in objects.own.items() if node_id in wrote}
+        again = ask_nodes(unread_here, question.store, own) if question.store and own else []
     unread = {each.node.node_id: each.value for each in again if isinstance(each.value, list)}
     return Answers(question=question, versions=versions_here(), nodes=answered, unread=unread, refused=refused)
 

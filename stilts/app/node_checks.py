@@ -216,7 +216,7 @@ def _told_disk(answers: Answers) -> str:
 
 
 def _told_gpus(answers: Answers) -> str:
-    told = sum(each.node.gpus for each in answers.nodes)
+    told = sum(each.node.gpus for each, _ in answers)
     return f"torch sees the {told:g} that Ray was told of" if answers.question.thorough else ""
 
 

@@ -61,6 +61,7 @@ class NodeFacts:
     store: StiltsError | None
     sees_mark: bool
     created: bool
+    wrote: bool
     tracking: StiltsError | None
     shut: Sequence[str]
     gpus: int | None
@@ -68,7 +69,7 @@ class NodeFacts:
 
 def facts_here(node: AskedNode, question: NodeQuestion) -> NodeFacts:
     """What this machine, a node of a cluster, answers."""
-    sees_mark, created, store = _of_store(node, question)
+    sees_mark, created, wrote, store = _of_store(node, question)
     asked = question.thorough
     return NodeFacts(
         clock=time.time(),
@@ -80,6 +81,7 @@ def facts_here(node: AskedNode, question: NodeQuestion) -> NodeFacts:
         store=store,
         sees_mark=sees_mark,
         created=created,
+        wrote=wrote,
         tracking=_wrong(lambda: _check_tracking(question.tracking)) if asked else None,
         shut=[name for name, doors in question.doors.items() if asked and not all(map(_opens, doors))],
         gpus=_num_gpus() if asked else None,
@@ -97,20 +99,21 @@ def unread_here(node: AskedNode, store: str, own: Mapping[str, str]) -> list[str
     return [node_id for node_id, path in own.items() if place.read(path) != node_id.encode()]
 
 
-def _of_store(node: AskedNode, question: NodeQuestion) -> tuple[bool, bool, StiltsError | None]:
-    """Whether the mark is seen, whether the rival object was created, and what the store refused."""
+def _of_store(node: AskedNode, question: NodeQuestion) -> tuple[bool, bool, bool, StiltsError | None]:
+    """Whether the mark is seen, the rival object was created, the own one written, and what the store refused."""
     if question.store is None:
-        return True, False, None
-    created = False
+        return True, False, False, None
+    created = wrote = False
     try:
         place = place_of(question.store)
         sees_mark = place.exists(question.mark)
-        if sees_mark and question.thorough:
+        own = question.own.get(node.node_id)  # a node that has just come has none
+        if sees_mark and own is not None:
             created = place.create(question.rival, node.node_id.encode())
-            place.create(question.own[node.node_id], node.node_id.encode())
+            wrote = place.create(own, node.node_id.encode())
     except StiltsError as error:
-        return True, False, error
-    return sees_mark, created, None
+        return True, created, False, error
+    return sees_mark, created, wrote, None
 
 
 def _check_token() -> None:

@@ -113,7 +113,8 @@ def test_what_is_wrong_on_one_node_is_found_with_what_to_do(
 
 def test_a_node_that_cannot_answer_stops_a_run(cluster: Callable[..., None], places: NodePlaces) -> None:
     cluster(lambda facts: ClusterError("node b-worker", "it cannot run stilts (no torch)", "", "Install it"))
-    assert failed(node_findings(places))["nodes"].advice == "Install it"
+    found = failed(node_findings(places))
+    assert [*found] == ["nodes"] and found["nodes"].advice == "Install it"
     with pytest.raises(ClusterError, match="no torch"):
         check_nodes(places)
 
