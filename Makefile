@@ -1,7 +1,7 @@
 # Every target first sees to .venv. Variables: PYTHON (which Python makes .venv), TESTS (which tests: a folder or file),
 # JOBS (how many processes run the tests; a file's tests stay together).
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow cluster-test lint audit clean
+.PHONY: help venv demo test test-slow soak cluster-test lint audit clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -75,6 +75,9 @@ $(LAB): $(STAMP)
 cluster-test: export HF_HUB_OFFLINE := 1
 cluster-test: $(LAB) ## run studies on a Ray cluster with a bucket, and MLflow on PostgreSQL, all on this machine
 	$(PYTEST) $(if $(filter tests,$(TESTS)),tests/cluster,$(TESTS))
+
+soak: venv ## run 300 short stages on three nodes of this machine that die and come back (needs the extra cluster)
+	$(VENV)/bin/python -m tests.faults.soak
 
 lint: venv ## check format, lint and types
 	$(VENV)/bin/ruff format --check .

@@ -98,8 +98,8 @@ def ray_head(folder: Path, *, num_cpus: int = 1) -> Iterator[RayHead]:
 
 
 @contextmanager
-def ray_node(head: RayHead, folder: Path, *, num_cpus: int = 1) -> Iterator[None]:
-    """One more node, on the same machine; it is there at the latest when a job counts it."""
+def ray_node(head: RayHead, folder: Path, *, num_cpus: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """One more node, on the same machine, by its first process; it is there at the latest when a job counts it."""
     words = ["--node-ip-address=127.0.0.1", f"--num-cpus={num_cpus}", "--object-store-memory=100000000"]
     with open(folder / "node.log", "a") as log:
         node = subprocess.Popen(
@@ -111,7 +111,7 @@ def ray_node(head: RayHead, folder: Path, *, num_cpus: int = 1) -> Iterator[None
             start_new_session=True,
         )
         try:
-            yield
+            yield node
         finally:
             node.send_signal(signal.SIGTERM)
             try:

@@ -13,6 +13,7 @@ linked to, or copied to, a path of the store with that part in it. ``pid`` null 
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import json
 import os
 import shutil
@@ -120,5 +121,7 @@ def kill_if_armed(how: str, target: str, *, after: bool) -> None:
 
 
 if WATCH:
+    if importlib.util.find_spec("planted") is not None:  # tests/faults/inside
+        importlib.import_module("planted")
     sys.meta_path.insert(0, Watcher())
     watch_files()
