@@ -78,9 +78,8 @@ def _command(places: ClusterPlaces) -> str:
 
 def _told(job: str, log: str) -> Any:
     """The JSON object in a job's log that begins a line."""
-    start = log.find("\n{") + 1 if not log.startswith("{") else 0
     try:
-        return json.JSONDecoder().raw_decode(log[start:])[0]
+        return json.JSONDecoder().raw_decode(log[f"\n{log}".index("\n{") :])[0]
     except ValueError as error:
         last = next((line for line in reversed(log.splitlines()) if line.strip()), "it printed nothing")
         raise ClusterError(

@@ -68,8 +68,8 @@ def listening() -> dict[str, int]:
     found = {}
     for one in psutil.net_connections("tcp"):
         if one.status == psutil.CONN_LISTEN and "127.0.0.1" not in one.laddr.ip and one.laddr.ip != "::1":
-            words = " ".join(psutil.Process(one.pid).cmdline()).strip() if one.pid else "?"
-            found[f"{words.split('/')[-1].split()[0] if words else '?'} {one.laddr.port}"] = one.laddr.port
+            words = (psutil.Process(one.pid).cmdline() if one.pid else []) or ["?"]
+            found[f"{words[0].strip().split('/')[-1]} {one.laddr.port}"] = one.laddr.port
     return found
 
 

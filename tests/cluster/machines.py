@@ -115,6 +115,7 @@ class Machine:
     disk: Path
     environment: dict[str, str]
     init: psutil.Process | None = None
+    _space: str = ""
     _ports: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -170,6 +171,7 @@ class Machine:
             return
         _signalled([self.init], signal.SIGKILL)
         until(lambda: not self.processes(), within_s=30, told=lambda: f"{self.processes()} outlive {self.name}")
+        self._space = ""  # the system gives its number to the next namespace that is made
 
     def _has(self, process: psutil.Process) -> bool:
         try:
@@ -180,6 +182,7 @@ class Machine:
             return False
 
     def begun(self, init: psutil.Process) -> None:
+        """Notes the first process of a machine that was switched on."""
         self.init, self._space = init, _pid_space(init.pid)
 
     def _inside(self, words: Sequence[object], cwd: Path | None) -> list[str]:

@@ -109,10 +109,13 @@ def test_ray_itself_gets_in_with_the_token_only(door: str, shown: str, open_clus
     }[shown]
     done = stranger.run(["timeout", "90", *words[door]], PYTHONPATH=str(ROOT), **variables)
     said = done.stdout + done.stderr
-    if shown == "the token":
+    if shown == "the token" and door == "GCS by ray.init":
+        # It read the table of nodes, and found that the stranger's machine is none.
+        assert "No node info found" in said, said
+    elif shown == "the token":
         assert done.returncode == 0, said
     else:
-        assert done.returncode != 0 and "nodes" not in done.stdout.split(), said
+        assert done.returncode != 0 and "nodes" not in done.stdout.split() and "No node info found" not in said, said
         assert done.returncode != 124 or door == "ray start", f"it hangs: {said}"
 
 
@@ -124,7 +127,7 @@ def test_mlflow_wants_an_account_and_its_own_name_and_its_database_is_out_of_rea
     account = base64.b64encode(f"stilts:{password}".encode()).decode()
     code = f"""
 import sys, urllib.error, urllib.request
-request = urllib.request.Request("http://MLFLOW:5000{path}", headers=dict(word.split("=", 1) for word in sys.argv[1:]))
+request = urllib.request.Request("http://mlflow:5000{path}", headers=dict(word.split("=", 1) for word in sys.argv[1:]))
 try:
     print(urllib.request.urlopen(request, timeout=30).status)
 except urllib.error.HTTPError as error:
