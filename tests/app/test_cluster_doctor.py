@@ -63,7 +63,7 @@ def test_another_ray_here_than_there_is_found() -> None:
 
 def test_a_job_that_came_to_nothing_is_named_with_its_last_line() -> None:
     with pytest.raises(ClusterError, match=r"doctor-.*No module named 'stilts'") as error:
-        cluster_findings(places(), connect=Printing(printed="x\nNo module named 'stilts'\n\n").connect)
+        cluster_findings(places(), connect=Printing(printed="2026-11-30 INFO\nNo module named 'stilts'\n\n").connect)
     assert "stilts logs doctor-" in error.value.next_step
 
 
