@@ -131,7 +131,11 @@ def _check_tracking(uri: str) -> None:
     if uri.startswith(("http://", "https://")):
         from stilts.tracking.pages import run_pages
 
-        run_pages(uri)
+        try:
+            run_pages(uri)
+        except StiltsError as error:
+            step = "Look at the server, its allowed hosts, and the node's account: ~/.mlflow/credentials, of mode 600"
+            raise StiltsError(error.asked, error.found, error.why, step) from error
 
 
 def _wrong(check: Callable[[], None]) -> StiltsError | None:

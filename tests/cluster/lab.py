@@ -106,7 +106,8 @@ class Lab:
         self, *words: str, prepared: Callable[[Machine], None] = lambda machine: None, **variables: str
     ) -> RayNode:
         """One more node, on a machine of its own, that has joined; ``prepared`` gets the machine before that."""
-        machine = self.member(f"worker-{len(self.workers) + 1}")
+        number = sum(name.startswith("worker-") for name in self.lan.machines) + 1  # those that are gone, too
+        machine = self.member(f"worker-{number}")
         prepared(machine)
         lines = [line.replace("HEAD:6379", self.gcs) for line in typed("ray start --address")]
         node = RayNode(machine, lines, {**self.bucket.variables, **variables}, *words)

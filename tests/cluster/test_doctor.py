@@ -15,7 +15,7 @@ from tests.cluster.machines import Machine
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.usefixtures("apart")]
 CHECKS = ["job server", "nodes", "versions", "token", "clocks", "disks", "GPUs", "ports", "roots", "folders", "store"]
 # The clock of the node's Pythons, ahead by some minutes: what libfaketime does, without it.
-_AHEAD = "import time\n_real = time.time\ntime.time = lambda: _real() + 100\n"
+_AHEAD = "import time\n_real = time.time\ntime.time = lambda: _real() + 1000\n"
 
 
 def asked(cluster: Lab, *words: str, store: str | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
