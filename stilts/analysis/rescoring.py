@@ -111,7 +111,7 @@ class _Checked:
 
 
 def _done(results: StudyResults, replicate: Replicate) -> Iterator[tuple[str, str, str]]:
-    for use, outputs in replicate.outputs.items():
+    for use, outputs in (*replicate.outputs.items(), *replicate.stressed.items()):
         for language, key in outputs.items():
             if key in results.view.published:
                 yield use, language, key

@@ -9,6 +9,7 @@ from stilts.app.hubless import MaybeHub
 from stilts.app.workspace import Workspace, assemble
 from stilts.errors import InputError
 from stilts.study.record import NONE_ROW
+from stilts.study.stressed import stressed_items
 from stilts.study.study import Study
 from stilts.tasks.fetched import DATASET, MODEL
 from stilts.tasks.sources import is_commit
@@ -109,6 +110,8 @@ def _views(workspace: Workspace) -> Iterator[DataView]:
         target = resolved.target(column)
         views = target.views
         yield from _with_excluded((*views.train, *views.select, *views.report, *views.pool, *views.calibration))
+        aligned = [item.stress.dictionary for item in stressed_items(resolved, column) if item.stress is not None]
+        yield from _with_excluded([view for view in aligned if view is not None])
         if target.before is not None:
             yield from _with_excluded((*target.before.train, *target.before.select))
 

@@ -37,16 +37,22 @@ def ocr(word: str, language: str, draw: Lot) -> str:
         (at, run)
         for at in range(len(word))
         for run in (word[at : at + 1], word[at : at + 2])
-        if run in alike and len(run) + at <= len(word)
+        if len(run) + at <= len(word) and _read_as(run, language)
     ]
     if places:
         at, run = draw.at("place").one_of(list(dict.fromkeys(places)))
-        return word[:at] + draw.at("as").one_of(alike[run]) + word[at + len(run) :]
+        return word[:at] + draw.at("as").one_of(_read_as(run, language)) + word[at + len(run) :]
     syllables = _hangul(word, draw, alike)
     if syllables != word:
         return syllables
     bare = diacritics(word, language, draw)
     return bare if bare != word else _missed(word, draw)
+
+
+def _read_as(run: str, language: str) -> tuple[str, ...]:
+    """What a run of letters may be taken for; Han characters for kana, and the other way, in Japanese alone."""
+    others = looks_like("lookalikes").get(run, ())
+    return others if language == "ja" else tuple(o for o in others if script_of(o[0]) in ("", script_of(run[0])))
 
 
 def swap(word: str, language: str, draw: Lot) -> str:

@@ -115,5 +115,5 @@ def grid_stages(plan: Plan) -> tuple[Stage, ...]:
     """The stages of one seed of every cell of a study's fixed rows."""
     table = ReplicateTable.of(plan)
     firsts = [one for trial, one in table.replicates.items() if trial.seed == 0]
-    stages = dict.fromkeys(stage for one in [*firsts, *table.riders(firsts)] for stage in plan.of(one))
+    stages = dict.fromkeys(stage for one in [*firsts, *table.riders(firsts)] for stage in plan.all_of(one))
     return tuple(plan.stages[stage] for stage in stages)

@@ -85,8 +85,12 @@ class Plan:
         return self.record.replicates
 
     def of(self, replicate: Replicate) -> tuple[str, ...]:
-        """The stages of one replicate, parents first."""
-        return (*self._line(replicate.evaluate_stage), *replicate.scoring_stages[1:])
+        """The stages that one replicate's plain scores need, parents first."""
+        return self._line(replicate.evaluate_stage)
+
+    def all_of(self, replicate: Replicate) -> tuple[str, ...]:
+        """The stages of one replicate, parents first, with what stresses its model."""
+        return (*self.of(replicate), *replicate.scoring_stages[1:])
 
     def _line(self, stage_id: str) -> tuple[str, ...]:
         """A stage and all that it starts from, parents first."""
@@ -104,7 +108,7 @@ class Plan:
         estimates = self._estimates_beside(replicates)
         counts: dict[str, int] = {}
         lines = [self._line(stage_id) for stage_id in dict.fromkeys(one.key.partition("/")[0] for one in estimates)]
-        for line in [*map(self.of, replicates), *lines]:
+        for line in [*map(self.all_of, replicates), *lines]:
             for stage_id in line:
                 counts[stage_id] = counts.get(stage_id, 0) + 1
         described = {stage_id: self.record.stages[stage_id] for stage_id in self.record.stages if stage_id in counts}

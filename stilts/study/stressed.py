@@ -20,10 +20,15 @@ from stilts.tasks.view import DataView
 
 def stressed_stage(resolved: ResolvedStudy, column: str, parent: str | None) -> EvaluateStage | None:
     """The stage that stresses a column's model; None where nothing is asked of the column."""
-    items = resolved.once(("stressed", column), lambda: _items(resolved, column))
+    items = stressed_items(resolved, column)
     if not items:
         return None
     return resolved.once(("stressed", column, parent), lambda: _stage(resolved, column, parent, items))
+
+
+def stressed_items(resolved: ResolvedStudy, column: str) -> tuple[EvaluateItem, ...]:
+    """Every (stress, language) that is asked of a column, in the study's order."""
+    return resolved.once(("stressed", column), lambda: _items(resolved, column))
 
 
 def check_robustness(resolved: ResolvedStudy) -> None:
@@ -51,7 +56,6 @@ def _stage(resolved: ResolvedStudy, column: str, parent: str | None, items: tupl
 
 
 def _items(resolved: ResolvedStudy, column: str) -> tuple[EvaluateItem, ...]:
-    """Every (stress, language) of a column, in the study's order."""
     found: list[EvaluateItem] = []
     for number, entry in enumerate(resolved.study.file.robustness):
         if entry.targets is not None and column not in entry.targets:

@@ -42,7 +42,8 @@ def test_nothing_is_trained_for_it_and_all_other_ids_stay(folder: Path) -> None:
     for one in after.replicates:
         stage = after.stages[one.scoring_stages[1]]
         assert stage.parent == after.stages[one.evaluate_stage].parent
-        assert after.of(one)[-2:] == one.scoring_stages and set(one.stressed) == {"keyboard 0.3 seed 1"}
+        assert after.all_of(one)[-2:] == one.scoring_stages and after.of(one)[-1] == one.evaluate_stage
+        assert set(one.stressed) == {"keyboard 0.3 seed 1"}
         assert set(one.stressed["keyboard 0.3 seed 1"]) == set(one.outputs["report"])
         assert stage_names(after.record)[stage.stage_id].startswith("stressed scores of")
     assert all(not one.stressed for one in before.replicates)

@@ -222,3 +222,29 @@ def test_a_run_says_on_which_nodes_and_devices_and_for_which_jobs_its_results_we
         "device": "NVIDIA H200",
     }
     assert "node" not in views["none > udpos / t0"].tags
+
+
+def test_scores_under_a_stress_stand_beside_the_plain_ones_with_what_an_attack_took() -> None:
+    record, store = filled(Shape(rows=("none",), seeds=2))
+    first, *others = record.replicates
+    stage, label = first.evaluate_stage.replace("evaluate-", "evaluate-stressed-"), "characters attack 0.3"
+    keys = {code: f"{stage}/{key.partition('/')[2]}" for code, key in first.outputs["report"].items()}
+    for code, key in keys.items():
+        told: dict[str, Json] = {**store.results[first.outputs["report"][code]], "score": 10.0}
+        store.results[key] = {**told, "parts": {"accuracy": 10.0, "attack_success": 60.0, "queries": 12.5}}
+    facts = {"kind": "evaluate", "name": first.column, "parent": first.target_stage, "outputs": list(keys.values())}
+    asked = replace(
+        record,
+        replicates=(replace(first, stressed={label: keys}), *others),
+        stages={**record.stages, stage: facts},  # type: ignore[dict-item]
+    )
+    views = by_name(list(run_views(seen(asked, store))))
+    shown = views["none > xnli / t0"].latest()
+    assert shown["stressed.characters attack 0.3"] == shown["stressed.characters attack 0.3.sw"] == 10.0
+    assert shown["attack_success.characters attack 0.3.en"] == 60.0
+    assert shown["queries.characters attack 0.3.de"] == 12.5
+    assert not any(name.startswith("stressed") for name in views["none > xnli / t1"].latest())
+    del store.results[keys["sw"]]
+    partial = by_name(list(run_views(seen(asked, store))))["none > xnli / t0"]
+    assert partial.status is RunStatus.DONE, "a replicate does not wait for what stresses it"
+    assert "stressed.characters attack 0.3" not in partial.latest()
