@@ -50,9 +50,6 @@ class StudyFiles(str):
         """The encoders that the files name, of which each makes a study; () where they name one as ``encoder``."""
         return encoders_of(laid_over(Layer.read(Path(self)), [Layer.read(path) for path in self.overlays])[0])
 
-    def __str__(self) -> str:
-        return self  # with its overlays
-
     def __format__(self, spec: str) -> str:
         words = [str(self), *(f"--with {path}" for path in self.overlays)]
         return format(" ".join(words + ([f"--encoder {self.encoder}"] if self.encoder else [])), spec)

@@ -168,3 +168,10 @@ def test_aliases_are_merged_as_what_they_name(tmp_path: Path) -> None:
 
     assert made == values
     assert [one.key for one in changes] == ["a.k", "b.k"]
+
+
+def test_a_file_of_the_current_folder_is_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid(tmp_path, "name: mini\n")
+    monkeypatch.chdir(tmp_path)
+    files = StudyFiles.of("paper.yaml", ["mini/0.yaml"])
+    assert Path(files).suffix == ".yaml" and Study.load(files).name == "mini"
