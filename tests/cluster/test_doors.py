@@ -18,6 +18,8 @@ KNOCKING = ROOT / "tests/cluster/knocking.py"
 _REFUSED = {"UNAUTHENTICATED", "UNIMPLEMENTED", "UNAVAILABLE", "401"}
 # What is served to everybody: numbers for Prometheus, whatever is asked for. SECURITY.md says so.
 _NUMBERS = "200 # HELP"
+# The dashboard's page before anybody has shown a token: it holds nothing of the cluster.
+_EMPTY_PAGE = ("/", "200 <!doctype html>")
 # The doors by what is asked for there; the second is what who has the token hears.
 _GCS, _RAYLET, _WORKER = (
     "NodeInfoGcsService/GetAllNodeInfo",
@@ -48,7 +50,13 @@ def listening(machine: Machine) -> dict[str, int]:
 def let_in(answers: dict[int, dict[str, str]]) -> dict[int, dict[str, str]]:
     """What was answered otherwise than by a refusal, but for numbers."""
     heard = {
-        port: {what: said for what, said in of_port.items() if said not in _REFUSED and not said.startswith(_NUMBERS)}
+        port: {
+            what: said
+            for what, said in of_port.items()
+            if said not in _REFUSED
+            and not said.startswith(_NUMBERS)
+            and not (what == _EMPTY_PAGE[0] and said.startswith(_EMPTY_PAGE[1]))
+        }
         for port, of_port in answers.items()
     }
     return {port: said for port, said in heard.items() if said}
