@@ -44,8 +44,9 @@ def places(**changes: Any) -> ClusterPlaces:
     return ClusterPlaces(**{"address": HEAD, "store": STORE, "tracking": MLFLOW, "roots": {}, **changes})
 
 
-def sent(server: FakeServer, study: Path, given: ClusterPlaces | None = None, **more: Any) -> Submitted:
-    return submit(str(study), given or places(), version="0.0", connect=server.connect, **more)
+def sent(server: FakeServer, study: Path | StudyFiles, given: ClusterPlaces | None = None, **more: Any) -> Submitted:
+    typed = study if isinstance(study, StudyFiles) else str(study)
+    return submit(typed, given or places(), version="0.0", connect=server.connect, **more)
 
 
 def told(error: pytest.ExceptionInfo[StiltsError]) -> str:
