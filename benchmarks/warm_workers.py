@@ -145,7 +145,7 @@ class Mixed:
     def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
         self._done.add(stage_id)
 
-    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> bool:
         raise SystemExit(f"{stage_id} failed: {error}")
 
     def resources(self, stage: Stage) -> Resources:

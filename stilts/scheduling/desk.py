@@ -194,12 +194,14 @@ class Desk:
 
     def _give_up(self, stage_id: str, error: str, *, ends_run: bool) -> None:
         self._left(stage_id)
+        try:
+            if not self._source.failed(stage_id, error, will_retry=False):
+                return
+        except (OSError, StoreUnavailableError) as unrecorded:  # the first error is the one to be told
+            self._say(Happening.FAILED, stage_id, error)
+            raise _hopeless(stage_id, error) from unrecorded
         self._failed[stage_id] = error
         self._say(Happening.FAILED, stage_id, error)
-        try:
-            self._source.failed(stage_id, error, will_retry=False)
-        except (OSError, StoreUnavailableError) as unrecorded:  # the first error is the one to be told
-            raise _hopeless(stage_id, error) from unrecorded
         if ends_run:
             raise _hopeless(stage_id, error)
 

@@ -132,11 +132,19 @@ class Conductor:
         self._tell()
         self.on_change(stage_id)
 
-    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
-        """Notes a failure; unless it is tried again, whatever starts from the stage is given up for this run."""
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> bool:
+        """Notes a failure; unless it is tried again, whatever starts from the stage is given up for this run.
+
+        Whether it is missed: another driver may have done meanwhile all that it was for, and dropped what it needs.
+        """
         if will_retry:
-            return
+            return True
         self.gate.account.ended(stage_id, None)
+        if self._is_done_elsewhere(stage_id):
+            FAILURES.delete(self.store, stage_id)
+            self._tell()
+            self.on_change(stage_id)
+            return False
         if not FAILURES.exists(self.store, stage_id):  # a killed process writes nothing
             kind, _, message = error.partition(": ")
             failure = Failure(stage_id=stage_id, error=message or error, kind=kind, attempts=1, time=time.time())
@@ -144,6 +152,7 @@ class Conductor:
         self.stages.broke(stage_id, error)
         self._tell()
         self.on_change(stage_id)
+        return True
 
     def stops(self, stage_id: str, step: int, steps: int, evaluation: Evaluation) -> bool:
         """Whether a searched recipe's fine-tuning stops there, judged against its row's other recipes."""
@@ -210,6 +219,16 @@ class Conductor:
         if is_new and self._recipes is not None:
             self._tell()  # a recipe that another study trained is scored already
         self._recipes = recipes
+
+    def _is_done_elsewhere(self, stage_id: str) -> bool:
+        """Whether nothing needs the stage any more, by what the store has now; from then on that is known."""
+        published = self.store.done()
+        if not all(key in published for key in self.plan.stages[stage_id].outputs):
+            return False
+        self.stages.running.discard(stage_id)
+        self.stages.done |= published
+        self._replan()
+        return stage_id not in self.stages.needed
 
     def _coming(self) -> Sequence[Stage]:
         """The stages that searched rows will add: planned anew where another recipe was drawn, or none will be."""

@@ -73,8 +73,11 @@ class WorkSource(Protocol):
     def finished(self, stage_id: str, outcome: Mapping[str, Json]) -> None:
         """The stage ended: ``{"state": "done" | "pruned", "stage_id", "executed": bool, "seconds": float}``."""
 
-    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
-        """The stage failed; ``error`` reads ``<exception class>: <message>``."""
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> bool:
+        """The stage failed; ``error`` reads ``<exception class>: <message>``.
+
+        Whether it is missed: not where another driver did meanwhile all that it was for.
+        """
 
     def resources(self, stage: Stage) -> Resources:
         """What the stage holds while it runs."""

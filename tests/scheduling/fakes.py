@@ -49,6 +49,7 @@ class FakeSource:
     errors: list[tuple[str, str, bool]] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
     raise_on_finish: bool = False
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def classes(self) -> list[Resources]:
@@ -71,10 +72,11 @@ class FakeSource:
         assert stage_id not in self.ended
         self.ended[stage_id] = str(outcome["state"])
 
-    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
+    def failed(self, stage_id: str, error: str, *, will_retry: bool) -> bool:
         self.errors.append((stage_id, error, will_retry))
         if not will_retry:
             self.ended[stage_id] = "failed"
+        return stage_id not in self.elsewhere
 
     def resources(self, stage: FakeStage) -> Resources:
         return Resources(cpus=stage.cpus, gpus=stage.gpus)

@@ -184,13 +184,23 @@ def test_sequentially_no_stage_follows_an_error_of_cuda(tmp_path: Path) -> None:
     assert begun == ["a"], "neither tried again nor followed in a process that is of no more use"
 
 
+def test_what_another_driver_did_meanwhile_has_not_failed() -> None:
+    events: list[Event] = []
+    desk = Desk(FakeSource(stages=[FakeStage("a")], elsewhere=frozenset({"a"})), events.append)
+    desk.next_stage()
+    desk.settle(outcome("a", "failed", error="StoreError: files of a: they were dropped"))
+    assert desk.report().failed == {} and desk.next_stage() is NoStage.FINISHED
+    assert Happening.FAILED not in [event.happening for event in events if isinstance(event, StageEvent)]
+
+
 @pytest.mark.parametrize("unrecorded", [True, False])
 def test_a_full_disk_ends_the_run_and_the_first_error_is_the_one_told(unrecorded: bool) -> None:
     class FullStore(FakeSource):
-        def failed(self, stage_id: str, error: str, *, will_retry: bool) -> None:
-            super().failed(stage_id, error, will_retry=will_retry)
+        def failed(self, stage_id: str, error: str, *, will_retry: bool) -> bool:
+            missed = super().failed(stage_id, error, will_retry=will_retry)
             if unrecorded:
                 raise StoreUnavailableError("store s", "it cannot be written either")
+            return missed
 
     source = FullStore(stages=[FakeStage("a"), FakeStage("b")])
     events: list[Event] = []

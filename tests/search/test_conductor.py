@@ -134,6 +134,27 @@ def test_what_most_stages_wait_for_goes_first(folder: Path, store: Store) -> Non
     assert descendants[first.stage_id] == max(descendants.values())
 
 
+def test_what_another_driver_did_meanwhile_and_dropped_has_not_failed(
+    folder: Path, store: Store, tmp_path: Path
+) -> None:
+    late, first = conductor(folder, store), conductor(folder, store)
+    stage = late.next_stage()
+    assert isinstance(stage, TrainStage)
+    drive(first, store, tmp_path)
+    store.drop_files(stage.stage_id, "nothing needs them")
+
+    assert not late.failed(stage.stage_id, "StoreError: files of it: they were dropped", will_retry=False)
+    assert late.failures == {} and drive(late, store, tmp_path) == []
+
+
+def test_a_failure_that_nobody_made_good_stands(folder: Path, store: Store) -> None:
+    subject = conductor(folder, store)
+    stage = subject.next_stage()
+    assert not isinstance(stage, NoStage)
+    assert subject.failed(stage.stage_id, "ValueError: broken", will_retry=False)
+    assert list(subject.failures) == [stage.stage_id]
+
+
 def test_it_waits_while_something_runs_that_others_need(folder: Path, store: Store) -> None:
     subject = conductor(folder, store, intermediates={"none": None}, targets={"udpos": {"languages": ["en"]}})
     stage = subject.next_stage()
