@@ -59,6 +59,7 @@ def doctor(
     """
     notice.begin(f"checking {address or device or 'cpu'}")
     if address is None:
+        _of_a_cluster({"--store": store, "--tracking-uri": tracking_uri, "--root": root})
         from stilts.app.doctor import findings
 
         found = findings(device or "cpu", None if shape is None else shape.value)
@@ -75,6 +76,12 @@ def doctor(
     say(value, lambda: _page(found), as_json=json)
     if any(one.verdict == "failed" for one in found):
         sys.exit(1)
+
+
+def _of_a_cluster(given: dict[str, object]) -> None:
+    for option in (name for name, value in given.items() if value):
+        found = f"{option} says what a cluster's nodes are asked for, and no cluster is named"
+        raise InputError(f"stilts doctor {option}", found, "", f"Add --address, or leave out {option}")
 
 
 def _one_question(device: str | None, shape: TimedEncoder | None) -> None:

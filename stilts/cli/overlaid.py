@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ EncoderOption = Annotated[
     str | None,
     typer.Option("--encoder", metavar="NAME", help="Of a file with several encoders this one. [default: each in turn]"),
 ]
+_WORD, _MOST_BYTES = b"encoders", 4 * 2**20
 # What each encoder's study would write to one place.
 _ALONE = ("json", "out")
 
@@ -55,6 +57,8 @@ def with_overlays(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _studies(study: str | None, overlays: list[str], encoder: str | None) -> list[str | None]:
+    if not (overlays or encoder or _may_name_several(study)):
+        return [study]  # without loading what reads studies: the verb says first what it does
     from stilts.app.places import is_file
     from stilts.study.overlay import StudyFiles
 
@@ -70,6 +74,15 @@ def _studies(study: str | None, overlays: list[str], encoder: str | None) -> lis
     files = StudyFiles.of(study, overlays, encoder)
     named = () if encoder else files.encoders
     return [StudyFiles.of(study, overlays, one) for one in named] or [files if overlays or encoder else study]
+
+
+def _may_name_several(study: str | None) -> bool:
+    """Whether a study is given by a file that has the word for several encoders in it."""
+    path = Path(study or "")
+    try:
+        return path.suffix in (".yaml", ".yml") and path.stat().st_size <= _MOST_BYTES and _WORD in path.read_bytes()
+    except OSError:  # the verb says what is wrong with it
+        return False
 
 
 def _check_apart(studies: list[str | None], given: dict[str, Any]) -> None:

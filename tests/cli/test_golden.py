@@ -145,8 +145,8 @@ def test_every_text_that_is_kept_is_one_of_a_verb() -> None:
 
 def test_every_verb_has_a_text() -> None:
     verbs = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    # They need weights, or MLflow, or print one line (test_starting.py), or what they measure (submit: the package).
-    others = {"export", "run", "track", "doctor", "profile", "submit"}
+    # They need weights, MLflow or a hub, or print one line (test_starting.py), or what they measure (submit: the package).
+    others = {"export", "run", "track", "doctor", "profile", "submit", "fetch"}
     assert {words[0] for words in TYPED.values()} == verbs - others
 
 

@@ -100,6 +100,7 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
     tracking = ["--tracking-uri", f"sqlite:///{out}/mlflow.db"]
     return {
         "matrix": ["matrix", study],
+        "compare": ["compare", study, study],
         "best": ["best", study],
         "status": ["status", study],
         "plan": ["plan", study],
@@ -123,6 +124,7 @@ def verbs(study: object, out: Path) -> Mapping[str, list[object]]:
         "score": ["score", out / "predictions", out / "labels"],
         "init": ["init", out / "new"],
         "doctor": ["doctor"],
+        "fetch": ["fetch", study],
         "submit": ["submit", study, "--address", NOBODY, "--store", "/mnt/store", "--tracking-uri", "none"],
         "jobs": ["jobs", "--address", NOBODY],
         "logs": ["logs", study, "--address", NOBODY],

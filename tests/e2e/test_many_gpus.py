@@ -19,7 +19,7 @@ from stilts.app.running import RunOptions
 from stilts.scheduling import runner
 from stilts.search.work_source import NoStage
 
-def ask(desk, execute, scratch, on_nodes, *, grows):
+def ask(desk, execute, scratch, on_nodes, settings, share):
     while not isinstance(desk.next_stage(), NoStage):
         pass
 
