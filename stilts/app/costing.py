@@ -74,7 +74,7 @@ def planned(study: str, store: str | None, offer: Offer | None = None) -> tuple[
     def by_arithmetic(stage: Stage, lengths: LengthsOf = assumed_lengths) -> float:
         return assumed_seconds(stage, holding(stage), gradient_checkpointing=recomputes, lengths=lengths)
 
-    lengths = SampledLengths(workspace=workspace)
+    lengths = SampledLengths(workspace=workspace, hub_is_away=hub.is_away)
     assumed = partial(by_arithmetic, lengths=lengths)
 
     def tempo(stage: Stage) -> float | None:

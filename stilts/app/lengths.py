@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stilts.app.measuring import study_tokenizer
 from stilts.app.workspace import Workspace
 from stilts.data.load import load_examples
+from stilts.errors import EncoderError
 from stilts.kinds.lengths import lengths_of
 from stilts.study.config import TaskConfig
 from stilts.study.workload import TextLengths, assumed_lengths
@@ -25,9 +26,13 @@ _EXAMPLES, _VIEWS = 200, 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampledLengths:
-    """TextLengths of views that lie on this machine, each looked at once; of the hub's they are assumed."""
+    """TextLengths of views that lie on this machine, each looked at once; of the hub's they are assumed.
+
+    Where ``hub_is_away`` and the encoder's tokenizer lies there, all are assumed.
+    """
 
     workspace: Workspace
+    hub_is_away: bool = False
     _found: dict[Hashable, TextLengths] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
@@ -39,10 +44,11 @@ class SampledLengths:
 
     def _sampled(self, task: Task, config: TaskConfig, views: Sequence[DataView]) -> TextLengths:
         here = [view for view in views if view.source is not Source.HUB]
-        if not here:
+        preparation = self._preparation if here else None
+        if preparation is None:
             return assumed_lengths(task, config, views)
         looked_at = here[:: -(-len(here) // _VIEWS)]
-        parts = [self._preparation.encoded(task, _part_of(view), **config.lengths) for view in looked_at]
+        parts = [preparation.encoded(task, _part_of(view), **config.lengths) for view in looked_at]
         return lengths_of(parts, examples=sum(self._count(view) for view in views))
 
     def _count(self, view: DataView) -> int:
@@ -52,12 +58,17 @@ class SampledLengths:
         return view.limit or len(load_examples(view, self.workspace.roots))
 
     @cached_property
-    def _preparation(self) -> Preparation:
+    def _preparation(self) -> Preparation | None:
         from stilts.kinds.prepare import Preparation
 
         encoder = self.workspace.resolved.encoder
-        roots = self.workspace.roots
-        return Preparation(tokenizer=study_tokenizer(self.workspace), fingerprint=encoder.tokenizer, roots=roots)
+        try:
+            tokenizer = study_tokenizer(self.workspace)
+        except EncoderError:
+            if self.hub_is_away:
+                return None
+            raise
+        return Preparation(tokenizer=tokenizer, fingerprint=encoder.tokenizer, roots=self.workspace.roots)
 
 
 def _part_of(view: DataView) -> DataView:

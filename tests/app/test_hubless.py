@@ -81,3 +81,14 @@ def test_an_encoder_of_unknown_sizes_stops_the_plan(tmp_path: Path) -> None:
     Path(path).write_text(Path(path).read_text().replace("FacebookAI/xlm-roberta-large", "somebody/encoder"))
     with pytest.raises(InputError, match="could not be asked"):
         planned(path, str(tmp_path / "store"))
+
+
+def test_texts_that_lie_here_are_assumed_where_the_tokenizer_is_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(study(tmp_path))
+    fields = yaml.safe_load(path.read_text()) | {"data": {"source": "toy"}}
+    path.write_text(yaml.safe_dump(fields | {"targets": {"xnli": None}}))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    cost, lines = planned(str(path), str(tmp_path / "store"))
+    assert cost.train == 3 and all(line["seconds_basis"] == "derived" for line in lines)

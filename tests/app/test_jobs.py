@@ -187,11 +187,15 @@ def test_relative_roots_need_a_name_and_absolute_ones_and_variables_do_not(tmp_p
 
 def test_the_studies_that_ship_are_submitted_as_they_are() -> None:
     roots = {name: f"/mnt/{name}" for name in ("data", "text", "encoders")}
-    studies = [path for path in (ROOT / "search_spaces").glob("*.yaml") if "tasks" not in path.name]
+    paths = [
+        path for path in (ROOT / "search_spaces").glob("*.yaml") if "." not in path.stem and "tasks" not in path.name
+    ]
+    files = {path: StudyFiles.of(str(path), ()) for path in paths}
+    studies = [StudyFiles.of(str(path), (), one) for path in paths for one in files[path].encoders or (None,)]
     server = FakeServer()
-    for path in studies:
-        sent(server, path, places(roots=roots))
-    assert len(server.known) == len(studies) >= 4
+    for study in studies:
+        submit(study, places(roots=roots), version="0.0", connect=server.connect)
+    assert len(server.known) == len(studies) > len(paths) >= 11
 
 
 def test_data_beside_a_tasks_file_do_not_travel_and_are_asked_for(tmp_path: Path) -> None:
