@@ -145,7 +145,7 @@ def test_every_text_that_is_kept_is_one_of_a_verb() -> None:
 
 def test_every_verb_has_a_text() -> None:
     verbs = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    # They need weights, MLflow or a hub, or print one line (test_starting.py), or what they measure (submit: the package).
+    # They need weights, MLflow or a hub, or print one line (test_starting.py), or what they measure (submit, a size).
     others = {"export", "run", "track", "doctor", "profile", "submit", "fetch"}
     assert {words[0] for words in TYPED.values()} == verbs - others
 
