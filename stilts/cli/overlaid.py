@@ -80,7 +80,9 @@ def _may_name_several(study: str | None) -> bool:
     """Whether a study is given by a file that has the word for several encoders in it."""
     path = Path(study or "")
     try:
-        return path.suffix in (".yaml", ".yml") and path.stat().st_size <= _MOST_BYTES and _WORD in path.read_bytes()
+        if path.suffix not in (".yaml", ".yml") or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return False
+        return _WORD in path.read_bytes()
     except OSError:  # the verb says what is wrong with it
         return False
 

@@ -15,7 +15,7 @@ from tests.e2e.studies import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.usefixtures("apart")]
 KNOCKING = ROOT / "tests/cluster/knocking.py"
 # What a service says to who shows nothing, or to calls that are another service's.
-_REFUSED = {"UNAUTHENTICATED", "UNIMPLEMENTED", "UNAVAILABLE", "401"}
+_REFUSED = {"UNAUTHENTICATED", "UNIMPLEMENTED", "UNAVAILABLE", "401", "403"}
 # What is served to everybody: numbers for Prometheus, whatever is asked for. SECURITY.md says so.
 _NUMBERS = "200 # HELP"
 # The dashboard's page before anybody has shown a token: it holds nothing of the cluster.
