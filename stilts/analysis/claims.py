@@ -20,11 +20,12 @@ from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.totals import total_interval, total_of
 from stilts.fingerprint import Json, plain
-from stilts.metrics.comparison import POWER, holm
+from stilts.metrics.comparison import holm
+from stilts.metrics.contrast import smallest_visible
 from stilts.metrics.group_test import group_test, trend_test
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
-from stilts.metrics.uncertainty import Interval, t_quantile, two_sided_p
+from stilts.metrics.uncertainty import two_sided_p
 from stilts.study.claims_schema import Claim, DifferenceClaim, GainClaim, TrendClaim
 from stilts.tasks.language_codes import base_language
 from stilts.tasks.language_groups import group_of
@@ -221,24 +222,18 @@ def _between(
         for row in (about.row, about.over)
     )
     interval = total_interval(own, base)
-    error = float(np.sqrt(sum(interval.components.values())))
-    p_value = None if interval.one_model else two_sided_p(interval.estimate - threshold, error, interval.df)
+    p_value = None if interval.one_model else two_sided_p(interval.estimate - threshold, interval.error, interval.df)
     return _Found(
         effect=interval.estimate,
         low=interval.low,
         high=interval.high,
         p_value=p_value,
-        smallest=lambda level: None if interval.one_model else _smallest(interval, error, level),
+        smallest=lambda level: None if interval.one_model else smallest_visible(interval, level),
         num_targets=len(read),
         num_languages=len({code for codes in spoken.values() for code in codes}),
         num_seeds=_num_seeds(results, about, list(read)),
         reason="one seed says nothing of how far seeds differ: take two or more" if interval.one_model else "",
     )
-
-
-def _smallest(interval: Interval, error: float, level: float) -> float:
-    """How far from its threshold an effect is found with 80 % power, two-sided at the level."""
-    return error * (t_quantile(1.0 - level / 2, interval.df) + t_quantile(POWER, interval.df))
 
 
 def _contrast(side: Side, inside: Sequence[str], outside: Sequence[str]) -> Side:

@@ -34,10 +34,10 @@ def check_nodes(places: NodePlaces) -> list[str]:
     stilts.
     """
     answers = ask(places)
-    for check in CHECKS:
-        for error in check.wrong(answers) if check.stops_a_run else ():
-            raise error
-    return [str(error) for check in CHECKS if not check.stops_a_run for error in check.wrong(answers)]
+    wrong = [(check, error) for check in CHECKS for error in check.wrong(answers)]
+    if stopping := [error for check, error in wrong if check.stops_a_run]:
+        raise stopping[0]
+    return [str(error) for _, error in wrong]
 
 
 def node_findings(places: NodePlaces) -> list[Finding]:

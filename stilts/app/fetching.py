@@ -11,12 +11,10 @@ from stilts.errors import InputError
 from stilts.study.record import NONE_ROW
 from stilts.study.stressed import stressed_items
 from stilts.study.study import Study
-from stilts.tasks.fetched import DATASET, MODEL
+from stilts.tasks.fetched import DATASET, ENCODER_FILES, MODEL
 from stilts.tasks.sources import is_commit
 from stilts.tasks.task import Source
 from stilts.tasks.view import DataView
-
-ENCODER_FILES = ("config.json", "*.safetensors", "tokenizer.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

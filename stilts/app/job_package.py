@@ -115,14 +115,14 @@ def _named(study: Study) -> list[Path]:
 def _relative(study: Study, field: str, path: str) -> Path:
     if os.path.isabs(path):
         raise StudyError(
-            study.at(f"{field}"),
+            study.at(field),
             f"{path} is an absolute path",
             "The file travels with the study, and on a node it lies elsewhere",
             "Write its path relative to the study file",
         )
     where = study.folder / path
     if not where.is_file():
-        raise StudyError(study.at(f"{field}"), f"there is no file {where}", "", "Correct the path")
+        raise StudyError(study.at(field), f"there is no file {where}", "", "Correct the path")
     return where
 
 

@@ -209,7 +209,7 @@ def _check_alone(tracking: str, cluster: JobServer) -> None:
 
 def _no_place(study: Study, field: str, path: str, name: str) -> StudyError:
     return StudyError(
-        study.at(f"{field}"),
+        study.at(field),
         f"{path} {'lie' if name == TASKS else 'lies'} beside the study, and no data travel with a job",
         "On a node there would be nothing",
         f"Say where every node has them: --root {name}=/mnt/{name}, or roots: {{{name}: /mnt/{name}}} in {FILE}",

@@ -211,8 +211,8 @@ def _told_versions(answers: Answers) -> str:
 
 
 def _told_disk(answers: Answers) -> str:
-    left = [(facts.disk[1], each.node.name) for each, facts in answers]
-    return "at least {} left, on {}".format(*(lambda least: (sized(least[0]), least[1]))(min(left))) if left else ""
+    free, node = min(((facts.disk[1], each.node.name) for each, facts in answers), default=(0, ""))
+    return f"at least {sized(free)} left, on {node}" if node else ""
 
 
 def _told_gpus(answers: Answers) -> str:

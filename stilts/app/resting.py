@@ -15,7 +15,7 @@ def check_rests_on_nothing(study: Study, url: str) -> None:
     """Raises StudyError where the study starts from another one, and there is no store yet to have it."""
     for place, name in _rests_on(study):
         raise StudyError(
-            study.at(f"{place}"),
+            study.at(place),
             f'the store {url} has no study "{name}": there is no study of that name in a store that is not there yet',
             "What it starts from is read from the store",
             f"Run {name} first, or name the store that has it with --store",

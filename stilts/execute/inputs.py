@@ -17,6 +17,7 @@ from stilts.models.weight_folders import Weights
 from stilts.store.artifact_store import ArtifactStore
 from stilts.study.stage import Stage
 from stilts.tasks.encoder import EncoderRef
+from stilts.tasks.fetched import ENCODER_FILES
 from stilts.tasks.gated import gate_of
 from stilts.training.run_config import RunConfig
 
@@ -76,9 +77,8 @@ def preparation(stage: Stage, folder: Path | None, run: RunConfig) -> Preparatio
 def _from_hub(repo: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
 
-    wanted = ["config.json", "*.safetensors", "tokenizer.json"]
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=wanted))
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(ENCODER_FILES)))
     except Exception as error:
         told = gate_of(error, repo, is_data=False) or (
             f"it could not be fetched from the hub ({type(error).__name__}: {error})",

@@ -7,7 +7,6 @@ direction, so that a difference of them is known better than the interval says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def contrast(estimates: Sequence[Interval], weights: Sequence[float], *, level: 
     ``one_model`` where any estimate with a weight is of one model: no claim about recipes follows from the sum then.
     """
     used = [(one, weight) for one, weight in zip(estimates, weights, strict=True) if weight]
-    variances = [weight**2 * sum(one.components.values()) for one, weight in used]
+    variances = [(weight * one.error) ** 2 for one, weight in used]
     terms = sum(
         value**2 / one.df for (one, _), value in zip(used, variances, strict=True) if one.df is not None and one.df > 0
     )
@@ -48,6 +47,5 @@ def slope(estimates: Sequence[Interval], places: Sequence[float], *, level: floa
 
 
 def smallest_visible(interval: Interval, level: float) -> float:
-    """The effect that a test at ``level``, two-sided, would have found with 80 % power, by the interval's own error."""
-    error = float(np.sqrt(sum(interval.components.values())))
-    return (t_quantile(1 - level / 2, interval.df) + NormalDist().inv_cdf(POWER)) * error
+    """How far from its threshold an effect is found with 80 % power, two-sided at ``level``, by its own error."""
+    return interval.error * (t_quantile(1.0 - level / 2, interval.df) + t_quantile(POWER, interval.df))

@@ -49,6 +49,11 @@ class Interval:
         return 1.0 if self.one_model else self.p_value
 
     @property
+    def error(self) -> float:
+        """The estimate's standard error, in points."""
+        return float(np.sqrt(sum(self.components.values())))
+
+    @property
     def excludes_zero(self) -> bool:
         """Whether the whole interval lies on one side of 0."""
         return self.low > 0 or self.high < 0

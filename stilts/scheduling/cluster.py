@@ -56,7 +56,7 @@ class RaySettings:
     ``address`` is an existing cluster's; None takes RAY_ADDRESS, and where that is unset starts a private cluster with
     ``num_cpus`` and ``num_gpus`` (None: all of this machine). ``max_concurrent`` caps the stages in flight,
     ``max_gpus`` the GPUs that they hold together. A stage that says nothing for ``silent_s`` seconds is ended.
-    ``max_gpus`` the GPUs that they hold together. ``claimant`` is the study among others on a cluster that is joined.
+    ``claimant`` is the study among others on a cluster that is joined.
     """
 
     address: str | None = None

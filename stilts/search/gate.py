@@ -9,7 +9,7 @@ from functools import partial
 from stilts.search.budget import Account
 from stilts.search.deciding import Situation
 from stilts.search.expectation import Expectation
-from stilts.search.order import priority_order, seconds_to_end
+from stilts.search.order import priority_order
 from stilts.search.pace import Pace
 from stilts.search.replicate_table import grid_stages
 from stilts.search.stages import Stages
@@ -109,7 +109,7 @@ class Gate:
         stages = self.stages
         if self._foreseen is None or self._foreseen[0] != stages.num_changes:
             seconds = {stage_id: self.expected(stages.plan.stages[stage_id]) for stage_id in stages.needed}
-            self._foreseen = stages.num_changes, seconds, seconds_to_end(stages.plan, seconds)
+            self._foreseen = stages.num_changes, seconds, stages.plan.seconds_to_end(seconds)
         return self._foreseen[1:]
 
     def _sum(self, stage_ids: Iterable[str]) -> float:

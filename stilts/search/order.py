@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from stilts.study.plan import Plan
 from stilts.study.stage import StageKind
-
-
-def seconds_to_end(plan: Plan, seconds: Mapping[str, float]) -> dict[str, float]:
-    """By stage, seconds until the last that waits for it is done, were nothing else in the way; its own are among them.
-
-    ``seconds`` are those of the stages that are to be run: no other is on any way.
-    """
-    found: dict[str, float] = {}
-    for stage_id in reversed(list(plan.stages)):  # children stand after their parents
-        if stage_id in seconds:
-            later = (found.get(below, 0.0) for below in (*plan.children[stage_id], *plan.readers[stage_id]))
-            found[stage_id] = seconds[stage_id] + max(later, default=0.0)
-    return found
 
 
 def priority_order(

@@ -122,26 +122,13 @@ def estimate(
         open_confirmations=open_confirmations,
         later=len(coming),
         seconds=total,
-        hours=max(busy_s, _longest_chain(plan, seconds)) / 3600,
+        # Stages that wait for one another: no number of machines makes it less.
+        hours=max([busy_s, *plan.seconds_to_end(seconds).values()]) / 3600,
         measured_frac=sure / total if total else 1.0,
         disk_bytes=sum(artifact_bytes(one) for i in needed if isinstance(one := plan.stages[i], TrainStage)),
         gpu_hours=gpu_hours,
         price=None if gpu_hour_price is None else gpu_hours * gpu_hour_price,
     )
-
-
-def _longest_chain(plan: Plan, seconds: Mapping[str, float]) -> float:
-    """The seconds of the stages to run that wait for one another: no number of machines makes it less."""
-    ends: dict[str, float] = {}
-
-    def end(stage_id: str) -> float:
-        if stage_id not in seconds:
-            return 0.0
-        if stage_id not in ends:
-            ends[stage_id] = max(map(end, plan.stages[stage_id].parents), default=0.0) + seconds[stage_id]
-        return ends[stage_id]
-
-    return max(map(end, seconds), default=0.0)
 
 
 def like_stages(still: StillToCome, plan: Plan) -> list[tuple[Stage, float]]:

@@ -62,6 +62,18 @@ class Plan:
             counts[stage_id] = sum(1 + counts[child] for child in self.children[stage_id])
         return counts
 
+    def seconds_to_end(self, seconds: Mapping[str, float]) -> dict[str, float]:
+        """By stage, seconds until the last that waits for it is done, its own among them, were nothing in the way.
+
+        ``seconds`` are those of the stages that are to be run: no other is on any way.
+        """
+        found: dict[str, float] = {}
+        for stage_id in reversed(list(self.stages)):  # children stand after their parents
+            if stage_id in seconds:
+                later = (found.get(below, 0.0) for below in (*self.children[stage_id], *self.readers[stage_id]))
+                found[stage_id] = seconds[stage_id] + max(later, default=0.0)
+        return found
+
     def with_below(self, stage_ids: Iterable[str]) -> set[str]:
         """Those of some stages that are in the plan, and all that starts from them."""
         found: set[str] = set()

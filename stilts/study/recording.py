@@ -94,17 +94,16 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
 
 def _notes(resolved: ResolvedStudy, row: str) -> tuple[str, ...]:
     """What a reader should know of a row's training: a head that starts at random, shares that are not a step."""
-    control = resolved.study.rows[row].control
-    notes = [CONTROL_NOTES[control]] if control else []
     content = resolved.study.rows[row]
+    notes = [CONTROL_NOTES[content.control]] if content.control else []
     if content.merged_rows:
         return (f"the differences of {', '.join(content.merged_rows)} are added by weights: nothing is trained",)
     if row != NONE_ROW and (cut_to := resolved.matched_size(row)) is not None:
         notes.append(f"its {cut_to[0]:,} training examples are cut to {cut_to[1]:,}, drawn anew for each seed")
     kinds = {resolved.registry.task(task).kind for task in resolved.tasks(row)}
-    if (control == MASKED or any(kind.self_supervised for kind in kinds)) and resolved.is_headless:
+    if (content.control == MASKED or any(kind.self_supervised for kind in kinds)) and resolved.is_headless:
         notes.append("its masked LM starts from a random head, for the encoder's checkpoint has none")
-    if is_mixture_searched(resolved.study.rows[row]):
+    if is_mixture_searched(content):
         notes += _idle_shares(resolved, row)
     return tuple(notes)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 # What the files of a repository are called among others of the hub's cache.
 MODEL, DATASET = "model", "dataset"
+# What is read of an encoder's repository.
+ENCODER_FILES = ("config.json", "*.safetensors", "tokenizer.json")
 
 
 def fetched_commit(repo: str, kind: str, revision: str | None) -> str | None:

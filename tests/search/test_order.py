@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stilts.search.order import priority_order, seconds_to_end
+from stilts.search.order import priority_order
 from stilts.study.plan import Plan
 from stilts.study.planning import make_plan
 from tests.study.toy_study import resolved, write_encoder_folder
@@ -56,10 +56,10 @@ def test_the_way_to_the_end_is_that_of_what_is_to_be_run(plan: Plan) -> None:
     [one, *_] = [one for one in plan.replicates if (one.row, one.column) == ("squad", "xnli")]
     row, tune, evaluate = str(one.intermediate_stage), str(one.target_stage), one.evaluate_stage
     left = {stage_id: 1.0 for stage_id in plan.with_below([row])}
-    assert seconds_to_end(plan, left)[row] == 3.0 and seconds_to_end(plan, left).keys() == left.keys()
-    assert seconds_to_end(plan, {**left, evaluate: 10.0})[row] == 12.0
+    assert plan.seconds_to_end(left)[row] == 3.0 and plan.seconds_to_end(left).keys() == left.keys()
+    assert plan.seconds_to_end({**left, evaluate: 10.0})[row] == 12.0
     del left[evaluate], left[tune]
-    assert seconds_to_end(plan, {**left, row: 5.0})[row] == 7.0, "its other column"
+    assert plan.seconds_to_end({**left, row: 5.0})[row] == 7.0, "its other column"
 
 
 Rank = Callable[[list[str]], list[str]]
@@ -84,7 +84,7 @@ def by_descendants(ready: list[str], plan: Plan, expected: Mapping[str, float]) 
 
 
 def by_way(ready: list[str], plan: Plan, expected: Mapping[str, float]) -> list[str]:
-    return priority_order(ready, to_end=seconds_to_end(plan, expected), num_descendants=plan.descendants)
+    return priority_order(ready, to_end=plan.seconds_to_end(expected), num_descendants=plan.descendants)
 
 
 @pytest.mark.parametrize(("slots", "less"), [(2, 1.001), (4, 0.9)])
