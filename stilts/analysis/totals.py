@@ -61,28 +61,38 @@ def total_of(sides: Mapping[str, Side]) -> Total:
 
 
 def total_interval(total: Total, baseline: Total | None = None, *, level: float = LEVEL) -> Interval:
-    """The total's score, or its gain over the baseline's, with a t interval over items and seeds.
+    """The total's score, or its gain over the baseline's, with a t interval over items and seeds."""
+    parts = {"the row": (1.0, total)}
+    if baseline is not None:
+        parts["the baseline"] = (-1.0, baseline)
+    return weighted_total(parts, level=level)
 
-    Degrees of freedom are Welch's and Satterthwaite's over all seed terms, as in ``uncertainty.gain_interval``.
+
+def weighted_total(parts: Mapping[str, tuple[float, Total]], *, level: float = LEVEL) -> Interval:
+    """The weighted sum of rows' totals over the same targets with a t interval over items and seeds.
+
+    Rows are resampled together, so their items are paired; seeds are independent. Degrees of freedom are Welch's and
+    Satterthwaite's over all seed terms, as in ``uncertainty.gain_interval``.
     """
-    estimate = total.mean - (baseline.mean if baseline else 0.0)
-    draws = total.draws - (baseline.draws if baseline else 0.0)
-    terms = (*total.seeds, *(baseline.seeds if baseline else ()))
-    parts = {
-        "items": float(draws.var(ddof=1)),
-        "cell_seeds": sum(term.value for term in total.seeds),
-        "baseline_seeds": sum(term.value for term in baseline.seeds) if baseline else 0.0,
+    used = {name: (weight, total) for name, (weight, total) in parts.items() if weight}
+    draws = np.sum([weight * total.draws for weight, total in used.values()], axis=0)
+    terms = [(weight**2, term) for weight, total in used.values() for term in total.seeds]
+    components = {"items": float(draws.var(ddof=1))} | {
+        f"seeds of {name}": sum(weight**2 * term.value for term in total.seeds)
+        for name, (weight, total) in used.items()
     }
-    variance = sum(parts.values())
-    spread = sum(term.sample**2 / term.df for term in terms)
-    df = max(variance, sum(term.sample for term in terms)) ** 2 / spread if spread > 0 else None
-    conditions = (*_conditions("the row", total), *(_conditions("the baseline", baseline) if baseline else ()))
-    one_model = bool(total.single or (baseline and baseline.single))
-    return t_interval(estimate, parts, df, level=level, conditions=conditions, one_model=one_model)
-
-
-def _conditions(whose: str, total: Total) -> tuple[str, ...]:
-    return (f"{whose}: one seed in {', '.join(total.single)}",) if total.single else ()
+    variance = sum(components.values())
+    spread = sum((square * term.sample) ** 2 / term.df for square, term in terms)
+    df = max(variance, sum(square * term.sample for square, term in terms)) ** 2 / spread if spread > 0 else None
+    single = {name: total.single for name, (_, total) in used.items() if total.single}
+    return t_interval(
+        sum(weight * total.mean for weight, total in used.values()),
+        components,
+        df,
+        level=level,
+        conditions=tuple(f"{name}: one seed in {', '.join(targets)}" for name, targets in single.items()),
+        one_model=bool(single),
+    )
 
 
 def _order(at: int, side: Side) -> NDArray[np.intp]:

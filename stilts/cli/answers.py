@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as encoding
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from stilts.analysis.agreement import agreements
 from stilts.analysis.best import answers_of
 from stilts.analysis.claims import claims_of
 from stilts.analysis.compare import compare_studies
@@ -30,6 +30,7 @@ from stilts.report.claim_words import claim_words
 from stilts.report.decided import decision_lines
 from stilts.report.explained import story_lines
 from stilts.report.recipe_words import recipe_words
+from stilts.report.search_words import agreement_lines
 from stilts.report.tables import answer_lines, glance_lines, language_table, matrix_table
 from stilts.report.wide_answers import comparison_lines, group_lines, objective_lines, only_one_lines
 from stilts.shown import shown
@@ -165,6 +166,10 @@ def _best(results: StudyResults, target: str | None, as_json: bool) -> None:
     claims = claims_of(results)
     value["claims"] = [claim.to_json() for claim in claims]
     claimed = [Text(shown(f"{claim_words(claim)}.")) for claim in claims]
+    searched = any(row.searched for row in results.record.rows)
+    believed = agreements(results) if searched else ()
+    value["agreement"] = [one.to_json() for one in believed]
+    claimed += [Text(shown(line)) for line in agreement_lines(believed)]
     answered = {answer.target for answer in answers}
     silent = _unscored({name: why for name, why in results.unscored.items() if name not in answered})
     value["unscored"] = {column: dict(languages) for column, languages in results.unscored.items()}
@@ -218,8 +223,9 @@ def _which(item: dict[str, Any]) -> str:
 
 
 def _lines(table: Any) -> list[dict[str, Any]]:
-    """The rows of a DataFrame as JSON-ready mappings, missing values as None."""
-    lines: list[dict[str, Any]] = encoding.loads(table.to_json(orient="records"))
+    """The rows of a DataFrame as JSON-ready mappings with every digit, missing values as None."""
+    whole = table.astype("object").where(table.notna(), None)
+    lines: list[dict[str, Any]] = whole.to_dict(orient="records")
     return lines
 
 

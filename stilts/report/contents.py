@@ -10,11 +10,13 @@ from stilts.report.sections.claims import claims_section
 from stilts.report.sections.cost import cost_section
 from stilts.report.sections.encoders import encoders_section
 from stilts.report.sections.estimates import estimates_section
+from stilts.report.sections.factors import factors_section
 from stilts.report.sections.filling import filling_section
 from stilts.report.sections.languages import languages_section
 from stilts.report.sections.lens import lens_section
 from stilts.report.sections.material import Material
 from stilts.report.sections.matrix import matrix_section, targets_section
+from stilts.report.sections.published import published_section
 from stilts.report.sections.robustness import robustness_section
 from stilts.report.sections.search import search_section
 from stilts.report.sections.section import Section
@@ -22,6 +24,7 @@ from stilts.report.sections.settings import settings_section
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     claims_section,
+    published_section,
     answers_section,
     matrix_section,
     targets_section,
@@ -29,6 +32,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     lens_section,
     encoders_section,
     robustness_section,
+    factors_section,
     filling_section,
     search_section,
     estimates_section,

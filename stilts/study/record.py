@@ -46,7 +46,8 @@ class Row:
     ``objectives`` are what it was searched for; ``confirmed`` maps objectives to the proposals that are trained again
     with fresh seeds. Both are empty in a fixed row, and in records from before they were kept. ``notes`` are what a
     reader should know of its training. ``merges`` are the rows that it adds up. A ``control`` is held beside other
-    rows, and never advised.
+    rows, and never advised. ``kinds`` are those of its tasks; ``num_examples`` is how many training examples it has, as
+    counted where its size is matched, else as its datasets declare; None where that is not known.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Row:
     notes: tuple[str, ...] = ()
     control: Literal["", "shuffled_labels", "texts_only"] = ""
     merges: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    num_examples: Whole | None = None
 
     @property
     def title(self) -> str:

@@ -79,6 +79,7 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
     search = content.search
     fixed = not is_mixture_searched(content)
     weights = dict(mixture(resolved, name, None)) if fixed else dict.fromkeys(resolved.tasks(name), 0.0)
+    trains = name != NONE_ROW and not content.merged_rows
     return Row(
         name=name,
         mixture=weights,
@@ -89,6 +90,8 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
         notes=_notes(resolved, name),
         control=content.control or "",
         merges=content.merged_rows,
+        kinds=tuple(sorted({resolved.registry.task(task).kind.name for task in resolved.tasks(name)})),
+        num_examples=resolved.known_size(name) if trains else None,
     )
 
 

@@ -99,6 +99,21 @@ class ResolvedStudy:
         with self.study.blamed(f"intermediates.{row}.match_size"):
             return self.once(("matched", row), lambda: self._matched_size(row))
 
+    def known_size(self, row: str) -> int | None:
+        """How many training examples a row has: counted where its size is matched, else as datasets declare, or None.
+
+        Nothing is read for it that the plan does not read anyway.
+        """
+        if self._match_word(row) is not None:
+            matched = self.matched_size(row)
+            return self._row_size(row) if matched is None else matched[1]
+        sizes = [self._declared_size(view) for part in self._own_parts(row) for view in part.train]
+        return None if not sizes or None in sizes else sum(size or 0 for size in sizes)
+
+    def _declared_size(self, view: DataView) -> int | None:
+        declared = self.registry.dataset(view.dataset).num_train
+        return declared if declared is None or view.limit is None else min(declared, view.limit)
+
     def num_examples(self, views: Sequence[DataView]) -> int:
         """How many examples the views hold."""
         return self.once(("count", *(view.digest for view in views)), lambda: self.count_examples(views))

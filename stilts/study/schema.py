@@ -16,6 +16,7 @@ from stilts.metrics.levels import FALSE_CLAIM
 from stilts.study.claims_schema import Claim
 from stilts.study.mixture_schema import MaskedLm, Sampling
 from stilts.study.policy_schema import StudyPolicy
+from stilts.study.published_schema import PublishedFigures
 from stilts.study.robust_schema import Robustness
 from stilts.study.schema_part import Count, Fraction, Name, Names, PathText, Rate, SchemaPart, Weight, check_meant
 from stilts.study.search_schema import Search
@@ -367,6 +368,7 @@ class StudyFile(SchemaPart):
     resources: StudyResources = StudyResources()
     gpu_hour_price: Annotated[float, Field(ge=0.0, le=1e6)] | None = None
     claims: Annotated[tuple[Claim, ...], Field(strict=False)] = ()
+    published: Annotated[tuple[PublishedFigures, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _within_max_gpus(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -181,6 +181,10 @@ class Study:
         for number, entry in enumerate(self.file.replicates.cells):
             self._check_cells(f"replicates.cells[{number}]", entry)
         self._check_claims()
+        for number, published in enumerate(self.file.published):
+            rows = [("row", name, self.rows) for name in published.gains]
+            columns = [("column", name, self.columns) for name in published.targets or ()]
+            self._check_known(f"published[{number}]", [*rows, *columns])
         for name, row in self.rows.items():
             self._check_merged(name, row.merged_rows)
         none = self.rows[NONE_ROW]
@@ -202,9 +206,12 @@ class Study:
             named.add(claim.name)
             about = claim.of
             asked = [("row", one, self.rows) for one in (about.row, about.over)]
-            for what, name, known in [*asked, *(("column", one, self.columns) for one in about.targets or ())]:
-                if name not in known:
-                    raise UnknownNameError(what, name, known, where=self.at(where))
+            self._check_known(where, [*asked, *(("column", one, self.columns) for one in about.targets or ())])
+
+    def _check_known(self, where: str, asked: Iterable[tuple[str, str, Collection[str]]]) -> None:
+        for what, name, known in asked:
+            if name not in known:
+                raise UnknownNameError(what, name, known, where=self.at(where))
 
     def _check_merged(self, name: str, merged: tuple[str, ...]) -> None:
         for other in merged:
@@ -222,9 +229,7 @@ class Study:
 
     def _check_cells(self, where: str, entry: CellSeeds) -> None:
         for what, names, known in (("row", entry.rows, self.rows), ("column", entry.columns, self.columns)):
-            for name in names or ():
-                if name not in known:
-                    raise UnknownNameError(what, name, known, where=self.at(f"{where}.{what}s"))
+            self._check_known(f"{where}.{what}s", [(what, name, known) for name in names or ()])
 
 
 def invalid(at: Callable[[str], str], error: ValidationError, step: str = _SEE) -> StudyError:

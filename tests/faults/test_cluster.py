@@ -24,7 +24,7 @@ from tests.cluster.conftest import cluster_parts
 from tests.cluster.lab import Lab, lab
 from tests.cluster.machines import Running, until
 from tests.cluster.ray_nodes import RayNode
-from tests.e2e.watching import counted_steps, resumed_steps
+from tests.e2e.watching import resumed_steps
 from tests.faults.world import INSIDE, STEP_S, STEPS, TRAININGS, study_in
 
 __all__ = ["cluster_parts"]
@@ -61,12 +61,12 @@ class Study:
 
     def type(self) -> Running:
         """``stilts run`` on the head, begun."""
-        self.steps_before = self.steps_before or counted_steps(self.cluster.watch)
+        self.steps_before = self.steps_before or self.cluster.steps()
         words = ["run", self.file, "--store", self.url, "--address", self.cluster.gcs, "--checkpoint-every", "0.5"]
         run = self.cluster.head.machine.start(
             ["python", "-m", "stilts.cli.main", *words, "--root", f"encoders={self.file.parent}"],
             **{"RAY_AUTH_MODE": "token", **self.cluster.bucket.variables, "MLFLOW_TRACKING_URI": self.cluster.tracking},
-            PYTHONPATH=self.cluster._with_code(None),
+            PYTHONPATH=self.cluster.with_code(),
             WITHOUT=self.without,
         )
         self.runs.append(run)
@@ -79,7 +79,7 @@ class Study:
         return int(run.started.wait(30))
 
     def steps(self) -> int:
-        return counted_steps(self.cluster.watch) - self.steps_before
+        return self.cluster.steps() - self.steps_before
 
     def store(self) -> Store:
         return open_store(self.url)
@@ -216,7 +216,7 @@ def test_the_run_goes_on_by_itself(
         assert 0 <= again <= most_again, f"{again} steps were taken twice"
         assert len(shown(made)) == RUNS, "MLflow lacks something"
         told = {"fault": fault.__name__, "steps again": again, "lost_s": round(lost_s, 1)}
-        print(told, [step for step in resumed_steps(cluster.watch) if step > 0])
+        print(told, [step for node in cluster.watch.iterdir() for step in resumed_steps(node) if step > 0])
         if out := os.environ.get("STILTS_FAULTS_OUT"):
             with open(out, "a") as stream:
                 stream.write(json.dumps(told) + "\n")
@@ -257,7 +257,7 @@ def shown(made: Study) -> list[str]:
     done = made.cluster.head.machine.run(
         ["python", "-c", _RUNS, made.name],
         MLFLOW_TRACKING_URI=made.cluster.tracking,
-        PYTHONPATH=made.cluster._with_code(None),
+        PYTHONPATH=made.cluster.with_code(),
     )
     assert done.returncode == 0, done.stderr
     found: list[str] = json.loads(done.stdout.splitlines()[-1])

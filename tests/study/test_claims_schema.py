@@ -45,3 +45,26 @@ def test_what_cannot_be_meant_is_refused(claim: dict[str, Any], told: str, folde
 def test_two_claims_have_two_names(folder: Path) -> None:
     with pytest.raises(InputError, match=r"claims\[1\]\.name: helps is there twice"):
         parsed(folder, claims=[CLAIM, CLAIM])
+
+
+PUBLISHED: dict[str, Any] = {"source": "Somebody 2020", "gains": {"mnli": 7.5}, "targets": ["udpos"]}
+
+
+def test_published_figures_are_kept_and_ids_do_not_know_them(folder: Path) -> None:
+    plan = make_plan(resolved(folder, published=[PUBLISHED]))
+
+    assert record_from_json(record_to_json(plan.record)).settings["published"] == [PUBLISHED]
+    assert set(plan.stages) == set(make_plan(resolved(folder)).stages)
+
+
+@pytest.mark.parametrize(
+    ("published", "told"),
+    [
+        ({"source": "x"}, "gains, best"),
+        ({**PUBLISHED, "gains": {"nobody": 1.0}}, "nobody"),
+        ({**PUBLISHED, "targets": ["nowhere"]}, "nowhere"),
+    ],
+)
+def test_published_figures_name_what_is_there(published: dict[str, Any], told: str, folder: Path) -> None:
+    with pytest.raises(InputError, match=told):
+        parsed(folder, published=[published])

@@ -183,6 +183,17 @@ def full_study() -> dict[str, Any]:
             {"name": "b", "difference": {**OVER, "group": "family:Turkic", "against": ["family:Uralic"]}, "above": 1.0},
             {"name": "c", "trend": {**OVER, "along": "distance"}, "below": 0.0},
         ],
+        "published": [
+            {
+                "source": "somebody",
+                "gains": {"nli": 1.0},
+                "best": 2.0,
+                "none": 50.0,
+                "targets": ["udpos"],
+                "theirs": ["steps"],
+                "unknown": ["seeds"],
+            }
+        ],
     }
 
 
