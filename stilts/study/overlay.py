@@ -155,7 +155,7 @@ def with_encoder(values: Mapping[Any, Any], layers: Sequence[Layer], encoder: st
         found = f"it names {len(known)} encoders" if encoder is None else f"it has no encoder {encoder}"
         raise StudyError(at, found, "Each makes a study of its own", f"Choose one with --encoder: {', '.join(known)}")
     whole = {key: value for key, value in values.items() if key not in (ENCODERS, ENCODER)}
-    made = _Laying(layers[-1]).over(whole, named[encoder], f"{ENCODERS}.{encoder}.")
+    made = _Laying(layers[-1], of_encoder=True).over(whole, named[encoder], f"{ENCODERS}.{encoder}.")
     return {**made, NAME: member_name(str(values.get(NAME, "")), encoder)}
 
 
@@ -181,13 +181,19 @@ def place(layers: Sequence[Layer], field: str) -> str:
 
 
 class _Laying:
-    """One overlay being laid, and what it changes."""
+    """One overlay being laid, and what it changes.
 
-    def __init__(self, layer: Layer) -> None:
-        self._layer = layer
+    What a file says of one of its ``encoders`` is an overlay itself, to be laid later: another over it is *joined* with
+    it, so that ``_: only`` and ``remove`` stay for what lies below both.
+    """
+
+    def __init__(self, layer: Layer, *, of_encoder: bool = False) -> None:
+        self._layer, self._of_encoder = layer, of_encoder
         self.changes: list[Change] = []
 
-    def over(self, below: Mapping[Any, Any], above: Mapping[Any, Any], place: str) -> dict[Any, Any]:
+    def over(
+        self, below: Mapping[Any, Any], above: Mapping[Any, Any], place: str, *, joins: bool = False
+    ) -> dict[Any, Any]:
         """The mapping below with what stands above it."""
         made = dict(below)
         if ONLY_KEY in above:
@@ -195,23 +201,32 @@ class _Laying:
                 raise self._fault(f"{place}{ONLY_KEY}", f'"{above[ONLY_KEY]}" stands there', f"Write _: {ONLY}")
             for key in below.keys() - above.keys():
                 self._note(f"{place}{key}", made.pop(key), _NOTHING)
+            if joins:
+                made[ONLY_KEY] = ONLY
+        inside = joins or (place == f"{ENCODERS}." and not self._of_encoder)
         for key, value in above.items():
-            if key != ONLY_KEY:
-                self._lay(made, key, value, f"{place}{key}")
+            if key != ONLY_KEY and value != REMOVE:
+                self._lay(made, key, value, f"{place}{key}", joins=inside)
+            elif key != ONLY_KEY:
+                self._take_out(made, key, f"{place}{key}", joins=joins)
         return made
 
-    def _lay(self, made: dict[Any, Any], key: Any, value: Any, place: str) -> None:
+    def _lay(self, made: dict[Any, Any], key: Any, value: Any, place: str, *, joins: bool) -> None:
         before = made.get(key, _NOTHING)
-        if value == REMOVE:
-            if before is _NOTHING:
-                raise self._fault(place, "it takes out what is not there", "Correct the key, or leave it out")
-            del made[key]
-            self._note(place, before, _NOTHING)
-        elif isinstance(before, Mapping) and (value is None or isinstance(value, Mapping)):
-            made[key] = self.over(before, value or {}, f"{place}.")
-        else:
-            made[key] = _Laying(self._layer).over({}, value, f"{place}.") if isinstance(value, Mapping) else value
-            self._note(place, before, made[key])
+        if isinstance(before, Mapping) and (value is None or isinstance(value, Mapping)):
+            made[key] = self.over(before, value or {}, f"{place}.", joins=joins)
+            return
+        inner = _Laying(self._layer, of_encoder=self._of_encoder)
+        made[key] = inner.over({}, value, f"{place}.", joins=joins) if isinstance(value, Mapping) else value
+        self._note(place, before, made[key])
+
+    def _take_out(self, made: dict[Any, Any], key: Any, place: str, *, joins: bool) -> None:
+        before = made.pop(key, _NOTHING)
+        if joins:
+            made[key] = REMOVE
+        elif before is _NOTHING and not self._of_encoder:  # of two that are joined, one may have taken it out already
+            raise self._fault(place, "it takes out what is not there", "Correct the key, or leave it out")
+        self._note(place, before, _NOTHING)
 
     def _note(self, place: str, before: Any, after: Any) -> None:
         if before != after:

@@ -77,3 +77,18 @@ def test_a_file_with_one_encoder_has_none_to_choose(path: Path) -> None:
     assert Study.load(path).siblings == ()
     with pytest.raises(StudyError, match="Leave --encoder out"):
         Study.load(path, encoder="mini")
+
+
+def test_what_an_overlay_says_of_an_encoder_keeps_its_marks_for_what_lies_below(path: Path) -> None:
+    over = path.parent / "over.yaml"
+    over.write_text(
+        "encoders:\n"
+        "  large: {targets: {_: only, panx: }, defaults: remove}\n"
+        "  small: {encoder: {toy: true}, targets: {_: only, panx: }}\n"
+    )
+    path.write_text(TEXT.replace("{xnli: }", "{xnli: , panx: }"))
+
+    large, small = (Study.load(StudyFiles.of(str(path), [over], name)) for name in ("large", "small"))
+    assert list(large.columns) == list(small.columns) == ["panx"]
+    assert large.file.defaults.target.steps is None and small.file.defaults.target.steps == 10
+    assert list(Study.load(StudyFiles.of(str(path), [over], "mini")).columns) == ["xnli", "panx"]
