@@ -18,7 +18,8 @@ from stilts.analysis.lens import covariates_of, property_of
 from stilts.analysis.lens_points import points_over
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
-from stilts.analysis.totals import total_interval, total_of
+from stilts.analysis.robustness import stressed_sides
+from stilts.analysis.totals import Total, total_interval, total_of
 from stilts.fingerprint import Json, plain
 from stilts.metrics.comparison import holm
 from stilts.metrics.contrast import smallest_visible
@@ -26,7 +27,7 @@ from stilts.metrics.group_test import group_test, trend_test
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.resampling import Side
 from stilts.metrics.uncertainty import two_sided_p
-from stilts.study.claims_schema import Claim, DifferenceClaim, GainClaim, TrendClaim
+from stilts.study.claims_schema import Claim, DifferenceClaim, DropClaim, GainClaim, TrendClaim
 from stilts.tasks.language_codes import base_language
 from stilts.tasks.language_groups import group_of
 
@@ -131,6 +132,8 @@ def _measured(results: StudyResults, claim: Claim) -> _Found:
     about = claim.of
     known = [column.name for column in targets_of(results.record)]
     targets = [name for name in known if about.targets is None or name in about.targets]
+    if isinstance(about, DropClaim):
+        return _drop(results, about, targets, claim.threshold)
     lacking = [name for name in targets if not {about.row, about.over} <= results.sides(name).keys()]
     if not targets or lacking:
         what = f"{about.row} or {about.over} is not done on {', '.join(lacking)}" if lacking else "it has no target"
@@ -206,6 +209,26 @@ def _trend(results: StudyResults, about: TrendClaim, targets: Sequence[str]) -> 
     )
 
 
+def _drop(results: StudyResults, about: DropClaim, targets: Sequence[str], threshold: float) -> _Found:
+    """What a stress costs the row, or costs it more than another row: a mean over the targets that have it."""
+    rows = [about.row] if about.over is None else [about.row, about.over]
+    sides: dict[str, list[Side]] = {}
+    for name in targets:
+        by_stress = stressed_sides(results, name)
+        found = [by_stress[label] for label in by_stress if about.means(label)]
+        if found and set(rows) <= found[0].keys():
+            codes = _meant(found[0][about.row].drop.languages, about.languages)
+            sides |= {name: [found[0][row].drop.of(codes) for row in rows]} if codes else {}
+        elif found or about.targets is not None:
+            return _Found(reason=f"{' or '.join(rows)} is not done under {about.under} on {name}")
+    if not sides:
+        return _Found(reason=f"nothing is scored under {about.under}")
+    totals = [total_of({name: own[place] for name, own in sides.items()}) for place in range(len(rows))]
+    languages = {code for own in sides.values() for code in own[0].languages}
+    seeds = min(len(side.scores) for own in sides.values() for side in own)
+    return _from_totals(totals, threshold, num_targets=len(sides), num_languages=len(languages), num_seeds=seeds)
+
+
 _Reading = Callable[[Side], Side]
 
 
@@ -217,11 +240,24 @@ def _between(
     spoken: Mapping[str, Sequence[str]],
 ) -> _Found:
     """The mean over targets of what is read of the row's side less the other's, with its interval."""
-    own, base = (
+    totals = [
         total_of({name: reading(results.sides(name)[row]) for name, reading in read.items()})
         for row in (about.row, about.over)
+    ]
+    return _from_totals(
+        totals,
+        threshold,
+        num_targets=len(read),
+        num_languages=len({code for codes in spoken.values() for code in codes}),
+        num_seeds=_num_seeds(results, about, list(read)),
     )
-    interval = total_interval(own, base)
+
+
+def _from_totals(
+    totals: Sequence[Total], threshold: float, *, num_targets: int, num_languages: int, num_seeds: int
+) -> _Found:
+    """The first total, less the second where there is one, with its interval."""
+    interval = total_interval(*totals)
     p_value = None if interval.one_model else two_sided_p(interval.estimate - threshold, interval.error, interval.df)
     return _Found(
         effect=interval.estimate,
@@ -229,9 +265,9 @@ def _between(
         high=interval.high,
         p_value=p_value,
         smallest=lambda level: None if interval.one_model else smallest_visible(interval, level),
-        num_targets=len(read),
-        num_languages=len({code for codes in spoken.values() for code in codes}),
-        num_seeds=_num_seeds(results, about, list(read)),
+        num_targets=num_targets,
+        num_languages=num_languages,
+        num_seeds=num_seeds,
         reason="one seed says nothing of how far seeds differ: take two or more" if interval.one_model else "",
     )
 

@@ -41,6 +41,16 @@ class StressCell:
     queries: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressSides:
+    """A cell's done replicates under a stress: clean and stressed scores on the same examples, and their difference."""
+
+    replicates: tuple[Replicate, ...]
+    clean: Side
+    stressed: Side
+    drop: Side
+
+
 def stress_cells(results: StudyResults) -> tuple[StressCell, ...]:
     """Every cell that has done replicates whose stressed scores are all there, by target, stress and row."""
     return results.once("stress_cells", _cells)
@@ -73,7 +83,12 @@ def _cells(results: StudyResults) -> tuple[StressCell, ...]:
     return tuple(cell for column in results.record.columns for cell in _of_column(results, column))
 
 
-def _of_column(results: StudyResults, column: Column) -> Iterator[StressCell]:
+def stressed_sides(results: StudyResults, column: str) -> Mapping[str, Mapping[str, StressSides]]:
+    """What stresses did to a target's models, by stress and row, for rows of which all is done; made once."""
+    return results.once(f"stressed {column}", lambda whole: dict(_stressed(whole, whole.column(column))))
+
+
+def _stressed(results: StudyResults, column: Column) -> Iterator[tuple[str, Mapping[str, StressSides]]]:
     labels = dict.fromkeys(
         label for one in results.record.replicates if one.column == column.name for label in one.stressed
     )
@@ -82,43 +97,55 @@ def _of_column(results: StudyResults, column: Column) -> Iterator[StressCell]:
             row.name: [one for one in _done(results, row.name, column.name) if _is_scored(results, one, label)]
             for row in results.record.rows
         }
-        yield from _under(results, column, label, {row: some for row, some in found.items() if some})
+        if whole := {row: some for row, some in found.items() if some}:
+            yield label, _sides(results, column, label, whole)
 
 
-def _under(
+def _sides(
     results: StudyResults, column: Column, label: str, found: Mapping[str, Sequence[Replicate]]
-) -> Iterator[StressCell]:
+) -> Mapping[str, StressSides]:
     pairs = {row: [_pair(results, one, label, column.measure) for one in some] for row, some in found.items()}
-    sides = {
-        which: resample(
+    clean, stressed = (
+        resample(
             {row: [pair[place] for pair in some] for row, some in pairs.items()},
             column.measure,
             draws=results.draws,
             seed=results.seed,
         )
-        for place, which in enumerate(("clean", "stressed"))
-        if pairs
-    }
-    drops = {row: _difference(sides["clean"][row], sides["stressed"][row]) for row in pairs}
-    for row, drop in drops.items():
-        clean, stressed = sides["clean"][row], sides["stressed"][row]
-        beside = {name: _beside(results, found[row], label, name) for name in ("attack_success", "queries")}
-        yield StressCell(
-            row=row,
-            column=column.name,
-            stress=label,
-            clean=clean.mean,
-            stressed=stressed.mean,
-            drop=_from_zero(drop),
-            spared=None if row == NONE_ROW or NONE_ROW not in drops else gain_interval(drops[NONE_ROW], drop),
-            by_language={
-                code: (clean.of([code]).mean, stressed.of([code]).mean, _from_zero(drop.of([code])))
-                for code in drop.languages
-            },
-            replicates=len(found[row]),
-            attack_success=beside["attack_success"],
-            queries=beside["queries"],
+        for place in range(2)
+    )
+    return {
+        row: StressSides(
+            replicates=tuple(some),
+            clean=clean[row],
+            stressed=stressed[row],
+            drop=_difference(clean[row], stressed[row]),
         )
+        for row, some in found.items()
+    }
+
+
+def _of_column(results: StudyResults, column: Column) -> Iterator[StressCell]:
+    for label, sides in stressed_sides(results, column.name).items():
+        none = sides.get(NONE_ROW)
+        for row, own in sides.items():
+            beside = {name: _beside(results, own.replicates, label, name) for name in ("attack_success", "queries")}
+            yield StressCell(
+                row=row,
+                column=column.name,
+                stress=label,
+                clean=own.clean.mean,
+                stressed=own.stressed.mean,
+                drop=_from_zero(own.drop),
+                spared=None if row == NONE_ROW or none is None else gain_interval(none.drop, own.drop),
+                by_language={
+                    code: (own.clean.of([code]).mean, own.stressed.of([code]).mean, _from_zero(own.drop.of([code])))
+                    for code in own.drop.languages
+                },
+                replicates=len(own.replicates),
+                attack_success=beside["attack_success"],
+                queries=beside["queries"],
+            )
 
 
 def _done(results: StudyResults, row: str, column: str) -> Iterator[Replicate]:

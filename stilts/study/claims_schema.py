@@ -51,21 +51,45 @@ class TrendClaim(_OverRow):
     along: Literal["distance", "pretraining"]
 
 
+class DropClaim(SchemaPart):
+    """What a stress costs a row, or how much more than it costs another; without ``targets`` where it is asked for.
+
+    ``under`` is the stress as reports name it (``keyboard 0.3``), or its word where it is asked for once.
+    """
+
+    row: Name
+    over: Name | None = None
+    under: Annotated[str, StringConstraints(pattern=r"^[a-z_]+( attack)?( [0-9.]+)?( seed [0-9]+)?$", max_length=60)]
+    targets: Names | None = None
+    languages: SeveralLanguages | None = None
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.row == self.over:
+            raise ValueError(f"row and over are both {self.row}")
+        return self
+
+    def means(self, label: str) -> bool:
+        """Whether ``under`` means the stress of that label."""
+        return label == self.under or label.startswith(f"{self.under} ")
+
+
 class Claim(SchemaPart):
-    """One claim: exactly one of ``gain``, ``difference`` and ``trend``, and a threshold on one side; 0 is usual."""
+    """One claim: one of ``gain``, ``difference``, ``trend`` and ``drop``, and a threshold on one side; 0 is usual."""
 
     name: Name
     text: str = ""
     gain: GainClaim | None = None
     difference: DifferenceClaim | None = None
     trend: TrendClaim | None = None
+    drop: DropClaim | None = None
     above: Annotated[float, Field(ge=-100.0, le=100.0)] | None = None
     below: Annotated[float, Field(ge=-100.0, le=100.0)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(form is not None for form in (self.gain, self.difference, self.trend)) != 1:
-            raise ValueError("give one of gain, difference and trend")
+        if sum(form is not None for form in (self.gain, self.difference, self.trend, self.drop)) != 1:
+            raise ValueError("give one of gain, difference, trend and drop")
         if self.above is not None and self.below is not None:
             raise ValueError("give above or below, not both: two claims can be decided by themselves")
         if self.trend is not None and self.threshold:
@@ -73,9 +97,9 @@ class Claim(SchemaPart):
         return self
 
     @property
-    def of(self) -> GainClaim | DifferenceClaim | TrendClaim:
+    def of(self) -> GainClaim | DifferenceClaim | TrendClaim | DropClaim:
         """What it is about."""
-        found = self.gain or self.difference or self.trend
+        found = self.gain or self.difference or self.trend or self.drop
         assert found is not None
         return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stilts.fingerprint import Json
+from stilts.study.robust_schema import stress_label
 from stilts.tasks.languages import LANGUAGES
 from stilts.tasks.task import Task
 from stilts.tasks.view import DataView
@@ -65,9 +66,8 @@ class Stress:
 
     @property
     def label(self) -> str:
-        """What a reader calls it: ``keyboard 0.3``, ``characters attack 0.3``; with its seed where that is not 0."""
-        attack = " attack" if self.is_attack else ""
-        return f"{self.what}{attack} {self.strength:g}" + (f" seed {self.seed}" if self.seed else "")
+        """What a reader calls it."""
+        return stress_label(self.what, attacks=self.is_attack, strength=self.strength, seed=self.seed)
 
     @property
     def is_attack(self) -> bool:

@@ -12,6 +12,11 @@ from stilts.study.schema_part import Count, Fraction, Name, Names, SchemaPart
 USUAL_QUERIES = 50
 
 
+def stress_label(what: str, *, attacks: bool, strength: float, seed: int) -> str:
+    """What a reader calls a stress: ``keyboard 0.3``, ``characters attack 0.3``; with its seed where that is not 0."""
+    return f"{what}{' attack' if attacks else ''} {strength:g}" + (f" seed {seed}" if seed else "")
+
+
 class Robustness(SchemaPart):
     """One perturbation, or one attack; see ``stilts.study.robust``.
 
@@ -53,3 +58,9 @@ class Robustness(SchemaPart):
         if (self.dictionary is not None) != (self.perturb == "code_switch"):
             raise ValueError("code_switch needs a dictionary, a dataset of aligned text, and nothing else looks at one")
         return self
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it."""
+        attacks = self.attack is not None
+        return stress_label(str(self.attack or self.perturb), attacks=attacks, strength=self.strength, seed=self.seed)

@@ -16,12 +16,14 @@ from stilts.study import (
     claims_schema,
     mixture_schema,
     policy_schema,
+    published_schema,
     robust_schema,
     schema,
     schema_part,
     search_schema,
 )
 from stilts.study.baselines import baseline_rows, searched_none
+from stilts.study.claims_schema import DropClaim
 from stilts.study.overlay import (
     Change,
     Layer,
@@ -205,7 +207,10 @@ class Study:
                 raise StudyError(self.at(f"{where}.name"), f"{claim.name} is there twice", "", "Rename one of them")
             named.add(claim.name)
             about = claim.of
-            asked = [("row", one, self.rows) for one in (about.row, about.over)]
+            asked = [("row", one, self.rows) for one in (about.row, about.over) if one is not None]
+            labels = [one.label for one in self.file.robustness]
+            if isinstance(about, DropClaim) and not any(map(about.means, labels)):
+                raise UnknownNameError("stress", about.under, labels, where=self.at(where))
             self._check_known(where, [*asked, *(("column", one, self.columns) for one in about.targets or ())])
 
     def _check_known(self, where: str, asked: Iterable[tuple[str, str, Collection[str]]]) -> None:
@@ -263,7 +268,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _field_names() -> list[str]:
     """Every key that a study file may use anywhere."""
-    modules = (schema, search_schema, mixture_schema, policy_schema, claims_schema, robust_schema)
+    modules = (schema, search_schema, mixture_schema, policy_schema, claims_schema, published_schema, robust_schema)
     found = [value for module in modules for value in vars(module).values()]
     models = [value for value in found if isinstance(value, type) and issubclass(value, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stilts.analysis.claims import Standing, claims_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.robustness import stress_cells, stress_table
 from stilts.report.sections.material import Material
@@ -87,3 +88,28 @@ def test_what_is_not_all_there_is_no_cell(tmp_path: Path) -> None:
     fresh = StudyResults(record=results.record, store=results.store, draws=300)
     assert {cell.row: cell.replicates for cell in stress_cells(fresh)} == {"none": 3, "mnli": 2}
     assert set(fresh.cells["state"]) == {"done"}, "the matrix does not wait for it"
+
+
+def test_claims_about_drops_are_decided(tmp_path: Path) -> None:
+    results = study(tmp_path, {"none": 30.0, "mnli": 10.0})
+    claims = [
+        {"name": "falls", "drop": {"row": "none", "under": "keyboard"}, "above": 0},
+        {"name": "spares", "drop": {"row": "mnli", "over": "none", "under": LABEL}, "below": 0},
+        {"name": "costs", "drop": {"row": "mnli", "over": "none", "under": LABEL, "languages": ["de"]}, "above": 0},
+        {"name": "elsewhere", "drop": {"row": "none", "under": "casing 0.3"}, "above": 0},
+        {"name": "nobody", "drop": {"row": "squad", "under": LABEL, "targets": ["xnli"]}, "above": 0},
+    ]
+    made = replace(results.record, settings={"claims": claims})
+    found = {one.name: one for one in claims_of(StudyResults(record=made, store=results.store, draws=300))}
+
+    none, mnli = stress_cells(results)[:2]
+    assert found["falls"].effect == pytest.approx(none.drop.estimate)
+    assert found["spares"].effect == pytest.approx(mnli.drop.estimate - none.drop.estimate)
+    assert [found[name].standing for name in ("falls", "spares", "costs")] == [
+        Standing.SUPPORTED,
+        Standing.SUPPORTED,
+        Standing.NOT_SUPPORTED,
+    ]
+    assert found["falls"].num_languages == 2 and found["costs"].num_languages == 1
+    assert found["elsewhere"].reason == "nothing is scored under casing 0.3"
+    assert found["nobody"].reason == "squad is not done under keyboard 0.3 on xnli"

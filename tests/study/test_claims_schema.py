@@ -34,6 +34,7 @@ def test_the_record_keeps_claims_and_ids_do_not_know_them(folder: Path) -> None:
         ({"name": "x", "gain": {"row": "mnli", "over": "mnli"}}, "both mnli"),
         ({"name": "x", "gain": {"row": "mnli", "targets": ["nowhere"]}}, "nowhere"),
         ({"name": "x", "difference": {"row": "mnli", "group": "Turkic"}}, "group"),
+        ({"name": "x", "drop": {"row": "mnli", "under": "keyboard 0.3"}}, "no stress has that name"),
         ({"name": "x", "trend": {"row": "mnli", "along": "distance"}, "above": 0.5}, "no other threshold"),
     ],
 )

@@ -182,6 +182,7 @@ def full_study() -> dict[str, Any]:
             },
             {"name": "b", "difference": {**OVER, "group": "family:Turkic", "against": ["family:Uralic"]}, "above": 1.0},
             {"name": "c", "trend": {**OVER, "along": "distance"}, "below": 0.0},
+            {"name": "d", "drop": {**OVER, "under": "code_switch", "targets": ["udpos"], "languages": ["en"]}},
         ],
         "published": [
             {
