@@ -1,7 +1,9 @@
 """Prints the lines of ``stilts/tasks/typology.txt``: how far each language of the table is from English in URIEL.
 
     python3.11 -m venv /tmp/uriel && /tmp/uriel/bin/pip install urielplus==1.3.2
-    PYTHONPATH=. /tmp/uriel/bin/python benchmarks/typology.py
+    PYTHONPATH=. /tmp/uriel/bin/python benchmarks/typology.py [--pairs]
+
+With ``--pairs`` those of ``stilts/tasks/distances.txt``: the syntactic distance of each language from each before it.
 
 urielplus writes into its own package folder, so give it an environment of its own. It answers from the data that it
 brings; nothing is downloaded. Each figure is urielplus's angular distance (2 / pi times the angle between the feature
@@ -14,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +40,27 @@ MACROLANGUAGES = dict(
 def main() -> None:
     """Prints one line per language: code, then distance and number of features for each of ``KINDS``."""
     uriel = _uriel()
+    if "--pairs" in sys.argv[1:]:
+        return print_pairs(uriel)
     for line in listed_in(TABLE):
         code, _, iso639_3 = line.split()[:3]
         print(" ".join([f"{code:3}", *(_figure(uriel, iso639_3, kind) for kind in KINDS)]))
+
+
+def print_pairs(uriel: Any) -> None:
+    """Prints one line per language: code, then its distance in thousandths from each language before it."""
+    kind, before = "syntactic", []
+    for line in listed_in(TABLE):
+        code, _, iso639_3 = line.split()[:3]
+        codes = dict.fromkeys([iso639_3, MACROLANGUAGES.get(iso639_3, iso639_3)])
+        best = max(codes, key=lambda one: len(_known(uriel, one, kind)))
+        own = _known(uriel, best, kind)
+        figures = [
+            f"{1000 * float(uriel.new_distance(kind, best, other)):.0f}" if len(own & known) >= MIN_FEATURES else "-"
+            for other, known in before
+        ]
+        print(" ".join([code, *figures]), flush=True)
+        before.append((best, own))
 
 
 def _uriel() -> Any:

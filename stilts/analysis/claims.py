@@ -193,7 +193,8 @@ def _difference(results: StudyResults, about: DifferenceClaim, targets: Sequence
 
 def _trend(results: StudyResults, about: TrendClaim, targets: Sequence[str]) -> _Found:
     points = points_over(results, by="family", columns=targets, row=about.row, over=about.over)
-    known = [(point, value) for point in points if (value := property_of(point, about.along)) is not None]
+    source = about.source or _ENGLISH
+    known = [(point, value) for point in points if (value := property_of(point, about.along, source)) is not None]
     if not known:
         return _Found(reason=f"{about.along} is not known for any of its languages")
     gains, values = np.array([point.gain for point, _ in known]), np.array([value for _, value in known])

@@ -12,13 +12,15 @@ from typing import Literal
 
 import numpy as np
 
-from stilts.analysis.lens_points import LensPoint, Points, gather
+from stilts.analysis.lens_points import SOURCE_LANGUAGE, LensPoint, Points, gather
 from stilts.analysis.results import StudyResults
 from stilts.errors import UnknownNameError
 from stilts.fingerprint import Json, plain
 from stilts.metrics.group_test import GroupTest, Trend, group_test, trend_test
 from stilts.metrics.metric import FloatArray
+from stilts.tasks.language_codes import base_language
 from stilts.tasks.language_groups import GROUPINGS, NOT_KNOWN
+from stilts.tasks.languages import syntactic_distance
 
 # A covariate that more of the languages than this lack would be a guess.
 MAX_MISSING_FRAC = 1 / 3
@@ -139,8 +141,12 @@ def covariates_of(points: Sequence[LensPoint]) -> tuple[FloatArray | None, tuple
     return (np.stack(columns, axis=1) if columns else None), tuple(names), tuple(notes)
 
 
-def property_of(point: LensPoint, name: Literal["distance", "pretraining"]) -> float | None:
-    """A language's distance from English, or the logarithm of its pretraining text; None where it is not known."""
+def property_of(
+    point: LensPoint, name: Literal["distance", "pretraining"], source: str = SOURCE_LANGUAGE
+) -> float | None:
+    """A language's distance from another, or the logarithm of its pretraining text; None where it is not known."""
+    if name == "distance" and source != SOURCE_LANGUAGE:
+        return syntactic_distance(base_language(source), base_language(point.language))
     return _value(point, DISTANCE if name == "distance" else PRETRAINING)
 
 

@@ -21,6 +21,7 @@ from stilts.report.sections.robustness import robustness_section
 from stilts.report.sections.search import search_section
 from stilts.report.sections.section import Section
 from stilts.report.sections.settings import settings_section
+from stilts.report.sections.sources import sources_section
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     claims_section,
@@ -30,6 +31,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     targets_section,
     languages_section,
     lens_section,
+    sources_section,
     encoders_section,
     robustness_section,
     factors_section,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stilts.study.schema_part import Name, Names, SchemaPart
+from stilts.tasks.languages import LANGUAGES
 
 # A language, or all of a group: family:Turkic, script:Cyrillic, morphology:agglutinative, resource:class 3.
 Languages = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 :()-]*$", max_length=60)]
@@ -46,9 +47,18 @@ class DifferenceClaim(_OverRow):
 
 
 class TrendClaim(_OverRow):
-    """How a row's gains go with a property of languages: Spearman's correlation."""
+    """How a row's gains go with a property of languages: Spearman's correlation. Distance is that from ``source``."""
 
     along: Literal["distance", "pretraining"]
+    source: Name | None = None
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> Self:
+        if self.source is not None and self.along != "distance":
+            raise ValueError("source is where a distance begins: give it with along: distance")
+        if self.source is not None and self.source not in LANGUAGES:
+            raise ValueError(f"the table of languages has no {self.source}")
+        return self
 
 
 class DropClaim(SchemaPart):

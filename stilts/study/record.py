@@ -47,7 +47,8 @@ class Row:
     with fresh seeds. Both are empty in a fixed row, and in records from before they were kept. ``notes`` are what a
     reader should know of its training. ``merges`` are the rows that it adds up. A ``control`` is held beside other
     rows, and never advised. ``kinds`` are those of its tasks; ``num_examples`` is how many training examples it has, as
-    counted where its size is matched, else as its datasets declare; None where that is not known.
+    counted where its size is matched, else as its datasets declare; None where that is not known. ``languages`` are
+    those of its training data.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Row:
     merges: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     num_examples: Whole | None = None
+    languages: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -92,6 +92,7 @@ def describe_row(resolved: ResolvedStudy, name: str, proposals: Sequence[Proposa
         merges=content.merged_rows,
         kinds=tuple(sorted({resolved.registry.task(task).kind.name for task in resolved.tasks(name)})),
         num_examples=resolved.known_size(name) if trains else None,
+        languages=resolved.source_languages(name) if name != NONE_ROW else (),
     )
 
 

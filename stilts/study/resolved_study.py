@@ -110,6 +110,13 @@ class ResolvedStudy:
         sizes = [self._declared_size(view) for part in self._own_parts(row) for view in part.train]
         return None if not sizes or None in sizes else sum(size or 0 for size in sizes)
 
+    def source_languages(self, row: str) -> tuple[str, ...]:
+        """The languages of a row's training data, but for masked LM beside it."""
+        content = self.study.rows[row]
+        rows = content.merged_rows or (row,)
+        views = (view for one in rows for part in self._own_parts(one) for view in part.train)
+        return tuple(dict.fromkeys(view.language for view in views))
+
     def _declared_size(self, view: DataView) -> int | None:
         declared = self.registry.dataset(view.dataset).num_train
         return declared if declared is None or view.limit is None else min(declared, view.limit)

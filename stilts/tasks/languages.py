@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from stilts.errors import UnknownNameError
@@ -100,3 +101,21 @@ def language(code: str) -> Language:
     if code not in LANGUAGES:
         raise UnknownNameError("language", code, LANGUAGES)
     return LANGUAGES[code]
+
+
+@cache
+def _pairs() -> Mapping[frozenset[str], float]:
+    """The syntactic distance of two languages, where enough is known of both."""
+    lines = [line.split() for line in _lines("distances.txt")]
+    codes = [code for code, *_ in lines]
+    return {
+        frozenset((code, other)): int(figure) / 1000
+        for code, *figures in lines
+        for other, figure in zip(codes, figures, strict=False)
+        if figure != "-"
+    }
+
+
+def syntactic_distance(one: str, other: str) -> float | None:
+    """How far two languages of the table are from each other, 0 to 1; None where too little is known of them."""
+    return 0.0 if one == other else _pairs().get(frozenset((one, other)))

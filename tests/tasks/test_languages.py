@@ -107,3 +107,15 @@ def test_toy_languages_claim_nothing_of_real_ones() -> None:
         toy = language(code)
         assert toy.is_toy
         assert (toy.morphology, toy.resource, toy.cc100_gib, toy.distance) == (None, None, None, None)
+
+
+def test_distances_between_languages_are_symmetric_and_those_from_english_agree() -> None:
+    for each in REAL:
+        found = languages.syntactic_distance("en", each.code)
+        assert (found is None) == (each.distance is None), each.code
+        if found is not None and each.distance is not None and each.code != "en":
+            assert abs(found - each.distance) <= 0.0011, each.code
+    assert languages.syntactic_distance("tr", "az") == languages.syntactic_distance("az", "tr")
+    near, far = languages.syntactic_distance("tr", "az"), languages.syntactic_distance("tr", "en")
+    assert near is not None and far is not None and near < far
+    assert languages.syntactic_distance("tr", "tr") == 0.0 and languages.syntactic_distance("tr", "xx") is None
