@@ -59,7 +59,7 @@ def print_pairs(uriel: Any) -> None:
             f"{1000 * float(uriel.new_distance(kind, best, other)):.0f}" if len(own & known) >= MIN_FEATURES else "-"
             for other, known in before
         ]
-        print(" ".join([code, *figures]), flush=True)
+        print(f"{code}:{','.join(figures)}", flush=True)
         before.append((best, own))
 
 

@@ -106,13 +106,13 @@ def language(code: str) -> Language:
 @cache
 def _pairs() -> Mapping[frozenset[str], float]:
     """The syntactic distance of two languages, where enough is known of both."""
-    lines = [line.split() for line in _lines("distances.txt")]
+    lines = [line.partition(":") for line in _lines("distances.txt")]
     codes = [code for code, *_ in lines]
     return {
         frozenset((code, other)): int(figure) / 1000
-        for code, *figures in lines
-        for other, figure in zip(codes, figures, strict=False)
-        if figure != "-"
+        for code, _, figures in lines
+        for other, figure in zip(codes, figures.split(","), strict=False)
+        if figure not in ("", "-")
     }
 
 
