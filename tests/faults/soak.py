@@ -1,6 +1,6 @@
 """A long run on three nodes of this machine whose workers and nodes die all the time: ``make soak``.
 
-    python -m tests.faults.soak --stages 300 --worker-every 20 --node-every 180 --again-after 10
+    python -m tests.faults.soak --stages 300 --worker-every 20 --node-every 180 --again-after 10 --step-seconds 1.5
 
 It prints what it saw and ends with status 1 where something does not hold: every stage done, the matrix of an
 undisturbed run, no process and no placement group left, the memory of the driver flat.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,12 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest import mock
 
 import psutil
 
 from tests.e2e.ray_head import RayHead, ray_head, ray_node
 from tests.e2e.studies import command, opened, scores, stilts, tiny_study
 from tests.e2e.watching import counted_steps
+from tests.faults.world import INSIDE
 
 NODES, STEPS = 3, 6
 # Stages of a replicate: a row's training, two of the column, an evaluation of each.
@@ -129,7 +132,9 @@ def soak(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     begun = time.monotonic()
     assert stilts(*words, here, "--local", cwd=folder).returncode == 0
     undisturbed_s = time.monotonic() - begun
-    with ray_head(folder, num_cpus=0) as head, ExitStack() as stack:
+    path = os.pathsep.join(part for part in (os.environ.get("PYTHONPATH", ""), str(INSIDE)) if part)
+    slowly = mock.patch.dict(os.environ, PYTHONPATH=path, STEP_S=str(asked.step_seconds))
+    with slowly, ray_head(folder, num_cpus=0) as head, ExitStack() as stack:
         made = Soak(head=head, folder=folder, stack=stack, draw=random.Random(asked.seed))
         made.begin()
         begun = time.monotonic()
@@ -164,11 +169,11 @@ def soak(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def holds(seen: dict[str, Any]) -> bool:
-    """Whether all that is asked of a soak was seen."""
+    """Whether all that is asked of a soak was seen, and nodes did die."""
     early, late = (*seen["driver MiB, second and last quarter"], 0, 0)[:2]
     nothing_left = not seen["workers left"] and not seen["placement groups left"]
     is_done = seen["status"] == 0 and seen["stages"] == seen["asked"] and seen["equal"]
-    return bool(is_done and nothing_left and late - early < MOST_MORE_MIB)
+    return bool(is_done and nothing_left and seen["nodes killed"] and late - early < MOST_MORE_MIB)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -177,6 +182,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--worker-every", type=float, default=20.0, metavar="SECONDS")
     parser.add_argument("--node-every", type=float, default=180.0, metavar="SECONDS")
     parser.add_argument("--again-after", type=float, default=10.0, metavar="SECONDS")
+    parser.add_argument("--step-seconds", type=float, default=1.5, help="so much longer takes each optimizer step")
     parser.add_argument("--longest", type=float, default=7200.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(words)

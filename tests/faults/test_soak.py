@@ -17,7 +17,7 @@ pytestmark = [
 
 
 def test_thirty_stages_on_nodes_that_die(tmp_path: Path) -> None:
-    words = "--stages 30 --worker-every 8 --node-every 25 --again-after 5 --longest 600"
+    words = "--stages 30 --worker-every 8 --node-every 25 --again-after 5 --step-seconds 1 --longest 600"
     seen = soak(arguments(words.split()), tmp_path)
     print(seen)
     assert holds(seen), (seen, (tmp_path / "run.log").read_text())
