@@ -24,10 +24,10 @@ class RayNode:
         *before, start = lines
         self._lines = [*before, shlex.join([*shlex.split(start), *self._ports(), *words])]
 
-    def start(self) -> None:
-        """Starts it; it has joined the cluster then."""
+    def start(self, **variables: str) -> None:
+        """Starts it, with more variables where given; it has joined the cluster then."""
         for last in (False, False, True):
-            done = self.machine.run(["sh", "-euc", "\n".join(self._lines)], **self._variables)
+            done = self.machine.run(["sh", "-euc", "\n".join(self._lines)], **self._variables, **variables)
             if done.returncode == 0 or last or _TOO_SLOW not in done.stderr:
                 break
             killed(self.machine.processes())

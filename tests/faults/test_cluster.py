@@ -212,6 +212,7 @@ def test_the_run_goes_on_by_itself(
         until(lambda: made.steps() > steps, within_s=LONGEST_S, told=run.log.read_text)
         lost_s = time.monotonic() - begun
         assert made.ended() == 0, run.log.read_text()
+        assert ("retried" in run.log.read_text()) == bool(most_again), run.log.read_text()
         assert made.done() == undisturbed and before.items() <= made.done().items()
         again = made.steps() - STEPS * TRAININGS
         assert 0 <= again <= most_again, f"{again} steps were taken twice"
@@ -224,12 +225,23 @@ def test_the_run_goes_on_by_itself(
     mend_workers(cluster)
 
 
-def test_without_patience_a_bucket_that_is_away_ends_the_run(cluster: Lab, tmp_path: Path) -> None:
-    with study(cluster, tmp_path, "impatient", without="patience") as made:
-        run = made.type()
-        made.in_the_middle()
-        cut_bucket(made)
-        assert made.ended() == 1 and "in the store" in run.log.read_text()
+def test_without_patience_a_bucket_that_is_away_fails_stages(cluster: Lab, tmp_path: Path) -> None:
+    """Stages' processes are what asks a bucket while they train, so their nodes are told to have no patience."""
+    for node in cluster.workers:
+        node.kill()
+        node.start(WITHOUT="patience")
+    try:
+        with study(cluster, tmp_path, "impatient", without="patience") as made:
+            run = made.type()
+            made.in_the_middle()
+            cut_bucket(made)
+            status, said = made.ended(), run.log.read_text()
+            assert status == 1 or "retried" in said, said
+            assert "in the store" in said
+    finally:
+        for node in cluster.workers:
+            node.kill()
+            node.start()
 
 
 def test_a_head_that_is_killed_is_one_sentence_and_submitting_again_goes_on(
