@@ -82,12 +82,16 @@ def _refusals(levels: Sequence[Level]) -> Iterator[str]:
 
 def factor_notes(factors: Factors) -> list[str]:
     """What the effects rest on."""
-    chained = [
-        f"{level.name} is compared with {', '.join(name for name in level.against if name not in level.met)} by a "
-        f"chain of rows alone, which takes it that effects of domain and kind add up"
+    chains = [
+        f"{level.name} with {', '.join(name for name in level.against if name not in level.met)}"
         for level in factors.levels
         if set(level.against) - set(level.met)
     ]
+    chained = (
+        [f"by a chain of rows alone, which takes it that effects of domain and kind add up: {'; '.join(chains)}"]
+        if chains
+        else []
+    )
     checked = (
         f"{factors.spare} rows are left to check that effects add up: p values count how far they are from it"
         if factors.spare
@@ -144,10 +148,11 @@ def _effects(factors: Factors) -> str:
     lines = []
     for factor, level in dict.fromkeys((one.factor, one.level) for one in factors.effects):
         own = {one.target: one for one in factors.effects if (one.factor, one.level) == (factor, level)}
-        against = next((one.against for one in factors.levels if (one.factor, one.name) == (factor, level)), ())
+        found = next((one for one in factors.levels if (one.factor, one.name) == (factor, level)), None)
+        against = "" if found is None else ", ".join(found.against) if found.refused else "all others"
         figures = [td(_interval(own[name]) if name in own else "-") for name in targets]
         mean = own.get(None, next(iter(own.values())))
-        cells = [td(", ".join(against), kind="words"), *figures, td(f"{mean.p_adjusted:.2g}")]
+        cells = [td(against, kind="words"), *figures, td(f"{mean.p_adjusted:.2g}")]
         lines.append((f"{_WORDS[factor]}: {level}", [*cells, td(_verdict(mean), kind="words")]))
     return html_table("Effects in points, with their 95 % intervals; a star is clear on that target", head, lines)
 
