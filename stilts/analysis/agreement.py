@@ -15,7 +15,7 @@ import pandas as pd
 
 from stilts.analysis.matrix import replicate_scores
 from stilts.analysis.proposals import of_search
-from stilts.analysis.ranks import FEWEST, rank_correlation
+from stilts.analysis.ranks import rank_correlation
 from stilts.analysis.results import StudyResults
 from stilts.fingerprint import Json, plain
 from stilts.metrics.levels import LEVEL
@@ -27,7 +27,8 @@ class Agreement:
     """How alike select and report rank the recipes of one target: Spearman's coefficient with its 95 % interval.
 
     The interval is Fisher's z with the variance of Bonett and Wright (2000); recipes count as independent, although
-    those of one row are alike, so it is rather too narrow. ``lost`` is by how many points of report the recipe that is
+    those of one row are alike, and the same models have both scores, so it is rather too narrow, and each target stands
+    by itself. ``lost`` is by how many points of report the recipe that is
     highest on select stays below the highest there: what choosing by select costs, and the highest is chosen on report,
     so a part of it is chance. ``gained`` is how far it lies above the mean of the recipes.
     """
@@ -91,12 +92,11 @@ def agreement_of(select: Sequence[float], report: Sequence[float]) -> tuple[floa
     correlation = rank_correlation(select, report)
     if correlation is None:
         return None
-    if len(select) <= FEWEST - 1 or abs(correlation) >= 1.0:
-        return correlation, *((correlation, correlation) if len(select) > FEWEST else (-1.0, 1.0))
-    error = math.sqrt((1.0 + correlation**2 / 2.0) / (len(select) - 3))
-    half = t_quantile(0.5 + LEVEL / 2, None) * error
-    z = math.atanh(correlation)
-    return correlation, math.tanh(z - half), math.tanh(z + half)
+    count = len(select)
+    inner = max(-1.0 + count**-2, min(1.0 - count**-2, correlation))  # z of 1 is infinite
+    half = t_quantile(0.5 + LEVEL / 2, None) * math.sqrt((1.0 + inner**2 / 2.0) / (count - 3))
+    z = math.atanh(inner)
+    return correlation, min(correlation, math.tanh(z - half)), max(correlation, math.tanh(z + half))
 
 
 _Recipe = tuple[str, int | None]

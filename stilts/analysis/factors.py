@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -23,7 +23,7 @@ from stilts.metrics.comparison import holm
 from stilts.metrics.contrast import smallest_visible
 from stilts.metrics.levels import FALSE_CLAIM
 from stilts.metrics.metric import FloatArray
-from stilts.metrics.uncertainty import Interval, two_sided_p
+from stilts.metrics.uncertainty import Interval, t_interval
 from stilts.study.record import NONE_ROW, Row, StudyRecord
 from stilts.tasks.domains import domain_word
 
@@ -120,11 +120,14 @@ def factors_of(results: StudyResults) -> Factors | None:
 
 def _factors(results: StudyResults) -> Factors | None:
     rows, left_out = rows_with_factors(results.record)
+    targets = [column.name for column in targets_of(results.record)]
+    begun = {row for name in targets for row in results.sides(name)}
+    left_out |= {one.row: "not done on any target" for one in rows if one.row not in begun}
+    rows = tuple(one for one in rows if one.row in begun)
     if len(rows) < _FEWEST_ROWS or len({one.domain for one in rows}) < _FEWEST_DOMAINS:
         return None
     design = Design.of(rows)
     names = {one.row for one in rows}
-    targets = [column.name for column in targets_of(results.record)]
     whole = [name for name in targets if names <= results.sides(name).keys()]
     known = [one.size for one in rows if one.size is not None]
     return Factors(
@@ -225,7 +228,7 @@ class Design:
         return Level(
             factor=what,
             name=name,
-            rows=tuple(one.row for one in self.rows if name in (one.domain, one.kind)),
+            rows=tuple(one.row for one in self.rows if name == (one.domain if what is Factor.DOMAIN else one.kind)),
             against=tuple(against),
             refused=tuple(other for other in others if other not in against),
             met=tuple(met),
@@ -272,7 +275,8 @@ class Design:
 def _effects(results: StudyResults, design: Design, targets: Sequence[str]) -> tuple[FactorEffect, ...]:
     told: list[tuple[Factor, str, FloatArray]] = []
     for level in design.levels:
-        if (weights := design.contrast(level)) is not None:
+        weights = design.contrast(level)
+        if weights is not None and not any(np.allclose(weights, -before) for _, _, before in told):  # of two, one
             told.append((level.factor, level.name, weights))
     if (weights := design.of_size()) is not None:
         told.append((Factor.SIZE, "ten times the examples", weights))
@@ -284,7 +288,24 @@ def _effects(results: StudyResults, design: Design, targets: Sequence[str]) -> t
     return tuple(one for family in families for one in _family(family, len(families)))
 
 
-_Raw = tuple[Factor, str, str | None, Interval, float]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    """An effect before p values are adjusted: by items and seeds, and where rows are spare by how far these scatter."""
+
+    factor: Factor
+    level: str
+    target: str | None
+    ways: tuple[Interval, ...]
+
+    @property
+    def p_value(self) -> float:
+        return max(self.ways[0].claim_p, *(one.p_value for one in self.ways))
+
+    @property
+    def value(self) -> Interval:
+        """The wider of the intervals, with what the first is conditional on."""
+        widest = max(self.ways, key=lambda one: one.high - one.low)
+        return replace(widest, one_model=self.ways[0].one_model, conditions=self.ways[0].conditions)
 
 
 def _raw(
@@ -298,12 +319,10 @@ def _raw(
     scores = np.array([totals[one.row].mean for one in design.rows])
     found: list[_Raw] = []
     for factor, level, weights in told:
-        interval = _interval(totals, weights)
-        p_value = interval.claim_p
-        error = design.residual_error(scores, weights)
-        if error is not None:
-            p_value = max(p_value, two_sided_p(interval.estimate, error, design.spare))
-        found.append((factor, level, target, interval, p_value))
+        ways = [_interval(totals, weights)]
+        if (error := design.residual_error(scores, weights)) is not None:
+            ways.append(t_interval(ways[0].estimate, {"rows": error**2}, float(design.spare)))
+        found.append(_Raw(factor=factor, level=level, target=target, ways=tuple(ways)))
     return found
 
 
@@ -314,13 +333,13 @@ def _interval(totals: Mapping[str, Total], weights: FloatArray) -> Interval:
 
 def _family(found: Sequence[_Raw], families: int) -> Iterator[FactorEffect]:
     """Effects whose p values are adjusted together, as one of so many families."""
-    adjusted = holm([p for *_, p in found])
-    for (factor, level, target, value, _), p in zip(found, adjusted, strict=True):
+    adjusted, level = holm([one.p_value for one in found]), FALSE_CLAIM / (families * max(1, len(found)))
+    for one, p in zip(found, adjusted, strict=True):
         yield FactorEffect(
-            factor=factor,
-            level=level,
-            target=target,
-            value=value,
+            factor=one.factor,
+            level=one.level,
+            target=one.target,
+            value=one.value,
             p_adjusted=min(1.0, families * p),
-            smallest_visible=smallest_visible(value, FALSE_CLAIM / (families * len(found))),
+            smallest_visible=max(smallest_visible(way, level) for way in one.ways),
         )

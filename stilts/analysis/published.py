@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from stilts.analysis.probes import targets_of
 from stilts.analysis.results import StudyResults
 from stilts.analysis.row_choice import choose_row
-from stilts.analysis.totals import total_interval, total_of
+from stilts.analysis.totals import total_of, weighted_total
 from stilts.fingerprint import Json, plain
-from stilts.metrics.uncertainty import Interval
+from stilts.metrics.uncertainty import Interval, t_interval
 from stilts.study.published_schema import PublishedFigures
 from stilts.study.record import NONE_ROW
 
@@ -39,9 +39,10 @@ class PublishedGain:
             return "nothing is done yet"
         if self.own.one_model:
             return "one seed: nothing can be said"
+        fewer = ", on fewer targets" if self.lacking else ""
         if self.published > self.own.high:
-            return "ours is lower"
-        return "ours is higher" if self.published < self.own.low else "within our interval"
+            return f"ours is lower{fewer}"
+        return f"ours is higher{fewer}" if self.published < self.own.low else f"within our interval{fewer}"
 
     def to_json(self) -> dict[str, Json]:
         """The figures as plain JSON."""
@@ -61,33 +62,30 @@ def published_gains(results: StudyResults) -> tuple[PublishedGain, ...]:
 
 def _of_source(results: StudyResults, source: PublishedFigures) -> Iterator[PublishedGain]:
     names = source.targets or tuple(column.name for column in targets_of(results.record))
-    known = [name for name in names if any(column.name == name for column in results.record.columns)]
+    known = {column.name for column in results.record.columns}  # without those whose data have no score
     for row, figure in source.gains.items():
-        yield _held(results, source.source, row, figure, known, dict.fromkeys(known, row))
+        yield _held(results, source.source, row, figure, {name: row if name in known else None for name in names})
     if source.best is not None:
-        chosen = {name: choose_row(results, results.column(name)).row for name in known}
-        yield _held(results, source.source, BEST, source.best, known, chosen)
+        chosen = {name: choose_row(results, results.column(name)).row if name in known else None for name in names}
+        yield _held(results, source.source, BEST, source.best, chosen)
 
 
-def _held(
-    results: StudyResults,
-    source: str,
-    row: str,
-    figure: float,
-    targets: Sequence[str],
-    rows: Mapping[str, str | None],
-) -> PublishedGain:
-    """A published figure beside the mean over targets of the gain of each one's row."""
-    done = [name for name in targets if {rows[name] or "", NONE_ROW} <= results.sides(name).keys()]
-    own = base = None
-    if done:
-        own = total_of({name: results.sides(name)[rows[name] or ""] for name in done})
-        base = total_of({name: results.sides(name)[NONE_ROW] for name in done})
+def _held(results: StudyResults, source: str, row: str, figure: float, rows: Mapping[str, str | None]) -> PublishedGain:
+    """A published figure beside the mean over targets of the gain of each one's row, where it has one and is done."""
+    done = {name: one for name, one in rows.items() if one and {one, NONE_ROW} <= results.sides(name).keys()}
+    # Where none itself is the best, its gain is 0, and sure.
+    gaining = {name: one for name, one in done.items() if one != NONE_ROW}
+    own = t_interval(0.0, {}, None) if done else None
+    if gaining:
+        share = len(gaining) / len(done)
+        total = total_of({name: results.sides(name)[one] for name, one in gaining.items()})
+        base = total_of({name: results.sides(name)[NONE_ROW] for name in gaining})
+        own = weighted_total({"the row": (share, total), "the baseline": (-share, base)})
     return PublishedGain(
         source=source,
         row=row,
         published=figure,
-        own=None if own is None else total_interval(own, base),
+        own=own,
         targets=tuple(done),
-        lacking=tuple(name for name in targets if name not in done),
+        lacking=tuple(name for name in rows if name not in done),
     )

@@ -6,7 +6,7 @@ targets as the lens pools them. Start at ``sources_of``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 
@@ -32,8 +32,8 @@ class SourceRow:
     """One row in one language: its gains in points by language, over ``targets`` on which it is done.
 
     ``own`` is its gain in its own language, ``family`` the mean gain in the other languages of that one's family,
-    ``others`` that in all others; None where no target is scored in such. ``trend`` says how gains go with the
-    syntactic distance from its language, ``p_adjusted`` is Holm's over the rows (None where a row cannot be tested).
+    ``others`` that in all others; None where no target is scored in such. ``trend`` says how gains elsewhere go with
+    the syntactic distance from its language, ``p_adjusted`` is Holm's over the rows (None where a row cannot be tested).
     """
 
     row: str
@@ -72,7 +72,7 @@ def _sources(results: StudyResults) -> tuple[SourceRow, ...]:
 
 def _is_of_one_language(row: Row) -> bool:
     fixed = not (row.control or row.searched or row.merges)
-    return row.name != NONE_ROW and fixed and len(row.languages) == 1 and row.languages[0] in LANGUAGES
+    return row.name != NONE_ROW and fixed and len(row.languages) == 1 and base_language(row.languages[0]) in LANGUAGES
 
 
 def _source_row(results: StudyResults, row: Row) -> SourceRow | None:
@@ -96,7 +96,7 @@ def _source_row(results: StudyResults, row: Row) -> SourceRow | None:
         own=_mean(own),
         family=_mean(kin),
         others=_mean([point for point in points if point not in own and point not in kin]),
-        trend=_trend(points, source),
+        trend=_trend([point for point in points if point not in own], source),
         p_adjusted=None,
     )
 
@@ -105,7 +105,7 @@ def _mean(points: list[LensPoint]) -> float | None:
     return fmean(point.gain for point in points) if points else None
 
 
-def _trend(points: tuple[LensPoint, ...], source: str) -> Trend:
+def _trend(points: Sequence[LensPoint], source: str) -> Trend:
     known = [(point, value) for point in points if (value := property_of(point, "distance", source)) is not None]
     gains, values = np.array([point.gain for point, _ in known]), np.array([value for _, value in known])
     return trend_test(gains, values, [point.family for point, _ in known])

@@ -52,9 +52,8 @@ def _answer(factors: Factors, factor: Factor) -> str:
         return f"Nothing is claimed of the {what}: some cells have one seed."
     if clear := [one for one in own if one.clear]:
         said = ", ".join(f"{one.level} {in_points(one.value.estimate)}" for one in clear)
-        return (
-            f"The {what} bears on the mean over targets, each against the others that it can be compared with: {said}."
-        )
+        of = "" if factors.spare else ", as far as these data sets go"
+        return f"The {what} bears on the mean over targets{of}; against those with which it can be compared: {said}."
     least = min(one.smallest_visible for one in own)
     return f"No {what} is shown to differ from the others; differences of {least:.1f} points would have been seen."
 

@@ -75,7 +75,7 @@ def _gained(one: SearchCost) -> str:
 def _agreements(found: Sequence[Agreement]) -> str:
     caption = (
         "Whether selection scores may be believed: Spearman's correlation of select and report over recipes, and what "
-        "choosing by select costs and brings on report, in points"
+        "choosing by select costs and brings on report, in points; each target by itself"
     )
     head = (
         "target",
