@@ -33,7 +33,7 @@ class SourceRow:
 
     ``own`` is its gain in its own language, ``family`` the mean gain in the other languages of that one's family,
     ``others`` that in all others; None where no target is scored in such. ``trend`` says how gains elsewhere go with
-    the syntactic distance from its language, ``p_adjusted`` is Holm's over the rows (None where a row cannot be tested).
+    the syntactic distance from its language, ``p_adjusted`` is Holm's over the rows (None where one cannot be tested).
     """
 
     row: str

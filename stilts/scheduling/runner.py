@@ -119,6 +119,7 @@ def _tune(
     grows, silence = settings.joined is not None, Silence(settings.silent_s)
     health = Health()
     callback = DeskCallback(desk, searcher, board, on_nodes, grows=grows, silence=silence, health=health)
+    searcher.waits = callback.waits
     trainable = tune.with_resources(tune.with_parameters(StageTrainable, execute=execute, board=board), placement)
     tuner = tune.Tuner(
         trainable,

@@ -49,7 +49,8 @@ _NODE = re.compile(r"^\s*ip: (\S+)", re.MULTILINE)
 class StageSearcher(Searcher):
     """Suggests the desk's next stage; None while nothing is ready, FINISHED at the end.
 
-    ``share`` is called before each: it tells other studies of this one, and the floor of them.
+    ``share`` is called before each: it tells other studies of this one, and the floor of them. ``waits`` is called when
+    nothing is ready: before its first trial Tune stays here, for ten minutes if need be, and comes by nowhere else.
     """
 
     def __init__(self, desk: Desk, share: Callable[[], None]) -> None:
@@ -57,6 +58,7 @@ class StageSearcher(Searcher):
         self._desk, self._share = desk, share
         self._stages: dict[str, str] = {}
         self.error: Exception | None = None
+        self.waits: Callable[[], None] = lambda: None
 
     def suggest(self, trial_id: str) -> Any:
         """The config of the next trial."""
@@ -67,6 +69,7 @@ class StageSearcher(Searcher):
         if found is None or found is NoStage.FINISHED:
             return Searcher.FINISHED
         if isinstance(found, NoStage):
+            self.waits()
             return None
         self._stages[trial_id] = found.stage_id
         return to_config(found, self._desk.resources(found), self._desk.node_of(found))
@@ -144,6 +147,13 @@ class DeskCallback(Callback):
         if now - self._looked >= _LOOK_EVERY_S:
             self._looked = now
             self._searcher.guard(lambda: self._answer(trials))
+        self.look_around()
+        if self._searcher.error is not None:
+            raise self._searcher.error
+
+    def look_around(self) -> None:
+        """Shows progress, and looks at what the cluster has and what of it goes; each as often as it is worth."""
+        now = time.monotonic()
         if now - self._shown >= _SHOW_EVERY_S:
             self._shown = now
             self._searcher.guard(lambda: self._desk.show(self._steps))
@@ -153,8 +163,12 @@ class DeskCallback(Callback):
             self._searcher.guard(self._count_nodes)
         if self._leaving is not None:
             self._searcher.guard(self._leaving.look)
-        if self._searcher.error is not None:
-            raise self._searcher.error
+
+    def waits(self) -> None:
+        """What is seen to while no stage is ready and Tune may come by nowhere else: as at the end of a step."""
+        self._searcher.guard(self._health.check)
+        signals.look(within_s=_EVENT_S)
+        self.look_around()
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells the desk that a process has the stage."""
