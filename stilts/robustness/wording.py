@@ -67,14 +67,15 @@ def blanks(text: str, language: str, draw: Lot, are_words: bool) -> list[Change]
 def marks(text: str, language: str, draw: Lot, are_words: bool) -> list[Change]:
     """A mark that is dropped, doubled or another one; a comma behind a word that has no mark, where none denies.
 
-    A tagged word that is a mark becomes another mark.
+    A tagged word of marks alone keeps one in the place of each.
     """
     found: list[Change] = []
+    is_mark = are_words and all(char in _ALL_MARKS for char in text)
     for at, char in enumerate(text):
         if char not in _ALL_MARKS or _is_between(text, at):
             continue
         others = [mark for mark in _own_marks(text) if mark != char]
-        new = draw.at(at).one_of([*others, char + char] if are_words and len(text) == 1 else ["", *others, char + char])
+        new = draw.at(at).one_of([*others, char + char] if is_mark else ["", *others, char + char])
         found.append((at, at + 1, new))
     spans = words(text)
     for at, (_, end) in enumerate(spans):

@@ -38,7 +38,7 @@ class Attack(StrEnum):
 
 
 # Raise one when it comes to alter the same example otherwise.
-STRESS_VERSION: Mapping[Perturb | Attack, int] = dict.fromkeys([*Perturb, *Attack], 1)
+STRESS_VERSION: Mapping[Perturb | Attack, int] = {**dict.fromkeys([*Perturb, *Attack], 1), Perturb.PUNCTUATION: 2}
 _CASED = frozenset({"Latn", "Cyrl", "Grek", "Armn", "Zyyy"})
 # Where a perturbation finds something to do, by script; all others do everywhere. Zyyy is that of toy languages.
 _SCRIPTS: Mapping[Perturb, frozenset[str]] = {

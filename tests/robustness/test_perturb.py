@@ -113,6 +113,13 @@ def test_marks_in_numbers_and_question_marks_stay() -> None:
         assert all("3.5" in one.text and "1,000" in one.text for one in perturbed(before, under(what, 1.0), "en"))
 
 
+def test_a_tagged_word_of_marks_alone_stays_a_word() -> None:
+    words = (",,", "Anna", "...", "!", "slept", ".")
+    before = [TaggingExample(item=str(n), words=words, tags=("PUNCT",) * len(words)) for n in range(40)]
+    made = perturbed(before, under(Perturb.PUNCTUATION, 1.0), "en")
+    assert all(all(one.words) for one in made) and any(one.words[0] != ",," for one in made)
+
+
 @pytest.mark.parametrize(
     ("what", "language", "text", "expected"),
     [
