@@ -181,7 +181,7 @@ def full_study() -> dict[str, Any]:
                 "gain": {"row": "nli", "over": "same", "targets": ["udpos"], "languages": ["en"]},
             },
             {"name": "b", "difference": {**OVER, "group": "family:Turkic", "against": ["family:Uralic"]}, "above": 1.0},
-            {"name": "c", "trend": {**OVER, "along": "distance"}, "below": 0.0},
+            {"name": "c", "trend": {**OVER, "along": "distance", "source": "tr"}, "below": 0.0},
             {"name": "d", "drop": {**OVER, "under": "code_switch", "targets": ["udpos"], "languages": ["en"]}},
         ],
         "published": [
